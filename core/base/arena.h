@@ -1,0 +1,37 @@
+/* core/base/arena.h - all memory of one statement: taken piece by piece, given back at once. */
+#ifndef RILLE_ARENA_H
+#define RILLE_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/text.h"
+
+/* Blocks hang in a list; pieces are cut from the first.  A failed piece marks the arena, so that builders may go on
+** with NULL and ask rille_arena_ok() once, at the end. */
+typedef struct rille_arena {
+  struct rille_arena_block *blocks;
+  char *at;      /* free space in the first block */
+  size_t left;   /* bytes of it */
+  bool failed;
+} rille_arena;
+
+/* An arena without memory of its own yet.  Cannot fail. */
+void rille_arena_init(rille_arena *arena);
+
+/* Gives back all pieces but keeps one block for the next statement, and forgets a failure. */
+void rille_arena_reset(rille_arena *arena);
+
+/* Gives back everything; the arena may be used again as after init. */
+void rille_arena_release(rille_arena *arena);
+
+/* `bytes` of zeroed memory, aligned for any object, that live until reset or release; NULL when memory ran out. */
+void *rille_arena_get(rille_arena *arena, size_t bytes);
+
+/* A copy of `text` in the arena, with a NUL behind it; a NULL text when memory ran out. */
+rille_str rille_arena_copy(rille_arena *arena, rille_str text);
+
+/* False once any piece could not be had. */
+bool rille_arena_ok(const rille_arena *arena);
+
+#endif

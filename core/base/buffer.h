@@ -1,0 +1,47 @@
+/* core/base/buffer.h - bytes that grow up to a limit. */
+#ifndef RILLE_BUFFER_H
+#define RILLE_BUFFER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/text.h"
+
+/* Appending never fails loudly: the first failure marks the buffer, later appends do nothing, and whoever made the
+** buffer asks rille_buffer_ok() once. */
+typedef struct rille_buffer {
+  char *at;
+  size_t len, size;
+  size_t limit;      /* bytes it may hold */
+  bool failed;       /* memory ran out, or the limit was reached */
+} rille_buffer;
+
+/* An empty buffer that may grow to `limit` bytes. */
+void rille_buffer_init(rille_buffer *buffer, size_t limit);
+
+/* Empties it and forgets a failure; keeps the memory. */
+void rille_buffer_clear(rille_buffer *buffer);
+
+/* Gives the memory back; the buffer is empty and may be used again. */
+void rille_buffer_release(rille_buffer *buffer);
+
+/* Appends `len` bytes. */
+void rille_buffer_add(rille_buffer *buffer, const void *bytes, size_t len);
+
+/* Appends a C string. */
+void rille_buffer_text(rille_buffer *buffer, const char *text);
+
+/* Appends one byte. */
+void rille_buffer_byte(rille_buffer *buffer, char byte);
+
+/* Appends what printf would write, at most 63 bytes of it: for numbers. */
+void rille_buffer_format(rille_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The content; borrowed until the next append.  A NUL stands behind it when the buffer is ok. */
+rille_str rille_buffer_str(rille_buffer *buffer);
+
+/* False once an append failed. */
+bool rille_buffer_ok(const rille_buffer *buffer);
+
+#endif

@@ -1,0 +1,67 @@
+/* core/base/cell.c - what may be a text. */
+#include "core/base/cell.h"
+
+/* Length of the well-formed sequence at `s`, or 0.  Table 3-7 of the Unicode standard. */
+static size_t
+sequence(const unsigned char *s, size_t left)
+{
+  unsigned char lead = s[0], low = 0x80, high = 0xBF;
+  size_t len = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+
+  if (len == 0 || len > left)
+    return 0;
+  switch (lead) {
+  case 0xE0: low = 0xA0; break;
+  case 0xED: high = 0x9F; break;
+  case 0xF0: low = 0x90; break;
+  case 0xF4: high = 0x8F; break;
+  default: break;
+  }
+  if (s[1] < low || s[1] > high)
+    return 0;
+  for (size_t i = 2; i < len; i++)
+    if ((s[i] & 0xC0) != 0x80)
+      return 0;
+  return len;
+}
+
+/* True when the eight bytes are ASCII and none is NUL. */
+static bool
+plain_word(const unsigned char *s)
+{
+  const uint64_t highs = 0x8080808080808080u, ones = 0x0101010101010101u;
+  uint64_t word;
+
+  memcpy(&word, s, sizeof word);
+  return (word & highs) == 0 && ((word - ones) & highs) == 0;
+}
+
+bool
+rille_text_is_clean(rille_str text)
+{
+  const unsigned char *s = (const unsigned char *)text.at;
+  size_t i = 0;
+
+  while (i < text.len) {
+    if (text.len - i >= 8 && plain_word(s + i)) {
+      i += 8;
+    } else if (s[i] != 0 && s[i] < 0x80) {
+      i++;
+    } else {
+      size_t len = s[i] == 0 ? 0 : sequence(s + i, text.len - i);
+
+      if (len == 0)
+        return false;
+      i += len;
+    }
+  }
+  return true;
+}
+
+const char *
+rille_cell_kind_name(rille_cell_kind kind)
+{
+  static const char *const names[] = { "NULL", "an integer", "a real number", "a text", "bytes", "a boolean" };
+
+  return names[kind];
+}

@@ -1,0 +1,35 @@
+/* core/base/cell.h - one database value. */
+#ifndef RILLE_CELL_H
+#define RILLE_CELL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/text.h"
+
+typedef enum rille_cell_kind {
+  RILLE_NULL = 0,
+  RILLE_INT,
+  RILLE_REAL,
+  RILLE_TEXT,      /* UTF-8 */
+  RILLE_BLOB,
+  RILLE_BOOL       /* only on the way in; drivers get what the column's type makes of it */
+} rille_cell_kind;
+
+/* A value.  Text and bytes are borrowed: whoever hands out a cell says how long they live. */
+typedef struct rille_cell {
+  rille_cell_kind kind;
+  union {
+    int64_t integer;   /* RILLE_INT; 0 or 1 for RILLE_BOOL */
+    double real;
+    rille_str text;    /* RILLE_TEXT, RILLE_BLOB */
+  } as;
+} rille_cell;
+
+/* True when `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates) without a NUL byte. */
+bool rille_text_is_clean(rille_str text);
+
+/* What a person calls the kind: "an integer", "a text", ...  Static text. */
+const char *rille_cell_kind_name(rille_cell_kind kind);
+
+#endif

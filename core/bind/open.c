@@ -1,0 +1,37 @@
+/* core/bind/open.c - all that Lua can call; each line below names the file that holds it.
+**
+**   core.open(options) -> database        database.c: close begin commit rollback depth forget trace last path stats
+**                                         raw.c:      query execute tables describe
+**                                         read.c:     all first cursor pluck aggregate exists sql
+**                                         write.c:    update delete insert
+**                                         save.c:     find insert_record update_record delete_record
+**   core.source(description) -> source    source.c
+**   core.record_*, core.is_record         record.c
+**   core.null, core.blob, core.error      value.c
+**   core.op                               tree.c: the numbers that stand in query nodes
+**   core.now, core.checksum, ...          system.c */
+#include "core/bind/open.h"
+
+#include <lauxlib.h>
+
+#include "core/bind/database.h"
+#include "core/bind/record.h"
+#include "core/bind/source.h"
+#include "core/bind/system.h"
+#include "core/bind/tree.h"
+#include "core/bind/value.h"
+
+int
+luaopen_rille_core(lua_State *L)
+{
+  luaL_checkversion(L);
+  lua_createtable(L, 0, 32);
+  rille_lua_add_values(L);
+  rille_lua_add_work(L);
+  rille_lua_add_source(L);
+  rille_lua_add_record(L);
+  rille_lua_add_database(L);
+  rille_lua_add_ops(L);
+  rille_lua_add_system(L);
+  return 1;
+}

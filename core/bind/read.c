@@ -1,0 +1,328 @@
+/* core/bind/read.c - queries that give rows, values or their own text. */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "core/bind/database.h"
+#include "core/bind/ends.h"
+#include "core/bind/rows.h"
+#include "core/bind/tree.h"
+#include "core/bind/value.h"
+#include "core/bind/verb.h"
+
+/* Where the arguments of most methods stand. */
+enum { QUERY = 2, SEALED = 3 };
+
+static rille_query *
+to_query(lua_State *L, rille_work *work)
+{
+  return rille_lua_to_query(L, QUERY, lua_istable(L, SEALED) ? SEALED : 0, work);
+}
+
+/* Pushes the source of the query; returns it. */
+static rille_lua_source *
+push_source(lua_State *L)
+{
+  rille_lua_source *source = rille_lua_query_source(L, QUERY);
+
+  (void)lua_rawgeti(L, QUERY, 1);
+  (void)lua_rawgeti(L, -1, 1);
+  lua_remove(L, -2);
+  return source;
+}
+
+/* Makes the statement and starts it. */
+static void
+start(lua_State *L, rille_lua_database *database, rille_work *work, rille_query *query)
+{
+  rille_connection *connection = rille_lua_connection(L, database);
+  rille_statement *statement = NULL;
+
+  if (rille_connection_ready(connection, &work->fault) != RILLE_OK ||
+      rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
+    (void)rille_lua_fail(L, work, NULL);
+  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena, &work->fault) !=
+      RILLE_OK)
+    (void)rille_lua_fail(L, work, NULL);
+}
+
+/* Adds a limit where the query has none. */
+static void
+limit_to(lua_State *L, rille_work *work, rille_query *query, int64_t rows)
+{
+  if (query->limit == NULL)
+    query->limit = rille_work_value(L, work, &(rille_cell){ .kind = RILLE_INT, .as.integer = rows });
+}
+
+/* db:all(query, sealed) -> rows */
+static int
+read_all(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_lua_source *source;
+  rille_lua_rows rows;
+  rille_work *work;
+  lua_Integer count = 0;
+  int at, result;
+
+  lua_settop(L, SEALED);
+  work = rille_lua_begin_call(L, database);
+  start(L, database, work, to_query(L, work));
+  source = push_source(L);
+  at = lua_gettop(L);
+  rille_lua_rows_init(L, &rows, source, at, work);
+  lua_createtable(L, 0, 0);
+  result = lua_gettop(L);
+  while (rille_lua_rows_next(L, &rows, work))
+    lua_rawseti(L, result, ++count);
+  rille_cursor_close(&work->cursor);
+  return 1;
+}
+
+/* db:first(query, sealed) -> the first row, or nil */
+static int
+read_first(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_lua_source *source;
+  rille_lua_rows rows;
+  rille_work *work;
+  rille_query *query;
+  int at;
+
+  lua_settop(L, SEALED);
+  work = rille_lua_begin_call(L, database);
+  query = to_query(L, work);
+  limit_to(L, work, query, 1);
+  start(L, database, work, query);
+  source = push_source(L);
+  at = lua_gettop(L);
+  rille_lua_rows_init(L, &rows, source, at, work);
+  if (!rille_lua_rows_next(L, &rows, work))
+    lua_pushnil(L);
+  rille_cursor_close(&work->cursor);
+  return 1;
+}
+
+/* -- cursors ---------------------------------------------------------------------------------------------------------- */
+
+/* The iterator; upvalues: work, metatable, origin, names, rows (light userdata in the work's arena) */
+static int
+cursor_next(lua_State *L)
+{
+  rille_work *work = lua_touserdata(L, lua_upvalueindex(1));
+  rille_lua_rows *rows = lua_touserdata(L, lua_upvalueindex(5));
+
+  if (work->cursor.statement == NULL)
+    return rille_lua_refuse(L, "the cursor is closed");
+  if (!rille_lua_rows_next(L, rows, work)) {
+    rille_cursor_close(&work->cursor);
+    lua_pushnil(L);
+  }
+  return 1;
+}
+
+/* db:cursor(query, sealed) -> the four values of a generic for: iterator, nil, nil, what closes it */
+static int
+read_cursor(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_work *work;
+  rille_lua_rows *rows;
+  rille_lua_source *source;
+  int at;
+
+  lua_settop(L, SEALED);
+  work = rille_work_new(L);                      /* [4] */
+  lua_createtable(L, 3, 0);                      /* keeps database and query, whose texts are bound, alive */
+  for (int i = 1; i <= SEALED; i++) {
+    lua_pushvalue(L, i);
+    lua_rawseti(L, -2, i);
+  }
+  (void)lua_setiuservalue(L, 4, 1);
+  start(L, database, work, to_query(L, work));
+  source = push_source(L);
+  at = lua_gettop(L);
+  rows = rille_work_get(L, work, sizeof *rows);
+  lua_pushvalue(L, 4);
+  rille_lua_rows_init(L, rows, source, at, work);
+  if (rows->meta != 0)
+    rows->meta = lua_upvalueindex(2);
+  if (rows->origin != 0)
+    rows->origin = lua_upvalueindex(3);
+  rows->names = lua_upvalueindex(4);
+  lua_pushlightuserdata(L, rows);
+  lua_pushcclosure(L, cursor_next, 5);
+  lua_pushnil(L);
+  lua_pushnil(L);
+  lua_pushvalue(L, 4);
+  return 4;
+}
+
+/* -- values ----------------------------------------------------------------------------------------------------------- */
+
+/* db:pluck(query, sealed) -> a list for the first column, and one for the second if there is one; NULL is rille.null */
+static int
+read_pluck(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_work *work;
+  const rille_layout *layout;
+  rille_cell *cells;
+  bool row = true;
+  lua_Integer count = 0;
+  size_t columns;
+  int lists;
+
+  lua_settop(L, SEALED);
+  work = rille_lua_begin_call(L, database);
+  start(L, database, work, to_query(L, work));
+  layout = work->cursor.statement->layout;
+  cells = rille_work_get(L, work, layout->count * sizeof *cells);
+  columns = layout->count < 2 ? layout->count : 2;
+  lists = lua_gettop(L);
+  for (size_t i = 0; i < columns; i++)
+    lua_createtable(L, 0, 0);
+  for (;;) {
+    if (rille_cursor_next(&work->cursor, cells, &row, &work->fault) != RILLE_OK)
+      return rille_lua_fail(L, work, work->cursor.statement);
+    if (!row)
+      break;
+    count++;
+    for (size_t i = 0; i < columns; i++) {
+      if (cells[i].kind == RILLE_NULL)
+        rille_lua_push_null(L);
+      else
+        rille_lua_push_typed(L, layout->types[i], &cells[i], layout->what, layout->names[i]);
+      lua_rawseti(L, lists + 1 + (int)i, count);
+    }
+  }
+  rille_cursor_close(&work->cursor);
+  return (int)columns;
+}
+
+/* Adds the call that the aggregate named at `index` means, over the column named at index + 1 (nil: all rows). */
+static void
+add_aggregate(lua_State *L, rille_work *work, rille_query *query, int index)
+{
+  static const char *const names[] = { "count", "sum", "avg", "min", "max", NULL };
+  int function = luaL_checkoption(L, index, NULL, names);
+  bool star = lua_isnoneornil(L, index + 1);
+  rille_node *of = rille_work_node(L, work, star ? RILLE_NODE_STAR : RILLE_NODE_COLUMN);
+
+  if (!star)
+    of->text = rille_lua_check_text(L, index + 1, "the name of a column");
+  query->aggregate = rille_work_node(L, work, RILLE_NODE_CALL);
+  query->aggregate->op = (int)RILLE_FN_COUNT + function;
+  query->aggregate->items = of;
+}
+
+/* Pushes the one value of the statement; nil for NULL. */
+static void
+push_value(lua_State *L, rille_work *work)
+{
+  const rille_layout *layout = work->cursor.statement->layout;
+  rille_cell *cells = rille_work_get(L, work, layout->count * sizeof *cells);
+  bool row;
+
+  if (rille_cursor_next(&work->cursor, cells, &row, &work->fault) != RILLE_OK)
+    (void)rille_lua_fail(L, work, work->cursor.statement);
+  if (row)
+    rille_lua_push_typed(L, layout->types[0], &cells[0], layout->what, layout->names[0]);
+  else
+    lua_pushnil(L);
+  rille_cursor_close(&work->cursor);
+}
+
+/* db:aggregate(query, sealed, "count" | "sum" | ..., column | nil) -> the value */
+static int
+read_aggregate(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_work *work;
+  rille_query *query;
+
+  lua_settop(L, 5);
+  work = rille_lua_begin_call(L, database);
+  query = to_query(L, work);
+  add_aggregate(L, work, query, 4);
+  start(L, database, work, query);
+  push_value(L, work);
+  return 1;
+}
+
+/* db:exists(query, sealed) -> whether there is a row */
+static int
+read_exists(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_work *work;
+  rille_query *query;
+  bool row;
+
+  lua_settop(L, SEALED);
+  work = rille_lua_begin_call(L, database);
+  query = to_query(L, work);
+  if (query->outputs == NULL && query->unions == NULL) {
+    query->outputs = rille_work_node(L, work, RILLE_NODE_CONSTANT);
+    query->outputs->op = 1;
+  }
+  limit_to(L, work, query, 1);
+  start(L, database, work, query);
+  if (rille_cursor_step(&work->cursor, &row, &work->fault) != RILLE_OK)
+    return rille_lua_fail(L, work, work->cursor.statement);
+  rille_cursor_close(&work->cursor);
+  lua_pushboolean(L, row);
+  return 1;
+}
+
+/* -- text ------------------------------------------------------------------------------------------------------------- */
+
+/* db:sql(query, sealed, verb, argument) -> the text of the statement, and its parameters as a list.  Verbs: "select", "delete",
+** "update" (argument: what to set), and the aggregates (argument: a column). */
+static int
+read_sql(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_work *work;
+  rille_query *query;
+  rille_statement *statement = NULL;
+  rille_connection *connection;
+  const char *verb;
+
+  lua_settop(L, 5);
+  work = rille_lua_begin_call(L, database);
+  connection = rille_lua_connection(L, database);
+  query = to_query(L, work);
+  verb = luaL_optstring(L, 4, "select");
+  if (strcmp(verb, "update") == 0)
+    rille_lua_add_update(L, work, query, 5);
+  else if (strcmp(verb, "delete") == 0)
+    query->verb = RILLE_DELETE;
+  else if (strcmp(verb, "select") != 0)
+    add_aggregate(L, work, query, 4);
+  if (rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
+    return rille_lua_fail(L, work, NULL);
+  work->cursor = (rille_cursor){ .connection = connection };
+  (void)lua_pushlstring(L, statement->compiled.sql.at, statement->compiled.sql.len);
+  lua_createtable(L, (int)statement->compiled.param_count, 0);
+  for (size_t i = 0; i < statement->compiled.param_count; i++) {
+    rille_cell cell = { 0 };
+
+    if (rille_statement_cell(statement, i, work->slots, &work->arena, &cell, &work->fault) != RILLE_OK) {
+      rille_connection_release(connection, statement);
+      return rille_lua_fail(L, work, NULL);
+    }
+    if (cell.kind == RILLE_NULL)
+      rille_lua_push_null(L);
+    else
+      rille_lua_push_cell(L, &cell);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  rille_connection_release(connection, statement);
+  return 2;
+}
+
+const luaL_Reg rille_lua_read_methods[] = {
+  { "all", read_all },   { "first", read_first },         { "cursor", read_cursor }, { "pluck", read_pluck },
+  { "sql", read_sql },   { "aggregate", read_aggregate }, { "exists", read_exists }, { NULL, NULL },
+};

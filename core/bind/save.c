@@ -1,0 +1,358 @@
+/* core/bind/save.c - records found, inserted, updated and deleted by key: trees made straight from the source, without Lua. */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "core/bind/database.h"
+#include "core/bind/ends.h"
+#include "core/bind/record.h"
+#include "core/bind/rows.h"
+#include "core/bind/value.h"
+#include "core/bind/verb.h"
+
+/* One call on one record. */
+struct save {
+  rille_lua_database *database;
+  rille_lua_source *source;
+  rille_lua_record *record;
+  rille_connection *connection;
+  rille_work *work;
+  rille_query *query;
+  rille_cell *cells;         /* by position */
+  bool *given;
+};
+
+static rille_query *
+new_query(lua_State *L, rille_work *work, rille_lua_source *source, rille_verb verb)
+{
+  rille_query *query = rille_work_get(L, work, sizeof *query);
+
+  query->verb = verb;
+  query->source = (rille_source){ &source->table, source->table.name };
+  return query;
+}
+
+/* Adds "column = cell" (or is NULL) to the conditions. */
+static void
+add_equal(lua_State *L, rille_work *work, rille_query *query, rille_str column, const rille_cell *cell)
+{
+  rille_node *of = rille_work_node(L, work, RILLE_NODE_COLUMN), *equal;
+
+  of->text = column;
+  if (cell->kind == RILLE_NULL) {
+    equal = rille_work_node(L, work, RILLE_NODE_IS_NULL);
+  } else {
+    equal = rille_work_node(L, work, RILLE_NODE_COMPARE);
+    equal->op = RILLE_OP_EQUAL;
+    equal->b = rille_work_value(L, work, cell);
+  }
+  equal->a = of;
+  if (query->where == NULL)
+    query->where = rille_work_node(L, work, RILLE_NODE_AND);
+  equal->next = query->where->items;
+  query->where->items = equal;
+}
+
+/* Makes the statement of the query and starts it with the work's slots. */
+static void
+start(lua_State *L, rille_connection *connection, rille_work *work, rille_query *query)
+{
+  rille_statement *statement = NULL;
+
+  if (rille_connection_ready(connection, &work->fault) != RILLE_OK ||
+      rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
+    (void)rille_lua_fail(L, work, NULL);
+  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena, &work->fault) !=
+      RILLE_OK)
+    (void)rille_lua_fail(L, work, NULL);
+}
+
+static const rille_column *
+primary_column(const rille_table *table, int place)
+{
+  for (size_t i = 0; i < table->column_count; i++)
+    if (table->columns[i].primary == place)
+      return &table->columns[i];
+  return NULL;
+}
+
+/* db:find(source, key, ...) -> the row with that primary key, or nil; a value for each column of the key, in its order */
+static int
+save_find(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_lua_source *source = rille_lua_check_source(L, 2);
+  int keys = lua_gettop(L) - 2;
+  rille_lua_rows rows;
+  rille_query *query;
+  rille_work *work = rille_lua_begin_call(L, database);
+
+  query = new_query(L, work, source, RILLE_SELECT);
+  for (int i = 1; i <= keys; i++) {
+    const rille_column *column = primary_column(&source->table, i);
+    rille_cell cell;
+
+    if (column == NULL)
+      return rille_lua_refuse(L, "%.*s: the primary key has %d column%s, not %d", RILLE_STR_ARG(source->table.name), i - 1,
+                              i == 2 ? "" : "s", keys);
+    rille_lua_check_cell(L, 2 + i, "a key", &cell);
+    if (cell.kind == RILLE_NULL)
+      return rille_lua_refuse(L, "%.*s: a key cannot be nil", RILLE_STR_ARG(source->table.name));
+    add_equal(L, work, query, column->name, &cell);
+  }
+  if (keys == 0 || primary_column(&source->table, keys + 1) != NULL)
+    return rille_lua_refuse(L, "%.*s: find wants a value for each column of the primary key", RILLE_STR_ARG(source->table.name));
+  start(L, rille_lua_connection(L, database), work, query);
+  rille_lua_rows_init(L, &rows, source, 2, work);
+  if (!rille_lua_rows_next(L, &rows, work))
+    lua_pushnil(L);
+  rille_cursor_close(&work->cursor);
+  return 1;
+}
+
+/* -- saving ----------------------------------------------------------------------------------------------------------- */
+
+/* Starts a call on the record at 2. */
+static struct save
+begin(lua_State *L, rille_verb verb)
+{
+  struct save s = { .database = rille_lua_check_database(L, 1), .record = rille_lua_check_record(L, 2) };
+  size_t columns;
+
+  s.source = s.record->source;
+  columns = s.source->table.column_count;
+  s.work = rille_lua_begin_call(L, s.database);
+  s.connection = rille_lua_connection(L, s.database);
+  s.query = new_query(L, s.work, s.source, verb);
+  s.cells = rille_work_get(L, s.work, columns * sizeof *s.cells);
+  s.given = rille_work_get(L, s.work, columns * sizeof *s.given);
+  return s;
+}
+
+/* Reads the changed columns from the record's state, whose values stay anchored there. */
+static void
+read_state(lua_State *L, struct save *s)
+{
+  if (!s->record->state)
+    return;
+  (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
+  rille_lua_push_record_source(L, 2);
+  (void)lua_getiuservalue(L, -1, RILLE_SOURCE_POSITIONS);
+  lua_remove(L, -2);                                      /* [state] [positions] */
+  for (lua_pushnil(L); lua_next(L, -3); lua_pop(L, 1)) {
+    lua_Integer position;
+
+    if (lua_type(L, -2) != LUA_TSTRING)
+      continue;
+    lua_pushvalue(L, -2);
+    (void)lua_rawget(L, -4);
+    position = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (position > 0) {
+      rille_lua_check_cell(L, -1, "a value", &s->cells[position - 1]);
+      s->given[position - 1] = true;
+    }
+  }
+  lua_pop(L, 2);
+}
+
+/* Sets each given column; turns its cell into what the column keeps, for the row that the record will have. */
+static void
+add_sets(lua_State *L, struct save *s)
+{
+  const rille_table *table = &s->source->table;
+  rille_set **end = &s->query->sets;
+
+  for (size_t i = 0; i < table->column_count; i++)
+    if (s->given[i]) {
+      end = rille_lua_add_set(L, s->work, end, table->columns[i].name, &s->cells[i]);
+      if (rille_type_store(table->columns[i].type, &s->cells[i], table->columns[i].name, &s->work->arena, &s->cells[i],
+                           &s->work->fault) != RILLE_OK)
+        (void)rille_lua_fail(L, s->work, NULL);
+    }
+}
+
+/* Asks for the columns that the database fills in: `fills` says which. */
+static void
+add_returning(lua_State *L, struct save *s, bool inserting)
+{
+  const rille_table *table = &s->source->table;
+  rille_node **end = &s->query->returning;
+
+  for (size_t i = 0; i < table->column_count; i++) {
+    const rille_column *column = &table->columns[i];
+    bool filled = column->generated || (inserting && column->has_default && !s->given[i] && (int)i + 1 != s->source->rowid);
+
+    if (filled) {
+      rille_node *node = rille_work_node(L, s->work, RILLE_NODE_COLUMN);
+
+      node->text = column->name;
+      *end = node;
+      end = &node->next;
+    }
+  }
+}
+
+/* Runs the statement; what it returns goes into the cells (and stays in the arena).  Returns the rows changed. */
+static int64_t
+execute(lua_State *L, struct save *s)
+{
+  const rille_layout *layout;
+  rille_cell *returned;
+  bool row;
+  int64_t changes;
+
+  start(L, s->connection, s->work, s->query);
+  layout = s->work->cursor.statement->layout;
+  if (layout == NULL) {
+    if (rille_cursor_step(&s->work->cursor, &row, &s->work->fault) != RILLE_OK)
+      (void)rille_lua_fail(L, s->work, s->work->cursor.statement);
+    changes = s->connection->conn->driver->changes(s->connection->conn);
+    rille_cursor_close(&s->work->cursor);
+    return changes;
+  }
+  returned = rille_work_get(L, s->work, layout->count * sizeof *returned);
+  for (changes = 0, row = true; row;) {
+    if (rille_cursor_next(&s->work->cursor, returned, &row, &s->work->fault) != RILLE_OK)
+      (void)rille_lua_fail(L, s->work, s->work->cursor.statement);
+    for (size_t i = 0; row && i < layout->count; i++) {
+      const rille_column *column = rille_table_column(&s->source->table, layout->names[i]);
+      rille_cell *cell = &s->cells[rille_table_position(&s->source->table, column)];
+
+      *cell = returned[i];
+      if (cell->kind == RILLE_TEXT || cell->kind == RILLE_BLOB)
+        cell->as.text = rille_arena_copy(&s->work->arena, cell->as.text);
+    }
+    changes += row;
+  }
+  rille_cursor_close(&s->work->cursor);
+  if (!rille_arena_ok(&s->work->arena))
+    (void)luaL_error(L, "not enough memory");
+  return changes;
+}
+
+/* db:insert_record(record): inserts what is set; the record then holds the row, with all that the database filled in */
+static int
+save_insert(lua_State *L)
+{
+  struct save s = begin(L, RILLE_INSERT);
+  int previous;
+
+  read_state(L, &s);
+  add_sets(L, &s);
+  add_returning(L, &s, true);
+  (void)execute(L, &s);
+  if (s.source->rowid > 0 && !s.given[s.source->rowid - 1])
+    s.cells[s.source->rowid - 1] =
+      (rille_cell){ .kind = RILLE_INT, .as.integer = s.connection->conn->driver->last_id(s.connection->conn) };
+  (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
+  previous = lua_gettop(L);
+  rille_lua_record_saved(L, 2, s.record, s.cells, previous);
+  return 0;
+}
+
+/* The primary key as the row has it. */
+static void
+add_key(lua_State *L, struct save *s)
+{
+  const rille_table *table = &s->source->table;
+  const rille_layout *layout = s->record->layout;
+  bool any = false;
+
+  for (size_t i = 0; i < table->column_count; i++)
+    if (table->columns[i].primary > 0) {
+      size_t at = 0;
+      rille_cell cell;
+
+      while (at < layout->count && !rille_str_equal(layout->names[at], table->columns[i].name))
+        at++;
+      if (at == layout->count || s->record->row == NULL)
+        (void)rille_lua_refuse(L, "this %.*s was read without its key \"%.*s\": it cannot be saved or deleted",
+                               RILLE_STR_ARG(table->name), RILLE_STR_ARG(table->columns[i].name));
+      cell = rille_packed_cell(s->record->row, at);
+      add_equal(L, s->work, s->query, table->columns[i].name, &cell);
+      any = true;
+    }
+  if (!any)
+    (void)rille_lua_refuse(L, "%.*s has no primary key: its rows are updated and deleted by query", RILLE_STR_ARG(table->name));
+}
+
+/* Adds conditions from the list of { column, value } at `index`: for optimistic locks and the like. */
+static void
+add_guards(lua_State *L, struct save *s, int index)
+{
+  if (!lua_istable(L, index))
+    return;
+  for (lua_Integer i = 1, count = luaL_len(L, index); i <= count; i++) {
+    rille_cell cell;
+
+    (void)lua_rawgeti(L, index, i);
+    (void)lua_rawgeti(L, -1, 1);
+    (void)lua_rawgeti(L, -2, 2);
+    rille_lua_check_cell(L, -1, "a value", &cell);
+    add_equal(L, s->work, s->query, rille_lua_check_text(L, -2, "the name of a column"), &cell);
+    lua_pop(L, 3);
+  }
+}
+
+/* The record's row with the given cells in place: what it holds after an update.  False when the row was partial. */
+static bool
+merge_row(struct save *s, rille_cell *merged)
+{
+  const rille_table *table = &s->source->table;
+  bool whole = s->record->layout == s->source->layout;
+
+  for (size_t i = 0; i < table->column_count && whole; i++)
+    merged[i] = s->given[i] || table->columns[i].generated ? s->cells[i] : rille_packed_cell(s->record->row, i);
+  return whole;
+}
+
+/* db:update_record(record, guards, previous) -> rows changed, whether the record holds the new row.  Writes what is set;
+** `previous` is kept as what the last save changed.  A record that was read in part has to be read again by the caller. */
+static int
+save_update(lua_State *L)
+{
+  struct save s;
+  rille_cell *merged;
+  int64_t changes;
+  bool whole = false;
+
+  lua_settop(L, 4);
+  s = begin(L, RILLE_UPDATE);
+  read_state(L, &s);
+  add_sets(L, &s);
+  add_key(L, &s);
+  add_guards(L, &s, 3);
+  add_returning(L, &s, false);
+  changes = execute(L, &s);
+  merged = rille_work_get(L, s.work, s.source->table.column_count * sizeof *merged);
+  if (changes == 1 && merge_row(&s, merged)) {
+    rille_lua_record_saved(L, 2, s.record, merged, 4);
+    whole = true;
+  }
+  lua_pushinteger(L, (lua_Integer)changes);
+  lua_pushboolean(L, whole);
+  return 2;
+}
+
+/* db:delete_record(record, guards) -> rows deleted */
+static int
+save_delete(lua_State *L)
+{
+  struct save s;
+  int64_t changes;
+
+  lua_settop(L, 3);
+  s = begin(L, RILLE_DELETE);
+  add_key(L, &s);
+  add_guards(L, &s, 3);
+  changes = execute(L, &s);
+  if (changes == 1)
+    s.record->exists = false;
+  lua_pushinteger(L, (lua_Integer)changes);
+  return 1;
+}
+
+const luaL_Reg rille_lua_save_methods[] = {
+  { "find", save_find },                   { "insert_record", save_insert }, { "update_record", save_update },
+  { "delete_record", save_delete },        { NULL, NULL },
+};

@@ -1,0 +1,215 @@
+/* core/bind/source.c - core.source{ table =, columns =, indirect =, record = }.
+**
+** columns: a list of { name =, declared =, cast =, primary =, not_null =, default =, generated = }, as db:describe gives
+** them; `cast` is the name of a type that stands in for the declared one.  record: nil for plain rows, or { methods =,
+** get =, set = }: a table of functions found by name, and functions that read and write what is no plain column. */
+#include "core/bind/source.h"
+
+#include <lauxlib.h>
+#include <strings.h>
+
+#include "core/bind/record.h"
+#include "core/bind/value.h"
+
+#define SOURCE_META "rille.source"
+
+rille_lua_source *
+rille_lua_check_source(lua_State *L, int index)
+{
+  rille_lua_source *source = luaL_testudata(L, index, SOURCE_META);
+
+  if (source == NULL)
+    (void)rille_lua_refuse(L, "a source was expected, not a %s", luaL_typename(L, index));
+  return source;
+}
+
+static int
+source_gc(lua_State *L)
+{
+  rille_lua_source *source = luaL_checkudata(L, 1, SOURCE_META);
+
+  rille_layout_drop(source->layout);
+  source->layout = NULL;
+  rille_arena_release(&source->arena);
+  return 0;
+}
+
+static bool
+flag(lua_State *L, const char *field)
+{
+  bool set = lua_getfield(L, -1, field) != LUA_TNIL && lua_toboolean(L, -1);
+
+  lua_pop(L, 1);
+  return set;
+}
+
+static rille_str
+keep_field(lua_State *L, rille_lua_source *source, const char *field)
+{
+  rille_str kept = { 0 };
+
+  if (lua_getfield(L, -1, field) == LUA_TSTRING)
+    kept = rille_arena_copy(&source->arena, rille_lua_text(L, -1));
+  lua_pop(L, 1);
+  return kept;
+}
+
+/* The description of one column is at the top. */
+static void
+read_column(lua_State *L, rille_lua_source *source, rille_column *column, int position)
+{
+  rille_str declared = keep_field(L, source, "declared"), cast = keep_field(L, source, "cast");
+
+  column->name = keep_field(L, source, "name");
+  column->type = rille_type_from_declared(declared);
+  column->not_null = flag(L, "not_null");
+  column->has_default = flag(L, "default");
+  column->generated = flag(L, "generated");
+  if (lua_getfield(L, -1, "primary") == LUA_TNUMBER)
+    column->primary = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  if (cast.len > 0) {
+    rille_type_kind declared_kind = column->type.kind;
+
+    column->type = rille_type_from_name(cast);
+    if (column->type.kind == RILLE_TYPE_COUNT)
+      (void)rille_lua_refuse(L, "%s.%s: there is no cast \"%s\"", source->table.name.at, column->name.at, cast.at);
+    if (column->type.kind == RILLE_TYPE_DECIMAL && declared_kind == RILLE_TYPE_TEXT)
+      column->type.precision = 0;           /* kept as text: any number of digits survives */
+  }
+  if (column->primary == 1 && declared.len == 7 && strncasecmp(declared.at, "INTEGER", 7) == 0) {
+    source->rowid = position + 1;
+    column->has_default = true;
+  }
+}
+
+static void
+read_columns(lua_State *L, rille_lua_source *source)
+{
+  size_t count;
+  int primaries = 0;
+  rille_column *columns;
+
+  if (lua_getfield(L, 1, "columns") != LUA_TTABLE)
+    (void)rille_lua_refuse(L, "a source wants a list of columns");
+  count = (size_t)lua_rawlen(L, -1);
+  columns = rille_arena_get(&source->arena, count * sizeof *columns);
+  for (size_t i = 0; i < count && columns != NULL; i++) {
+    (void)lua_rawgeti(L, -1, (lua_Integer)i + 1);
+    read_column(L, source, &columns[i], (int)i);
+    primaries += columns[i].primary > 0;
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  if (primaries > 1)
+    source->rowid = 0;
+  source->table.columns = columns;
+  source->table.column_count = count;
+}
+
+/* Leaves the table name -> position at the top: of columns that are not in the set at `indirect` (0: of all). */
+static void
+push_names(lua_State *L, const rille_lua_source *source, int indirect)
+{
+  lua_createtable(L, 0, (int)source->table.column_count);
+  for (size_t i = 0; i < source->table.column_count; i++) {
+    rille_str name = source->table.columns[i].name;
+    bool helped = false;
+
+    (void)lua_pushlstring(L, name.at, name.len);
+    if (indirect != 0 && lua_istable(L, indirect)) {
+      lua_pushvalue(L, -1);
+      helped = lua_rawget(L, indirect) != LUA_TNIL;
+      lua_pop(L, 1);
+    }
+    if (helped) {
+      lua_pop(L, 1);
+    } else {
+      lua_pushinteger(L, (lua_Integer)i + 1);
+      lua_rawset(L, -3);
+    }
+  }
+}
+
+static int
+source_new(lua_State *L)
+{
+  rille_lua_source *source;
+  int self, indirect;
+
+  luaL_checktype(L, 1, LUA_TTABLE);
+  source = lua_newuserdatauv(L, sizeof *source, RILLE_SOURCE_VALUES);
+  *source = (rille_lua_source){ 0 };
+  luaL_setmetatable(L, SOURCE_META);
+  self = lua_gettop(L);
+
+  lua_pushvalue(L, 1);
+  source->table.name = keep_field(L, source, "table");
+  lua_pop(L, 1);
+  if (source->table.name.len == 0)
+    return rille_lua_refuse(L, "a source wants the name of a table");
+  read_columns(L, source);
+  source->table.id = rille_table_next_id();
+  if (rille_arena_ok(&source->arena))
+    source->layout = rille_layout_of_table(&source->table);
+  if (source->layout == NULL)
+    return luaL_error(L, "not enough memory");
+
+  (void)lua_getfield(L, 1, "indirect");
+  indirect = lua_gettop(L);
+  push_names(L, source, indirect);
+  (void)lua_setiuservalue(L, self, RILLE_SOURCE_NAMES);
+  (void)lua_setiuservalue(L, self, RILLE_SOURCE_INDIRECT);
+  push_names(L, source, 0);
+  (void)lua_setiuservalue(L, self, RILLE_SOURCE_POSITIONS);
+  if (lua_getfield(L, 1, "record") == LUA_TTABLE) {
+    rille_lua_push_record_meta(L, self, lua_gettop(L));
+    (void)lua_setiuservalue(L, self, RILLE_SOURCE_META);
+    source->records = true;
+  }
+  lua_settop(L, self);
+  return 1;
+}
+
+/* source:names() -> the names of its columns, in order */
+static int
+source_names(lua_State *L)
+{
+  const rille_lua_source *source = rille_lua_check_source(L, 1);
+
+  lua_createtable(L, (int)source->table.column_count, 0);
+  for (size_t i = 0; i < source->table.column_count; i++) {
+    (void)lua_pushlstring(L, source->table.columns[i].name.at, source->table.columns[i].name.len);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+/* source:type(name) -> the name of the column's type, or nil */
+static int
+source_type(lua_State *L)
+{
+  const rille_lua_source *source = rille_lua_check_source(L, 1);
+  const rille_column *column = rille_table_column(&source->table, rille_lua_text(L, 2));
+
+  if (column == NULL)
+    lua_pushnil(L);
+  else
+    lua_pushstring(L, rille_type_name(column->type.kind));
+  return 1;
+}
+
+void
+rille_lua_add_source(lua_State *L)
+{
+  static const luaL_Reg methods[] = { { "names", source_names }, { "type", source_type }, { NULL, NULL } };
+
+  (void)luaL_newmetatable(L, SOURCE_META);
+  lua_pushcfunction(L, source_gc);
+  lua_setfield(L, -2, "__gc");
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  lua_pushcfunction(L, source_new);
+  lua_setfield(L, -2, "source");
+}

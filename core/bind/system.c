@@ -1,0 +1,149 @@
+/* core/bind/system.c - clock, digest, directories, nearest names. */
+#include "core/bind/system.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/name.h"
+#include "core/base/sha256.h"
+#include "core/bind/value.h"
+#include "core/query/moment.h"
+#include "core/run/cursor.h"
+
+/* now() -> this moment in UTC, "2026-11-20T12:00:00.000000Z" */
+static int
+system_now(lua_State *L)
+{
+  char text[RILLE_MOMENT_BYTES + 1];
+
+  if (!rille_moment_format(rille_moment_now(), text))
+    return rille_lua_refuse(L, "the system's clock is outside the years 0 to 9999");
+  (void)lua_pushlstring(L, text, RILLE_MOMENT_BYTES);
+  return 1;
+}
+
+/* monotonic_ms() -> milliseconds by a clock that never goes back */
+static int
+system_monotonic_ms(lua_State *L)
+{
+  lua_pushnumber(L, rille_clock_ms());
+  return 1;
+}
+
+/* checksum(text) -> its SHA-256 in hex digits */
+static int
+system_checksum(lua_State *L)
+{
+  char hex[RILLE_SHA256_HEX + 1];
+
+  rille_sha256_hex(rille_lua_check_text(L, 1, "the text of a checksum"), hex);
+  (void)lua_pushlstring(L, hex, RILLE_SHA256_HEX);
+  return 1;
+}
+
+/* nearest(name, list) -> the element most like the name, or nil when none is near */
+static int
+system_nearest(lua_State *L)
+{
+  rille_nearest nearest;
+  lua_Integer best = 0;
+
+  rille_nearest_init(&nearest, rille_lua_check_text(L, 1, "a name"));
+  luaL_checktype(L, 2, LUA_TTABLE);
+  for (lua_Integer i = 1, count = luaL_len(L, 2); i <= count; i++) {
+    int before = nearest.distance;
+
+    if (lua_rawgeti(L, 2, i) == LUA_TSTRING) {
+      rille_nearest_offer(&nearest, rille_lua_text(L, -1));
+      if (nearest.distance < before)
+        best = i;
+    }
+    lua_pop(L, 1);
+  }
+  if (best > 0)
+    (void)lua_rawgeti(L, 2, best);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+static int
+push_errno(lua_State *L, const char *path)
+{
+  lua_pushnil(L);
+  (void)lua_pushfstring(L, "%s: %s", path, strerror(errno));
+  return 2;
+}
+
+/* list_directory(path) -> names in byte order, without "." and ".."; nil and a message when it cannot be read */
+static int
+system_list_directory(lua_State *L)
+{
+  const char *path = luaL_checkstring(L, 1);
+  struct dirent **entries = NULL;
+  int count = scandir(path, &entries, NULL, alphasort);
+  int kept = 0;
+
+  if (count < 0)
+    return push_errno(L, path);
+  /* Names are put into one buffer first: a Lua error must not lose the entries. */
+  {
+    rille_buffer names;
+
+    rille_buffer_init(&names, (size_t)1 << 28);
+    for (int i = 0; i < count; i++) {
+      if (strcmp(entries[i]->d_name, ".") != 0 && strcmp(entries[i]->d_name, "..") != 0) {
+        rille_buffer_add(&names, entries[i]->d_name, strlen(entries[i]->d_name) + 1);
+        kept++;
+      }
+      free(entries[i]);
+    }
+    free(entries);
+    lua_pushlstring(L, names.at != NULL ? names.at : "", names.len);
+    rille_buffer_release(&names);
+  }
+  {
+    const char *at = lua_tostring(L, -1);
+
+    lua_createtable(L, kept, 0);
+    for (int i = 1; i <= kept; i++) {
+      lua_pushstring(L, at);
+      lua_rawseti(L, -2, i);
+      at += strlen(at) + 1;
+    }
+  }
+  return 1;
+}
+
+/* make_directory(path) -> true, also when it is there already; nil and a message when it cannot be made */
+static int
+system_make_directory(lua_State *L)
+{
+  const char *path = luaL_checkstring(L, 1);
+  struct stat info;
+
+  if (mkdir(path, 0777) != 0 && !(errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
+    return push_errno(L, path);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+void
+rille_lua_add_system(lua_State *L)
+{
+  static const luaL_Reg functions[] = {
+    { "now", system_now },
+    { "monotonic_ms", system_monotonic_ms },
+    { "checksum", system_checksum },
+    { "nearest", system_nearest },
+    { "list_directory", system_list_directory },
+    { "make_directory", system_make_directory },
+    { NULL, NULL },
+  };
+
+  luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,128 @@
+/* core/bind/work.c - works are kept and used again: the next statement finds its memory ready. */
+#include "core/bind/work.h"
+
+#include <lauxlib.h>
+
+#define WORK_META "rille.work"
+
+static void *
+checked(lua_State *L, void *memory)
+{
+  if (memory == NULL)
+    (void)luaL_error(L, "not enough memory");
+  return memory;
+}
+
+void *
+rille_work_get(lua_State *L, rille_work *work, size_t bytes)
+{
+  return checked(L, rille_arena_get(&work->arena, bytes));
+}
+
+rille_node *
+rille_work_node(lua_State *L, rille_work *work, rille_node_kind kind)
+{
+  return checked(L, rille_node_new(&work->arena, kind));
+}
+
+uint32_t
+rille_work_slot(lua_State *L, rille_work *work, const rille_cell *cell)
+{
+  if (work->slot_count == work->slot_room) {
+    uint32_t room = work->slot_room > 0 ? work->slot_room * 2 : 16;
+    rille_slot *slots = rille_work_get(L, work, room * sizeof *slots);
+
+    if (work->slot_count > 0)
+      memcpy(slots, work->slots, work->slot_count * sizeof *slots);
+    work->slots = slots;
+    work->slot_room = room;
+  }
+  work->slots[work->slot_count] = (rille_slot){ .cell = *cell };
+  return work->slot_count++;
+}
+
+rille_node *
+rille_work_value(lua_State *L, rille_work *work, const rille_cell *cell)
+{
+  rille_node *node = rille_work_node(L, work, RILLE_NODE_VALUE);
+
+  node->slot = rille_work_slot(L, work, cell);
+  return node;
+}
+
+void
+rille_work_reset(rille_work *work)
+{
+  rille_cursor_close(&work->cursor);
+  if (work->began != NULL)
+    (void)rille_connection_rollback(work->began, NULL);
+  work->began = NULL;
+  rille_arena_reset(&work->arena);
+  rille_arena_reset(&work->scratch);
+  work->slots = NULL;
+  work->slot_count = work->slot_room = 0;
+}
+
+static int
+work_close(lua_State *L)
+{
+  rille_work *work = luaL_checkudata(L, 1, WORK_META);
+
+  rille_work_reset(work);
+  if (work->level != NULL)
+    --*work->level;
+  return 0;
+}
+
+static int
+work_gc(lua_State *L)
+{
+  rille_work *work = luaL_checkudata(L, 1, WORK_META);
+
+  rille_cursor_close(&work->cursor);
+  rille_arena_release(&work->arena);
+  rille_arena_release(&work->scratch);
+  return 0;
+}
+
+rille_work *
+rille_work_new(lua_State *L)
+{
+  rille_work *work = lua_newuserdatauv(L, sizeof *work, 1);
+
+  *work = (rille_work){ .level = NULL };
+  rille_arena_init(&work->arena);
+  luaL_setmetatable(L, WORK_META);
+  return work;
+}
+
+rille_work *
+rille_work_open(lua_State *L, int works, int *level)
+{
+  rille_work *work;
+
+  luaL_checkstack(L, 20, "too many nested calls");
+  if (lua_rawgeti(L, works, *level + 1) == LUA_TUSERDATA) {
+    work = lua_touserdata(L, -1);
+  } else {
+    lua_pop(L, 1);
+    work = rille_work_new(L);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, works, *level + 1);
+  }
+  work->level = level;
+  ++*level;
+  lua_toclose(L, -1);
+  return work;
+}
+
+void
+rille_lua_add_work(lua_State *L)
+{
+  (void)luaL_newmetatable(L, WORK_META);
+  lua_pushcfunction(L, work_close);
+  lua_setfield(L, -2, "__close");
+  lua_pushcfunction(L, work_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,47 @@
+/* core/bind/work.h - what one call from Lua needs while it runs, given back whatever happens. */
+#ifndef RILLE_BIND_WORK_H
+#define RILLE_BIND_WORK_H
+
+#include <lua.h>
+
+#include "core/run/cursor.h"
+
+/* An arena, the statement's values and its cursor.  Made to be closed (lua_toclose) on the stack of the call, so that a Lua
+** error gives everything back. */
+typedef struct rille_work {
+  rille_arena arena;
+  rille_slot *slots;
+  uint32_t slot_count, slot_room;
+  rille_cursor cursor;
+  rille_arena scratch;           /* for one row of many */
+  rille_connection *began;       /* has a transaction of this call's own open: rolled back unless the call commits it */
+  rille_fault fault;
+  int *level;                    /* of the database: how many calls run */
+} rille_work;
+
+/* A slot more, for the value `cell`; returns its number.  Raises when memory runs out. */
+uint32_t rille_work_slot(lua_State *L, rille_work *work, const rille_cell *cell);
+
+/* A VALUE node with a slot of its own. */
+rille_node *rille_work_value(lua_State *L, rille_work *work, const rille_cell *cell);
+
+/* A node of the work's arena; raises when memory runs out. */
+rille_node *rille_work_node(lua_State *L, rille_work *work, rille_node_kind kind);
+
+/* `bytes` of the work's arena; raises when memory runs out. */
+void *rille_work_get(lua_State *L, rille_work *work, size_t bytes);
+
+/* Pushes a work and marks it to be closed.  `works` is the absolute index of a table that keeps them, `level` counts those in
+** use: calls nest like the stack. */
+rille_work *rille_work_open(lua_State *L, int works, int *level);
+
+/* Pushes a work that lives as long as Lua wants (for cursors): it is given back by __close or __gc. */
+rille_work *rille_work_new(lua_State *L);
+
+/* Ends the cursor and empties the arena now. */
+void rille_work_reset(rille_work *work);
+
+/* Makes the metatable of works. */
+void rille_lua_add_work(lua_State *L);
+
+#endif

@@ -1,0 +1,132 @@
+/* core/driver/sqlite_error.c - a table of codes, and the few messages that must be read. */
+#include "core/driver/sqlite_error.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* Extended codes first: the primary code (the low byte) decides where none of them fits. */
+static const struct {
+  int code;
+  rille_status kind;
+  const char *hint;
+} KINDS[] = {
+  { SQLITE_CONSTRAINT_UNIQUE, RILLE_UNIQUE_VIOLATION, NULL },
+  { SQLITE_CONSTRAINT_PRIMARYKEY, RILLE_UNIQUE_VIOLATION, NULL },
+  { SQLITE_CONSTRAINT_ROWID, RILLE_UNIQUE_VIOLATION, NULL },
+  { SQLITE_CONSTRAINT_FOREIGNKEY, RILLE_FOREIGN_KEY_VIOLATION,
+    "a row that is referred to is missing, or a row is still referred to" },
+  { SQLITE_CONSTRAINT_NOTNULL, RILLE_NOT_NULL_VIOLATION, NULL },
+  { SQLITE_CONSTRAINT_DATATYPE, RILLE_INVALID_ARGUMENT, NULL },
+  { SQLITE_CONSTRAINT, RILLE_CHECK_VIOLATION, NULL },
+  { SQLITE_BUSY_SNAPSHOT, RILLE_SERIALIZATION_FAILURE, "begin the transaction with rille.transaction, which may write at once" },
+  { SQLITE_BUSY, RILLE_BUSY, "another connection holds the lock; try again, or raise busy_timeout_ms" },
+  { SQLITE_LOCKED, RILLE_BUSY, "another statement of this connection is still running" },
+  { SQLITE_READONLY, RILLE_READONLY, "the database, its directory or this connection may only be read" },
+  { SQLITE_FULL, RILLE_DISK_FULL, "make room on the disk; nothing of this statement was kept" },
+  { SQLITE_CORRUPT, RILLE_CORRUPT, "restore the file from a backup; rille does not repair it" },
+  { SQLITE_NOTADB, RILLE_CORRUPT, "is the path right?" },
+  { SQLITE_CANTOPEN, RILLE_CONNECTION_LOST, "does the directory exist, and may it be written?" },
+  { SQLITE_IOERR_NOMEM, RILLE_OUT_OF_MEMORY, NULL },
+  { SQLITE_IOERR, RILLE_CONNECTION_LOST, "the database file could not be read or written" },
+  { SQLITE_NOMEM, RILLE_OUT_OF_MEMORY, NULL },
+  { SQLITE_INTERRUPT, RILLE_ABORTED, NULL },
+  { SQLITE_ABORT, RILLE_TRANSACTION_ABORTED, NULL },
+  { SQLITE_PERM, RILLE_READONLY, NULL },
+  { SQLITE_AUTH, RILLE_UNSUPPORTED, NULL },
+  { SQLITE_TOOBIG, RILLE_INVALID_ARGUMENT, NULL },
+  { SQLITE_PROTOCOL, RILLE_BUSY, NULL },
+};
+
+/* SQLITE_ERROR says everything from a typo to an overflow; only its message tells them apart. */
+static const struct {
+  const char *start;
+  rille_status kind;
+} MESSAGES[] = {
+  { "no such table: ", RILLE_NO_SUCH_TABLE },       { "no such view: ", RILLE_NO_SUCH_TABLE },
+  { "no such column: ", RILLE_NO_SUCH_COLUMN },     { "near ", RILLE_SYNTAX },
+  { "incomplete input", RILLE_SYNTAX },             { "unrecognized token", RILLE_SYNTAX },
+  { "cannot start a transaction within", RILLE_INVALID_ARGUMENT },
+};
+
+static bool
+starts_with(const char *text, const char *start)
+{
+  return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Copies bytes up to (not including) `end`, as far as they fit. */
+static void
+copy_until(char *to, size_t size, const char *from, const char *end)
+{
+  size_t len = (size_t)(end - from);
+
+  if (len >= size)
+    len = size - 1;
+  memcpy(to, from, len);
+  to[len] = '\0';
+}
+
+/* "UNIQUE constraint failed: users.email, users.org_id" names the table and its columns. */
+static void
+read_names(rille_fault *fault, const char *message)
+{
+  const char *names = strstr(message, "failed: ");
+  const char *dot;
+
+  if (names == NULL)
+    return;
+  names += strlen("failed: ");
+  (void)snprintf(fault->constraint, sizeof fault->constraint, "%s", names);
+  dot = strchr(names, '.');
+  if (dot != NULL && fault->kind != RILLE_CHECK_VIOLATION) {
+    const char *end = strchr(dot, ',');
+
+    copy_until(fault->table, sizeof fault->table, names, dot);
+    copy_until(fault->column, sizeof fault->column, dot + 1, end != NULL ? end : dot + strlen(dot));
+  }
+}
+
+static void
+read_object(rille_fault *fault, const char *message)
+{
+  const char *name = strstr(message, ": ");
+
+  if (name == NULL)
+    return;
+  if (fault->kind == RILLE_NO_SUCH_TABLE)
+    rille_fault_place(fault, name + 2, NULL, NULL);
+  else if (fault->kind == RILLE_NO_SUCH_COLUMN)
+    rille_fault_place(fault, NULL, name + 2, NULL);
+}
+
+rille_status
+rille_sqlite_fault(int code, const char *message, rille_fault *fault)
+{
+  rille_status kind = RILLE_INVALID_ARGUMENT;
+  const char *hint = NULL;
+  size_t i;
+
+  for (i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
+    if (KINDS[i].code == code || KINDS[i].code == (code & 0xFF)) {
+      kind = KINDS[i].kind;
+      hint = KINDS[i].hint;
+      break;
+    }
+  if ((code & 0xFF) == SQLITE_ERROR)
+    for (i = 0; i < sizeof MESSAGES / sizeof MESSAGES[0]; i++)
+      if (starts_with(message, MESSAGES[i].start))
+        kind = MESSAGES[i].kind;
+  (void)rille_fault_set(fault, kind, "%s", code == SQLITE_INTERRUPT ? "the statement was stopped" : message);
+  if (fault != NULL) {
+    fault->code = code;
+    if (hint != NULL)
+      rille_fault_hint(fault, "%s", hint);
+    if ((code & 0xFF) == SQLITE_CONSTRAINT)
+      read_names(fault, message);
+    else
+      read_object(fault, message);
+  }
+  return kind;
+}

@@ -1,0 +1,263 @@
+/* core/query/resolve.c - one walk over the tree; a scope knows the statement it is in and the one around. */
+#include "core/query/resolve.h"
+
+#include "core/base/name.h"
+
+struct scope {
+  const rille_query *query;
+  const struct scope *outer;
+  rille_fault *fault;
+};
+
+static rille_status resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault);
+static rille_status resolve_node(rille_node *node, const struct scope *scope);
+
+static const rille_source *
+source_named(const rille_query *query, rille_str name)
+{
+  if (rille_str_equal(query->source.name, name))
+    return &query->source;
+  for (const rille_join *join = query->joins; join != NULL; join = join->next)
+    if (rille_str_equal(join->source.name, name))
+      return &join->source;
+  return NULL;
+}
+
+static rille_status
+no_source(const struct scope *scope, rille_str name, rille_str path)
+{
+  rille_nearest nearest;
+
+  rille_nearest_init(&nearest, name);
+  for (const struct scope *s = scope; s != NULL; s = s->outer) {
+    rille_nearest_offer(&nearest, s->query->source.name);
+    for (const rille_join *join = s->query->joins; join != NULL; join = join->next)
+      rille_nearest_offer(&nearest, join->source.name);
+  }
+  (void)rille_fault_set(scope->fault, RILLE_NO_SUCH_TABLE, "\"%.*s\": this query reads no table \"%.*s\"",
+                        RILLE_STR_ARG(path), RILLE_STR_ARG(name));
+  if (nearest.best.len > 0)
+    rille_nearest_hint(&nearest, scope->fault);
+  else
+    rille_fault_hint(scope->fault, "join the table first");
+  return RILLE_NO_SUCH_TABLE;
+}
+
+/* "posts.title": the source is named. */
+static rille_status
+resolve_path(rille_node *node, const struct scope *scope, size_t dot)
+{
+  rille_str table = { node->text.at, dot };
+  rille_str name = { node->text.at + dot + 1, node->text.len - dot - 1 };
+
+  for (const struct scope *s = scope; s != NULL; s = s->outer) {
+    const rille_source *source = source_named(s->query, table);
+
+    if (source != NULL) {
+      node->source = source;
+      node->column = rille_table_column(source->table, name);
+      return node->column != NULL ? RILLE_OK : rille_table_no_column(source->table, name, scope->fault);
+    }
+  }
+  return no_source(scope, table, node->text);
+}
+
+/* Looks in the first table, then in the joined ones.  RILLE_NOT_FOUND without a fault when none has it. */
+static rille_status
+resolve_plain(rille_node *node, const struct scope *scope)
+{
+  const rille_query *query = scope->query;
+
+  node->source = &query->source;
+  node->column = rille_table_column(query->source.table, node->text);
+  if (node->column != NULL)
+    return RILLE_OK;
+  for (const rille_join *join = query->joins; join != NULL; join = join->next) {
+    const rille_column *column = rille_table_column(join->source.table, node->text);
+
+    if (column != NULL && node->column != NULL)
+      return rille_fault_set(scope->fault, RILLE_INVALID_ARGUMENT, "\"%.*s\" is a column of both %.*s and %.*s: name the table",
+                             RILLE_STR_ARG(node->text), RILLE_STR_ARG(node->source->name), RILLE_STR_ARG(join->source.name));
+    if (column != NULL) {
+      node->source = &join->source;
+      node->column = column;
+    }
+  }
+  return node->column != NULL ? RILLE_OK : RILLE_NOT_FOUND;
+}
+
+/* True when `names`, separated by NUL, hold `name`. */
+static bool
+lists_name(rille_str names, rille_str name)
+{
+  size_t start = 0;
+
+  for (size_t i = 0; i <= names.len; i++)
+    if (i == names.len || names.at[i] == '\0') {
+      if (i > start && rille_str_equal((rille_str){ names.at + start, i - start }, name))
+        return true;
+      start = i + 1;
+    }
+  return false;
+}
+
+static bool
+is_output(const rille_query *query, rille_str name)
+{
+  for (const rille_node *output = query->outputs; output != NULL; output = output->next)
+    if (lists_name(output->alias, name))
+      return true;
+  return false;
+}
+
+static rille_status
+resolve_column(rille_node *node, const struct scope *scope)
+{
+  const char *dot = memchr(node->text.at, '.', node->text.len);
+
+  if (dot != NULL)
+    return resolve_path(node, scope, (size_t)(dot - node->text.at));
+  for (const struct scope *s = scope; s != NULL; s = s->outer) {
+    rille_status status = resolve_plain(node, s);
+
+    if (status != RILLE_NOT_FOUND)
+      return status;
+    if (s == scope && is_output(s->query, node->text)) {
+      node->source = NULL;
+      return RILLE_OK;
+    }
+  }
+  return rille_table_no_column(scope->query->source.table, node->text, scope->fault);
+}
+
+static rille_status
+resolve_nodes(rille_node *first, const struct scope *scope)
+{
+  rille_status status = RILLE_OK;
+
+  for (; first != NULL && status == RILLE_OK; first = first->next)
+    status = resolve_node(first, scope);
+  return status;
+}
+
+/* Values beside a column take its type. */
+static void
+give_type(const rille_node *column, rille_node *value)
+{
+  if (column == NULL || value == NULL || column->kind != RILLE_NODE_COLUMN)
+    return;
+  if (value->kind == RILLE_NODE_VALUE || value->kind == RILLE_NODE_LIST) {
+    value->column = column->column;
+    value->source = column->source;
+  } else if (value->kind == RILLE_NODE_ITEMS) {
+    for (rille_node *item = value->items; item != NULL; item = item->next)
+      give_type(column, item);
+  }
+}
+
+static rille_status
+resolve_node(rille_node *node, const struct scope *scope)
+{
+  rille_status status = RILLE_OK;
+
+  if (node == NULL)
+    return RILLE_OK;
+  switch (node->kind) {
+  case RILLE_NODE_COLUMN: return resolve_column(node, scope);
+  case RILLE_NODE_EVERY:
+    node->source = node->text.len == 0 ? &scope->query->source : source_named(scope->query, node->text);
+    return node->source != NULL ? RILLE_OK : no_source(scope, node->text, node->text);
+  case RILLE_NODE_EXISTS:
+  case RILLE_NODE_QUERY: return resolve_query(node->query, scope, scope->fault);
+  default: break;
+  }
+  status = resolve_node(node->a, scope);
+  if (status == RILLE_OK)
+    status = resolve_node(node->b, scope);
+  if (status == RILLE_OK)
+    status = resolve_node(node->c, scope);
+  if (status == RILLE_OK)
+    status = resolve_nodes(node->items, scope);
+  give_type(node->a, node->b);
+  give_type(node->a, node->c);
+  give_type(node->b, node->a);
+  return status;
+}
+
+static rille_status
+resolve_sets(rille_set *set, const struct scope *scope)
+{
+  const rille_table *table = scope->query->source.table;
+  rille_status status = RILLE_OK;
+
+  for (; set != NULL && status == RILLE_OK; set = set->next) {
+    set->column = rille_table_column(table, set->name);
+    if (set->column == NULL)
+      return rille_table_no_column(table, set->name, scope->fault);
+    if (set->column->generated)
+      return rille_fault_set(scope->fault, RILLE_INVALID_ARGUMENT, "%.*s.%.*s is computed by the database: it cannot be written",
+                             RILLE_STR_ARG(table->name), RILLE_STR_ARG(set->name));
+    if (set->value->kind == RILLE_NODE_VALUE) {
+      set->value->column = set->column;
+      set->value->source = &scope->query->source;
+    } else {
+      status = resolve_node(set->value, scope);
+    }
+  }
+  return status;
+}
+
+/* An update or delete of every row must be said. */
+static rille_status
+check_mutation(const rille_query *query, rille_fault *fault)
+{
+  bool narrowed = query->where != NULL || query->joins != NULL || query->limit != NULL;
+
+  if ((query->verb != RILLE_UPDATE && query->verb != RILLE_DELETE) || query->unfiltered || narrowed)
+    return RILLE_OK;
+  (void)rille_fault_set(fault, RILLE_UNSAFE_MUTATION, "%s of %.*s without a condition would touch every row",
+                        query->verb == RILLE_UPDATE ? "an update" : "a delete", RILLE_STR_ARG(query->source.table->name));
+  rille_fault_hint(fault, "add a condition, or say unfiltered() when every row is meant");
+  return RILLE_UNSAFE_MUTATION;
+}
+
+static rille_status
+resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault)
+{
+  struct scope scope = { .query = query, .outer = outer, .fault = fault };
+  rille_status status = check_mutation(query, fault);
+
+  for (rille_join *join = query->joins; join != NULL && status == RILLE_OK; join = join->next)
+    status = resolve_node(join->on, &scope);
+  if (status == RILLE_OK)
+    status = resolve_nodes(query->outputs, &scope);
+  if (status == RILLE_OK)
+    status = resolve_node(query->sealed, &scope);
+  if (status == RILLE_OK)
+    status = resolve_node(query->where, &scope);
+  if (status == RILLE_OK)
+    status = resolve_nodes(query->groups, &scope);
+  if (status == RILLE_OK)
+    status = resolve_node(query->having, &scope);
+  if (status == RILLE_OK)
+    status = resolve_nodes(query->orders, &scope);
+  if (status == RILLE_OK)
+    status = resolve_node(query->aggregate, &scope);
+  if (status == RILLE_OK)
+    status = resolve_sets(query->sets, &scope);
+  if (status == RILLE_OK)
+    status = resolve_nodes(query->conflict_columns, &scope);
+  if (status == RILLE_OK)
+    status = resolve_sets(query->conflict_sets, &scope);
+  if (status == RILLE_OK)
+    status = resolve_nodes(query->returning, &scope);
+  for (rille_query *member = query->unions; member != NULL && status == RILLE_OK; member = member->next)
+    status = resolve_query(member, NULL, fault);
+  return status;
+}
+
+rille_status
+rille_resolve(rille_query *query, rille_fault *fault)
+{
+  return resolve_query(query, NULL, fault);
+}

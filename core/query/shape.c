@@ -1,0 +1,143 @@
+/* core/query/shape.c - writes every part of a tree but the values, each list with its length, so that no two read alike. */
+#include "core/query/shape.h"
+
+static void write_query(const rille_query *query, rille_buffer *out);
+
+static void
+number(rille_buffer *out, uint64_t n)
+{
+  do {
+    rille_buffer_byte(out, (char)((n & 0x7F) | (n > 0x7F ? 0x80 : 0)));
+    n >>= 7;
+  } while (n > 0);
+}
+
+static void
+text(rille_buffer *out, rille_str s)
+{
+  number(out, s.len);
+  rille_buffer_add(out, s.at, s.len);
+}
+
+static void write_nodes(const rille_node *first, rille_buffer *out);
+
+static void
+write_node(const rille_node *node, rille_buffer *out)
+{
+  if (node == NULL) {
+    rille_buffer_byte(out, 0);
+    return;
+  }
+  rille_buffer_byte(out, (char)(node->kind + 1));
+  switch (node->kind) {
+  case RILLE_NODE_VALUE:
+  case RILLE_NODE_LIST:
+  case RILLE_NODE_STAR: break;
+  case RILLE_NODE_EVERY: text(out, node->text); break;
+  case RILLE_NODE_COLUMN:
+    text(out, node->text);
+    text(out, node->alias);
+    break;
+  case RILLE_NODE_RAW:
+    text(out, node->text);
+    text(out, node->alias);
+    write_nodes(node->items, out);
+    break;
+  case RILLE_NODE_CALL:
+    number(out, (uint64_t)node->op);
+    text(out, node->alias);
+    write_nodes(node->items, out);
+    break;
+  case RILLE_NODE_ITEMS:
+  case RILLE_NODE_AND:
+  case RILLE_NODE_OR: write_nodes(node->items, out); break;
+  case RILLE_NODE_CONSTANT: number(out, (uint64_t)node->op); break;
+  case RILLE_NODE_EXISTS:
+  case RILLE_NODE_QUERY: write_query(node->query, out); break;
+  case RILLE_NODE_COMPARE:
+  case RILLE_NODE_IN:
+  case RILLE_NODE_BETWEEN:
+  case RILLE_NODE_IS_NULL:
+  case RILLE_NODE_NOT:
+  case RILLE_NODE_TERM:
+    number(out, (uint64_t)node->op);
+    write_node(node->a, out);
+    write_node(node->b, out);
+    write_node(node->c, out);
+    break;
+  }
+}
+
+static void
+write_nodes(const rille_node *first, rille_buffer *out)
+{
+  number(out, rille_node_count(first));
+  for (; first != NULL; first = first->next)
+    write_node(first, out);
+}
+
+static void
+write_source(const rille_source *source, rille_buffer *out)
+{
+  number(out, source->table->id);
+  text(out, source->name);
+}
+
+static void
+write_sets(const rille_set *set, rille_buffer *out)
+{
+  for (; set != NULL; set = set->next) {
+    rille_buffer_byte(out, 1);
+    text(out, set->name);
+    write_node(set->value, out);
+  }
+  rille_buffer_byte(out, 0);
+}
+
+static void
+write_query(const rille_query *query, rille_buffer *out)
+{
+  number(out, (uint64_t)query->verb | (uint64_t)query->distinct << 2 | (uint64_t)query->union_all << 3 |
+                (uint64_t)query->unfiltered << 4 | (uint64_t)query->conflict << 5);
+  write_source(&query->source, out);
+  write_nodes(query->outputs, out);
+  for (const rille_join *join = query->joins; join != NULL; join = join->next) {
+    rille_buffer_byte(out, (char)(1 + join->kind));
+    write_source(&join->source, out);
+    write_node(join->on, out);
+  }
+  rille_buffer_byte(out, 0);
+  write_node(query->sealed, out);
+  write_node(query->where, out);
+  write_nodes(query->groups, out);
+  write_node(query->having, out);
+  write_nodes(query->orders, out);
+  write_node(query->limit, out);
+  write_node(query->offset, out);
+  for (const rille_query *member = query->unions; member != NULL; member = member->next) {
+    rille_buffer_byte(out, 1);
+    write_query(member, out);
+  }
+  rille_buffer_byte(out, 0);
+  write_node(query->aggregate, out);
+  write_sets(query->sets, out);
+  write_nodes(query->conflict_columns, out);
+  write_sets(query->conflict_sets, out);
+  write_nodes(query->returning, out);
+}
+
+void
+rille_shape_write(const rille_query *query, rille_buffer *shape)
+{
+  write_query(query, shape);
+}
+
+uint64_t
+rille_shape_hash(rille_str shape)
+{
+  uint64_t hash = 14695981039346656037u;
+
+  for (size_t i = 0; i < shape.len; i++)
+    hash = (hash ^ (unsigned char)shape.at[i]) * 1099511628211u;
+  return hash;
+}

@@ -1,0 +1,487 @@
+/* core/query/type.c - one store and one present function a type, in a table. */
+#include "core/query/type.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "core/query/moment.h"
+
+/* What a conversion works on. */
+struct work {
+  rille_type type;
+  const rille_cell *in;
+  rille_cell *out;
+  rille_arena *arena;     /* where store makes texts */
+  char *room;             /* where present makes texts */
+};
+
+/* Both return false when the type does not take the value. */
+typedef bool convert(struct work *w);
+
+static bool
+made_text(struct work *w, const char *text, size_t len)
+{
+  w->out->kind = RILLE_TEXT;
+  w->out->as.text = rille_arena_copy(w->arena, (rille_str){ text, len });
+  return true;
+}
+
+static bool
+pass(struct work *w)
+{
+  *w->out = *w->in;
+  return true;
+}
+
+static bool
+is_text(const struct work *w)
+{
+  return w->in->kind == RILLE_TEXT;
+}
+
+static bool
+store_any(struct work *w)
+{
+  *w->out = *w->in;
+  if (w->in->kind == RILLE_BOOL)
+    w->out->kind = RILLE_INT;
+  return w->in->kind != RILLE_TEXT || rille_text_is_clean(w->in->as.text);
+}
+
+/* A whole double within 64 bits is that integer. */
+static bool
+whole(double real, int64_t *integer)
+{
+  if (!(real >= -9223372036854775808.0 && real < 9223372036854775808.0) || floor(real) != real)
+    return false;
+  *integer = (int64_t)real;
+  return true;
+}
+
+static bool
+store_integer(struct work *w)
+{
+  w->out->kind = RILLE_INT;
+  if (w->in->kind == RILLE_REAL)
+    return whole(w->in->as.real, &w->out->as.integer);
+  w->out->as.integer = w->in->as.integer;
+  return w->in->kind == RILLE_INT;
+}
+
+static bool
+store_real(struct work *w)
+{
+  int64_t back;
+
+  w->out->kind = RILLE_REAL;
+  if (w->in->kind == RILLE_INT) {
+    w->out->as.real = (double)w->in->as.integer;
+    return whole(w->out->as.real, &back) && back == w->in->as.integer;
+  }
+  w->out->as.real = w->in->as.real;
+  return w->in->kind == RILLE_REAL;
+}
+
+static bool
+store_text(struct work *w)
+{
+  *w->out = *w->in;
+  return is_text(w) && rille_text_is_clean(w->in->as.text);
+}
+
+static bool
+store_blob(struct work *w)
+{
+  *w->out = *w->in;
+  w->out->kind = RILLE_BLOB;
+  return is_text(w) || w->in->kind == RILLE_BLOB;
+}
+
+static bool
+store_boolean(struct work *w)
+{
+  w->out->kind = RILLE_INT;
+  w->out->as.integer = w->in->as.integer;
+  return w->in->kind == RILLE_BOOL || (w->in->kind == RILLE_INT && (w->in->as.integer == 0 || w->in->as.integer == 1));
+}
+
+/* [+-] digits [. digits], nothing else.  Sets where the point stands and how many digits count before and behind it. */
+static bool
+is_decimal(rille_str text, size_t *whole_digits, size_t *scale_digits)
+{
+  size_t i = text.len > 0 && (text.at[0] == '-' || text.at[0] == '+') ? 1 : 0;
+  size_t start = i;
+
+  while (i < text.len && text.at[i] == '0')
+    i++;
+  *whole_digits = 0;
+  for (; i < text.len && text.at[i] >= '0' && text.at[i] <= '9'; i++)
+    (*whole_digits)++;
+  if (i == start)
+    return false;
+  *scale_digits = 0;
+  if (i < text.len && text.at[i] == '.') {
+    size_t point = i++;
+
+    for (; i < text.len && text.at[i] >= '0' && text.at[i] <= '9'; i++)
+      if (text.at[i] != '0')
+        *scale_digits = i - point;
+    if (i == point + 1)
+      return false;
+  }
+  return i == text.len;
+}
+
+/* A decimal keeps exactly `scale` digits behind the point; more than that would be lost, so it is refused. */
+static bool
+store_decimal(struct work *w)
+{
+  char text[RILLE_PRESENT_BYTES];
+  rille_str from;
+  size_t whole_digits, scale_digits, scale = (size_t)w->type.scale, point, len;
+  bool negative;
+
+  if (w->in->kind == RILLE_INT) {
+    from = (rille_str){ text, (size_t)snprintf(text, sizeof text, "%lld", (long long)w->in->as.integer) };
+  } else if (w->in->kind == RILLE_REAL) {
+    len = (size_t)snprintf(text, sizeof text, "%.*f", w->type.scale, w->in->as.real);
+    if (len >= sizeof text || strtod(text, NULL) != w->in->as.real)
+      return false;
+    from = (rille_str){ text, len };
+  } else if (is_text(w)) {
+    from = w->in->as.text;
+  } else {
+    return false;
+  }
+  if (from.len > 300 || !is_decimal(from, &whole_digits, &scale_digits) || scale_digits > scale ||
+      (w->type.precision > 0 && whole_digits + scale > (size_t)w->type.precision))
+    return false;
+
+  {
+    char made[RILLE_PRESENT_BYTES];
+    size_t start = from.at[0] == '-' || from.at[0] == '+' ? 1 : 0;
+    size_t digit = start;
+
+    for (point = start; point < from.len && from.at[point] != '.'; point++)
+      continue;
+    while (digit + 1 < point && from.at[digit] == '0')
+      digit++;
+    negative = from.at[0] == '-' && whole_digits + scale_digits > 0;
+    len = 0;
+    if (negative)
+      made[len++] = '-';
+    memcpy(made + len, from.at + digit, point - digit);
+    len += point - digit;
+    if (scale > 0)
+      made[len++] = '.';
+    for (size_t i = 0; i < scale; i++)
+      made[len++] = point + 1 + i < from.len ? from.at[point + 1 + i] : '0';
+    return made_text(w, made, len);
+  }
+}
+
+/* Seconds since 1970 or ISO text, as microseconds. */
+static bool
+moment_of(const rille_cell *in, int64_t *micros)
+{
+  if (in->kind == RILLE_INT) {
+    if (in->as.integer > INT64_MAX / 1000000 || in->as.integer < INT64_MIN / 1000000)
+      return false;
+    *micros = in->as.integer * 1000000;
+    return true;
+  }
+  if (in->kind == RILLE_REAL) {
+    double scaled = floor(in->as.real * 1e6 + 0.5);
+
+    return whole(scaled, micros);
+  }
+  return in->kind == RILLE_TEXT && rille_moment_parse(in->as.text, micros);
+}
+
+static bool
+store_datetime(struct work *w)
+{
+  char text[RILLE_MOMENT_BYTES + 1];
+  int64_t micros;
+
+  return moment_of(w->in, &micros) && rille_moment_format(micros, text) && made_text(w, text, RILLE_MOMENT_BYTES);
+}
+
+static bool
+store_date(struct work *w)
+{
+  char text[RILLE_MOMENT_BYTES + 1];
+  int64_t micros;
+
+  return moment_of(w->in, &micros) && rille_moment_format(micros, text) && made_text(w, text, RILLE_DATE_BYTES);
+}
+
+static bool
+store_timestamp(struct work *w)
+{
+  int64_t micros;
+
+  w->out->kind = RILLE_INT;
+  if (!moment_of(w->in, &micros))
+    return false;
+  w->out->as.integer = micros / 1000000 - (micros % 1000000 < 0);
+  return true;
+}
+
+static bool
+store_uuid(struct work *w)
+{
+  char text[36];
+
+  if (!is_text(w) || w->in->as.text.len != sizeof text)
+    return false;
+  for (size_t i = 0; i < sizeof text; i++) {
+    char c = w->in->as.text.at[i];
+    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+    if (c >= 'A' && c <= 'F')
+      c = (char)(c - 'A' + 'a');
+    if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+      return false;
+    text[i] = c;
+  }
+  return made_text(w, text, sizeof text);
+}
+
+static bool
+present_boolean(struct work *w)
+{
+  w->out->kind = RILLE_BOOL;
+  if (w->in->kind == RILLE_TEXT) {
+    rille_str text = w->in->as.text;
+    bool yes = rille_str_is(text, "true") || rille_str_is(text, "t") || rille_str_is(text, "1");
+
+    w->out->as.integer = yes;
+    return yes || rille_str_is(text, "false") || rille_str_is(text, "f") || rille_str_is(text, "0");
+  }
+  w->out->as.integer = w->in->as.integer != 0;
+  return w->in->kind == RILLE_INT;
+}
+
+static bool
+present_decimal(struct work *w)
+{
+  int len = -1;
+
+  if (w->in->kind == RILLE_TEXT || w->in->kind == RILLE_NULL)
+    return pass(w);
+  if (w->in->kind == RILLE_INT && w->type.scale == 0)
+    len = snprintf(w->room, RILLE_PRESENT_BYTES, "%lld", (long long)w->in->as.integer);
+  else if (w->in->kind == RILLE_INT)
+    len = snprintf(w->room, RILLE_PRESENT_BYTES, "%lld.%0*d", (long long)w->in->as.integer, w->type.scale, 0);
+  else if (w->in->kind == RILLE_REAL)
+    len = snprintf(w->room, RILLE_PRESENT_BYTES, "%.*f", w->type.scale, w->in->as.real);
+  w->out->kind = RILLE_TEXT;
+  w->out->as.text = (rille_str){ w->room, (size_t)len };
+  return len > 0 && len < RILLE_PRESENT_BYTES;
+}
+
+/* Texts that other programs wrote ("2026-11-20 12:00:00") read like ours; so do numbers of seconds. */
+static bool
+present_datetime(struct work *w)
+{
+  int64_t micros;
+
+  if (is_text(w) && w->in->as.text.len == RILLE_MOMENT_BYTES && w->in->as.text.at[10] == 'T' &&
+      w->in->as.text.at[RILLE_MOMENT_BYTES - 1] == 'Z')
+    return pass(w);
+  if (!moment_of(w->in, &micros) || !rille_moment_format(micros, w->room))
+    return false;
+  w->out->kind = RILLE_TEXT;
+  w->out->as.text = (rille_str){ w->room, RILLE_MOMENT_BYTES };
+  return true;
+}
+
+static bool
+present_date(struct work *w)
+{
+  if (is_text(w) && w->in->as.text.len == RILLE_DATE_BYTES)
+    return pass(w);
+  if (!present_datetime(w))
+    return false;
+  w->out->as.text.len = RILLE_DATE_BYTES;
+  return true;
+}
+
+/* What each type is called, what it says it wants, and its two conversions. */
+static const struct {
+  const char *name, *wants;
+  convert *store, *present;
+} TYPES[RILLE_TYPE_COUNT] = {
+  [RILLE_TYPE_ANY] = { "any", "text that is valid UTF-8 without NUL (wrap other bytes in rille.blob)", store_any, pass },
+  [RILLE_TYPE_INTEGER] = { "integer", "an integer", store_integer, pass },
+  [RILLE_TYPE_REAL] = { "real", "a number", store_real, pass },
+  [RILLE_TYPE_TEXT] = { "text", "a text (valid UTF-8 without NUL)", store_text, pass },
+  [RILLE_TYPE_BLOB] = { "blob", "bytes", store_blob, pass },
+  [RILLE_TYPE_BOOLEAN] = { "boolean", "true or false", store_boolean, present_boolean },
+  [RILLE_TYPE_DECIMAL] = { "decimal", "a decimal number", store_decimal, present_decimal },
+  [RILLE_TYPE_DATETIME] = { "datetime", "a moment (ISO 8601 text, seconds since 1970 or an os.date table)", store_datetime,
+                            present_datetime },
+  [RILLE_TYPE_DATE] = { "date", "a date (YYYY-MM-DD)", store_date, present_date },
+  [RILLE_TYPE_TIMESTAMP] = { "timestamp", "a moment (seconds since 1970 or ISO 8601 text)", store_timestamp, pass },
+  [RILLE_TYPE_JSON] = { "json", "JSON text", store_text, pass },
+  [RILLE_TYPE_UUID] = { "uuid", "a UUID (36 characters)", store_uuid, pass },
+};
+
+const char *
+rille_type_name(rille_type_kind kind)
+{
+  return TYPES[kind].name;
+}
+
+rille_type
+rille_type_from_name(rille_str name)
+{
+  rille_type type = { .kind = RILLE_TYPE_COUNT };
+
+  for (int kind = 0; kind < RILLE_TYPE_COUNT; kind++)
+    if (rille_str_is(name, TYPES[kind].name))
+      type.kind = (rille_type_kind)kind;
+  if (name.len == 9 && memcmp(name.at, "decimal:", 8) == 0 && name.at[8] >= '0' && name.at[8] <= '9') {
+    type.kind = RILLE_TYPE_DECIMAL;
+    type.precision = RILLE_DECIMAL_DIGITS;
+    type.scale = name.at[8] - '0';
+  }
+  return type;
+}
+
+/* The first number in parentheses, and the second. */
+static void
+parse_sizes(rille_str declared, int *first, int *second)
+{
+  const char *paren = memchr(declared.at, '(', declared.len);
+  int a = 0, b = 0, count = 0;
+  char text[32];
+
+  if (paren != NULL) {
+    size_t len = declared.len - (size_t)(paren - declared.at);
+
+    len = len < sizeof text ? len : sizeof text - 1;
+    memcpy(text, paren, len);
+    text[len] = '\0';
+    count = sscanf(text, "(%9d ,%9d", &a, &b);
+  }
+  *first = count >= 1 ? a : 0;
+  *second = count >= 2 ? b : 0;
+}
+
+static bool
+holds(rille_str declared, const char *word)
+{
+  size_t len = strlen(word);
+
+  for (size_t i = 0; i + len <= declared.len; i++)
+    if (strncasecmp(declared.at + i, word, len) == 0)
+      return true;
+  return false;
+}
+
+rille_type
+rille_type_from_declared(rille_str declared)
+{
+  /* In this order: the first word found decides ("DATETIME TEXT" is a datetime, "BIGINT" an integer). */
+  static const struct { const char *word; rille_type_kind kind; } words[] = {
+    { "BOOL", RILLE_TYPE_BOOLEAN }, { "DECIMAL", RILLE_TYPE_DECIMAL }, { "NUMERIC", RILLE_TYPE_DECIMAL },
+    { "DATETIME", RILLE_TYPE_DATETIME }, { "TIMESTAMP", RILLE_TYPE_DATETIME }, { "DATE", RILLE_TYPE_DATE },
+    { "JSON", RILLE_TYPE_JSON }, { "UUID", RILLE_TYPE_UUID }, { "INT", RILLE_TYPE_INTEGER }, { "CHAR", RILLE_TYPE_TEXT },
+    { "TEXT", RILLE_TYPE_TEXT }, { "CLOB", RILLE_TYPE_TEXT }, { "BLOB", RILLE_TYPE_BLOB }, { "BYTEA", RILLE_TYPE_BLOB },
+    { "REAL", RILLE_TYPE_REAL }, { "DOUB", RILLE_TYPE_REAL }, { "FLOA", RILLE_TYPE_REAL },
+  };
+  rille_type type = { .kind = RILLE_TYPE_ANY };
+
+  for (size_t i = 0; i < sizeof words / sizeof words[0] && type.kind == RILLE_TYPE_ANY; i++)
+    if (holds(declared, words[i].word))
+      type.kind = words[i].kind;
+  if (type.kind == RILLE_TYPE_DECIMAL) {
+    parse_sizes(declared, &type.precision, &type.scale);
+    if (type.precision == 0 || type.scale > 18)
+      type = (rille_type){ .kind = RILLE_TYPE_ANY };     /* NUMERIC without digits says nothing about them */
+  }
+  return type;
+}
+
+/* A short picture of a value for messages: kind and, where it is safe to show, the value itself. */
+static void
+describe(const rille_cell *cell, char *text, size_t size)
+{
+  switch (cell->kind) {
+  case RILLE_INT: (void)snprintf(text, size, "the integer %lld", (long long)cell->as.integer); break;
+  case RILLE_REAL: (void)snprintf(text, size, "the number %.17g", cell->as.real); break;
+  case RILLE_BOOL: (void)snprintf(text, size, "%s", cell->as.integer ? "true" : "false"); break;
+  case RILLE_TEXT:
+    if (!rille_text_is_clean(cell->as.text))
+      (void)snprintf(text, size, "%zu bytes that are not clean UTF-8 text", cell->as.text.len);
+    else if (cell->as.text.len > 40)
+      (void)snprintf(text, size, "a text of %zu bytes", cell->as.text.len);
+    else
+      (void)snprintf(text, size, "the text \"%.*s\"", RILLE_STR_ARG(cell->as.text));
+    break;
+  case RILLE_BLOB: (void)snprintf(text, size, "%zu bytes", cell->as.text.len); break;
+  case RILLE_NULL: (void)snprintf(text, size, "NULL"); break;
+  }
+}
+
+static rille_status
+refuse(rille_status kind, const struct work *w, rille_str what, rille_fault *fault)
+{
+  char given[160];
+
+  describe(w->in, given, sizeof given);
+  if (what.len == 0)
+    what = rille_str_of("a value");
+  if (w->type.kind == RILLE_TYPE_DECIMAL && kind == RILLE_INVALID_ARGUMENT)
+    return rille_fault_set(fault, kind, "%.*s wants a decimal number with at most %d digits behind the point%s, not %s",
+                           RILLE_STR_ARG(what), w->type.scale,
+                           w->type.precision > 0 ? " that fits its precision" : "", given);
+  (void)rille_fault_set(fault, kind, kind == RILLE_CORRUPT ? "%.*s should hold %s but holds %s" : "%.*s wants %s, not %s",
+                        RILLE_STR_ARG(what), TYPES[w->type.kind].wants, given);
+  if (kind == RILLE_CORRUPT)
+    rille_fault_hint(fault, "record:raw(name) reads the value as it is kept");
+  return kind;
+}
+
+rille_status
+rille_type_store(rille_type type, const rille_cell *in, rille_str what, rille_arena *arena, rille_cell *out,
+                 rille_fault *fault)
+{
+  rille_cell made = { 0 };
+  struct work w = { .type = type, .in = in, .out = &made, .arena = arena };
+
+  if (in->kind == RILLE_NULL) {
+    *out = *in;
+    return RILLE_OK;
+  }
+  if (in->kind == RILLE_REAL && !isfinite(in->as.real))
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "%.*s cannot hold %s: only finite numbers have a place in a database",
+                           RILLE_STR_ARG(what), isnan(in->as.real) ? "NaN" : "infinity");
+  if (!TYPES[type.kind].store(&w))
+    return refuse(RILLE_INVALID_ARGUMENT, &w, what, fault);
+  if (!rille_arena_ok(arena))
+    return rille_fault_no_memory(fault);
+  *out = made;
+  return RILLE_OK;
+}
+
+rille_status
+rille_type_present(rille_type type, const rille_cell *in, rille_str what, char room[RILLE_PRESENT_BYTES], rille_cell *out,
+                   rille_fault *fault)
+{
+  rille_cell made = { 0 };
+  struct work w = { .type = type, .in = in, .out = &made, .room = room };
+
+  if (in->kind == RILLE_NULL) {
+    *out = *in;
+    return RILLE_OK;
+  }
+  if (!TYPES[type.kind].present(&w))
+    return refuse(RILLE_CORRUPT, &w, what, fault);
+  *out = made;
+  return RILLE_OK;
+}

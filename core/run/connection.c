@@ -1,0 +1,227 @@
+/* core/run/connection.c - looks statements up by shape; counts transaction levels. */
+#include "core/run/connection.h"
+
+#include <stdio.h>
+
+#include "core/base/memory.h"
+#include "core/query/shape.h"
+#include "core/run/cursor.h"
+
+enum { SHAPE_MAX = 1 << 20 };      /* bytes; a longer statement would pass RILLE_SQL_MAX anyway */
+
+rille_status
+rille_connection_open(const rille_driver *driver, const rille_open_options *options, rille_connection **out,
+                      rille_fault *fault)
+{
+  rille_connection *connection = rille_memory_get(sizeof *connection);
+  rille_status status = connection != NULL ? RILLE_OK : rille_fault_no_memory(fault);
+
+  if (status == RILLE_OK) {
+    rille_buffer_init(&connection->shape, SHAPE_MAX);
+    rille_buffer_init(&connection->trace.sql, RILLE_SQL_MAX);
+    connection->dialect = &rille_dialect_sqlite;
+    status = driver->open(options, &connection->conn, fault);
+  }
+  if (status == RILLE_OK) {
+    *out = connection;
+    connection = NULL;
+  }
+  rille_connection_close(connection);
+  return status;
+}
+
+void
+rille_connection_close(rille_connection *connection)
+{
+  if (connection == NULL)
+    return;
+  while (connection->cursors != NULL)
+    rille_cursor_close(connection->cursors);
+  rille_statements_clear(&connection->statements);
+  if (connection->conn != NULL)
+    connection->conn->driver->close(connection->conn);
+  rille_buffer_release(&connection->shape);
+  rille_buffer_release(&connection->trace.sql);
+  rille_arena_release(&connection->trace.arena);
+  rille_memory_free(connection);
+}
+
+/* -- statements ------------------------------------------------------------------------------------------------------- */
+
+/* Finds or makes the statement for the key in connection->shape. */
+static rille_status
+look_up(rille_connection *connection, rille_query *query, rille_str sql, rille_statement **out, rille_fault *fault)
+{
+  rille_str key = { connection->shape.at, connection->shape.len };
+  uint64_t hash = rille_shape_hash(key);
+  rille_statement *found;
+  rille_status status;
+
+  if (!rille_buffer_ok(&connection->shape))
+    return rille_fault_no_memory(fault);
+  found = rille_statements_find(&connection->statements, key, hash);
+  if (found != NULL && !found->in_use) {
+    found->in_use = true;
+    *out = found;
+    return RILLE_OK;
+  }
+  if (found != NULL)
+    key = (rille_str){ 0 };          /* it runs already: make another one, not to be kept */
+  status = rille_statement_make(connection->conn, connection->dialect, query, sql, key, hash, &found, fault);
+  if (status != RILLE_OK)
+    return status;
+  if (key.len > 0)
+    rille_statements_keep(&connection->statements, found);
+  found->in_use = true;
+  *out = found;
+  return RILLE_OK;
+}
+
+rille_status
+rille_connection_statement(rille_connection *connection, rille_query *query, rille_statement **out, rille_fault *fault)
+{
+  rille_buffer_clear(&connection->shape);
+  rille_buffer_byte(&connection->shape, 'Q');
+  rille_shape_write(query, &connection->shape);
+  return look_up(connection, query, (rille_str){ 0 }, out, fault);
+}
+
+rille_status
+rille_connection_sql(rille_connection *connection, rille_str sql, rille_statement **out, rille_fault *fault)
+{
+  rille_buffer_clear(&connection->shape);
+  rille_buffer_byte(&connection->shape, 'S');
+  rille_buffer_add(&connection->shape, sql.at, sql.len);
+  return look_up(connection, NULL, sql, out, fault);
+}
+
+void
+rille_connection_release(rille_connection *connection, rille_statement *statement)
+{
+  (void)connection;
+  if (statement == NULL)
+    return;
+  statement->stmt->driver->reset(statement->stmt);
+  statement->in_use = false;
+  if (statement->key.len == 0)
+    rille_statement_free(statement);
+}
+
+void
+rille_connection_forget(rille_connection *connection)
+{
+  rille_statements_clear(&connection->statements);
+}
+
+/* -- transactions ----------------------------------------------------------------------------------------------------- */
+
+/* "savepoint rille_2", "release rille_2", "rollback to rille_2" */
+static rille_status
+savepoint(rille_connection *connection, const char *verb, rille_fault *fault)
+{
+  char sql[48];
+  rille_statement *statement = NULL;
+  bool row;
+  rille_status status;
+
+  (void)snprintf(sql, sizeof sql, "%s rille_%d", verb, connection->depth);
+  status = rille_connection_sql(connection, rille_str_of(sql), &statement, fault);
+  if (status == RILLE_OK)
+    status = connection->conn->driver->step(statement->stmt, &row, fault);
+  rille_connection_release(connection, statement);
+  return status;
+}
+
+static void
+ended(rille_connection *connection)
+{
+  connection->depth = 0;
+  connection->owner = NULL;
+  connection->broken = false;
+}
+
+rille_status
+rille_connection_ready(const rille_connection *connection, rille_fault *fault)
+{
+  if (!connection->broken)
+    return RILLE_OK;
+  (void)rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "the transaction was ended by the database: %s", connection->broke);
+  rille_fault_hint(fault, "roll it back; nothing that was done in it is kept");
+  return RILLE_TRANSACTION_ABORTED;
+}
+
+void
+rille_connection_failed(rille_connection *connection, const rille_fault *fault)
+{
+  if (connection->depth > 0 && !connection->broken && !connection->conn->driver->in_transaction(connection->conn)) {
+    connection->broken = true;
+    (void)snprintf(connection->broke, sizeof connection->broke, "%.199s", fault != NULL ? fault->message : "a statement failed");
+  }
+}
+
+rille_status
+rille_connection_begin(rille_connection *connection, rille_begin_mode mode, const void *owner, rille_fault *fault)
+{
+  rille_status status = rille_connection_ready(connection, fault);
+
+  if (status != RILLE_OK)
+    return status;
+  if (connection->depth == 0) {
+    status = connection->conn->driver->begin(connection->conn, mode, fault);
+    if (status == RILLE_OK) {
+      connection->owner = owner;
+      connection->depth = 1;
+      connection->levels[0] = ++connection->begun;
+    }
+    return status;
+  }
+  if (connection->depth == RILLE_LEVELS_MAX)
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "transactions are nested more than %d deep", RILLE_LEVELS_MAX);
+  connection->depth++;
+  status = savepoint(connection, "savepoint", fault);
+  if (status != RILLE_OK)
+    connection->depth--;
+  else
+    connection->levels[connection->depth - 1] = ++connection->begun;
+  return status;
+}
+
+rille_status
+rille_connection_commit(rille_connection *connection, rille_fault *fault)
+{
+  rille_status status = rille_connection_ready(connection, fault);
+
+  if (status != RILLE_OK)
+    return status;
+  status = connection->depth > 1 ? savepoint(connection, "release", fault)
+                                 : connection->conn->driver->commit(connection->conn, fault);
+  if (status != RILLE_OK)
+    rille_connection_failed(connection, fault);
+  else if (--connection->depth == 0)
+    ended(connection);
+  return status;
+}
+
+rille_status
+rille_connection_rollback(rille_connection *connection, rille_fault *fault)
+{
+  rille_status status = RILLE_OK;
+
+  if (connection->depth > 1 && !connection->broken) {
+    status = savepoint(connection, "rollback to", fault);
+    if (status == RILLE_OK)
+      status = savepoint(connection, "release", fault);
+    if (status != RILLE_OK)
+      rille_connection_failed(connection, fault);
+    connection->depth--;
+    return status;
+  }
+  if (connection->depth > 1) {
+    connection->depth--;
+    return RILLE_OK;                 /* there is nothing left to undo; the outermost level ends it */
+  }
+  if (connection->conn->driver->in_transaction(connection->conn))
+    status = connection->conn->driver->rollback(connection->conn, fault);
+  ended(connection);
+  return status;
+}

@@ -1,0 +1,132 @@
+/* core/run/cursor.c - binds, steps, and leaves a trace for listeners. */
+#include "core/run/cursor.h"
+
+#include <time.h>
+
+double
+rille_clock_ms(void)
+{
+  struct timespec now;
+
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static void
+link_cursor(rille_cursor *cursor)
+{
+  cursor->at = &cursor->connection->cursors;
+  cursor->next = *cursor->at;
+  if (cursor->next != NULL)
+    cursor->next->at = &cursor->next;
+  *cursor->at = cursor;
+}
+
+static void
+unlink_cursor(rille_cursor *cursor)
+{
+  *cursor->at = cursor->next;
+  if (cursor->next != NULL)
+    cursor->next->at = cursor->at;
+}
+
+/* Keeps the text and the bound values of the statement; what does not fit in memory is left out of the trace. */
+static void
+trace_start(rille_cursor *cursor, const rille_slot *slots, size_t slot_count)
+{
+  rille_trace *trace = &cursor->connection->trace;
+  const rille_statement *s = cursor->statement;
+  size_t count = s->raw ? slot_count : s->compiled.param_count;
+
+  rille_buffer_clear(&trace->sql);
+  rille_buffer_add(&trace->sql, s->compiled.sql.at, s->compiled.sql.len);
+  rille_arena_reset(&trace->arena);
+  trace->params = rille_arena_get(&trace->arena, count * sizeof *trace->params);
+  trace->param_count = trace->params != NULL ? count : 0;
+  for (size_t i = 0; i < trace->param_count; i++) {
+    rille_cell *cell = &trace->params[i];
+
+    if (s->raw)
+      *cell = slots[i].cell;
+    else
+      (void)rille_statement_cell(s, i, slots, &trace->arena, cell, NULL);
+    if (cell->kind == RILLE_TEXT || cell->kind == RILLE_BLOB)
+      cell->as.text = rille_arena_copy(&trace->arena, cell->as.text);
+  }
+  cursor->started_ms = rille_clock_ms();
+}
+
+rille_status
+rille_cursor_open(rille_cursor *cursor, rille_connection *connection, rille_statement *statement, const rille_slot *slots,
+                  size_t slot_count, rille_arena *arena, rille_fault *fault)
+{
+  rille_status status;
+
+  *cursor = (rille_cursor){ .connection = connection, .statement = statement };
+  status = rille_statement_bind(statement, slots, slot_count, arena, fault);
+  if (status != RILLE_OK) {
+    rille_connection_release(connection, statement);
+    cursor->statement = NULL;
+    return status;
+  }
+  link_cursor(cursor);
+  if (connection->trace.on)
+    trace_start(cursor, slots, slot_count);
+  return RILLE_OK;
+}
+
+rille_status
+rille_cursor_step(rille_cursor *cursor, bool *row, rille_fault *fault)
+{
+  rille_status status;
+
+  *row = false;
+  if (cursor->statement == NULL)
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the cursor is closed");
+  status = cursor->statement->stmt->driver->step(cursor->statement->stmt, row, fault);
+  if (status != RILLE_OK)
+    rille_connection_failed(cursor->connection, fault);
+  cursor->rows += *row;
+  return status;
+}
+
+/* SQL text such as "select *" may give other columns after a change of the schema by somebody else; what is known of them is
+** then wrong, and the statement must be made anew. */
+static rille_status
+check_columns(rille_cursor *cursor, rille_fault *fault)
+{
+  if (!cursor->statement->raw || !cursor->statement->stmt->driver->changed(cursor->statement->stmt))
+    return RILLE_OK;
+  rille_connection_forget(cursor->connection);
+  (void)rille_fault_set(fault, RILLE_SERIALIZATION_FAILURE, "the schema changed since this statement was first run");
+  rille_fault_hint(fault, "run it again");
+  return RILLE_SERIALIZATION_FAILURE;
+}
+
+rille_status
+rille_cursor_next(rille_cursor *cursor, rille_cell cells[], bool *row, rille_fault *fault)
+{
+  rille_status status = rille_cursor_step(cursor, row, fault);
+
+  if (status == RILLE_OK && *row && cursor->rows == 1)
+    status = check_columns(cursor, fault);
+  if (status == RILLE_OK && *row)
+    status = cursor->statement->stmt->driver->row(cursor->statement->stmt, cells, fault);
+  return status;
+}
+
+void
+rille_cursor_close(rille_cursor *cursor)
+{
+  rille_connection *connection = cursor->connection;
+
+  if (cursor->statement == NULL)
+    return;
+  if (connection->trace.on && cursor->started_ms > 0) {
+    connection->trace.ms = rille_clock_ms() - cursor->started_ms;
+    connection->trace.rows = cursor->statement->layout != NULL ? cursor->rows : connection->conn->driver->changes(connection->conn);
+  }
+  unlink_cursor(cursor);
+  rille_connection_release(connection, cursor->statement);
+  cursor->statement = NULL;
+}

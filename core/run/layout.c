@@ -1,0 +1,145 @@
+/* core/run/layout.c - one block: the struct, its arrays and the text of its names. */
+#include "core/run/layout.h"
+
+#include "core/base/memory.h"
+
+static rille_layout *
+make(size_t count, size_t text_bytes)
+{
+  rille_layout *layout = rille_memory_get(sizeof *layout + count * (sizeof(rille_str) + sizeof(rille_type)) + text_bytes);
+
+  if (layout != NULL) {
+    layout->holders = 1;
+    layout->count = count;
+    layout->names = (rille_str *)(layout + 1);
+    layout->types = (rille_type *)(layout->names + count);
+  }
+  return layout;
+}
+
+/* Copies a name behind the arrays; `at` is where the next one goes. */
+static rille_str
+keep(char **at, rille_str text)
+{
+  rille_str kept = { *at, text.len };
+
+  if (text.len > 0)
+    memcpy(*at, text.at, text.len);
+  *at += text.len;
+  return kept;
+}
+
+static char *
+text_room(rille_layout *layout)
+{
+  return (char *)(layout->types + layout->count);
+}
+
+rille_layout *
+rille_layout_of_table(const rille_table *table)
+{
+  rille_layout *layout;
+  size_t bytes = table->name.len;
+  char *at;
+
+  for (size_t i = 0; i < table->column_count; i++)
+    bytes += table->columns[i].name.len;
+  layout = make(table->column_count, bytes);
+  if (layout == NULL)
+    return NULL;
+  layout->table_id = table->id;
+  at = text_room(layout);
+  layout->what = keep(&at, table->name);
+  for (size_t i = 0; i < table->column_count; i++) {
+    layout->names[i] = keep(&at, table->columns[i].name);
+    layout->types[i] = table->columns[i].type;
+  }
+  return layout;
+}
+
+static bool
+is_whole_table(const rille_layout *layout, const rille_table *table)
+{
+  if (layout->count != table->column_count)
+    return false;
+  for (size_t i = 0; i < layout->count; i++)
+    if (!rille_str_equal(layout->names[i], table->columns[i].name))
+      return false;
+  return true;
+}
+
+static rille_type
+output_type(const rille_query *query, rille_str name, rille_str declared)
+{
+  const rille_column *column = query != NULL ? rille_table_column(query->source.table, name) : NULL;
+
+  if (declared.len == 0)
+    return (rille_type){ .kind = RILLE_TYPE_ANY };
+  return column != NULL ? column->type : rille_type_from_declared(declared);
+}
+
+/* The least and greatest of a column, and its sum, are of its type; counts and averages are numbers. */
+static rille_type
+aggregate_type(const rille_node *call)
+{
+  const rille_node *of = call->items;
+  bool keeps = call->op == RILLE_FN_MIN || call->op == RILLE_FN_MAX;
+
+  if (of == NULL || of->column == NULL)
+    return (rille_type){ .kind = RILLE_TYPE_ANY };
+  if (keeps || (call->op == RILLE_FN_SUM && of->column->type.kind == RILLE_TYPE_DECIMAL))
+    return of->column->type;
+  return (rille_type){ .kind = RILLE_TYPE_ANY };
+}
+
+rille_status
+rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rille_layout **out, rille_fault *fault)
+{
+  const rille_driver *driver = stmt->driver;
+  size_t count = (size_t)driver->column_count(stmt), bytes = query != NULL ? query->source.table->name.len : 0;
+  rille_layout *layout;
+  char *at;
+
+  for (size_t i = 0; i < count; i++)
+    bytes += driver->column_name(stmt, (int)i).len;
+  layout = make(count, bytes);
+  if (layout == NULL)
+    return rille_fault_no_memory(fault);
+  at = text_room(layout);
+  if (query != NULL)
+    layout->what = keep(&at, query->source.table->name);
+  for (size_t i = 0; i < count; i++) {
+    rille_str name = layout->names[i] = keep(&at, driver->column_name(stmt, (int)i));
+
+    layout->types[i] = output_type(query, name, driver->column_declared(stmt, (int)i));
+    for (size_t j = 0; j < i; j++)
+      if (rille_str_equal(layout->names[j], name)) {
+        rille_status status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "two columns of the result are called \"%.*s\"",
+                                              RILLE_STR_ARG(name));
+
+        rille_fault_hint(fault, "give one of them another name: \"select ... as ...\"");
+        rille_layout_drop(layout);
+        return status;
+      }
+  }
+  if (query != NULL && query->aggregate != NULL && count == 1)
+    layout->types[0] = aggregate_type(query->aggregate);
+  else if (query != NULL && query->outputs == NULL && is_whole_table(layout, query->source.table))
+    layout->table_id = query->source.table->id;
+  *out = layout;
+  return RILLE_OK;
+}
+
+rille_layout *
+rille_layout_hold(rille_layout *layout)
+{
+  layout->holders++;
+  return layout;
+}
+
+void
+rille_layout_drop(rille_layout *layout)
+{
+  if (layout != NULL && --layout->holders == 0)
+    rille_memory_free(layout);
+}

@@ -1,0 +1,289 @@
+/* core/run/statement.c - a hash table with a list by last use; conversion of values on their way to the database. */
+#include "core/run/statement.h"
+
+#include <stdio.h>
+
+#include "core/base/memory.h"
+#include "core/query/resolve.h"
+
+/* -- keeping ---------------------------------------------------------------------------------------------------------- */
+
+static void
+unlink_use(rille_statements *kept, rille_statement *s)
+{
+  if (s->newer != NULL)
+    s->newer->older = s->older;
+  else
+    kept->newest = s->older;
+  if (s->older != NULL)
+    s->older->newer = s->newer;
+  else
+    kept->oldest = s->newer;
+  s->newer = s->older = NULL;
+}
+
+static void
+link_newest(rille_statements *kept, rille_statement *s)
+{
+  s->older = kept->newest;
+  if (kept->newest != NULL)
+    kept->newest->newer = s;
+  else
+    kept->oldest = s;
+  kept->newest = s;
+}
+
+rille_statement *
+rille_statements_find(rille_statements *kept, rille_str key, uint64_t hash)
+{
+  rille_statement *s = kept->buckets[hash % RILLE_STATEMENT_BUCKETS];
+
+  while (s != NULL && !(s->hash == hash && rille_str_equal(s->key, key)))
+    s = s->bucket_next;
+  if (s == NULL) {
+    kept->misses++;
+    return NULL;
+  }
+  kept->hits++;
+  if (kept->newest != s) {
+    unlink_use(kept, s);
+    link_newest(kept, s);
+  }
+  return s;
+}
+
+/* Takes a statement out of the cache; it is freed now or, when it runs, by whoever releases it. */
+static void
+let_go(rille_statements *kept, rille_statement *s)
+{
+  rille_statement **at = &kept->buckets[s->hash % RILLE_STATEMENT_BUCKETS];
+
+  while (*at != s)
+    at = &(*at)->bucket_next;
+  *at = s->bucket_next;
+  unlink_use(kept, s);
+  kept->count--;
+  s->key = (rille_str){ 0 };
+  if (!s->in_use)
+    rille_statement_free(s);
+}
+
+void
+rille_statements_keep(rille_statements *kept, rille_statement *statement)
+{
+  rille_statement **bucket = &kept->buckets[statement->hash % RILLE_STATEMENT_BUCKETS];
+
+  if (kept->count >= RILLE_STATEMENTS_KEPT)
+    let_go(kept, kept->oldest);
+  statement->bucket_next = *bucket;
+  *bucket = statement;
+  link_newest(kept, statement);
+  kept->count++;
+}
+
+void
+rille_statements_clear(rille_statements *kept)
+{
+  while (kept->newest != NULL)
+    let_go(kept, kept->newest);
+}
+
+/* -- making ----------------------------------------------------------------------------------------------------------- */
+
+void
+rille_statement_free(rille_statement *statement)
+{
+  if (statement == NULL)
+    return;
+  if (statement->stmt != NULL)
+    statement->stmt->driver->free(statement->stmt);
+  rille_layout_drop(statement->layout);
+  rille_arena_release(&statement->arena);
+  rille_memory_free(statement);
+}
+
+rille_status
+rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query *query, rille_str sql, rille_str key,
+                     uint64_t hash, rille_statement **out, rille_fault *fault)
+{
+  rille_statement *s = rille_memory_get(sizeof *s);
+  rille_status status = s != NULL ? RILLE_OK : rille_fault_no_memory(fault);
+
+  if (status == RILLE_OK && query != NULL) {
+    status = rille_resolve(query, fault);
+    if (status == RILLE_OK)
+      status = rille_compile(query, dialect, &s->arena, &s->compiled, fault);
+  } else if (status == RILLE_OK) {
+    s->raw = true;
+    s->compiled.sql = rille_arena_copy(&s->arena, sql);
+  }
+  if (status == RILLE_OK) {
+    s->key = rille_arena_copy(&s->arena, key);
+    s->hash = hash;
+    if (!rille_arena_ok(&s->arena))
+      status = rille_fault_no_memory(fault);
+  }
+  if (status == RILLE_OK)
+    status = conn->driver->prepare(conn, s->compiled.sql, &s->stmt, fault);
+  if (status == RILLE_OK && !s->raw && (size_t)conn->driver->param_count(s->stmt) != s->compiled.param_count)
+    status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "raw SQL in this query has more or fewer ? than values: %.*s",
+                             RILLE_STR_ARG(s->compiled.sql));
+  if (status == RILLE_OK && conn->driver->column_count(s->stmt) > 0)
+    status = rille_layout_of_statement(query, s->stmt, &s->layout, fault);
+  if (status == RILLE_OK) {
+    s->writes = conn->driver->writes(s->stmt);
+    *out = s;
+    s = NULL;
+  }
+  rille_statement_free(s);
+  return status;
+}
+
+/* -- binding ---------------------------------------------------------------------------------------------------------- */
+
+/* A LIKE pattern as a GLOB pattern: % and _ become * and ?, what GLOB would take for its own is put in brackets, and a
+** backslash makes the next character mean itself. */
+static rille_status
+glob_pattern(rille_cell *cell, rille_arena *arena, rille_fault *fault)
+{
+  rille_str like = cell->as.text;
+  char *glob;
+  size_t len = 0;
+
+  if (cell->kind != RILLE_TEXT)
+    return RILLE_OK;
+  glob = rille_arena_get(arena, like.len * 3 + 1);
+  if (glob == NULL)
+    return rille_fault_no_memory(fault);
+  for (size_t i = 0; i < like.len; i++) {
+    bool literal = like.at[i] == '\\' && i + 1 < like.len;
+    char c = like.at[literal ? ++i : i];
+
+    if (!literal && (c == '%' || c == '_')) {
+      glob[len++] = c == '%' ? '*' : '?';
+    } else if (c == '*' || c == '?' || c == '[') {
+      glob[len++] = '[';
+      glob[len++] = c;
+      glob[len++] = ']';
+    } else {
+      glob[len++] = c;
+    }
+  }
+  cell->as.text = (rille_str){ glob, len };
+  return RILLE_OK;
+}
+
+static void
+json_text(rille_buffer *out, rille_str text)
+{
+  rille_buffer_byte(out, '"');
+  for (size_t i = 0; i < text.len; i++) {
+    unsigned char c = (unsigned char)text.at[i];
+
+    if (c < 0x20)
+      rille_buffer_format(out, "\\u%04x", c);
+    else if (c == '"' || c == '\\')
+      rille_buffer_format(out, "\\%c", c);
+    else
+      rille_buffer_byte(out, (char)c);
+  }
+  rille_buffer_byte(out, '"');
+}
+
+/* A list as JSON text, each element as the column keeps it. */
+static rille_status
+json_list(const rille_param *param, const rille_slot *slot, rille_arena *arena, rille_cell *out, rille_fault *fault)
+{
+  rille_buffer json;
+  rille_status status = RILLE_OK;
+
+  rille_buffer_init(&json, (size_t)1 << 30);
+  rille_buffer_byte(&json, '[');
+  for (size_t i = 0; i < slot->list_len && status == RILLE_OK; i++) {
+    rille_cell cell;
+
+    status = rille_type_store(param->type, &slot->list[i], param->what, arena, &cell, fault);
+    if (status != RILLE_OK)
+      break;
+    if (i > 0)
+      rille_buffer_byte(&json, ',');
+    switch (cell.kind) {
+    case RILLE_NULL: rille_buffer_text(&json, "null"); break;
+    case RILLE_BOOL:
+    case RILLE_INT: rille_buffer_format(&json, "%lld", (long long)cell.as.integer); break;
+    case RILLE_REAL: rille_buffer_format(&json, "%.17g", cell.as.real); break;
+    case RILLE_TEXT: json_text(&json, cell.as.text); break;
+    case RILLE_BLOB:
+      status = rille_fault_set(fault, RILLE_UNSUPPORTED, "a list of bytes may have at most %d elements", 32);
+      break;
+    }
+  }
+  rille_buffer_byte(&json, ']');
+  if (status == RILLE_OK) {
+    rille_str text = rille_arena_copy(arena, (rille_str){ json.at, json.len });
+
+    *out = (rille_cell){ .kind = RILLE_TEXT, .as.text = text };
+    if (json.failed || !rille_arena_ok(arena))
+      status = rille_fault_no_memory(fault);
+  }
+  rille_buffer_release(&json);
+  return status;
+}
+
+rille_status
+rille_statement_cell(const rille_statement *statement, size_t n, const rille_slot *slots, rille_arena *arena, rille_cell *out,
+                     rille_fault *fault)
+{
+  const rille_param *param = &statement->compiled.params[n];
+  const rille_slot *slot = &slots[param->slot];
+  rille_status status;
+
+  if (param->form == RILLE_PARAM_LIST)
+    return json_list(param, slot, arena, out, fault);
+  status = rille_type_store(param->type, &slot->cell, param->what, arena, out, fault);
+  if (status == RILLE_OK && param->form == RILLE_PARAM_GLOB)
+    status = glob_pattern(out, arena, fault);
+  return status;
+}
+
+/* Raw SQL: one slot a parameter, types unknown. */
+static rille_status
+bind_raw(rille_statement *statement, const rille_slot *slots, size_t slot_count, rille_arena *arena, rille_fault *fault)
+{
+  const rille_driver *driver = statement->stmt->driver;
+  int wanted = driver->param_count(statement->stmt);
+  rille_status status = RILLE_OK;
+
+  if ((size_t)wanted != slot_count)
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the SQL has %d parameter%s but %zu value%s given", wanted,
+                           wanted == 1 ? "" : "s", slot_count, slot_count == 1 ? " was" : "s were");
+  for (size_t i = 0; i < slot_count && status == RILLE_OK; i++) {
+    char what[32];
+    rille_cell cell;
+
+    (void)snprintf(what, sizeof what, "parameter %zu", i + 1);
+    status = rille_type_store((rille_type){ .kind = RILLE_TYPE_ANY }, &slots[i].cell, rille_str_of(what), arena, &cell, fault);
+    if (status == RILLE_OK)
+      status = driver->bind(statement->stmt, (int)i + 1, &cell, fault);
+  }
+  return status;
+}
+
+rille_status
+rille_statement_bind(rille_statement *statement, const rille_slot *slots, size_t slot_count, rille_arena *arena,
+                     rille_fault *fault)
+{
+  const rille_driver *driver = statement->stmt->driver;
+  rille_status status = RILLE_OK;
+
+  if (statement->raw)
+    return bind_raw(statement, slots, slot_count, arena, fault);
+  for (size_t i = 0; i < statement->compiled.param_count && status == RILLE_OK; i++) {
+    rille_cell cell = { 0 };
+
+    status = rille_statement_cell(statement, i, slots, arena, &cell, fault);
+    if (status == RILLE_OK)
+      status = driver->bind(statement->stmt, (int)i + 1, &cell, fault);
+  }
+  return status;
+}

@@ -1,0 +1,84 @@
+--- demo: fills the publication if it is empty, then shows some queries, the SQL that they became, and how long it took.
+-- Started by demo.sh; by hand: build/release/rille run host/demo.lua
+local rille = require "rille"
+local printer = require "rille.repl.printer"
+
+local SQL_BYTES_MAX = 240        -- of a statement shown
+
+local models = {
+  Organization = require "models.organization", User = require "models.user", Post = require "models.post",
+  Comment = require "models.comment", Tag = require "models.tag", PostTag = require "models.post_tag",
+}
+
+-- What to show: why, and the Lua for it, which is run as it stands here.
+local STEPS = {
+  { "A record by its key; `settings` is JSON in the database and a table here.",
+    [[Organization:find(3)]] },
+  { "Scopes chain; each call is a new query, and nothing is read before the end of the chain.",
+    [[Post:published():in_org(3):newest():select("id", "title", "published_at"):limit(3):all()]] },
+  { "A subquery: posts that have tag 18, by way of post_tags.",
+    [[Post:tagged(18):published():count()]] },
+  { "Groups: the publishers with the most readers.",
+    [[Post:select("org_id"):select_raw("count(*) as posts, sum(views) as views"):group_by("org_id")
+      :having_raw("sum(views) > ?", 500000):order_by_raw("sum(views) desc"):limit(4):all()]] },
+  { "Into JSON columns.",
+    [[Post:written_in("de"):popular(5000):select("title", "views", "meta"):limit(2):all()]] },
+  { "A predicate as text, parsed into the same tree; its values are bound.",
+    [[Comment:filter("votes >= :votes and approved and body like '%map%'", { votes = 20 })
+      :select("id", "votes", "body"):order_by_desc("votes"):limit(3):all()]] },
+  { "A page by cursor: its price does not grow with the page's number.",
+    [[User:active():order_by("name"):select("id", "name", "role"):cursor_paginate { per_page = 3 }.data]] },
+  { "A save writes what changed and nothing else.",
+    [[rille.transaction(function()
+      local post = Post:drafts():first()
+      post.title = "  The title, again  "
+      post.meta.words.minutes = 3
+      post:save()
+      return post:fresh():to_table().title
+    end)]] },
+  { "Ten thousand rows, one at a time, in constant memory.",
+    [[(function()
+      local votes = 0
+      for comment in Comment:select("votes"):cursor() do votes = votes + comment.votes end
+      return votes
+    end)()]] },
+  { "A typo never reaches the database.",
+    [[Post:where("titel", "like", "The%"):all()]] },
+  { "Neither does a delete that forgot its condition.",
+    [[Comment:query():delete()]] },
+}
+
+local function indented(text)
+  return "    " .. text:gsub("\n", "\n    ")
+end
+
+--- Plain output, as wide as it needs.
+local SHOW = { width = math.huge, paint = function(_, text) return text end }
+
+--- One step: its Lua, its statements with their times, its result or its error.
+local function show(number, why, code)
+  print(("\n%d. %s\n"):format(number, why))
+  print(indented("> " .. code))
+  local stop = rille.on("query", function(query)
+    local sql = #query.sql > SQL_BYTES_MAX and query.sql:sub(1, SQL_BYTES_MAX) .. " …" or query.sql
+    print(indented(("  %s   -- %.2f ms"):format(sql, query.ms)))
+  end)
+  local chunk = assert(load("return " .. code, "=demo", "t", setmetatable({ rille = rille }, {
+    __index = function(_, name) return models[name] or _G[name] end,
+  })))
+  local result, err = rille.try(chunk)
+  stop()
+  print(indented(err and tostring(err) or printer.format(result, SHOW)))
+end
+
+--- Nothing that the tour writes stays.
+local function tour()
+  local tx <close> = rille.begin()
+  for number, step in ipairs(STEPS) do show(number, step[1], step[2]) end
+  tx:rollback()
+end
+
+dofile "migrations/seeds/publication.lua"(rille)
+print(("%d publishers, %d people, %d posts, %d comments"):format(
+  models.Organization:count(), models.User:count(), models.Post:with_trashed():count(), models.Comment:count()))
+tour()

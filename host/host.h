@@ -1,0 +1,35 @@
+/* host/host.h - what the files of host/ share about a host. */
+#ifndef RILLE_HOST_H
+#define RILLE_HOST_H
+
+#include <lua.h>
+
+#include "host/rille.h"
+
+/* Counts what a state allocates and executes; see limit.c. */
+struct rille_limit {
+  size_t used_bytes;
+  size_t most_bytes;
+  uint64_t instructions;            /* of one call; 0: not counted */
+  uint64_t left;                    /* of the running call */
+};
+
+struct rille_host {
+  lua_State *L;                     /* its allocator's data is this struct: rille_host_of */
+  struct rille_limit limit;
+  bool trusted;
+};
+
+/* The host that a state, or a coroutine of it, belongs to. */
+struct rille_host *rille_host_of(lua_State *L);
+
+/* Makes what runs in the host end with an error of kind "interrupted", soon.  Async-signal-safe in the host's thread. */
+void rille_host_interrupt(struct rille_host *host);
+
+/* Takes an interruption back that has not struck yet. */
+void rille_host_resume(struct rille_host *host);
+
+/* Opens a module in C, for `require` to find.  False and *err if that raised. */
+bool rille_host_provide(struct rille_host *host, const char *name, lua_CFunction open, rille_error *err);
+
+#endif

@@ -1,0 +1,173 @@
+/* host/rille.h - the embedding interface of rille: a host, calls into its Lua, values and errors that come back.
+**
+** Threads: a host may be used by one thread at a time; different hosts by different threads at once.  Values belong to
+** no host: they may be read by any thread and outlive the host they came from.
+** Errors: what can fail takes a `rille_error *`, which may be NULL, returns NULL or false, and fills it.  Nothing jumps
+** out of a function below: not a Lua error, not an exhausted limit, not a failed allocation.
+** Text is UTF-8 and ends in NUL, unless a length is given with it. */
+#ifndef RILLE_H
+#define RILLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define RILLE_API __attribute__((visibility("default")))
+#else
+#define RILLE_API
+#endif
+
+#define RILLE_VERSION "0.1.0"
+
+/* The version of the library in use, which may be newer than RILLE_VERSION, that of this header.  Static text. */
+RILLE_API const char *rille_version(void);
+
+/* ---- Errors ------------------------------------------------------------------------------------------------------ */
+
+/* Why something failed.  Owns nothing; texts that are too long are cut between two characters.
+** A call that succeeds leaves it as it was.  An empty text means there is nothing to say. */
+typedef struct rille_error {
+  char kind[32];            /* for programs: "unique_violation", "script", "out_of_memory", ... */
+  char message[512];        /* for people: what happened, where, with what */
+  char hint[256];           /* what to do about it */
+  char traceback[2048];     /* where in Lua it was raised; empty for what a function returned as `nil, err` */
+} rille_error;
+
+/* ---- Values ------------------------------------------------------------------------------------------------------ */
+
+typedef enum rille_kind {
+  RILLE_NULL,
+  RILLE_BOOL,
+  RILLE_INT,
+  RILLE_REAL,
+  RILLE_TEXT,               /* or a blob: bytes with a length */
+  RILLE_LIST,
+  RILLE_TABLE               /* names with values; what a record becomes */
+} rille_kind;
+
+typedef struct rille_value rille_value;
+typedef struct rille_field rille_field;
+
+/* One value.  Make it with the functions below and read it with them; its members are not part of the interface.
+** Zeroed it is null. */
+struct rille_value {
+  rille_kind kind;
+  size_t length;
+  union {
+    bool boolean;
+    int64_t integer;
+    double real;
+    const char *text;
+    const rille_value *items;
+    const rille_field *fields;
+  } as;
+};
+
+struct rille_field {
+  const char *name;
+  rille_value value;
+};
+
+/* Values to pass.  They borrow: texts, items and fields must live until the call that takes them has returned.  A NULL
+** pointer gives null.  As an argument null is `nil`, inside a list or a table it is `rille.null`. */
+RILLE_API rille_value rille_null(void);
+RILLE_API rille_value rille_bool(bool value);
+RILLE_API rille_value rille_int(int64_t value);
+RILLE_API rille_value rille_real(double value);
+RILLE_API rille_value rille_text(const char *text);
+RILLE_API rille_value rille_blob(const void *bytes, size_t length);
+RILLE_API rille_value rille_list(const rille_value *items, size_t n);
+RILLE_API rille_value rille_table(const rille_field *fields, size_t n);
+
+/* Readers are total: they take NULL, and a value of another kind reads as the zero of what was asked for. */
+RILLE_API rille_kind rille_kind_of(const rille_value *value);         /* RILLE_NULL for NULL */
+RILLE_API bool rille_is_null(const rille_value *value);               /* true for NULL */
+RILLE_API bool rille_as_bool(const rille_value *value);
+RILLE_API int64_t rille_as_int(const rille_value *value);             /* a real only if it is a whole number of 64 bits */
+RILLE_API double rille_as_real(const rille_value *value);             /* an integer too, rounded beyond 2^53 */
+RILLE_API const char *rille_as_text(const rille_value *value);        /* NULL if not text; see rille_length for blobs */
+
+/* Bytes of a text, items of a list, fields of a table; else 0. */
+RILLE_API size_t rille_length(const rille_value *value);
+
+/* The item or field at `index`, counted from 0; fields come in the byte order of their names.  NULL beyond the end.
+** Belongs to `value`. */
+RILLE_API const rille_value *rille_at(const rille_value *value, size_t index);
+
+/* The name of the field at `index`, counted from 0; NULL beyond the end or if not a table.  Belongs to `value`. */
+RILLE_API const char *rille_key_at(const rille_value *value, size_t index);
+
+/* The field called `name`; NULL if there is none, which is how SQL NULL reads.  Belongs to `value`. */
+RILLE_API const rille_value *rille_get(const rille_value *value, const char *name);
+
+/* Frees a value that rille_call, rille_run or rille_do returned, with all that was read from it.  NULL is ignored. */
+RILLE_API void rille_free(rille_value *value);
+
+/* ---- Hosts ------------------------------------------------------------------------------------------------------- */
+
+typedef struct rille_host rille_host;
+
+/* Zero is the default of every field.  New fields are added at the end, and rille_open passes the size on: a program
+** that was compiled with an older header goes on working. */
+typedef struct rille_options {
+  const char *config;       /* file that returns the table of rille.configure; NULL: the program connects in Lua */
+  size_t memory_bytes;      /* most that Lua may use, and most of one result; 0: 256 MiB, or no limit if trusted */
+  uint64_t instructions;    /* Lua instructions of one call; 0: a billion, or no limit if trusted */
+  bool trusted;             /* scripts may do what Lua can do: files, processes, C modules, bytecode, os.exit */
+  void *shared;             /* reserved: must be NULL, or rille_open fails with "unsupported" */
+} rille_options;
+
+/* No limit, for memory_bytes and instructions of a host that is not trusted. */
+#define RILLE_UNLIMITED_MEMORY SIZE_MAX
+#define RILLE_UNLIMITED_INSTRUCTIONS UINT64_MAX
+
+/* A host with one Lua state, where `require "rille"` works; models are found as `config` says.  `options` may be NULL and
+** is not kept.  The caller's until rille_close.  NULL when the configuration cannot be read or memory runs out.
+**
+** Scripts of a host that is not trusted get no io, no os but clock, date, difftime and time, no debug but traceback, no
+** C modules and no bytecode; the library's own modules keep what they need.  That, with the two limits, holds careless
+** scripts, not hostile ones: databases that the process may open can be opened, and one call of a pattern function can
+** run long.  A call over its instructions is ended even if it catches the error. */
+static inline rille_host *rille_open(const rille_options *options, rille_error *err);
+
+/* What rille_open calls, for other languages: `size` is that of the caller's rille_options. */
+RILLE_API rille_host *rille_open_sized(const rille_options *options, size_t size, rille_error *err);
+
+/* Ends a host: open transactions are rolled back, databases closed.  NULL is ignored.  Not from a function that the host
+** runs. */
+RILLE_API void rille_close(rille_host *host);
+
+/* Calls a Lua function with `n` values and returns its first result, which is the caller's to rille_free.  `what` is
+**   "Post:recent"      a method or scope of the model Post; a query that it returns is run
+**   "reports.monthly"  the function `monthly` of the module that `require "reports"` gives
+**   "refresh"          a global function
+** A record or a list of records comes back as plain tables.  nil is a value of kind RILLE_NULL.  NULL means failure: an
+** error was raised (kind "script" if it was no error of rille), a limit was reached, or the function returned
+** `nil, err`. */
+RILLE_API rille_value *rille_call(rille_host *host, const char *what, const rille_value *args, size_t n,
+                                  rille_error *err);
+
+/* Runs a Lua file, with models there by their names and `args` as `...`, and returns as rille_call does. */
+RILLE_API rille_value *rille_run(rille_host *host, const char *file, const rille_value *args, size_t n,
+                                 rille_error *err);
+
+/* Runs Lua source text in the same way; `name` (may be NULL) is what errors call it. */
+RILLE_API rille_value *rille_do(rille_host *host, const char *source, const char *name, const rille_value *args,
+                                size_t n, rille_error *err);
+
+static inline rille_host *
+rille_open(const rille_options *options, rille_error *err)
+{
+  return rille_open_sized(options, sizeof *options, err);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

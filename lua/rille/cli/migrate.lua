@@ -1,0 +1,79 @@
+--- migrate: applies what is pending; with --fresh it begins with an empty database.
+local text = require "rille.cli.text"
+
+--- Name of the default database as a person knows it: the file's name.
+local function database_name()
+  local settings = require "rille.database".get().settings
+  return tostring(settings.database or settings.url):match "([^/]*)$"
+end
+
+--- Tables and how many rows they hold, for who is asked to lose them.
+local function contents()
+  local db = require "rille.database".get()
+  local tables, rows = db:tables(), 0
+  for _, name in ipairs(tables) do
+    local found = db:query(('select count(*) as "n" from "%s"'):format(name:gsub('"', '""')))
+    rows = rows + found[1].n
+  end
+  return #tables, rows
+end
+
+local function refuse(message, hint)
+  require "rille.error".raise("aborted", message, { hint = hint })
+end
+
+--- Dropping every table wants the database's name: typed at a terminal, or given with --yes.
+--- A script without a terminal says --fresh on purpose and is not asked.
+local function confirm(args, term)
+  local name = database_name()
+  if args.yes and args.yes ~= name then
+    refuse(("--yes says %q, the database is %q"):format(args.yes, name), "nothing was changed")
+  end
+  local tables, rows = contents()
+  if tables == 0 then return end
+  local what = ("%s of %s with %s"):format(text.count(tables, "table"), text.escape(name), text.count(rows, "row"))
+  if args.yes or args.force or not term:is_interactive() then return term:note("dropping " .. what) end
+  local answer = term:ask(("This drops %s.  Type %s to go on: "):format(what, text.escape(name)))
+  if answer ~= name then refuse("that is not its name: nothing was changed", "--force does not ask") end
+end
+
+local function print_pretended(result, term)
+  for _, migration in ipairs(result.pretended) do
+    term:line(term:paint("out", "dim", "-- " .. text.escape(migration.name)))
+    for _, sql in ipairs(migration.statements) do term:line(text.escape(sql, true) .. ";") end
+  end
+end
+
+local function print_done(result, term)
+  if #result.applied == 0 then
+    term:line "nothing to do: every migration is applied"
+  else
+    term:line(("%s applied as batch %d"):format(text.count(#result.applied, "migration"), result.batch))
+  end
+  for _, name in ipairs(result.seeded or {}) do term:line("seeded " .. text.escape(name)) end
+end
+
+---@type rille.Command
+return {
+  summary = "apply what is pending",
+  json = true,
+  options = {
+    { "--fresh", "drop every table first; at a terminal it asks for the database's name" },
+    { "--seed", "then run the seeds" },
+    { "--pretend", "print the SQL and change nothing" },
+    { "--path", "the folder of migrations", value = "DIR", complete = "directory" },
+    { "--force", "do not ask" },
+    { "--yes", "do not ask; refuse any other database", value = "DATABASE" },
+  },
+  run = function(args, term)
+    require "rille.cli.project".load()
+    if args.fresh and not args.pretend then confirm(args, term) end
+    local result = require "rille.migrator".migrate {
+      fresh = args.fresh, seed = args.seed, pretend = args.pretend, path = args.path,
+      on_progress = require "rille.cli.progress".new(term),
+    }
+    term:report(result, function()
+      return (args.pretend and print_pretended or print_done)(result, term)
+    end)
+  end,
+}

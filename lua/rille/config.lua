@@ -1,0 +1,228 @@
+--- config: which databases there are and where the program's files lie; checked when said, opened when used.
+-- Two layers: a config file (whose default connection DATABASE_URL overrides), and above it what the program itself
+-- said last: `configure` in the place of the file, `connect` in the place of its default connection.
+local Error = require "rille.error"
+
+local M = {}
+
+local DEFAULT = "main"
+local SLOW_QUERY_MS = 100
+
+local POOL = { "max", "wait_ms", "idle_ms" }
+local KEYS = {
+  top = { "default", "connections", "tenancy", "session", "models", "migrations", "seeds", "factories",
+    "slow_query_ms" },
+  sqlite = { "driver", "database", "readonly", "synchronous", "journal_mode", "foreign_keys", "busy_timeout_ms",
+    "mmap_bytes", "cache_kib", "pragmas" },
+  postgres = { "driver", "url", "database", "host", "port", "user", "password", "replicas", "pool" },
+  tenancy = { "strategy", "pattern", "fallback", "resolve", "pool" },
+  session = { "enabled", "mode", "wait_ms" },
+}
+local PRAGMA_VALUE = { string = true, number = true, boolean = true }
+local DIRECTORIES = { models = "models", migrations = "migrations", seeds = "migrations/seeds",
+  factories = "models/factories" }
+
+local function one_of(...)
+  local choices = { ... }
+  return function(value)
+    for _, choice in ipairs(choices) do
+      if value == choice then return true end
+    end
+    return false, choices
+  end
+end
+local function is_type(name) return function(value) return type(value) == name end end
+local function is_count(value) return math.type(value) == "integer" and value >= 0 end
+local function is_text(value) return type(value) == "string" and value ~= "" end
+
+-- Key -> what it takes, in words, and the test; keys of one name mean the same everywhere.
+local RULES = {
+  driver = { 'one of "sqlite", "postgres"', one_of("sqlite", "postgres") },
+  synchronous = { 'one of "full", "normal"', one_of("full", "normal") },
+  journal_mode = { "the name of a journal mode", one_of("wal", "delete", "truncate", "persist", "memory", "off") },
+  mode = { 'one of "first-primary", "first-unconstrained"', one_of("first-primary", "first-unconstrained") },
+  strategy = { 'one of "row", "database", "schema"', one_of("row", "database", "schema") },
+  readonly = { "true or false", is_type "boolean" },
+  foreign_keys = { "true or false", is_type "boolean" },
+  enabled = { "true or false", is_type "boolean" },
+  resolve = { "a function", is_type "function" },
+  slow_query_ms = { "a number of milliseconds", function(value) return type(value) == "number" and value >= 0 end },
+}
+for _, key in ipairs { "busy_timeout_ms", "wait_ms", "idle_ms", "mmap_bytes", "cache_kib", "port", "max" } do
+  RULES[key] = { "a whole number", is_count }
+end
+for _, key in ipairs { "pragmas", "replicas", "pool", "connections", "tenancy", "session" } do
+  RULES[key] = { "a table", is_type "table" }
+end
+
+--- Raise unless every key is known and every value is what its key takes.
+local function check(where, given, known)
+  if type(given) ~= "table" then Error.argument(where, "a table", given) end
+  Error.options(where, given, known)
+  for key, value in next, given do
+    local rule = RULES[key] or { "a text", is_text }
+    local ok, choices = rule[2](value)
+    if not ok then
+      Error.argument(where .. "." .. key, rule[1], value, choices and Error.did_you_mean(value, choices))
+    end
+  end
+end
+
+--- A place as one text -> the connection it means.
+local function from_url(where, url)
+  if not is_text(url) then Error.argument(where, "a path or URL of a database", url) end
+  local scheme, rest = url:match "^(%a[%w+.-]+):(.*)$"
+  if not scheme or #scheme == 1 then return { driver = "sqlite", database = url } end     -- one letter is a drive
+  if scheme == "postgresql" or scheme == "postgres" then return { driver = "postgres", url = url } end
+  if scheme ~= "sqlite" and scheme ~= "sqlite3" then
+    Error.raise("invalid_argument", ("%s: the scheme %q is not known"):format(where, scheme), {
+      hint = Error.did_you_mean(scheme, { "sqlite", "postgresql" }) or "a path, sqlite:PATH or postgresql://…",
+    })
+  end
+  rest = rest:gsub("^//", "")
+  if rest == "" then Error.argument(where, "a path after sqlite:", url) end
+  return { driver = "sqlite", database = rest }
+end
+
+local function connection(where, given)
+  if type(given) == "string" then given = from_url(where, given) end
+  if type(given) ~= "table" then Error.argument(where, "a table or a URL", given) end
+  local copy = {}
+  for key, value in next, given do copy[key] = value end
+  if copy.driver == nil and copy.url ~= nil then
+    local meant = from_url(where .. ".url", copy.url)
+    copy.driver, copy.url, copy.database = meant.driver, meant.url, meant.database or copy.database
+  end
+  copy.driver = copy.driver or "sqlite"
+  check(where, copy, KEYS[copy.driver] or KEYS.sqlite)
+  if copy.driver == "sqlite" and not copy.database then
+    Error.raise("invalid_argument", where .. ": says no database", { hint = 'database = "app.db"' })
+  end
+  if copy.pool then check(where .. ".pool", copy.pool, POOL) end
+  for name, value in next, copy.pragmas or {} do
+    local pragma = where .. ".pragmas"
+    if type(name) ~= "string" or not name:find "^[%a_][%w_]*$" then Error.argument(pragma, "names of pragmas", name) end
+    if not PRAGMA_VALUE[type(value)] then Error.argument(pragma .. "." .. name, "a text, number or boolean", value) end
+  end
+  return copy
+end
+
+--- What was written, checked, with every default filled in.  `where` is what messages begin with.
+local function complete(where, given)
+  check(where, given, KEYS.top)
+  local config = { connections = {}, default = given.default, tenancy = given.tenancy, session = given.session,
+    slow_query_ms = given.slow_query_ms or SLOW_QUERY_MS }
+  for key, default in next, DIRECTORIES do config[key] = given[key] or default end
+  local names = {}
+  for name, settings in next, given.connections or {} do
+    if not is_text(name) then Error.argument(where .. ".connections", "names of connections", name) end
+    config.connections[name] = connection(("%s.connections.%s"):format(where, name), settings)
+    names[#names + 1] = name
+  end
+  if given.tenancy then
+    check(where .. ".tenancy", given.tenancy, KEYS.tenancy)
+    if given.tenancy.pool then check(where .. ".tenancy.pool", given.tenancy.pool, POOL) end
+  end
+  if given.session then check(where .. ".session", given.session, KEYS.session) end
+  config.default = config.default or (#names == 1 and names[1]) or DEFAULT
+  if #names > 0 and not config.connections[config.default] then
+    table.sort(names)
+    Error.unknown("invalid_argument", "connection", config.default, names, where, {
+      hint = ("default = %q says which one is meant"):format(names[1]),
+    })
+  end
+  return config
+end
+
+--- The same configuration with another default connection.
+local function with_default(config, settings)
+  local copy, connections = {}, {}
+  for key, value in next, config do copy[key] = value end
+  for name, value in next, config.connections do connections[name] = value end
+  connections[config.default] = settings
+  copy.connections = connections
+  return copy
+end
+
+local file            ---@type table?  the config file, DATABASE_URL not yet applied
+local said            ---@type table?  what `configure` said
+local place           ---@type table?  the connection that `connect` named
+local current         ---@type table?  all of it together
+
+--- DATABASE_URL says where the database is; how a database of the same driver is opened stays as the file has it.
+local function from_environment(config)
+  local url = os.getenv "DATABASE_URL"
+  if not url or url == "" then return config end
+  local settings = from_url("DATABASE_URL", url)
+  local before = config.connections[config.default]
+  for key, value in next, before and before.driver == settings.driver and before or {} do
+    if settings[key] == nil then settings[key] = value end
+  end
+  return with_default(config, settings)
+end
+
+--- The configuration as it stands; `connections` is empty when nothing was said.
+---@return table config  not to be changed
+function M.current()
+  if not current then
+    current = said or from_environment(file or complete("rille", {}))
+    if place then current = with_default(current, place) end
+  end
+  return current
+end
+
+local function changed()
+  current = nil
+  require "rille.database".reset()
+end
+
+--- Name the default database by path or URL, or by a table of settings; nothing is opened yet.
+---@param where string|table  "app.db", ":memory:", "sqlite:PATH", "postgresql://…", or { database = … }
+---@param options? table      settings beside the place: { synchronous = "normal" }
+---@return rille.Handle
+function M.connect(where, options)
+  local settings = connection("connect", where)
+  if options ~= nil then
+    if type(options) ~= "table" then Error.argument("connect", "a table of settings", options) end
+    for key, value in next, options do settings[key] = value end
+    settings = connection("connect", settings)
+  end
+  said, place = nil, settings
+  changed()
+  return require "rille.database".get()
+end
+
+--- Say everything, in a table or by naming a config file that returns it.
+---@param config table|string
+function M.configure(config)
+  if type(config) == "string" then return M.load_file(config) end
+  if type(config) ~= "table" then Error.argument("configure", "a table or the path of a file", config) end
+  config = complete("configure", config)
+  said, place = config, nil
+  changed()
+end
+
+--- Read a config file: Lua that returns the table `configure` takes.  It replaces what was said before.
+---@param path string
+function M.load_file(path)
+  local input, why = io.open(path, "rb")
+  if not input then Error.raise("not_found", "cannot read the config file " .. why) end
+  local text = input:read "a"
+  input:close()
+  local chunk, wrong = load(text or "", "@" .. path, "t")
+  if not chunk then Error.raise("script", wrong) end
+  local given = chunk()
+  if type(given) ~= "table" then
+    Error.raise("script", ("%s: wants to return a table, returned %s"):format(path, Error.show(given)))
+  end
+  file, said, place = complete(path, given), nil, nil
+  changed()
+end
+
+--- Forget all that was said, and close what was opened.
+function M.clear()
+  file, said, place = nil, nil, nil
+  changed()
+end
+
+return M

@@ -1,0 +1,39 @@
+--- fetch: the one exit to the core; whoever listens to "query" is told here.
+local hook = require "rille.hook"
+
+local M = {}
+
+-- The statement has been run: tells what it was.
+local function told(handle, db, ...)
+  local last = db:last()
+  db:trace(false)
+  if last then
+    last.connection = handle.name
+    hook.query(last)
+  end
+  return ...
+end
+
+local function failed(handle, db, e)
+  pcall(told, handle, db)
+  error(e, 0)
+end
+
+local function pass(handle, db, ok, ...)
+  if ok then return told(handle, db, ...) end
+  return failed(handle, db, ...)
+end
+
+--- Call a method of the core's database for a handle.
+---@param handle rille.Handle
+---@param method string  a method of the core, see core/bind/open.c
+---@param ... any        its arguments
+---@return any ...       its results
+function M.call(handle, method, ...)
+  local db = handle.core or handle:connect()
+  if not hook.listening.query then return db[method](db, ...) end
+  db:trace(true)
+  return pass(handle, db, pcall(db[method], db, ...))
+end
+
+return M

@@ -1,0 +1,186 @@
+--- handle: one database as code without models sees it.
+-- Behind it is one database of the core, which gives each coroutine that has a transaction a connection of its own.
+local core = require "rille.core"
+local Error = require "rille.error"
+local Fetch = require "rille.fetch"
+local Sql = require "rille.sql"
+local Transaction = require "rille.transaction"
+
+local OPEN_OPTIONS = { "driver", "database", "readonly", "synchronous", "journal_mode", "foreign_keys",
+  "busy_timeout_ms", "mmap_bytes", "cache_kib", "pragmas" }
+
+-- What an HTTP service would answer, by the kind of the error; any other kind is 500.
+local STATUS = {
+  not_found = 404, tenant_unknown = 404,
+  not_unique = 409, unique_violation = 409, foreign_key_violation = 409, stale_object = 409, tenant_mismatch = 409,
+  serialization_failure = 409, deadlock = 409,
+  validation = 422, mass_assignment = 422, not_null_violation = 422, check_violation = 422, aborted = 422,
+  syntax = 400, no_such_table = 400, no_such_column = 400, no_such_relation = 400, no_such_model = 400,
+  invalid_argument = 400, unsupported = 400, unsafe_mutation = 400, missing_attribute = 400, tenant_required = 400,
+  invalid_token = 400,
+  busy = 503, locked = 503, timeout = 503, connection_lost = 503, disk_full = 503, replica_lag = 503, readonly = 503,
+}
+
+-- Words about the rows of a named table; loaded with the first of them.
+local ROW_WORDS = { create = true, insert = true, find_by_id = true, select = true, update = true, delete = true,
+  remove = true, key_of = true, bulk_insert = true, bulk_update = true, bulk_delete = true }
+
+---@class rille.Handle
+---@field name string
+---@field driver string
+---@field settings table         as in config.lua
+---@field core table|false       the database of the core, once it is open
+---@field version integer        counts changes of the schema: what is known of tables holds for one version
+---@field closed boolean
+local Handle = setmetatable({}, {
+  __index = function(_, name) return ROW_WORDS[name] and require "rille.rows"[name] or nil end,
+})
+Handle.__index = Handle
+Handle.__name = "rille.Handle"
+Handle.__tostring = function(self) return ("rille.Handle: %s (%s)"):format(self.name, self.settings.database) end
+
+local M = {}
+
+--- A handle of a configured connection; nothing is opened yet.
+---@param name string
+---@param settings table  a connection as config.lua completes it
+---@return rille.Handle
+function M.new(name, settings)
+  return setmetatable({
+    name = name, driver = settings.driver, settings = settings, core = false, version = 0, closed = false,
+  }, Handle)
+end
+
+local function open(self)
+  if self.closed then
+    Error.raise("invalid_argument", ("connection %q was closed"):format(self.name), {
+      hint = "rille.db() gives the handle of what is connected now",
+    })
+  elseif self.driver ~= "sqlite" then
+    Error.raise("unsupported", ("connection %q: this version has no driver for %s"):format(self.name, self.driver))
+  end
+  local options = { name = self.name }
+  for _, key in ipairs(OPEN_OPTIONS) do options[key] = self.settings[key] end
+  self.core = core.open(options)
+  return self.core
+end
+
+--- The database of the core, opened when it is first asked for.
+---@return table db
+function Handle:connect() return self.core or open(self) end
+
+--- Close the database; the handle is of no use afterwards.
+function Handle:close()
+  local db = self.core
+  self.closed, self.core = true, false
+  if db then db:close() end
+end
+
+--- The rows of a statement, as plain tables; NULL is absent.
+---@param sql string  `?` for each value, `??` for a question mark, or `:name` with one table
+---@param ... any     the values; rille.null is NULL
+---@return rille.List rows
+---@return string[] names  of the columns, in order
+function Handle:query(sql, ...)
+  local rows, names = Fetch.call(self, "query", Sql.placeholders("query", sql, ...))
+  return require "rille.list".wrap(rows), names
+end
+
+--- Run a statement for what it does.
+---@param sql string  placeholders as in query
+---@param ... any
+---@return { changes: integer, last_id: integer }
+function Handle:execute(sql, ...)
+  local changes, last_id = Fetch.call(self, "execute", Sql.placeholders("execute", sql, ...))
+  return { changes = changes, last_id = last_id }
+end
+
+local function result(self, sql, ...)
+  if type(sql) == "string" and not Sql.gives_rows(sql) then
+    local done = self:execute(sql, ...)
+    return { ok = true, status = 200, json = {}, changes = done.changes, last_id = done.last_id }
+  end
+  return { ok = true, status = 200, json = (self:query(sql, ...)) }
+end
+
+--- Run a statement and say how it went; never raises.
+---@param sql string  placeholders as in query
+---@param ... any
+---@return { ok: boolean, status: integer, json: table[]?, error: rille.Error?, changes: integer?, last_id: integer? }
+function Handle:result(sql, ...)
+  local ok, got = xpcall(result, Error.keep_trace, self, sql, ...)
+  if ok then return got end
+  local e = Error.is(got) and got or Error.new("script", tostring(got), { traceback = Error.traceback(got) })
+  return { ok = false, status = STATUS[e.kind] or 500, error = e }
+end
+
+--- A query of a table that gives plain tables.
+---@param name string
+---@return rille.Query
+function Handle:table(name)
+  return require "rille.query".for_table(self, name)
+end
+
+--- Run `fn` in a transaction of this database.  See transaction.lua, as for begin and snapshot.
+function Handle:transaction(fn, options) return Transaction.run(self, fn, options) end
+function Handle:begin(options) return Transaction.begin(self, options) end
+function Handle:snapshot(fn) return Transaction.snapshot(self, fn) end
+
+--- Names of the tables and views, sorted.
+---@return string[]
+function Handle:tables() return self:connect():tables() end
+
+--- What the database says of a table; nil when there is none.
+---@param name string
+---@return table?
+function Handle:describe(name)
+  if type(name) ~= "string" then Error.argument("describe", "the name of a table", name) end
+  return self:connect():describe(name)
+end
+
+--- The schema changed: drop what is known of tables.
+function Handle:forget()
+  self.version = self.version + 1
+  if self.core then self.core:forget() end
+end
+
+--- Writes what is there already and takes it back; begin alone succeeds where nothing can be written.
+local function try_to_write(db, user_version)
+  db:begin "immediate"
+  local ok, e = pcall(db.execute, db, ("pragma user_version = %d"):format(user_version))
+  db:rollback()
+  if not ok then error(e, 0) end
+end
+
+local function probe(self)
+  local db = self:connect()
+  local function ask(sql) return select(2, next(db:query(sql)[1])) end
+  local health = {
+    ok = true, writable = true, version = ask "select sqlite_version()", journal_mode = ask "pragma journal_mode",
+    foreign_keys = ask "pragma foreign_keys" == 1, size_bytes = ask "pragma page_count" * ask "pragma page_size",
+  }
+  local wrote, e = pcall(try_to_write, db, ask "pragma user_version")
+  if not wrote and Error.is(e, "readonly") then
+    health.writable = false
+  elseif not wrote and (Error.is(e, "busy") or Error.is(e, "locked")) then
+    health.locked = true                  -- somebody is writing, so one can
+  elseif not wrote then
+    error(e, 0)
+  end
+  return health
+end
+
+--- Does the database answer, and can it be written?  Never raises: `ok` is false and `error` says why.
+---@return { ok: boolean, driver: string, database: string, ms: number, writable: boolean?, journal_mode: string? }
+function Handle:health()
+  local start = core.monotonic_ms()
+  local ok, health = xpcall(probe, Error.keep_trace, self)
+  if not ok then
+    health = { ok = false, error = Error.is(health) and health or Error.new("script", tostring(health)) }
+  end
+  health.name, health.driver, health.database = self.name, self.driver, self.settings.database or self.settings.url
+  health.ms = core.monotonic_ms() - start
+  return health
+end
+
+return M

@@ -1,0 +1,34 @@
+--- fresh: drops everything that a database holds, in one transaction or not at all.
+local Error = require "rille.error"
+local Name = require "rille.schema.name"
+local Runner = require "rille.schema.runner"
+
+local M = {}
+
+-- Views first; what a virtual table keeps its data in goes with it.
+local HELD = [[select name, type from pragma_table_list where schema = 'main' and type in ('view', 'virtual', 'table')
+  and name not like 'sqlite\_%' escape '\' order by type = 'view' desc, type = 'virtual' desc, name]]
+
+--- Drop all views and tables; raises, with everything still there, when one of them cannot be dropped.
+---@param handle rille.Handle
+---@return string[] dropped  their names
+function M.drop_all(handle)
+  local run = Runner.new(handle)
+  return run:without_foreign_keys(function()
+    local dropped = {}
+    for i, row in ipairs(run:rows(HELD)) do
+      local statement = ("drop %s %s"):format(row.type == "view" and "view" or "table", Name.quote(row.name))
+      local ok, e = pcall(run.execute, run, statement)
+      if not ok then
+        if not Error.is(e) then error(e, 0) end
+        Error.raise("migration", ("%q cannot be dropped: %s"):format(row.name, e.message), {
+          table = row.name, sql = statement, code = e.code, cause = e, hint = "nothing was dropped",
+        })
+      end
+      dropped[i] = row.name
+    end
+    return dropped
+  end)
+end
+
+return M

@@ -1,0 +1,61 @@
+--- ledger: the table that says which migrations were applied: a set of names, not a last one.
+local core = require "rille.core"
+
+local M = {}
+
+M.TABLE = "rille_migrations"
+
+---@class rille.LedgerRow
+---@field name string
+---@field checksum string
+---@field batch integer      what one `migrate` applied has one number
+---@field applied_at string
+---@field duration_ms integer
+
+--- Make the table where it is missing.
+---@param db rille.Handle
+function M.ensure(db)
+  db:execute [[create table if not exists "rille_migrations" (
+  "name" TEXT primary key not null,
+  "checksum" TEXT not null,
+  "batch" INTEGER not null,
+  "applied_at" DATETIME TEXT not null,
+  "duration_ms" INTEGER not null
+)]]
+end
+
+--- What was applied, in the order in which it is to be taken back last to first.
+---@param db rille.Handle
+---@return rille.LedgerRow[] rows      by batch, then by name
+---@return table<string, rille.LedgerRow> by_name
+function M.read(db)
+  local rows, by_name = {}, {}
+  if require "rille.schema.rehearsal".exists(db) and db:describe(M.TABLE) then
+    rows = db:query [[select "name", "checksum", "batch", "applied_at", "duration_ms" from "rille_migrations"
+      order by "batch", "name"]]
+  end
+  for _, row in ipairs(rows) do by_name[row.name] = row end
+  return rows, by_name
+end
+
+--- The number of the last batch; 0 when nothing was applied.
+---@param rows rille.LedgerRow[]  of read
+---@return integer
+function M.last_batch(rows) return #rows > 0 and rows[#rows].batch or 0 end
+
+---@param db rille.Handle
+---@param migration rille.MigrationFile
+---@param batch integer
+---@param ms number
+function M.add(db, migration, batch, ms)
+  db:execute([[insert into "rille_migrations" ("name", "checksum", "batch", "applied_at", "duration_ms")
+    values (?, ?, ?, ?, ?)]], migration.name, migration.checksum, batch, core.now(), math.floor(ms + 0.5))
+end
+
+---@param db rille.Handle
+---@param name string
+function M.remove(db, name)
+  db:execute([[delete from "rille_migrations" where "name" = ?]], name)
+end
+
+return M

@@ -1,0 +1,51 @@
+--- snapshot: the schema of a database as texts that can be compared.
+local Definition = require "rille.schema.definition"
+local Ledger = require "rille.migrator.ledger"
+
+local M = {}
+
+local function squeezed(sql) return (sql:gsub("%s+", " ")) end
+
+--- A table's columns in the order of their names: a column that was dropped comes back as the last one.
+local function table_text(sql)
+  if sql:lower():find "^create%s+virtual" then return squeezed(sql) end
+  local definition = Definition.parse(sql)
+  table.sort(definition.columns, function(a, b) return a.name < b.name end)
+  return squeezed(Definition.render(definition):lower())
+end
+
+--- "table posts" -> its normal text.
+---@param db rille.Handle
+---@return table<string, string>
+function M.take(db)
+  local taken = {}
+  for _, row in ipairs((db:query [[select type, name, sql from sqlite_schema
+      where sql is not null and name not like 'sqlite\_%' escape '\']])) do
+    if row.name ~= Ledger.TABLE then
+      taken[row.type .. " " .. row.name] = row.type == "table" and table_text(row.sql) or squeezed(row.sql)
+    end
+  end
+  return taken
+end
+
+--- What differs, in sentences.
+---@param before table<string, string>
+---@param after table<string, string>
+---@return string[]
+function M.compare(before, after)
+  local differences = {}
+  for what, text in pairs(before) do
+    if not after[what] then
+      differences[#differences + 1] = ("the %s is missing"):format(what)
+    elseif after[what] ~= text then
+      differences[#differences + 1] = ("the %s was %s and is %s"):format(what, text, after[what])
+    end
+  end
+  for what in pairs(after) do
+    if not before[what] then differences[#differences + 1] = ("the %s is still there"):format(what) end
+  end
+  table.sort(differences)
+  return differences
+end
+
+return M

@@ -1,0 +1,347 @@
+--- query: an immutable value that says which rows; each method returns a new one, and the ends (query/ends.lua) run it.
+-- A query is a chain of small tables { root, previous, op, operands … } that the core reads from its end; the operands of
+-- each op are listed in core/bind/tree.c.  Names are checked by the core, against the schema, when the query is run.
+local core = require "rille.core"
+local Cast = require "rille.cast"
+local Error = require "rille.error"
+
+local op <const> = core.op
+local COMPARE <const>, IN <const>, BETWEEN <const>, NULL <const> = op.compare, op["in"], op.between, op.null
+local AND <const>, OR <const>, AND_NOT <const>, OR_NOT <const> = 0, 1, 2, 3
+
+---@class rille.Query
+local Query = {}
+
+local function unknown_method(name, scopes)
+  local known = {}
+  for method in next, Query do known[#known + 1] = method end
+  for scope in next, scopes do known[#known + 1] = scope end
+  table.sort(known)
+  Error.unknown("invalid_argument", "method", name, known, "a query")
+end
+
+--- The metatable of the queries of one model: its scopes, then the methods below.
+---@param scopes table<string, function>
+---@param name string
+---@return table
+function Query.meta(scopes, name)
+  local methods = setmetatable({}, {
+    __index = function(_, key)
+      local method = Query[key]
+      if method == nil and type(key) == "string" then unknown_method(key, scopes) end
+      return method
+    end,
+  })
+  for method, fn in next, Query do methods[method] = fn end
+  for scope, fn in next, scopes do
+    methods[scope] = function(self, ...)
+      local query = fn(self, ...)
+      return query == nil and self or query
+    end
+  end
+  return {
+    __index = methods, __name = "rille.Query",
+    __newindex = function() Error.raise("invalid_argument", "a query is never changed; its methods return new ones") end,
+    __tostring = function(self)
+      local ok, sql = pcall(self.to_sql, self)
+      return ("rille.Query of %s: %s"):format(name, ok and sql or tostring(sql))
+    end,
+  }
+end
+
+--- The first node of a chain.
+function Query.root(root) return setmetatable({ root, false, op.nothing }, root.meta) end
+
+--- All rows of a model.
+---@param class rille.Model
+---@return rille.Query
+function Query.of(class) return class._def.query end
+
+--- All rows of a table without a model, as plain tables.
+---@param handle rille.Handle
+---@param name string
+---@return rille.Query
+function Query.for_table(handle, name)
+  if type(name) ~= "string" then Error.argument("table", "the name of a table", name) end
+  local root = { false, handle = handle, table = name }
+  root.meta = Query.meta({}, name)
+  return Query.root(root)
+end
+
+-- What belongs to this module and is no method of a query.
+local INSIDE = { meta = true, root = true, of = true, for_table = true, methods = true, node = true, is_query = true }
+
+--- Names of the methods, for classes that forward to them.
+---@return table<string, true>
+function Query.methods()
+  local names = {}
+  for name, value in next, Query do
+    if type(value) == "function" and not INSIDE[name] then names[name] = true end
+  end
+  return names
+end
+
+--- A query?
+---@param value any
+---@return boolean
+local function is_query(value) return type(value) == "table" and rawget(value, 3) ~= nil and type(rawget(value, 1)) == "table" end
+
+local function node(self, ...)
+  local root = self[1]
+  return setmetatable({ root, self, ... }, root.meta)
+end
+
+--- What a condition compares with: never nil, and as the column's cast keeps it.
+local function value_for(self, where, column, value)
+  if value == nil then
+    Error.argument(where, "a value for " .. tostring(column), nil, "rille.null stands for NULL; where_null asks for it")
+  end
+  local casts = self[1].casts
+  if casts and casts[column] and value ~= core.null then return Cast.dump(casts[column], value) end
+  if type(value) == "table" and value.year == nil then
+    Error.argument(where, "one value for " .. tostring(column), value, "where_in takes a list")
+  end
+  return value
+end
+
+local function check_column(where, column)
+  if type(column) ~= "string" then Error.argument(where, "the name of a column", column) end
+end
+
+-- -- conditions -----------------------------------------------------------------------------------------------------
+
+--- What a function makes of a query without conditions, as one condition.
+local function group(self, joined, where, fn)
+  local base = Query.root(self[1])
+  local made = fn(base)
+  if not is_query(made) then
+    Error.argument(where, "a function that returns the query it was given, with conditions", made, "is a `return` missing?")
+  end
+  local each, some = made, false
+  while each do
+    some = some or each[4] ~= nil
+    each = each[2]
+  end
+  if not some then
+    Error.raise("invalid_argument", where .. ": the function added no condition")
+  end
+  return node(self, op.group, joined, made)
+end
+
+local function sorted_names(where, conditions)
+  local names = {}
+  for name in next, conditions do
+    check_column(where, name)
+    names[#names + 1] = name
+  end
+  if #names == 0 then
+    Error.argument(where, "a table of column = value", conditions, "an empty table would mean every row")
+  end
+  table.sort(names)
+  return names
+end
+
+--- { a = 1, b = 2 }: a = 1 and b = 2, together.
+local function all_of(self, joined, where, conditions)
+  local names = sorted_names(where, conditions)
+  local made = joined == AND and self or Query.root(self[1])
+  for _, name in ipairs(names) do
+    local value = conditions[name]
+    if type(value) == "table" and value.year == nil and not (self[1].casts and self[1].casts[name]) then
+      Error.argument(where, "one value for " .. name, value, "where_in takes a list")
+    end
+    made = made:where(name, value)
+  end
+  return joined == AND and made or node(self, op.group, joined, made)
+end
+
+-- Operators that have a method of their own.
+local WORDS = {
+  ["in"] = "where_in", not_in = "where_not_in", ["not in"] = "where_not_in", between = "where_between",
+  not_between = "where_not_between", ["not between"] = "where_not_between",
+}
+
+local function operator_word(self, joined, column, operator, value)
+  local word = WORDS[operator]
+  if operator:find "between" then
+    if type(value) ~= "table" or #value ~= 2 then Error.argument(operator, "a list of two values", value) end
+    return Query.condition[word](self, joined, column, value[1], value[2])
+  end
+  return Query.condition[word](self, joined, column, value)
+end
+
+local function where(self, joined, column, ...)
+  local count = select("#", ...)
+  local kind = type(column)
+  if kind == "string" then
+    if count == 1 then
+      return setmetatable({ self[1], self, COMPARE, joined, column, "=", value_for(self, "where", column, (...)) }, self[1].meta)
+    elseif count == 2 then
+      local operator, value = ...
+      if type(operator) ~= "string" then Error.argument("where", "an operator", operator) end
+      if WORDS[operator] then return operator_word(self, joined, column, operator, value) end
+      return setmetatable({ self[1], self, COMPARE, joined, column, operator, value_for(self, "where", column, value) },
+        self[1].meta)
+    end
+    Error.raise("invalid_argument", ("where: wants a value to compare %q with"):format(column), {
+      hint = 'where("column", value), or where("column", ">", value)',
+    })
+  elseif kind == "function" then
+    return group(self, joined, "where", column)
+  elseif kind == "table" and not is_query(column) then
+    return all_of(self, joined, "where", column)
+  end
+  return Error.argument("where", "a column, a table of column = value, or a function", column)
+end
+
+--- A copy of a list without holes, as plain values.
+local function copy_list(self, word, column, list)
+  local copy, casts = {}, self[1].casts
+  local cast = casts and casts[column]
+  local count = #list
+  for key in next, list do
+    if math.type(key) ~= "integer" or key < 1 or key > count then
+      if not (key == "n" and list.n == count) then Error.argument(word, "a list without holes or names", list) end
+    end
+  end
+  for i = 1, count do
+    local value = list[i]
+    if value == nil or value == core.null then
+      Error.raise("invalid_argument", ("%s: element %d of the list for %s is %s"):format(word, i, column,
+        value == nil and "nil" or "null"), { hint = "NULL is never found in a list; add or_where_null" })
+    end
+    copy[i] = cast and Cast.dump(cast, value) or value
+  end
+  return copy
+end
+
+local function where_in(self, joined, column, list)
+  check_column("where_in", column)
+  if is_query(list) then return node(self, IN, joined, column, require "rille.query.ends".subquery(list)) end
+  if type(list) ~= "table" then Error.argument("where_in", "a list or a query", list) end
+  return node(self, IN, joined, column, copy_list(self, "where_in", column, list))
+end
+
+local function where_between(self, joined, column, low, high)
+  check_column("where_between", column)
+  return node(self, BETWEEN, joined, column, value_for(self, "where_between", column, low),
+    value_for(self, "where_between", column, high))
+end
+
+local function where_null(self, joined, column)
+  check_column("where_null", column)
+  return node(self, NULL, joined, column)
+end
+
+local function like(operator)
+  return function(self, joined, column, pattern)
+    check_column("where_" .. operator, column)
+    if type(pattern) ~= "string" then Error.argument("where_" .. operator, "a pattern", pattern) end
+    return node(self, COMPARE, joined, column, operator, pattern)
+  end
+end
+
+local function where_column(self, joined, a, ...)
+  local operator, b = "=", ...
+  if select("#", ...) == 2 then operator, b = ... end
+  check_column("where_column", a)
+  check_column("where_column", b)
+  if type(operator) ~= "string" then Error.argument("where_column", "an operator", operator) end
+  return node(self, op.columns, joined, a, operator, b)
+end
+
+local PART_TYPES = { date = "a date (YYYY-MM-DD)", year = "a whole number", month = "a whole number", day = "a whole number" }
+
+local function where_part(part)
+  local name = "where_" .. part
+  return function(self, joined, column, ...)
+    local operator, value = "=", ...
+    if select("#", ...) == 2 then operator, value = ... end
+    check_column(name, column)
+    if type(operator) ~= "string" then Error.argument(name, "an operator", operator) end
+    local fits = value ~= nil
+    if part == "date" then fits = type(value) == "string" and value:find "^%d%d%d%d%-%d%d%-%d%d" ~= nil
+    else fits = math.type(value) == "integer" end
+    if not fits then Error.argument(name, PART_TYPES[part], value) end
+    if part == "date" then value = value:sub(1, 10) end
+    return node(self, op.part, joined, column, operator, value, part)
+  end
+end
+
+--- "meta.lang" -> "meta", '$."lang"'; numbers are positions from 0.
+local function json_path(word, path)
+  check_column(word, path)
+  local column, rest = path:match "^([^.]+)%.?(.*)$"
+  if not column then Error.argument(word, 'a column and a path such as "meta.lang"', path) end
+  local parts = { "$" }
+  for segment in rest:gmatch "[^.]+" do
+    if segment:find "^%d+$" then
+      parts[#parts + 1] = "[" .. segment .. "]"
+    elseif segment:find '["\\]' then
+      Error.argument(word, "a path without quotes or backslashes", path)
+    else
+      parts[#parts + 1] = '."' .. segment .. '"'
+    end
+  end
+  return column, table.concat(parts)
+end
+
+local function where_json(self, joined, path, ...)
+  local operator, value = "=", ...
+  if select("#", ...) == 2 then operator, value = ... end
+  local column, segments = json_path("where_json", path)
+  if value == nil then Error.argument("where_json", "a value for " .. path, nil) end
+  if type(value) == "table" then Error.argument("where_json", "a scalar for " .. path, value) end
+  if type(operator) ~= "string" then Error.argument("where_json", "an operator", operator) end
+  return node(self, op.json, joined, column, operator, value, segments)
+end
+
+local function where_json_contains(self, joined, path, value)
+  local column, segments = json_path("where_json_contains", path)
+  if value == nil or type(value) == "table" then Error.argument("where_json_contains", "a scalar for " .. path, value) end
+  return node(self, op.json_contains, joined, column, value, segments)
+end
+
+local function where_exists(self, joined, query)
+  if not is_query(query) then Error.argument("where_exists", "a query", query) end
+  return node(self, op.exists, joined, require "rille.query.ends".subquery(query))
+end
+
+--- SQL of the caller's own, with a `?` for each value.
+local function raw(word, sql, ...)
+  if type(sql) ~= "string" or sql == "" then Error.argument(word, "SQL", sql) end
+  local text, params = require "rille.sql".placeholders(word, sql, ...)
+  return text, params
+end
+
+local function where_raw(self, joined, sql, ...)
+  return node(self, op.raw, joined, raw("where_raw", sql, ...))
+end
+
+local function filter(self, joined, text, params)
+  return group(self, joined, "filter", function(q) return require "rille.filter".apply(q, text, params) end)
+end
+
+--- Every kind of condition: (query, how it joins, arguments) -> query.
+Query.condition = {
+  where = where, where_in = where_in, where_between = where_between, where_null = where_null, where_like = like "like",
+  where_ilike = like "ilike", where_column = where_column, where_date = where_part "date", where_year = where_part "year",
+  where_month = where_part "month", where_day = where_part "day", where_json = where_json,
+  where_json_contains = where_json_contains, where_exists = where_exists, where_raw = where_raw, filter = filter,
+}
+
+-- Each condition with its twins: where, or_where, where_not, or_where_not; where_in, or_where_in, where_not_in, …
+local conditions = {}
+for name, fn in next, Query.condition do conditions[name] = fn end
+for name, fn in next, conditions do
+  local negative = name == "filter" and "filter_not" or "where_not" .. name:sub(#"where" + 1)
+  Query[name] = function(self, ...) return fn(self, AND, ...) end
+  Query["or_" .. name] = function(self, ...) return fn(self, OR, ...) end
+  Query[negative] = function(self, ...) return fn(self, AND_NOT, ...) end
+  Query["or_" .. negative] = function(self, ...) return fn(self, OR_NOT, ...) end
+  Query.condition[negative] = function(self, joined, ...) return fn(self, joined | AND_NOT, ...) end
+end
+
+Query.node, Query.is_query = node, is_query
+
+return require "rille.query.shape"(Query)

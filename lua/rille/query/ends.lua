@@ -1,0 +1,247 @@
+--- query.ends: the methods that run a query; all of them leave by fetch.lua.
+local core = require "rille.core"
+local Error = require "rille.error"
+local List = require "rille.list"
+local fetch = require "rille.fetch"
+
+local op <const> = core.op
+local NOTHING <const> = op.nothing
+local call = fetch.call
+
+local M = {}
+
+-- -- what a query stands on -----------------------------------------------------------------------------------------
+
+local function no_such_table(handle, name)
+  local e = Error.new("no_such_table", ("there is no table %q"):format(name), { table = name })
+  e.hint = Error.did_you_mean(name, handle:tables()) or "have the migrations been run? (rille migrate)"
+  error(e, 0)
+end
+
+--- The columns of a description as the core wants them.
+local function plain_columns(description)
+  local columns = {}
+  for i, column in ipairs(description.columns) do
+    columns[i] = { name = column.name, declared = column.declared, default = column.default ~= nil,
+      generated = column.generated, not_null = column.not_null, primary = column.primary }
+  end
+  return columns
+end
+
+--- A source for a table without a model; one for each handle, until the schema changes.
+local function table_source(handle, name)
+  local kept = handle.sources
+  if not kept or kept.version ~= handle.version then
+    kept = { version = handle.version, of = {} }
+    handle.sources = kept
+  end
+  local source = kept.of[name]
+  if not source then
+    local description = handle:describe(name) or no_such_table(handle, name)
+    source = core.source { table = name, columns = plain_columns(description) }
+    kept.of[name] = source
+  end
+  return source
+end
+
+--- The root of a query, with its source and handle looked up.
+---@param query rille.Query
+---@return table root
+local function ready(query)
+  local root = query[1]
+  local class = root.class
+  if class then
+    local info = class._info
+    if not info or info.version ~= info.handle.version or info.handle.closed then require "rille.model".info(class) end
+  elseif root.source_version ~= root.handle.version or not root[1] then
+    root[1] = table_source(root.handle, root.table)
+    root.source_version = root.handle.version
+  end
+  return root
+end
+M.ready = ready
+
+--- The source of a table to join.
+function M.source_of_table(query, name)
+  return table_source(ready(query).handle, name)
+end
+
+-- -- what scopes demand ---------------------------------------------------------------------------------------------
+
+--- What the chain says beside its clauses: which soft-deleted rows, without which scopes, which lock.
+local function marks(query)
+  local trashed, without, lock = nil, nil, nil
+  while query do
+    if query[3] == NOTHING then
+      local kind = query[4]
+      if kind == "trashed" then
+        trashed = trashed or query[5]
+      elseif kind == "without" then
+        without = without or {}
+        without[query[5]] = true
+      elseif kind == "lock" then
+        lock = query
+      end
+    end
+    query = query[2]
+  end
+  return lock, trashed, without
+end
+
+--- The conditions of the model's scopes, as a chain that is and-ed outside of the query's own; nil for none.
+local function sealed(def, trashed, without)
+  local chain, some = def.query, false
+  if def.soft_deletes and trashed ~= "with" then
+    local column = def.soft_deletes
+    chain, some = trashed == "only" and chain:where_not_null(column) or chain:where_null(column), true
+  end
+  for _, name in ipairs(def.global_scope_names) do
+    if not (without and without[name]) then
+      local scope = def.global_scopes[name]
+      chain, some = chain:where(function(q) return scope(q) or q end), true
+    end
+  end
+  return some and chain or nil
+end
+
+--- A query inside another one: its scopes become conditions of its own.
+function M.subquery(query)
+  local class = ready(query).class
+  local _, trashed, without = marks(query)
+  local scopes = class and class._def.scoped and sealed(class._def, trashed, without)
+  if not scopes then return query end
+  return setmetatable({ query[1], query, op.group, 0, scopes }, query[1].meta)
+end
+
+--- SQLite's way of locking rows is the transaction.
+local function check_lock(lock, handle)
+  local word, options = lock[5], lock[6]
+  if options.skip_locked or options.nowait then
+    Error.raise("unsupported", word .. ": SQLite locks the whole database, not rows", {
+      hint = "skip_locked and nowait are for PostgreSQL",
+    })
+  elseif handle:connect():depth() == 0 then
+    Error.raise("invalid_argument", word .. ": wants a transaction, for a lock ends with one")
+  end
+end
+
+--- Run a method of the core with the query and what its model's scopes demand.
+---@param query rille.Query
+---@param method string
+---@param ... any  further arguments
+local function run(query, method, ...)
+  local root = ready(query)
+  local lock, trashed, without = marks(query)
+  if lock then check_lock(lock, root.handle) end
+  local class, scopes = root.class, nil
+  if class and class._def.scoped then scopes = sealed(class._def, trashed, without) end
+  return call(root.handle, method, query, scopes, ...)
+end
+M.run = run
+
+--- Values of a column as the casts of Lua read them.
+local function load_values(query, column, values)
+  local casts = query[1].casts
+  local cast = casts and casts[column]
+  if cast then
+    for i = 1, #values do
+      if values[i] ~= core.null then
+        local value = cast.load(values[i])
+        if value == nil then value = core.null end
+        values[i] = value
+      end
+    end
+  end
+  return values
+end
+
+-- -- the ends -------------------------------------------------------------------------------------------------------
+
+local function named(query)
+  return query[1].class and query[1].class._def.name or query[1].table
+end
+
+---@param Query rille.Query  gets the methods
+---@return rille.Query
+function M.add(Query)
+  --- All rows.
+  ---@return rille.List
+  function Query:all() return List.wrap(run(self, "all")) end
+  Query.get = Query.all
+
+  --- The first row, or nil.
+  function Query:first() return (run(self, "first")) end
+
+  --- The first row; raises not_found when there is none.
+  function Query:first_or_fail()
+    return run(self, "first") or Error.raise("not_found", ("no %s fits the query"):format(named(self)), { model = named(self) })
+  end
+
+  --- The one row there is; raises not_found or not_unique.
+  function Query:sole()
+    local rows = run(self:limit(2), "all")
+    if #rows > 1 then
+      Error.raise("not_unique", ("more than one %s fits the query"):format(named(self)), { model = named(self) })
+    end
+    return rows[1] or Error.raise("not_found", ("no %s fits the query"):format(named(self)), { model = named(self) })
+  end
+
+  --- Rows one by one in constant memory: `for post in q:cursor() do`.
+  function Query:cursor() return run(self, "cursor") end
+
+  --- The column of the first row, or nil.
+  function Query:value(column)
+    local value = load_values(self, column, (run(self:select(column):limit(1), "pluck")))[1]
+    if value == core.null then return nil end
+    return value
+  end
+
+  --- A column of every row, rille.null where it is NULL; with a second column, a table from it to the first.
+  function Query:pluck(column, key)
+    if key == nil then return List.wrap(load_values(self, column, (run(self:select(column), "pluck")))) end
+    local values, keys = run(self:select(column, key), "pluck")
+    if column == key then keys = values end
+    local map = {}
+    values = load_values(self, column, values)
+    for i = 1, #values do
+      if keys[i] == core.null then
+        Error.raise("invalid_argument", ("pluck: %s is NULL in row %d and cannot be a key"):format(key, i))
+      end
+      map[keys[i]] = values[i]
+    end
+    return map
+  end
+
+  --- How many rows; with a column, those in which it is not NULL.
+  function Query:count(column) return run(self, "aggregate", "count", column) end
+
+  --- The sum of a column; 0 for no rows.
+  function Query:sum(column) return run(self, "aggregate", "sum", column) end
+
+  --- The average, the least, the greatest of a column; nil for no rows.
+  function Query:avg(column) return run(self, "aggregate", "avg", column) end
+  function Query:min(column) return run(self, "aggregate", "min", column) end
+  function Query:max(column) return run(self, "aggregate", "max", column) end
+
+  --- Is there a row?
+  function Query:exists() return run(self, "exists") end
+  function Query:doesnt_exist() return not run(self, "exists") end
+
+  --- The SQL of the query and its parameters.
+  ---@return string sql
+  ---@return any[] params
+  function Query:to_sql() return run(self, "sql", "select") end
+
+  for name, module in next, {
+    find = "find", find_or_fail = "find",
+    paginate = "page", simple_paginate = "page", cursor_paginate = "page", chunk = "page", chunk_by_id = "page", each = "page",
+    insert = "write", insert_or_ignore = "write", upsert = "write", update = "write", increment = "write",
+    decrement = "write", delete = "write", force_delete = "write", restore = "write", explain = "explain",
+  } do
+    local path = "rille.query." .. module
+    Query[name] = function(self, ...) return require(path)[name](self, ...) end
+  end
+  return Query
+end
+
+return M

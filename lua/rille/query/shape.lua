@@ -1,0 +1,207 @@
+--- query.shape: the methods of a query that are no conditions: what is selected, joined, grouped, ordered and limited.
+local core = require "rille.core"
+local Error = require "rille.error"
+
+local op <const> = core.op
+
+---@param Query rille.Query  gets the methods
+---@return rille.Query
+return function(Query)
+  local node, is_query = Query.node, Query.is_query
+
+  local function names(word, ...)
+    local list = select("#", ...) == 1 and type((...)) == "table" and ... or { ... }
+    local copy = {}
+    if #list == 0 or #list < select("#", ...) then Error.argument(word, "names of columns", (...)) end
+    for i, name in ipairs(list) do
+      if type(name) ~= "string" or name == "" then Error.argument(word, "the name of a column", name) end
+      copy[i] = name
+    end
+    return copy
+  end
+
+  --- Only these columns, in place of what was selected before: "title", "posts.title", "title as heading".
+  function Query:select(...) return node(self, op.select, names("select", ...)) end
+
+  --- These columns too.
+  function Query:add_select(...)
+    return node(self, op.add_select, names("add_select", ...))
+  end
+
+  --- Outputs in the caller's own SQL; the names behind `as` can be ordered by.
+  function Query:select_raw(sql, ...)
+    if type(sql) ~= "string" or sql == "" then Error.argument("select_raw", "SQL", sql) end
+    local text, params = require "rille.sql".placeholders("select_raw", sql, ...)
+    local aliases = {}
+    for alias in text:gmatch '%f[%w_][aA][sS]%s+"?([%a_][%w_]*)' do aliases[#aliases + 1] = alias end
+    return node(self, op.select_raw, text, params, table.concat(aliases, "\0"))
+  end
+
+  --- No two rows alike.
+  function Query:distinct() return node(self, op.distinct, true) end
+
+  --- "users as author" -> a source for the table, and its alias or false.
+  local function joined_source(self, word, name)
+    if type(name) ~= "string" then Error.argument(word, "the name of a table", name) end
+    local plain, alias = name:match "^(%S+)%s+as%s+(%S+)$"
+    return require "rille.query.ends".source_of_table(self, plain or name), alias or false
+  end
+
+  local function join(word, left)
+    return function(self, table_name, a, ...)
+      local operator, b = "=", ...
+      if select("#", ...) == 2 then operator, b = ... end
+      for _, text in ipairs { a, operator, b } do
+        if type(text) ~= "string" then Error.argument(word, "a column, an operator and a column", text) end
+      end
+      if a == nil or b == nil then Error.argument(word, "a column, an operator and a column", nil) end
+      local source, alias = joined_source(self, word, table_name)
+      return node(self, op.join, left, source, alias, a, operator, b)
+    end
+  end
+
+  --- Rows of another table beside ours, where the columns fit.
+  Query.join = join("join", false)
+
+  --- The same; rows without a partner stay, with NULL beside them.
+  Query.left_join = join("left_join", true)
+
+  function Query:group_by(...) return node(self, op.group_by, names("group_by", ...)) end
+
+  --- A condition on groups: a column or the name of an output, an operator, a value.
+  function Query:having(column, ...)
+    local operator, value = "=", ...
+    if select("#", ...) == 2 then operator, value = ... end
+    if type(column) ~= "string" then Error.argument("having", "a column or an output", column) end
+    if type(operator) ~= "string" then Error.argument("having", "an operator", operator) end
+    if value == nil then Error.argument("having", "a value for " .. column, nil) end
+    return node(self, op.having, 0, column, operator, value)
+  end
+
+  function Query:having_raw(sql, ...)
+    if type(sql) ~= "string" or sql == "" then Error.argument("having_raw", "SQL", sql) end
+    return node(self, op.having_raw, 0, require "rille.sql".placeholders("having_raw", sql, ...))
+  end
+
+  local DIRECTIONS = { asc = false, desc = true, ASC = false, DESC = true }
+
+  --- Order by a column or an output, "asc" (NULL first) or "desc" (NULL last), after what was ordered by before.
+  function Query:order_by(column, ...)
+    local direction = ...
+    if type(column) ~= "string" then Error.argument("order_by", "the name of a column", column) end
+    if select("#", ...) == 0 then direction = "asc" end
+    if DIRECTIONS[direction] == nil then
+      Error.argument("order_by", '"asc" or "desc"', direction, Error.did_you_mean(direction, { "asc", "desc" }))
+    end
+    return node(self, op.order, column, DIRECTIONS[direction])
+  end
+
+  function Query:order_by_desc(column) return self:order_by(column, "desc") end
+
+  function Query:order_by_raw(sql, ...)
+    if type(sql) ~= "string" or sql == "" then Error.argument("order_by_raw", "SQL", sql) end
+    return node(self, op.order_raw, require "rille.sql".placeholders("order_by_raw", sql, ...))
+  end
+
+  local function created_at(self)
+    local info = require "rille.query.ends".ready(self).info
+    return info and info.created_at or "created_at"
+  end
+
+  --- The newest first, by created_at or the column.
+  function Query:latest(column) return self:order_by(column or created_at(self), "desc") end
+
+  --- The oldest first.
+  function Query:oldest(column) return self:order_by(column or created_at(self), "asc") end
+
+  function Query:in_random_order() return node(self, op.order_random, true) end
+
+  --- Forget the orders so far, and order by the column if one is given.
+  function Query:reorder(...)
+    local bare = node(self, op.reorder, true)
+    return select("#", ...) > 0 and bare:order_by(...) or bare
+  end
+
+  local function count_of(word, value)
+    if math.type(value) == "float" and value % 1 == 0 and value < 2 ^ 53 then value = math.tointeger(value) end
+    if math.type(value) ~= "integer" or value < 0 then Error.argument(word, "a whole number, at least 0", value) end
+    return value
+  end
+
+  --- At most so many rows.
+  function Query:limit(count) return node(self, op.limit, count_of("limit", count)) end
+
+  --- Without the first so many rows.
+  function Query:offset(count) return node(self, op.offset, count_of("offset", count)) end
+
+  local function union(word, all)
+    return function(self, query)
+      if not is_query(query) then Error.argument(word, "a query", query) end
+      return node(self, op.union, require "rille.query.ends".subquery(query), all)
+    end
+  end
+
+  --- The rows of both, each once; orders and limits of the first count for all.
+  Query.union = union("union", false)
+
+  --- The rows of both.
+  Query.union_all = union("union_all", true)
+
+  local LOCK_OPTIONS = { "skip_locked", "nowait" }
+
+  local function lock(word)
+    return function(self, options)
+      options = Error.options(word, options, LOCK_OPTIONS)
+      return node(self, op.nothing, "lock", word, options)
+    end
+  end
+
+  --- Keep others from changing the rows until the transaction ends.  SQLite locks the whole database for a transaction, so
+  --- there it only makes sure that one is open; skip_locked and nowait are unsupported there.
+  Query.lock_for_update = lock "lock_for_update"
+  Query.shared_lock = lock "shared_lock"
+
+  --- An update or delete of every row is meant.
+  function Query:unfiltered() return node(self, op.unfiltered, true) end
+
+  --- `fn(query, condition)` where the condition is true, `otherwise` where it is not; a query from either replaces this one.
+  function Query:when(condition, fn, otherwise)
+    if type(fn) ~= "function" then Error.argument("when", "a function", fn) end
+    if not condition then fn = otherwise end
+    if fn == nil then return self end
+    local made = fn(self, condition)
+    return made == nil and self or made
+  end
+
+  --- Look at the query on its way.
+  function Query:tap(fn)
+    if type(fn) ~= "function" then Error.argument("tap", "a function", fn) end
+    fn(self)
+    return self
+  end
+
+  --- Soft-deleted rows too.
+  function Query:with_trashed() return node(self, op.nothing, "trashed", "with") end
+
+  --- Soft-deleted rows only.
+  function Query:only_trashed() return node(self, op.nothing, "trashed", "only") end
+
+  --- Without one of the model's global scopes.
+  function Query:without_global_scope(name)
+    local class = self[1].class
+    local scopes = class and class._def.global_scope_names or {}
+    if not class or not class._def.global_scopes[name] then
+      Error.unknown("invalid_argument", "global scope", name, scopes, class and class._def.name or "a table")
+    end
+    return node(self, op.nothing, "without", name)
+  end
+
+  --- Does the model have a relation of that name?
+  function Query:has_relation(name)
+    local class = self[1].class
+    local relations = class and class._def.relations
+    return relations ~= nil and relations[name] ~= nil
+  end
+
+  return require "rille.query.ends".add(Query)
+end

@@ -1,0 +1,629 @@
+--- record: one row as an object; reads and writes what is no plain column, saves changes.
+-- The core keeps the row and answers for plain columns (core/bind/record.c); here is what Lua adds: accessors, mutators,
+-- casts in Lua, and saving.  Changed columns stand in the record's state table in the form that the column keeps; what a
+-- cast of Lua decoded stands in state[DECODED], and is compared with the row when the record is saved, so that a change
+-- inside a table is seen.
+local core = require "rille.core"
+local Cast = require "rille.cast"
+local Error = require "rille.error"
+local fetch = require "rille.fetch"
+
+local PREVIOUS <const>, DECODED <const> = 2, 3
+local null = core.null
+local state_of, peek, original, put = core.record_state, core.record_peek, core.record_original, core.record_put
+
+local M = {}
+
+---@class rille.Record
+local Record = {}
+
+-- A name whose accessor or mutator runs: inside, it means the column itself.
+local inside = setmetatable({}, { __mode = "k" })
+
+local Leave = { __close = function(self) inside[self.record] = self.before end }
+
+local function enter(record, name)
+  local guard = setmetatable({ record = record, before = inside[record] }, Leave)
+  inside[record] = { name = name, outer = guard.before }
+  return guard
+end
+
+local function is_inside(record, name)
+  local each = inside[record]
+  while each and each.name ~= name do each = each.outer end
+  return each ~= nil
+end
+
+-- -- reading --------------------------------------------------------------------------------------------------------
+
+--- The value of a column that Lua decodes, kept from the first read on.
+local function read_cast(record, name, cast)
+  local state = state_of(record)
+  local decoded = state[DECODED]
+  if not decoded then
+    decoded = {}
+    state[DECODED] = decoded
+  end
+  local value = decoded[name]
+  if value == nil then
+    local stored = state[name]
+    if stored == nil then stored = original(record, name, true) end
+    if stored == nil or stored == null then return nil end
+    value = cast.load(stored)
+    if value == nil then return nil end
+    decoded[name] = value
+  end
+  return value
+end
+
+local function read_column(record, info, name)
+  local cast = info.casts[name]
+  if cast then return read_cast(record, name, cast) end
+  local state = peek(record)
+  local value = state and state[name]
+  if value == nil then value = original(record, name) end
+  if value == null then return nil end
+  return value
+end
+
+local function was_selected(record, name)
+  local state = peek(record)
+  if state and state[name] ~= nil then return true end
+  if not core.record_exists(record) then return true end
+  local _, has = original(record, name)
+  return has
+end
+
+local function missing(class, name)
+  Error.raise("missing_attribute", ("%s.%s was not selected by the query that read this record"):format(class._def.name,
+    name), { model = class._def.name, column = name, hint = ('add_select("%s"), or record:refresh()'):format(name) })
+end
+
+local function known_names(class, info)
+  local names = {}
+  for name in next, info.has do names[#names + 1] = name end
+  for name in next, class._def.accessors do names[#names + 1] = name end
+  for name in next, class._def.methods do names[#names + 1] = name end
+  for name in next, Record do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+local function unknown_attribute(class, info, name)
+  Error.unknown("no_such_column", "attribute", name, known_names(class, info), class._def.name, {
+    model = class._def.name, column = tostring(name),
+  })
+end
+
+--- The function that the core asks for all names that are no plain column and no method.
+local function reader(class, info)
+  local accessors = class._def.accessors
+  return function(record, name)
+    local accessor = accessors[name]
+    if accessor and not is_inside(record, name) then
+      local guard <close> = enter(record, name)      -- luacheck: ignore 211
+      if not info.has[name] then return (accessor(record)) end
+      if not was_selected(record, name) then missing(class, name) end
+      return (accessor(record, read_column(record, info, name)))
+    end
+    if info.has[name] then
+      if not was_selected(record, name) then missing(class, name) end
+      return read_column(record, info, name)
+    end
+    local value, has = original(record, tostring(name))
+    if has then return value end                     -- an output of the query that is no column
+    return unknown_attribute(class, info, name)
+  end
+end
+
+-- -- writing --------------------------------------------------------------------------------------------------------
+
+local function write_cast(record, name, cast, value)
+  local state = state_of(record)
+  local decoded = state[DECODED] or {}
+  state[DECODED] = decoded
+  local stored = Cast.dump(cast, value)
+  put(record, name, stored)
+  decoded[name] = nil
+  if stored ~= null and type(value) == "table" then decoded[name] = value end
+end
+
+local function write_column(record, info, name, value)
+  local cast = info.casts[name]
+  if cast then return write_cast(record, name, cast, value) end
+  put(record, name, value)
+end
+
+--- The function that the core asks to write what is no plain column, or has a mutator.
+local function writer(class, info)
+  local mutators = class._def.mutators
+  return function(record, name, value)
+    local mutator = mutators[name]
+    if mutator and not is_inside(record, name) and value ~= nil and value ~= null then
+      local guard <close> = enter(record, name)      -- luacheck: ignore 211
+      local made = mutator(record, value)
+      if info.has[name] then write_column(record, info, name, made) end
+      return
+    end
+    if not info.has[name] and not mutator then
+      if class._def.accessors[name] or Record[name] or class._def.methods[name] then
+        Error.raise("invalid_argument", ("%s.%s is no column: it cannot be assigned"):format(class._def.name, name), {
+          model = class._def.name, column = name,
+        })
+      end
+      unknown_attribute(class, info, name)
+    end
+    if info.has[name] then write_column(record, info, name, value) end
+  end
+end
+
+-- -- changes --------------------------------------------------------------------------------------------------------
+
+--- Put what was changed inside decoded tables among the changes.
+local function collect_decoded(record, info)
+  local state = peek(record)
+  local decoded = state and state[DECODED]
+  if not decoded then return end
+  for name, value in next, decoded do
+    local cast = info.casts[name]
+    if cast and type(value) == "table" then
+      local stored = Cast.dump(cast, value)
+      local before = state[name]
+      if before == nil then before = original(record, name, true) end
+      if stored ~= before and not (type(before) == "string" and stored == Cast.dump(cast, cast.load(before))) then
+        put(record, name, stored)
+      end
+    end
+  end
+end
+
+local function info_of(class)
+  local info = class._info
+  if info and info.version == info.handle.version and not info.handle.closed then return info end
+  return require "rille.model".info(class)
+end
+
+--- A stored value as a person reads it.
+local function shown(info, name, stored)
+  if stored == nil or stored == null then return nil end
+  local cast = info.casts[name]
+  if cast then return cast.load(stored) end
+  return stored
+end
+
+local function changes_of(record, info)
+  collect_decoded(record, info)
+  local state, changes = peek(record), {}
+  for name, value in next, state or {} do
+    if type(name) == "string" then
+      local old = info.casts[name] and original(record, name, true) or original(record, name)
+      changes[name] = { shown(info, name, old), shown(info, name, value) }
+    end
+  end
+  return changes
+end
+
+local function is_dirty(record, info)
+  collect_decoded(record, info)
+  for name in next, peek(record) or {} do
+    if type(name) == "string" then return true end
+  end
+  return false
+end
+
+local function check_name(class, info, name)
+  if not info.has[name] then unknown_attribute(class, info, name) end
+end
+
+-- -- attributes -----------------------------------------------------------------------------------------------------
+
+--- An attribute, an accessor or a column: the same as record[name].
+function Record:get(name) return self[name] end
+
+--- The same as record[name] = value.
+---@return rille.Record self
+function Record:set(name, value)
+  self[name] = value
+  return self
+end
+
+--- What the row holds, as read, whatever was assigned since.
+function Record:get_original(name)
+  local class = self._class
+  local info = info_of(class)
+  check_name(class, info, name)
+  if info.casts[name] then return shown(info, name, (original(self, name, true))) end
+  return (original(self, name))
+end
+
+--- What the row keeps, past all casts; a changed value in the form in which it will be kept.
+function Record:raw(name)
+  local class = self._class
+  local info = info_of(class)
+  check_name(class, info, name)
+  collect_decoded(self, info)
+  local state = peek(self)
+  local value = state and state[name]
+  if value == nil then return (original(self, name, true)) end
+  if value == null then return nil end
+  return value
+end
+
+--- Does something wait to be saved: anything, or this column?
+function Record:is_dirty(...)
+  local class, name = self._class, ...
+  local info = info_of(class)
+  if select("#", ...) == 0 then return is_dirty(self, info) end
+  check_name(class, info, name)
+  collect_decoded(self, info)
+  local state = peek(self)
+  return state ~= nil and state[name] ~= nil
+end
+
+--- What waits to be saved: { column = { old, new } }.
+function Record:changes() return changes_of(self, info_of(self._class)) end
+
+--- What the last save changed: { column = { old, new } }.
+function Record:previous_changes()
+  local state = peek(self)
+  local previous = state and state[PREVIOUS]
+  if not previous then return {} end
+  if previous.updated then return previous.updated end
+  local info, changes = info_of(self._class), {}
+  for name, value in next, previous do                      -- of an insert: the state it saved
+    if type(name) == "string" then changes[name] = { nil, shown(info, name, value) } end
+  end
+  return changes
+end
+
+--- Did the last save change anything, or this column?
+function Record:was_changed(...)
+  local changes = self:previous_changes()
+  if select("#", ...) == 0 then return next(changes) ~= nil end
+  local class, name = self._class, ...
+  check_name(class, info_of(class), name)
+  return changes[name] ~= nil
+end
+
+--- Is it in the database, as far as is known?
+function Record:exists() return core.record_exists(self) end
+
+--- The primary key: one value, or a list for a composite key.
+function Record:key()
+  local primary = info_of(self._class).primary
+  if #primary == 1 then return self[primary[1]] end
+  local key = {}
+  for i, name in ipairs(primary) do key[i] = self[name] end
+  return key
+end
+
+--- The same row of the same model?
+function Record:is(other)
+  if not core.is_record(other) or other._class ~= self._class then return false end
+  for _, name in ipairs(info_of(self._class).primary) do
+    if self[name] == nil or self[name] ~= other[name] then return false end
+  end
+  return true
+end
+
+local function refuse_key(class, info, name)
+  local def = class._def
+  if info.assignable[name] == false then
+    Error.raise("mass_assignment", ("%s.%s cannot be set by create, update or fill"):format(def.name, tostring(name)), {
+      model = def.name, column = name, hint = ("record.%s = value sets it on purpose"):format(tostring(name)),
+    })
+  end
+  local known = {}
+  for key, open in next, info.assignable do
+    if open then known[#known + 1] = key end
+  end
+  table.sort(known)
+  Error.unknown("mass_assignment", "attribute", name, known, def.name, { model = def.name, column = tostring(name) })
+end
+
+--- Set several attributes; all of them must be assignable.
+---@param attributes table<string, any>
+---@return rille.Record self
+function Record:fill(attributes)
+  local class = self._class
+  local info = info_of(class)
+  if type(attributes) ~= "table" then Error.argument(class._def.name .. ":fill", "a table of attributes", attributes) end
+  local assignable = info.assignable
+  for name in next, attributes do
+    if not assignable[name] then refuse_key(class, info, name) end
+  end
+  for name, value in next, attributes do self[name] = value end
+  return self
+end
+
+-- -- saving ---------------------------------------------------------------------------------------------------------
+
+local function insert(record, info)
+  collect_decoded(record, info)
+  local created_at, updated_at = info.created_at, info.updated_at
+  if created_at or updated_at then
+    local state, now = state_of(record), core.now()
+    if created_at and state[created_at] == nil then put(record, created_at, now) end
+    if updated_at and state[updated_at] == nil then put(record, updated_at, now) end
+  end
+  fetch.call(info.handle, "insert_record", record)
+end
+
+local function gone(record, class, verb)
+  Error.raise("stale_object", ("the %s with the key %s is no longer there: it cannot be %s"):format(class._def.name,
+    tostring(record:key()), verb), { model = class._def.name, table = class._def.table })
+end
+
+local function read_again(record, class, info)
+  local key = {}
+  for i, name in ipairs(info.primary) do key[i] = record[name] end
+  local fresh = fetch.call(info.handle, "find", info.source, table.unpack(key))
+  if not fresh then gone(record, class, "read again") end
+  core.record_take(record, fresh)
+end
+
+local function update(record, class, info)
+  local updated_at = info.updated_at
+  if updated_at and not record:is_dirty(updated_at) then put(record, updated_at, core.now()) end
+  local previous = { updated = changes_of(record, info) }
+  local changed, whole = fetch.call(info.handle, "update_record", record, nil, previous)
+  if changed ~= 1 then gone(record, class, "saved") end
+  if not whole then
+    read_again(record, class, info)
+    state_of(record)[PREVIOUS] = previous
+  end
+end
+
+--- Write what was changed; nothing when nothing was.
+---@return rille.Record self
+function Record:save()
+  local class = self._class
+  local info = info_of(class)
+  if not core.record_exists(self) then
+    insert(self, info)
+  elseif is_dirty(self, info) then
+    update(self, class, info)
+  end
+  return self
+end
+
+--- Set attributes and save.
+---@param attributes table<string, any>
+---@return rille.Record self
+function Record:update(attributes)
+  return self:fill(attributes):save()
+end
+
+local function remove(record, class, info)
+  if not core.record_exists(record) then
+    Error.raise("invalid_argument", ("this %s was never saved: there is nothing to delete"):format(class._def.name), {
+      model = class._def.name,
+    })
+  end
+  if fetch.call(info.handle, "delete_record", record) ~= 1 then gone(record, class, "deleted") end
+  return true
+end
+
+local function soft_column(record, method)
+  local class = record._class
+  local column = class._def.soft_deletes
+  if not column then
+    Error.raise("unsupported", ("%s: the model %s does not delete softly"):format(method, class._def.name), {
+      model = class._def.name,
+    })
+  end
+  return column
+end
+
+--- Delete the row; a model with soft_deletes marks it instead.
+---@return boolean true
+function Record:delete()
+  local class = self._class
+  local column = class._def.soft_deletes
+  if not column then return remove(self, class, info_of(class)) end
+  if self[column] == nil then
+    self[column] = core.now()
+    self:save()
+  end
+  return true
+end
+
+--- Delete the row for good.
+---@return boolean true
+function Record:force_delete()
+  local class = self._class
+  return remove(self, class, info_of(class))
+end
+
+--- Is it soft-deleted?
+function Record:trashed() return self[soft_column(self, "trashed")] ~= nil end
+
+--- Take a soft deletion back.
+---@return rille.Record self
+function Record:restore()
+  self[soft_column(self, "restore")] = nil
+  return self:save()
+end
+
+--- Read the row again, dropping what was changed.
+---@return rille.Record self
+function Record:refresh()
+  local class = self._class
+  read_again(self, class, info_of(class))
+  return self
+end
+
+--- The row as it is now, as another record; nil when it is gone.
+function Record:fresh()
+  local info, key = info_of(self._class), {}
+  for i, name in ipairs(info.primary) do key[i] = original(self, name) end
+  return (fetch.call(info.handle, "find", info.source, table.unpack(key)))
+end
+
+--- A copy that is not saved: without key and timestamps.
+---@return rille.Record
+function Record:replicate()
+  local class = self._class
+  local info, copy = info_of(class), core.record_new(info_of(class).source)
+  local leave = { [info.created_at or 1] = true, [info.updated_at or 1] = true }
+  for _, name in ipairs(info.primary) do leave[name] = true end
+  for _, name in ipairs(info.names) do
+    local column = info.has[name]
+    if not leave[name] and not column.generated and was_selected(self, name) then
+      local value = self:raw(name)
+      if value ~= nil then put(copy, name, value) end
+    end
+  end
+  return copy
+end
+
+--- Set updated_at to now and save.
+---@return rille.Record self
+function Record:touch()
+  local class = self._class
+  local column = info_of(class).updated_at
+  if not column then
+    Error.raise("unsupported", ("touch: the model %s has no updated_at"):format(class._def.name), { model = class._def.name })
+  end
+  self[column] = core.now()
+  return self:save()
+end
+
+local function add(record, sign, name, by)
+  local class = record._class
+  local info = info_of(class)
+  check_name(class, info, name)
+  if by == nil then by = 1 end
+  if type(by) ~= "number" then Error.argument(class._def.name .. ":increment", "a number", by) end
+  local query = class:query():unfiltered()
+  for _, key in ipairs(info.primary) do query = query:where(key, record[key]) end
+  local changed = query:with_trashed():increment(name, sign * by)
+  if changed ~= 1 then gone(record, class, "changed") end
+  read_again(record, class, info)
+  return record
+end
+
+--- Add to a column in the database, whatever others do meanwhile, and read the row again.
+---@return rille.Record self
+function Record:increment(name, by) return add(self, 1, name, by) end
+function Record:decrement(name, by) return add(self, -1, name, by) end
+
+-- -- as plain data --------------------------------------------------------------------------------------------------
+
+local EXTRA <const> = 4
+
+local function per_call(record, word, names)
+  local state = state_of(record)
+  state[EXTRA] = state[EXTRA] or {}
+  state[EXTRA][word] = state[EXTRA][word] or {}
+  for _, name in ipairs(names) do state[EXTRA][word][name] = true end
+  return record
+end
+
+--- Show columns that the model hides; hide some that it shows: for this record.
+---@return rille.Record self
+function Record:make_visible(...) return per_call(self, "shown", { ... }) end
+function Record:make_hidden(...) return per_call(self, "hidden", { ... }) end
+
+local function is_visible(def, extra, name)
+  if extra.hidden and extra.hidden[name] then return false end
+  if extra.shown and extra.shown[name] then return true end
+  if def.visible then return def.visible[name] == true end
+  return not def.hidden[name]
+end
+
+--- A plain table of the visible attributes and what `appends` adds; NULL is absent.
+---@return table<string, any>
+function Record:to_table()
+  local class, out = self._class, {}
+  local def, state = class._def, peek(self)
+  local extra = state and state[EXTRA] or {}
+  for name, value in pairs(self) do
+    if is_visible(def, extra, name) then out[name] = value end
+  end
+  for _, name in ipairs(def.appends) do
+    if not (extra.hidden and extra.hidden[name]) then out[name] = self[name] end
+  end
+  return out
+end
+
+---@return string
+function Record:to_json()
+  local data = self:to_table()
+  for name in pairs(self) do
+    local state = peek(self)
+    if data[name] == nil and is_visible(self._class._def, state and state[EXTRA] or {}, name) then data[name] = null end
+  end
+  return require "rille.json".encode(data, self._class._def.name)
+end
+
+-- -- for model.lua --------------------------------------------------------------------------------------------------
+
+--- Attributes in the order of the columns; those that are nil come with nil.
+local function each_attribute(record)
+  local names, seen = core.record_names(record), {}
+  for _, name in ipairs(names) do seen[name] = true end
+  local info = info_of(record._class)
+  for _, name in ipairs(info.names) do
+    local state = peek(record)
+    if not seen[name] and state and state[name] ~= nil then names[#names + 1] = name end
+  end
+  local i = 0
+  return function()
+    i = i + 1
+    if names[i] then return names[i], record[names[i]] end
+  end
+end
+
+--- What the core needs to make records of a model.
+---@param class rille.Model
+---@param info table
+---@return table
+function M.behaviour(class, info)
+  local def = class._def
+  local methods = { _class = class }
+  for name, fn in next, Record do methods[name] = fn end
+  for name, fn in next, def.methods do methods[name] = fn end
+  local mutated = {}
+  for name in next, def.mutators do mutated[name] = true end
+  return {
+    name = def.name, methods = methods, get = reader(class, info), set = writer(class, info), mutated = mutated,
+    pairs = each_attribute,
+    tostring = function(record)
+      local ok, key = pcall(record.key, record)
+      return ("%s(%s)"):format(def.name, ok and (type(key) == "table" and table.concat(key, ", ") or tostring(key)) or "?")
+    end,
+  }
+end
+
+--- A method that hides one of every record, or a column-like name, is a mistake: refuse it where it is declared.
+---@param def table
+function M.check_methods(def)
+  for name in next, def.methods do
+    if Record[name] or name:find "^__" then
+      Error.raise("invalid_argument", ("model %s: the method %q would hide one that every record has"):format(def.name, name), {
+        model = def.name, hint = "call it something else",
+      })
+    end
+  end
+end
+
+--- A record that is not saved.
+---@param class rille.Model
+---@param attributes? table<string, any>
+---@return rille.Record
+function M.new(class, attributes)
+  local record = core.record_new(info_of(class).source)
+  if attributes == nil then return record end
+  return record:fill(attributes)
+end
+
+--- The name of a record's model: rille.type(post) is "Post".
+---@param value any
+---@return string?  nil for what is no record
+function M.type(value)
+  if not core.is_record(value) then return nil end
+  return value._class._def.name
+end
+
+return M

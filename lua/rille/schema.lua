@@ -1,0 +1,157 @@
+--- schema: tables made, changed and dropped: the words of migrations.
+local Error = require "rille.error"
+local Name = require "rille.schema.name"
+
+local M = {}
+
+---@class rille.Schema
+---@field private run rille.SchemaRunner
+local Schema = {}
+Schema.__name = "rille.Schema"
+
+local WORDS = { "create", "table", "rename", "drop", "drop_if_exists", "has_table", "has_column", "raw", "pretend" }
+
+Schema.__index = function(_, name)
+  if Schema[name] then return Schema[name] end
+  Error.unknown("invalid_argument", "word", name, WORDS, "schema")
+end
+
+-- These end the transaction in which a migration runs, or do nothing inside one.
+local CONTROL = { begin = true, commit = true, ["end"] = true, rollback = true, savepoint = true, release = true }
+
+--- Raise for a statement that would take the transaction away from whoever runs it.
+---@param where string
+---@param sql string
+function M.refuse_control(where, sql)
+  local first = sql:match "^%s*(%a+)" or ""
+  if CONTROL[first:lower()] then
+    Error.raise("invalid_argument", ("%s: %q would end or begin a transaction"):format(where, first:lower()), {
+      sql = sql, hint = "a migration is one transaction; outside, rille.transaction(fn) runs one",
+    })
+  end
+  if sql:lower():find "^%s*pragma%s+[%w.]*foreign_keys%s*[=(]" then
+    Error.raise("invalid_argument", where .. ": foreign keys cannot be switched inside a transaction", {
+      sql = sql, hint = "schema:table(name, fn) switches them off where a table has to be rebuilt",
+    })
+  end
+end
+
+--- Make a table.
+---@param name string
+---@param fn fun(t: rille.TableWords)
+function Schema:create(name, fn)
+  local blueprint = require "rille.schema.table".describe(name, fn)
+  local run = self.run
+  run:change(function()
+    local statements = require "rille.schema.sqlite".create(blueprint)
+    for _, statement in ipairs(statements) do run:execute(statement) end
+  end)
+end
+
+--- Change a table.  On SQLite a change that ALTER TABLE cannot do makes the table anew, with all its rows, indexes and
+--- triggers; where rows would not fit, nothing happens and the error says how many.  A column that is changed keeps its
+--- rows, indexes, key, foreign key and collation; all else is what the words say, its own checks included.
+---@param name string
+---@param fn fun(t: rille.TableWords)
+function Schema:table(name, fn)
+  local blueprint = require "rille.schema.table".alter(name, fn)
+  local run = self.run
+  run:change(function() require "rille.schema.alter".run(run, blueprint) end)
+end
+
+--- Give a table another name; foreign keys, views and triggers follow.
+---@param from string
+---@param to string
+function Schema:rename(from, to)
+  Name.check_table("rename", from)
+  Name.check_table("rename", to)
+  local run = self.run
+  run:change(function()
+    require "rille.schema.catalog".table(run, from)
+    run:execute(("alter table %s rename to %s"):format(Name.quote(from), Name.quote(to)))
+  end)
+end
+
+local function drop(run, name)
+  local current = require "rille.schema.catalog".table(run, name)
+  for _, key in ipairs(current.incoming) do
+    if not Name.same(key.table, current.name) then
+      local by = Name.quote_all(key.columns)
+      Error.raise("migration", ("%q cannot be dropped: %q refers to it by %s"):format(current.name, key.table, by), {
+        table = current.name, hint = ("schema:drop(%q) or t:drop_foreign{…} goes first"):format(key.table),
+      })
+    end
+  end
+  run:execute("drop table " .. Name.quote(current.name))
+end
+
+--- Drop a table with its rows.  Refused while another table refers to it.
+---@param name string
+function Schema:drop(name)
+  Name.check_table("drop", name)
+  self.run:change(function() drop(self.run, name) end)
+end
+
+--- The same, or nothing when there is no such table.
+---@param name string
+function Schema:drop_if_exists(name)
+  Name.check_table("drop_if_exists", name)
+  self.run:change(function()
+    if self:has_table(name) then drop(self.run, name) end
+  end)
+end
+
+---@param name string
+---@return boolean
+function Schema:has_table(name)
+  Name.check_table("has_table", name)
+  local found = self.run.handle:describe(name)
+  return found ~= nil and found.kind == "table"
+end
+
+--- Has the table, if it is there, this column?
+---@param table_name string
+---@param column string
+---@return boolean
+function Schema:has_column(table_name, column)
+  Name.check_table("has_column", table_name)
+  Name.check("has_column", column)
+  local found = self.run.handle:describe(table_name)
+  for _, each in ipairs(found and found.columns or {}) do
+    if Name.same(each.name, column) then return true end
+  end
+  return false
+end
+
+--- Run one statement as it is.
+---@param sql string  `?` for each value, or `:name` with one table
+---@param ... any
+---@return { changes: integer, last_id: integer }
+function Schema:raw(sql, ...)
+  if type(sql) ~= "string" then Error.argument("raw", "SQL text", sql) end
+  M.refuse_control("raw", sql)
+  local done = self.run:execute(sql, ...)
+  self.run.handle:forget()
+  return done
+end
+
+--- The SQL that `fn(schema)` would run; it runs on an empty copy, and the database stays as it is.
+---@param fn fun(schema: rille.Schema)
+---@return string[] statements
+function Schema:pretend(fn)
+  return require "rille.schema.rehearsal".statements(self.run.handle, function() fn(self) end)
+end
+
+--- rille.schema: the words for a connection.
+---@param connection? string|rille.Handle  the default connection when absent
+---@return rille.Schema
+function M.on(connection)
+  local handle = connection
+  if type(connection) ~= "table" then handle = require "rille.database".get(connection) end
+  if handle.driver ~= "sqlite" then
+    Error.raise("unsupported", ("connection %q: this version makes no tables on %s"):format(handle.name, handle.driver))
+  end
+  return setmetatable({ run = require "rille.schema.runner".new(handle) }, Schema)
+end
+
+return M

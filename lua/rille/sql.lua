@@ -1,0 +1,211 @@
+--- sql: SQL text read just far enough: where a statement ends, and which placeholders it has.
+-- A grammar (LPeg) knows literals, quoted names, comments, dollar quotes and trigger bodies, so that a `;` or a `?`
+-- inside one of them is left alone.  It is built when the first text needs it.
+local core = require "rille.core"
+local Error = require "rille.error"
+local Memo = require "rille.memo"
+
+local M = {}
+
+local KEPT_TEXTS = 256
+local NOT_PLAIN = "['\"`%[%-/:?$@]"      -- a text without any of these holds no placeholder and needs no grammar
+
+local function raise_syntax(message, text, position, hint)
+  local _, newlines = text:sub(1, position - 1):gsub("\n", "")
+  local line = newlines + 1
+  Error.raise("syntax", ("%s in line %d"):format(message, line), { hint = hint, sql = text, line = line })
+end
+
+--- The patterns that both uses share: what may hold any byte without meaning it, and words and numbers as units.
+local function lexicon()
+  local lpeg = require "lpeg"
+  local P, S, R, C, Cc, Cmt, Cg, Cb = lpeg.P, lpeg.S, lpeg.R, lpeg.C, lpeg.Cc, lpeg.Cmt, lpeg.Cg, lpeg.Cb
+
+  -- Reached only behind an opening mark without its end; `pos` is just behind the mark.
+  local function unclosed(what)
+    return Cmt(Cc(what), function(text, pos, name) raise_syntax(name .. " is not closed; it begins", text, pos - 1) end)
+  end
+  local function quoted(mark, what)
+    return P(mark) * ((1 - P(mark)) + P(mark) * P(mark)) ^ 0 * P(mark) + P(mark) * unclosed(what)
+  end
+
+  local letter = R("az", "AZ", "\128\255") + "_"
+  local word = letter * (letter + R "09" + "$") ^ 0
+  local number = (R "09" + P "." * R "09") * (R("09", "az", "AZ") + S "._") ^ 0
+  local line_comment = P "--" * (1 - P "\n") ^ 0
+  local block_comment = P "/*" * ((1 - P "*/") ^ 0 * "*/" + unclosed "a comment")
+  local tag = P "$" * (letter * (letter + R "09") ^ 0) ^ -1 * "$"
+  local same_tag = Cmt(C(tag) * Cb "tag", function(_, _, here, opened) return here == opened end)
+  local dollar = Cg(C(tag), "tag") * ((1 - same_tag) ^ 0 * same_tag + unclosed "a dollar quote")
+
+  return {
+    lpeg = lpeg, word = word, number = number, letter = letter,
+    skip = S " \t\r\n\f\v" + line_comment + block_comment,
+    quoted = quoted("'", "a text literal") + quoted('"', "a quoted name") + quoted("`", "a quoted name")
+      + P "[" * ((1 - P "]") ^ 0 * "]" + unclosed "a name in brackets") + dollar / 0,
+    keyword = function(name)          -- a whole word, in any case
+      local pattern = P(true)
+      for c in name:gmatch "." do pattern = pattern * S(c .. c:upper()) end
+      return pattern * -(letter + R "09" + "$")
+    end,
+  }
+end
+
+--- text -> list of { at, statement }; `at` is where its first word begins.
+local function build_splitter()
+  local lex = lexicon()
+  local lpeg, keyword, skip = lex.lpeg, lex.keyword, lex.skip
+  local P, C, Cp, Ct, Cg, Cb, Cmt = lpeg.P, lpeg.C, lpeg.Cp, lpeg.Ct, lpeg.Cg, lpeg.Cb, lpeg.Cmt
+  local gap = skip ^ 0
+
+  local token = lex.quoted + lex.word + lex.number + (1 - P ";" - skip)
+  -- Up to its last token, so that what a person reads ends neither in blanks nor in a remark.
+  local function tokens_until(stop) return (token - stop) * (gap * (token - stop)) ^ 0 end
+
+  -- The body of a trigger or of a function in standard SQL: statements that end in `;`, then `end`.  An `end` that is
+  -- not the first word after a `;` closes a `case`, or is a name.
+  local begin = keyword "begin" * (gap * keyword "atomic") ^ -1
+  local finish = keyword "end"
+  local open_body = Cmt(Cb "begin", function(text, _, at)
+    raise_syntax("the body after `begin` has no `end`; it begins", text, at, "each statement of it ends in a semicolon")
+  end)
+  local body_statement = tokens_until(P(false)) ^ -1 * gap * ";"
+  local body = Cg(Cp(), "begin") * begin * gap * ((body_statement - finish) * gap) ^ 0 * (finish + open_body)
+  local header = keyword "create" * gap * (keyword "or" * gap * keyword "replace" * gap) ^ -1
+    * ((keyword "temporary" + keyword "temp" + keyword "constraint") * gap) ^ -1
+    * (keyword "trigger" + keyword "function" + keyword "procedure")
+  local with_body = header * gap * (tokens_until(begin) * gap) ^ -1 * body * (gap * tokens_until(P(false))) ^ -1
+
+  local statement = Ct(Cp() * C(with_body + tokens_until(P(false))))
+  return Ct(gap * ((statement + P ";") * gap) ^ 0) * -1
+end
+
+local splitter
+
+--- The statements of a script, without the `;` that ended them.  Empty ones, and remarks around them, are dropped.
+---@param text string
+---@return string[] statements
+---@return integer[] lines  where each begins, from 1
+function M.split(text)
+  if type(text) ~= "string" then Error.argument("split", "SQL text", text) end
+  splitter = splitter or build_splitter()
+  local statements, lines = {}, {}
+  local line, from = 1, 1
+  for i, found in ipairs(splitter:match(text)) do
+    local _, newlines = text:sub(from, found[1] - 1):gsub("\n", "")
+    line, from = line + newlines, found[1]
+    statements[i], lines[i] = found[2], line
+  end
+  return statements, lines
+end
+
+--- text -> pieces: SQL text, `{}` for a `?`, `{ name }` for a `:name`.
+local function build_scanner()
+  local lex = lexicon()
+  local lpeg = lex.lpeg
+  local P, R, C, Cc, Cmt, Ct = lpeg.P, lpeg.R, lpeg.C, lpeg.Cc, lpeg.Cmt, lpeg.Ct
+
+  -- SQLite would take these for parameters too, and read NULL where nobody gave a value.
+  local other = (P "?" + ":") * R "09" ^ 1 + (P "$" + "@") * (lex.letter + R "09") ^ 1
+  local refused = Cmt(C(other), function(text, pos, mark)
+    raise_syntax(("the placeholder %s is not known"):format(mark), text, pos - #mark, "write ? or :name")
+  end)
+  local name = lex.letter * (lex.letter + R "09") ^ 0
+  local plain = lex.quoted + lex.skip + lex.word + lex.number + "::" + (1 - (P "?" + P ":" * name + other))
+  local piece = C(plain ^ 1) + P "??" * Cc "?" + refused + P "?" * Ct "" + P ":" * Ct(C(name))
+  return Ct(piece ^ 0) * -1
+end
+
+local scanner
+
+--- What a text wants: { sql = text with ? only, count = how many } with `names` (one for each ?) when it has names.
+local parsed = Memo.new(KEPT_TEXTS, function(text)
+  if not text:find(NOT_PLAIN) then return { sql = text, count = 0 } end
+  scanner = scanner or build_scanner()
+  local pieces, names, count = scanner:match(text), {}, 0
+  for i, piece in ipairs(pieces) do
+    if type(piece) == "table" then
+      count = count + 1
+      names[#names + 1] = piece[1]
+      pieces[i] = "?"
+    end
+  end
+  if #names > 0 and #names < count then
+    Error.raise("invalid_argument", "the statement mixes ? and :" .. names[1], { sql = text, hint = "use one of them" })
+  end
+  return { sql = table.concat(pieces), count = count, names = #names > 0 and names or nil }
+end)
+
+local function fail(where, message, sql, hint)
+  Error.raise("invalid_argument", ("%s: %s"):format(where, message), { sql = sql, hint = hint })
+end
+
+local function check_value(where, value, label, sql)
+  if value == nil then fail(where, label .. " has no value (nil)", sql, "rille.null stands for NULL") end
+  local kind = value ~= core.null and type(value)
+  if kind == "table" or kind == "function" or kind == "thread" then
+    fail(where, ("%s is %s, which no column can hold"):format(label, Error.show(value)), sql,
+      kind == "table" and "values are passed one by one; JSON is passed as its text" or nil)
+  end
+  return value
+end
+
+local function by_position(where, want, sql, ...)
+  local given = select("#", ...)
+  if given ~= want.count then
+    local hint = given == 1 and type(...) == "table" and "values are passed one by one, not in a table" or nil
+    fail(where, ("the statement has %d placeholder%s, %d value%s came"):format(
+      want.count, want.count == 1 and "" or "s", given, given == 1 and "" or "s"), sql, hint)
+  end
+  local params = { n = given, ... }
+  for i = 1, given do check_value(where, params[i], "value " .. i, sql) end
+  return params
+end
+
+local function by_name(where, want, sql, ...)
+  local values = ...
+  if select("#", ...) ~= 1 or type(values) ~= "table" or getmetatable(values) ~= nil then
+    fail(where, ("the statement has names (:%s) and wants one table of values"):format(want.names[1]), sql)
+  end
+  local params, used = { n = want.count }, {}
+  for i, name in ipairs(want.names) do
+    params[i], used[name] = check_value(where, values[name], ":" .. name, sql), true
+  end
+  for name in next, values do
+    if not used[name] then
+      fail(where, ("the statement has no :%s"):format(tostring(name)), sql, Error.did_you_mean(name, want.names))
+    end
+  end
+  return params
+end
+
+--- The text with every placeholder as `?` and the values in that order; `??` is a literal question mark.
+---@param where string  the method that was called, for messages
+---@param text string
+---@param ... any  one value for each `?`, or one table for `:name`s; rille.null is NULL, nil is refused
+---@return string sql
+---@return table params  a list with its length in `n`
+function M.placeholders(where, text, ...)
+  if type(text) ~= "string" then Error.argument(where, "SQL text", text) end
+  local want = parsed(text)
+  if want.names then return want.sql, by_name(where, want, text, ...) end
+  return want.sql, by_position(where, want, text, ...)
+end
+
+--- Does the statement give rows?  `insert … returning` does, `insert` does not.
+---@param text string
+---@return boolean
+function M.gives_rows(text)
+  local from = 1
+  repeat                                          -- over blanks and remarks before the first word
+    local start = from
+    from = text:match("^%s+()", from) or text:match("^%-%-[^\n]*()", from) or text:match("^/%*.-%*/()", from) or from
+  until from == start
+  local first = text:match("^%a*", from):lower()
+  if first == "insert" or first == "update" or first == "delete" or first == "replace" then
+    return text:lower():find "%f[%w_]returning%f[^%w_]" ~= nil
+  end
+  return first == "select" or first == "with" or first == "values" or first == "pragma" or first == "explain"
+end
+
+return M

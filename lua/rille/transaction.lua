@@ -1,0 +1,244 @@
+--- transaction: a function between begin and commit; one inside another is a savepoint.
+-- A transaction belongs to the coroutine that began it.  Nothing here catches an error of the function: it passes
+-- through a variable that is closed, so its value and its traceback stay what they are and the function may yield.
+local Error = require "rille.error"
+local hook = require "rille.hook"
+
+local M = {}
+
+-- SQLite runs every transaction as if it were alone, which keeps the promise of each of these.
+local ISOLATION = { serializable = true, repeatable_read = true, read_committed = true }
+local ISOLATION_NAMES = { "serializable", "repeatable_read", "read_committed" }
+local OPTIONS = { "isolation", "retries" }
+local WORTH_ANOTHER_TRY = { busy = true, serialization_failure = true, deadlock = true }
+
+---@class rille.Transaction
+---@field handle rille.Handle
+---@field db table                    the database of the core
+---@field guard? userdata             of the outermost: rolls back when it is collected, as its coroutine is
+---@field parent? rille.Transaction   the one it is a savepoint of
+---@field outer? rille.Transaction    the one open before it in this coroutine, on whichever database
+---@field owner thread
+---@field state "open"|"committed"|"rolled back"
+---@field after? function[]           what waits for the commit
+local Transaction = { __name = "rille.Transaction" }
+Transaction.__index = Transaction
+
+local newest = setmetatable({}, { __mode = "k" })       -- coroutine -> its transaction begun last and still open
+
+local function innermost_of(owner, handle)
+  local each = newest[owner]
+  while each and each.handle ~= handle do each = each.outer end
+  return each
+end
+
+--- The innermost open transaction of this coroutine on a database.
+---@param handle rille.Handle
+---@return rille.Transaction?
+function M.innermost(handle)
+  return innermost_of(coroutine.running(), handle)
+end
+
+local function unlink(self, state)
+  self.state = state
+  local owner = self.owner
+  if newest[owner] == self then
+    newest[owner] = self.outer
+  else
+    local inner = newest[owner]
+    while inner.outer ~= self do inner = inner.outer end
+    inner.outer = self.outer
+  end
+end
+
+--- Every function is called, whatever the ones before it did; then the first error is raised.
+local function call_all(functions, ...)
+  local failed, first = false, nil
+  for i = 1, #functions do
+    local ok, e = xpcall(functions[i], Error.keep_trace, ...)
+    if not ok and not failed then failed, first = true, e end
+  end
+  if failed then Error.again(first) end
+end
+
+local function tell(self, event)
+  if hook.listening[event] then hook.emit(event, { connection = self.handle.name }) end
+end
+
+local function rollback(self)
+  local inner = innermost_of(self.owner, self.handle)
+  while inner ~= self do                  -- savepoints that nobody ended; what they cannot take back, this one does
+    unlink(inner, "rolled back")
+    pcall(inner.db.rollback, inner.db)
+    inner = innermost_of(self.owner, self.handle)
+  end
+  unlink(self, "rolled back")             -- first: it is over even when ROLLBACK fails
+  self.db:rollback()
+  if not self.parent then tell(self, "transaction:rollback") end
+end
+
+local function commit(self)
+  self.db:commit()                        -- when it raises, the transaction is still open and the caller rolls back
+  unlink(self, "committed")
+  local heir, after = self.parent or self.outer, self.after or {}
+  if heir then
+    heir.after = table.move(after, 1, #after, #(heir.after or {}) + 1, heir.after or {})
+    after = {}
+  end
+  if not self.parent then
+    call_all { function() tell(self, "transaction:commit") end, function() call_all(after) end }
+  end
+end
+
+local function started(self)
+  self.guard = self.db:guard()
+  tell(self, "transaction:start")
+end
+
+local function begin(handle, mode)
+  local owner, parent = coroutine.running(), M.innermost(handle)
+  local db = parent and parent.db or handle:connect()
+  db:begin(mode)
+  local self = setmetatable({ handle = handle, db = db, parent = parent, outer = newest[owner], owner = owner,
+    state = "open" }, Transaction)
+  newest[owner] = self
+  if not parent then
+    local ok, e = xpcall(started, Error.keep_trace, self)
+    if not ok then
+      pcall(rollback, self)
+      Error.again(e)
+    end
+  end
+  return self
+end
+
+local function check_turn(self, method)
+  if self.state ~= "open" then
+    Error.raise("invalid_argument", ("%s: the transaction is already %s"):format(method, self.state))
+  elseif self.owner ~= coroutine.running() then
+    Error.raise("invalid_argument", method .. ": the transaction belongs to another coroutine")
+  end
+end
+
+--- Keep what was done.  What waits for the commit of the outermost transaction runs now, or waits on.
+function Transaction:commit()
+  check_turn(self, "commit")
+  if M.innermost(self.handle) ~= self then
+    Error.raise("invalid_argument", "commit: a transaction begun inside this one is still open", {
+      hint = "write `local tx <close> = rille.begin()` and end it with tx:commit() or tx:rollback()",
+    })
+  end
+  commit(self)
+end
+
+--- Take back what was done since it began.
+function Transaction:rollback()
+  check_turn(self, "rollback")
+  rollback(self)
+end
+
+--- Left early: roll back.  When an error is on its way, that one is what the caller shall see.
+function Transaction:__close(e)
+  if self.state ~= "open" then return end
+  if e ~= nil then pcall(rollback, self) else rollback(self) end
+end
+
+local function finish(self, ...)
+  self:commit()
+  return ...
+end
+
+local function attempt(handle, fn, mode, outcome)
+  local self <close> = begin(handle, mode)
+  if outcome then outcome.transaction = self end
+  return finish(self, fn(handle))
+end
+
+--- Again while the database asks for it.  Not after the commit: what fails then is not the transaction.
+local function attempt_often(handle, fn, mode, retries)
+  local outcome = {}
+  for try = 0, retries do
+    outcome.transaction = nil
+    local results = table.pack(xpcall(attempt, Error.keep_trace, handle, fn, mode, outcome))
+    if results[1] then return table.unpack(results, 2, results.n) end
+    local e, begun = results[2], outcome.transaction
+    local final = try == retries or begun and begun.state == "committed"
+    if final or not Error.is(e) or not WORTH_ANOTHER_TRY[e.kind] then Error.again(e) end
+  end
+end
+
+local function check_options(options)
+  options = Error.options("transaction", options, OPTIONS)
+  local isolation, retries = options.isolation, options.retries or 0
+  if isolation ~= nil and not ISOLATION[isolation] then
+    Error.argument("transaction.isolation", "one of " .. table.concat(ISOLATION_NAMES, ", "), isolation,
+      Error.did_you_mean(isolation, ISOLATION_NAMES))
+  end
+  if math.type(retries) ~= "integer" or retries < 0 then
+    Error.argument("transaction.retries", "how often to try again, a whole number", retries)
+  end
+  return retries
+end
+
+local function write_mode(handle) return handle.settings.readonly and "deferred" or "immediate" end
+
+--- Run `fn` in a transaction, or in a savepoint of the one that is open.
+---@param handle rille.Handle
+---@param fn fun(handle: rille.Handle): any ...
+---@param options? { isolation: string?, retries: integer? }  a savepoint is never tried again: what failed is around it
+---@return any ...  what fn returns
+function M.run(handle, fn, options)
+  if type(fn) ~= "function" then Error.argument("transaction", "a function", fn) end
+  local retries = check_options(options)
+  if retries > 0 and not M.innermost(handle) then
+    return attempt_often(handle, fn, write_mode(handle), retries)
+  end
+  return attempt(handle, fn, write_mode(handle))
+end
+
+--- Begin a transaction, or a savepoint, that the caller ends: `local tx <close> = db:begin()`.
+---@param handle rille.Handle
+---@param options? { isolation: string? }
+---@return rille.Transaction
+function M.begin(handle, options)
+  if check_options(options) > 0 then
+    Error.raise("invalid_argument", "begin: cannot try again what it does not run", {
+      hint = "retries belong to rille.transaction(fn, { retries = n })",
+    })
+  end
+  return begin(handle, write_mode(handle))
+end
+
+--- Run reads at one moment: in one read transaction, which sees nothing of what others commit meanwhile and costs no
+-- lock a read.  Inside a transaction they are at one moment already.
+---@param handle rille.Handle
+---@param fn fun(handle: rille.Handle): any ...
+---@return any ...  what fn returns
+function M.snapshot(handle, fn)
+  if type(fn) ~= "function" then Error.argument("snapshot", "a function", fn) end
+  if M.innermost(handle) then return fn(handle) end
+  return attempt(handle, fn, "deferred")
+end
+
+--- Call `fn` when the outermost transaction of this coroutine has committed, never if it, or the savepoint around this
+--- call, rolls back; at once when none is open.
+---@param fn function
+function M.after_commit(fn)
+  if type(fn) ~= "function" then Error.argument("after_commit", "a function", fn) end
+  local current = newest[coroutine.running()]
+  if not current then
+    fn()
+    return
+  end
+  current.after = current.after or {}
+  current.after[#current.after + 1] = fn
+end
+
+local function default() return require "rille.database".get() end
+
+--- transaction, begin and snapshot of the default connection, as `rille.transaction(fn)` and its like.
+function M.default(fn, options) return M.run(default(), fn, options) end
+function M.begin_default(options) return M.begin(default(), options) end
+function M.snapshot_default(fn) return M.snapshot(default(), fn) end
+
+return M

@@ -1,0 +1,46 @@
+--- Comment: what a reader says under a post, or in reply to another comment.
+local rille = require "rille"
+
+local Comment
+
+Comment = rille.model "Comment" {
+  fields = function(t)
+    t:id()
+    t:references("org", "organizations"):on_delete("cascade")
+    t:references("post", "posts"):on_delete("cascade")
+    t:references("author", "users"):nullable():on_delete("set null")
+    t:references("parent", "comments"):nullable():on_delete("cascade")
+    t:text("body")
+    t:integer("votes"):default(0)
+    t:boolean("approved"):default(false)
+    t:timestamps()
+  end,
+  guarded = { "approved", "votes" },
+  mutators = {
+    body = function(_, value) return value:match "^%s*(.-)%s*$" end,
+  },
+  scopes = {
+    approved = function(query) return query:where("approved", true) end,
+    waiting = function(query) return query:where("approved", false):oldest() end,
+    on = function(query, post_id) return query:where("post_id", post_id) end,
+    top_level = function(query) return query:where_null("parent_id") end,
+  },
+  methods = {
+    approve = function(comment)
+      comment.approved = true
+      return comment:save()
+    end,
+    --- A new comment under this one; `attributes` says who answers what.
+    reply = function(comment, attributes)
+      return Comment:create {
+        org_id = comment.org_id,
+        post_id = comment.post_id,
+        parent_id = comment.id,
+        author_id = attributes.author_id,
+        body = attributes.body,
+      }
+    end,
+  },
+}
+
+return Comment

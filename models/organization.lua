@@ -1,0 +1,26 @@
+--- Organization: a publisher; everything else in the publication belongs to one.
+local rille = require "rille"
+
+return rille.model "Organization" {
+  fields = function(t)
+    t:id()
+    t:string("name")
+    t:string("slug", 63):unique()
+    t:enum("plan", { "free", "team", "press" }):default("free")
+    t:json("settings"):nullable()
+    t:timestamps()
+  end,
+  fillable = { "name", "slug", "plan", "settings" },
+  mutators = {
+    slug = function(_, value) return value:lower() end,
+  },
+  scopes = {
+    paying = function(query) return query:where("plan", "!=", "free") end,
+  },
+  methods = {
+    --- The language its pages are written in; English unless the settings say otherwise.
+    language = function(organization)
+      return organization.settings and organization.settings.language or "en"
+    end,
+  },
+}

@@ -1,0 +1,24 @@
+--- Tag: a subject that posts of one organization share.
+local rille = require "rille"
+
+return rille.model "Tag" {
+  fields = function(t)
+    t:id()
+    t:references("org", "organizations"):on_delete("cascade")
+    t:string("name", 60)
+    t:string("slug", 60)
+    t:unique { "org_id", "slug" }
+  end,
+  timestamps = false,
+  fillable = { "org_id", "name" },
+  mutators = {
+    --- The slug follows the name, so that no two spellings of one tag get apart.
+    name = function(tag, value)
+      tag.slug = value:lower():gsub("[^%w]+", "-"):gsub("^%-+", ""):gsub("%-+$", "")
+      return value
+    end,
+  },
+  scopes = {
+    in_org = function(query, org_id) return query:where("org_id", org_id) end,
+  },
+}

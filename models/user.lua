@@ -1,0 +1,41 @@
+--- User: somebody who reads, writes or runs an organization's publication.
+local rille = require "rille"
+
+return rille.model "User" {
+  fields = function(t)
+    t:id()
+    t:references("org", "organizations"):on_delete("cascade")
+    t:string("name")
+    t:string("email"):unique()
+    t:enum("role", { "reader", "author", "editor", "owner" }):default("reader"):index()
+    t:text("bio"):nullable()
+    t:boolean("active"):default(true)
+    t:datetime("last_seen_at"):nullable()
+    t:timestamps()
+  end,
+  guarded = { "role" },
+  hidden = { "email" },
+  appends = { "initials" },
+  accessors = {
+    initials = function(user)
+      return (user.name:gsub("(" .. utf8.charpattern .. ")[^%s-]*[%s-]*", "%1"))
+    end,
+  },
+  mutators = {
+    email = function(_, value) return value:match("^%s*(.-)%s*$"):lower() end,
+  },
+  scopes = {
+    active = function(query) return query:where("active", true) end,
+    staff = function(query) return query:where_in("role", { "author", "editor", "owner" }) end,
+    in_org = function(query, org_id) return query:where("org_id", org_id) end,
+    seen_since = function(query, moment) return query:where("last_seen_at", ">=", moment) end,
+  },
+  methods = {
+    may_publish = function(user) return user.active and (user.role == "editor" or user.role == "owner") end,
+    --- `role` is guarded: it changes here, by name, and not by whatever a form happened to send.
+    promote = function(user, role)
+      user.role = role
+      return user:save()
+    end,
+  },
+}

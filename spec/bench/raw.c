@@ -1,0 +1,350 @@
+/* spec/bench/raw.c - the works of the benchmark, written by hand in C against sqlite3: the measure of all ratios.
+** Usage: raw WORK DB, or raw settings DB.  Each work is what a good C programmer would write without a benchmark in
+** mind: statements are prepared once and kept, a row that outlives its step is copied, many writes share a
+** transaction.  No trick that nobody would use (no statement left open to hold the lock, no table read past sqlite3)
+** and no waste.  What a work still has at its end is freed after the clock stopped, just as what rille has then is
+** collected after it; what either drops on the way counts. */
+#include "post.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a work did: the same rows and sum must come out on the other side. */
+struct outcome {
+  double started_ms, ms;
+  int64_t rows, sum;
+  long peak_before_kib;
+};
+
+static void
+clock_start(struct outcome *out)
+{
+  out->peak_before_kib = bench_peak_kib();
+  out->started_ms = bench_now_ms();
+}
+
+static void
+clock_stop(struct outcome *out)
+{
+  out->ms = bench_now_ms() - out->started_ms;
+}
+
+/* Reads the schema and a first page before the clock runs. */
+static void
+warm(sqlite3 *db, sqlite3_stmt *stmt)
+{
+  bench_check(db, sqlite3_step(stmt));
+  sqlite3_reset(stmt);
+}
+
+static int64_t *
+random_ids(size_t n)
+{
+  int64_t *ids = bench_alloc(n * sizeof *ids);
+  uint64_t state = 42;
+
+  for (size_t i = 0; i < n; i++)
+    ids[i] = (int64_t)bench_random(&state, BENCH_POSTS) + 1;
+  return ids;
+}
+
+/* 100,000 random posts by their key, each copied whole into a struct, read and dropped; no transaction round them. */
+static void
+work_find(sqlite3 *db, struct outcome *out)
+{
+  enum { FINDS = 100000 };
+  sqlite3_stmt *stmt = posts_prepare(db, "where id = ?");
+  int64_t *ids = random_ids(FINDS);
+  struct post post;
+
+  warm(db, stmt);
+  clock_start(out);
+  for (int i = 0; i < FINDS; i++) {
+    if (post_find(db, stmt, ids[i], &post)) {
+      out->rows++;
+      out->sum += post.views;
+      post_release(&post);
+    }
+  }
+  clock_stop(out);
+  sqlite3_finalize(stmt);
+  free(ids);
+}
+
+/* Every post copied whole into one list of structs; then title, status and views read of each. */
+static void
+work_all(sqlite3 *db, struct outcome *out)
+{
+  sqlite3_stmt *stmt = posts_prepare(db, "");
+  struct posts list = { 0 };
+
+  warm(db, stmt);
+  clock_start(out);
+  posts_fetch(&list, db, stmt);
+  for (size_t i = 0; i < list.length; i++) {
+    const struct post *post = &list.at[i];
+
+    out->sum += (int64_t)strlen(post->title) + post->views;
+    if (strcmp(post->status, "published") == 0)
+      out->sum++;
+  }
+  clock_stop(out);
+  out->rows = (int64_t)list.length;
+  posts_release(&list);
+  sqlite3_finalize(stmt);
+}
+
+struct search {
+  int64_t author_id, views;
+  char since[BENCH_TIME_BYTES];
+};
+
+/* 20,000 times the posts of one author, published, with so many views, since then; the most viewed first, 10 at most
+** (1.7 on average).  One prepared statement serves all; the posts found are copied whole, read and dropped. */
+static void
+work_query(sqlite3 *db, struct outcome *out)
+{
+  enum { QUERIES = 20000 };
+  sqlite3_stmt *stmt = posts_prepare(db, "where author_id = ? and status = ? and views > ? and created_at >= ? "
+                                         "order by views desc limit 10");
+  struct search *searches = bench_alloc(QUERIES * sizeof *searches);
+  uint64_t state = 7;
+
+  for (int i = 0; i < QUERIES; i++) {
+    searches[i].author_id = (int64_t)bench_random(&state, BENCH_USERS) + 1;
+    searches[i].views = (int64_t)bench_random(&state, 50000);
+    bench_time_text(bench_post_time_us(25000 + (int64_t)bench_random(&state, 75000)), searches[i].since);
+  }
+  warm(db, stmt);
+  clock_start(out);
+  for (int i = 0; i < QUERIES; i++) {
+    struct posts found = { 0 };
+
+    sqlite3_bind_int64(stmt, 1, searches[i].author_id);
+    sqlite3_bind_text(stmt, 2, "published", -1, SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 3, searches[i].views);
+    sqlite3_bind_text(stmt, 4, searches[i].since, -1, SQLITE_STATIC);
+    posts_fetch(&found, db, stmt);
+    for (size_t place = 0; place < found.length; place++)       /* the order counts in the sum */
+      out->sum += found.at[place].id * (int64_t)(place + 1);
+    out->rows += (int64_t)found.length;
+    posts_release(&found);
+  }
+  clock_stop(out);
+  sqlite3_finalize(stmt);
+  free(searches);
+}
+
+static void
+fill_body(char body[BENCH_BODY_BYTES + 1])
+{
+  memset(body, 'x', BENCH_BODY_BYTES);
+  body[BENCH_BODY_BYTES] = '\0';
+}
+
+/* 10,000 posts made and inserted one after the other, each stamped with a time of its own, in one transaction. */
+static void
+work_create(sqlite3 *db, struct outcome *out)
+{
+  enum { CREATES = 10000 };
+  sqlite3_stmt *stmt = post_prepare_insert(db);
+  char title[64], body[BENCH_BODY_BYTES + 1], now[BENCH_TIME_BYTES];
+
+  fill_body(body);
+  clock_start(out);
+  bench_run(db, "begin immediate");
+  for (int i = 1; i <= CREATES; i++) {
+    struct post post = { .author_id = i, .views = i, .title = title, .body = body, .status = "draft",
+                         .created_at = now, .updated_at = now };
+
+    snprintf(title, sizeof title, "A new post %d", i);
+    bench_time_text(bench_time_now_us(), now);
+    post_insert(db, stmt, &post);
+    out->rows++;
+    out->sum += post.id;
+  }
+  bench_run(db, "commit");
+  clock_stop(out);
+  sqlite3_finalize(stmt);
+}
+
+/* 100,000 posts that are there already, inserted in one transaction by one prepared statement. */
+static void
+work_insert(sqlite3 *db, struct outcome *out)
+{
+  enum { INSERTS = 100000 };
+  sqlite3_stmt *stmt = post_prepare_insert(db);
+  struct post *rows = bench_alloc(INSERTS * sizeof *rows);
+  char body[BENCH_BODY_BYTES + 1], time[BENCH_TIME_BYTES];
+
+  fill_body(body);
+  bench_time_text(bench_post_time_us(0), time);
+  for (int i = 1; i <= INSERTS; i++) {
+    char *title = bench_alloc(64);
+
+    snprintf(title, 64, "An inserted post %d", i);
+    rows[i - 1] = (struct post){ .author_id = i % BENCH_USERS + 1, .views = i, .title = title, .body = body,
+                                 .status = "published", .created_at = time, .updated_at = time };
+  }
+  clock_start(out);
+  bench_run(db, "begin immediate");
+  for (int i = 0; i < INSERTS; i++) {
+    post_insert(db, stmt, &rows[i]);
+    out->rows++;
+    out->sum += rows[i].views;
+  }
+  bench_run(db, "commit");
+  clock_stop(out);
+  for (int i = 0; i < INSERTS; i++)
+    free(rows[i].title);
+  free(rows);
+  sqlite3_finalize(stmt);
+}
+
+/* 10,000 random posts loaded whole, their views raised by one, that column and the time of the change written; in one
+** transaction. */
+static void
+work_save(sqlite3 *db, struct outcome *out)
+{
+  enum { SAVES = 10000 };
+  sqlite3_stmt *find = posts_prepare(db, "where id = ?");
+  sqlite3_stmt *update = bench_prepare(db, "update posts set views = ?, updated_at = ? where id = ?");
+  int64_t *ids = random_ids(SAVES);
+  struct post post;
+  char now[BENCH_TIME_BYTES];
+
+  warm(db, find);
+  clock_start(out);
+  bench_run(db, "begin immediate");
+  for (int i = 0; i < SAVES; i++) {
+    if (!post_find(db, find, ids[i], &post))
+      bench_die("save", "a post is missing");
+    post.views++;
+    bench_time_text(bench_time_now_us(), now);
+    sqlite3_bind_int64(update, 1, post.views);
+    sqlite3_bind_text(update, 2, now, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(update, 3, post.id);
+    bench_check(db, sqlite3_step(update));
+    bench_check(db, sqlite3_reset(update));
+    out->rows++;
+    out->sum += post.views;
+    post_release(&post);
+  }
+  bench_run(db, "commit");
+  clock_stop(out);
+  sqlite3_finalize(update);
+  sqlite3_finalize(find);
+  free(ids);
+}
+
+static const char EVENTS_SQL[] = "select id, user_id, kind, amount, \"at\" from events";
+
+/* An event as a loop over them sees it: the texts are sqlite3's, and stand until the next step. */
+struct event {
+  int64_t id, user_id, amount;
+  const char *kind, *at;
+};
+
+static void
+event_read(struct event *event, sqlite3_stmt *stmt)
+{
+  event->id = sqlite3_column_int64(stmt, 0);
+  event->user_id = sqlite3_column_int64(stmt, 1);
+  event->kind = (const char *)sqlite3_column_text(stmt, 2);
+  event->amount = sqlite3_column_int64(stmt, 3);
+  event->at = (const char *)sqlite3_column_text(stmt, 4);
+}
+
+/* 1,000,000 events, one after the other in one struct that borrows its texts: a row to work with, as cursor() gives
+** one, though nothing is copied.  One column is summed. */
+static void
+work_cursor(sqlite3 *db, struct outcome *out)
+{
+  sqlite3_stmt *stmt = bench_prepare(db, EVENTS_SQL);
+  struct event event;
+
+  warm(db, stmt);
+  clock_start(out);
+  while (bench_check(db, sqlite3_step(stmt)) == SQLITE_ROW) {
+    event_read(&event, stmt);
+    out->rows++;
+    out->sum += event.amount;
+  }
+  clock_stop(out);
+  sqlite3_finalize(stmt);
+}
+
+/* The same rows, but of each only the number that the sum wants is asked for: the least that a program which knows
+** beforehand what it will read can do.  Shown beside the table. */
+static void
+work_cursor_bare(sqlite3 *db, struct outcome *out)
+{
+  sqlite3_stmt *stmt = bench_prepare(db, EVENTS_SQL);
+
+  warm(db, stmt);
+  clock_start(out);
+  while (bench_check(db, sqlite3_step(stmt)) == SQLITE_ROW) {
+    out->rows++;
+    out->sum += sqlite3_column_int64(stmt, 3);
+  }
+  clock_stop(out);
+  sqlite3_finalize(stmt);
+}
+
+/* The settings that both sides must share, "name=value name=value", and the library. */
+static void
+print_settings(sqlite3 *db)
+{
+  static const char *const NAMES[] = { "journal_mode", "synchronous", "mmap_size", "foreign_keys", "cache_size",
+                                       "page_size", "wal_autocheckpoint", "temp_store", "locking_mode" };
+
+  for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+    char sql[64];
+    sqlite3_stmt *stmt;
+
+    snprintf(sql, sizeof sql, "pragma %s", NAMES[i]);
+    stmt = bench_prepare(db, sql);
+    bench_check(db, sqlite3_step(stmt));
+    printf("%s=%s ", NAMES[i], (const char *)sqlite3_column_text(stmt, 0));
+    sqlite3_finalize(stmt);
+  }
+  printf("sqlite=%s source=%s\n", sqlite3_libversion(), sqlite3_sourceid());
+}
+
+int
+main(int argc, char **argv)
+{
+  static const struct {
+    const char *name;
+    void (*run)(sqlite3 *, struct outcome *);
+  } WORKS[] = { { "find", work_find },     { "all", work_all },   { "query", work_query },   { "create", work_create },
+                { "insert", work_insert }, { "save", work_save }, { "cursor", work_cursor },
+                { "cursor_bare", work_cursor_bare } };
+  bool known = false;
+  sqlite3 *db;
+
+  if (argc != 3) {
+    fprintf(stderr, "usage: raw WORK|settings DB\n");
+    return 2;
+  }
+  db = bench_open(argv[2]);
+  if (strcmp(argv[1], "settings") == 0) {
+    known = true;
+    print_settings(db);
+  }
+  for (size_t i = 0; i < sizeof WORKS / sizeof WORKS[0]; i++) {
+    struct outcome out = { 0 };
+
+    if (strcmp(argv[1], WORKS[i].name) != 0)
+      continue;
+    known = true;
+    WORKS[i].run(db, &out);
+    printf("ms=%.3f rows=%lld sum=%lld peak_kib=%ld growth_kib=%ld\n", out.ms, (long long)out.rows,
+           (long long)out.sum, bench_peak_kib(), bench_peak_kib() - out.peak_before_kib);
+  }
+  bench_check(db, sqlite3_close(db));
+  if (!known)
+    bench_die(argv[1], "no such work");
+  return 0;
+}

@@ -1,0 +1,188 @@
+--- report: what run.sh measured, as a table or as JSON; usage: lua5.4 report.lua table|json RESULTS SETTINGS OPENED.
+-- RESULTS has a line for each run, "work=find side=raw ms=1.5 rows=3 …".  The sides are raw, rille, snapshot (rille
+-- inside rille.snapshot), plain (raw C opened with sqlite3_open's own flags), bare (raw C that asks only for what the
+-- sum wants) and flat (rille without a memory map, so that what it keeps is all that its memory grows by).
+-- Exit status 1 when a reach is missed or the two sides did not do the same.
+
+local GROWTH_REACH_KIB = 10 * 1024
+
+--- In the order of the table; `reach` is the largest ratio that is good enough.
+local WORKS = {
+  { name = "find", title = "find by primary key, 100,000 random ids", reach = 1.6 },
+  { name = "all", title = "all 100,000 posts as objects, 3 attributes read", reach = 1.9 },
+  { name = "query", title = "4 conditions, order, limit 10, built 20,000 times", reach = 1.4 },
+  { name = "create", title = "10,000 create with timestamps, 1 transaction", reach = 2.2 },
+  { name = "insert", title = "100,000 rows by insert", reach = 1.5 },
+  { name = "save", title = "load, change one attribute, save, 10,000 times", reach = 2.0 },
+  { name = "cursor", title = "1,000,000 rows through cursor(), 1 column summed", reach = 1.6 },
+  { name = "start", title = "start of the process to the first row", reach = 3.5 },
+}
+
+---@return table<string, table<string, table[]>>  runs by work and side
+local function read_results(path)
+  local results = setmetatable({}, { __index = function(all, work)
+    all[work] = {}
+    return all[work]
+  end })
+  for line in io.lines(path) do
+    local run = {}
+    for key, value in line:gmatch "([%w_]+)=(%S+)" do run[key] = value end
+    local sides = results[run.work]
+    sides[run.side] = sides[run.side] or {}
+    table.insert(sides[run.side], run)
+  end
+  return results
+end
+
+local function numbers(runs, key)
+  local list = {}
+  for i, run in ipairs(runs) do list[i] = assert(tonumber(run[key]), key) end
+  table.sort(list)
+  return list
+end
+
+local function median(sorted)
+  local middle = #sorted // 2
+  return #sorted % 2 == 1 and sorted[middle + 1] or (sorted[middle] + sorted[middle + 1]) / 2
+end
+
+---@return { ms: number, spread: number, peak_kib: integer|nil }|nil  spread is (slowest - fastest) / median
+local function summary(runs)
+  if not runs then return nil end
+  local ms = numbers(runs, "ms")
+  local mid = median(ms)
+  return {
+    ms = mid, spread = (ms[#ms] - ms[1]) / mid,
+    peak_kib = runs[1].peak_kib and math.tointeger(numbers(runs, "peak_kib")[#runs]),
+  }
+end
+
+--- What a run says about its outcome, whoever did it.
+local function outcome(run)
+  return ("rows=%s sum=%s %s"):format(run.rows, run.sum, run.check or "")
+end
+
+---@return string[]  a sentence for each run whose outcome is not that of the first raw one
+local function differences(name, sides)
+  local list = {}
+  local expected = sides.raw and outcome(sides.raw[1])
+  for side, runs in pairs(sides) do
+    for _, run in ipairs(runs) do
+      if outcome(run) ~= expected then
+        list[#list + 1] = ("%s: %s has %s, raw C %s"):format(name, side, outcome(run), expected)
+        break
+      end
+    end
+  end
+  table.sort(list)
+  return list
+end
+
+---@return table  all that is known of a work, or nil when it was not measured
+local function judge(work, sides)
+  if not (sides.raw and sides.rille) then return nil end
+  local row = {
+    work = work.name, title = work.title, reach = work.reach, rounds = #sides.rille,
+    raw = summary(sides.raw), rille = summary(sides.rille), snapshot = summary(sides.snapshot),
+    plain = summary(sides.plain), bare = summary(sides.bare),
+    growth_kib = sides.flat and math.tointeger(numbers(sides.flat, "growth_kib")[#sides.flat]),
+    differences = differences(work.name, sides),
+  }
+  row.ratio = row.rille.ms / row.raw.ms
+  if row.snapshot then row.snapshot.ratio = row.snapshot.ms / row.raw.ms end
+  for _, side in ipairs { "plain", "bare" } do
+    if row[side] then row[side].ratio = row.rille.ms / row[side].ms end
+  end
+  row.flat = row.growth_kib == nil or row.growth_kib < GROWTH_REACH_KIB
+  row.ok = row.ratio <= row.reach and row.flat and #row.differences == 0
+  return row
+end
+
+local function print_json(report)
+  print(require("dkjson").encode(report, { indent = true }))
+end
+
+local function mib(kib) return kib and ("%.0f"):format(kib / 1024) or "-" end
+local function ms(side) return side and ("%.1f"):format(side.ms) or "-" end
+local function ratio(value) return value and ("%.2f"):format(value) or "-" end
+
+--- Columns of the table: heading and what stands in it.
+local COLUMNS = {
+  { "work", function(row) return row.title end },
+  { "raw C ms", function(row) return ms(row.raw) end },
+  { "rille ms", function(row) return ms(row.rille) end },
+  { "ratio", function(row) return ratio(row.ratio) end },
+  { "reach", function(row) return ("%.1f"):format(row.reach) end },
+  { "ok", function(row) return row.ok and "yes" or "NO" end },
+  { "| snapshot ms", function(row) return ms(row.snapshot) end },
+  { "ratio", function(row) return ratio(row.snapshot and row.snapshot.ratio) end },
+  { "| spread %", function(row) return ("%.0f / %.0f"):format(row.raw.spread * 100, row.rille.spread * 100) end },
+  { "peak MiB", function(row) return mib(row.raw.peak_kib) .. " / " .. mib(row.rille.peak_kib) end },
+}
+
+local function print_table(report)
+  local lines, widths = { {} }, {}
+  for i, column in ipairs(COLUMNS) do lines[1][i] = column[1] end
+  for _, row in ipairs(report.works) do
+    local line = {}
+    for i, column in ipairs(COLUMNS) do line[i] = column[2](row) end
+    lines[#lines + 1] = line
+  end
+  for i in ipairs(COLUMNS) do
+    widths[i] = 0
+    for _, line in ipairs(lines) do widths[i] = math.max(widths[i], #line[i]) end
+  end
+  for _, line in ipairs(lines) do
+    for i, text in ipairs(line) do
+      local gap = (" "):rep(widths[i] - #text)
+      line[i] = i == 1 and text .. gap or gap .. text
+    end
+    print(table.concat(line, "  "))
+  end
+end
+
+--- What does not fit into the table.
+local function print_notes(report)
+  for _, row in ipairs(report.works) do
+    if row.growth_kib then
+      print(("%s: peak memory grew by %.1f MiB without a memory map (reach: below %.0f): %s"):format(
+        row.work, row.growth_kib / 1024, GROWTH_REACH_KIB / 1024, row.flat and "yes" or "NO"))
+    end
+    if row.bare then
+      print(("%s: C that asks of each row only for the summed column: %.1f ms, rille %.2f times that"):format(
+        row.work, row.bare.ms, row.bare.ratio))
+    end
+    if row.plain then
+      print(("%s: C opened with sqlite3_open's own flags: %.1f ms, rille %.2f times that"):format(
+        row.work, row.plain.ms, row.plain.ratio))
+    end
+    for _, difference in ipairs(row.differences) do print("DIFFERENT " .. difference) end
+  end
+end
+
+local function main(form, path, settings, opened)
+  local results = read_results(path)
+  local report = { settings = settings, opened = opened, works = {}, ok = true }
+  for _, work in ipairs(WORKS) do
+    local row = judge(work, results[work.name])
+    if row then
+      table.insert(report.works, row)
+      report.ok = report.ok and row.ok
+    end
+  end
+  assert(#report.works > 0, "nothing was measured")
+  if form == "json" then
+    print_json(report)
+  else
+    print("Both sides: " .. settings)
+    print("Raw C is " .. opened .. ".")
+    print("Times are medians of alternating rounds; snapshot is rille inside rille.snapshot; spread, that is")
+    print("(slowest - fastest) / median, and peak memory, mapped pages included, are those of raw C / rille.\n")
+    print_table(report)
+    print()
+    print_notes(report)
+  end
+  return report.ok
+end
+
+os.exit(main(...) and 0 or 1)

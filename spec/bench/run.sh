@@ -1,0 +1,170 @@
+#!/bin/sh
+# spec/bench/run.sh - measures rille against raw C on the same SQLite library and says whether it is fast enough.
+# Usage: sh spec/bench/run.sh [--rounds N] [--only WORK]... [--plain] [--json]
+#   --rounds N   alternating rounds of each work (5); the start of the process has three times as many
+#   --only WORK  find all query create insert save cursor start; may be given several times
+#   --plain      measures raw C with sqlite3_open's own flags too
+#   --json       prints the results as JSON instead of a table
+# RILLE names the program (build/release/rille), BENCH_DIR where the data is kept (a directory in TMPDIR);
+# BENCH_SYNCHRONOUS, BENCH_MMAP and BENCH_CACHE_KIB change a setting for both sides.
+# Exit status: 0 all reached, 1 not (or the sides did not do the same), 2 misused.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+rille=${RILLE:-$here/../../build/release/rille}
+home=${BENCH_DIR:-${TMPDIR:-/tmp}/rille-bench-$(id -u)}
+rounds=5 only='' plain='' form=table
+
+misused() {
+  echo "bench: $1" >&2
+  exit 2
+}
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --rounds | --only)
+      [ $# -gt 1 ] || misused "$1 wants a value"
+      if [ "$1" = --rounds ]; then rounds=$2; else only="$only $2"; fi
+      shift
+      ;;
+    --plain) plain=yes ;;
+    --json) form=json ;;
+    --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) misused "unknown option $1 (--help tells the known ones)" ;;
+  esac
+  shift
+done
+case $rounds in '' | *[!0-9]* | 0) misused "--rounds wants a number of at least 1" ;; esac
+for work in $only; do
+  case $work in
+    find | all | query | create | insert | save | cursor | start) ;;
+    *) misused "no work is called $work" ;;
+  esac
+done
+[ -x "$rille" ] || misused "$rille is missing: cmake --preset release && cmake --build --preset release"
+
+progress() { [ ! -t 2 ] || printf '\r\033[K%s' "$1" >&2; }
+
+mkdir -p "$home"
+tmp=$(mktemp -d "$home/run.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+
+# --- programs and data: the data is made anew only when what makes it has changed
+
+compile() {
+  program=$1
+  shift
+  (cd "$here" && ${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$tmp/$program" "$@" common.c -lsqlite3)
+}
+progress "building"
+compile raw raw.c post.c
+compile check check.c
+compile first first.c
+compile start start.c
+
+stamp=$(cd "$here" && cat data.c common.h common.c | cksum | cut -d ' ' -f 1)
+data=$home/data-$stamp
+if [ ! -d "$data" ]; then
+  progress "making the data"
+  compile data data.c
+  mkdir "$tmp/made"
+  "$tmp/data" "$tmp/made/posts.db" "$tmp/made/events.db"
+  sync "$tmp/made/posts.db" "$tmp/made/events.db"
+  rm -rf "$home"/data-*
+  mv "$tmp/made" "$data"
+fi
+cp "$data/posts.db" "$tmp/posts.db"                  # reads leave -wal and -shm files beside the database
+cp "$data/events.db" "$tmp/events.db"
+
+# --- both sides must stand on the same library with the same settings
+
+settings=$("$tmp/raw" settings "$tmp/posts.db")
+other=$("$rille" run "$here/rille.lua" settings "$tmp/posts.db")
+if [ "$settings" != "$other" ]; then
+  echo "bench: the settings differ, so no ratio would mean anything" >&2
+  printf '  raw C: %s\n  rille: %s\n' "$settings" "$other" >&2
+  exit 1
+fi
+
+
+# --- the works
+
+# run WORK SIDE DB: one run of one side, its outcome printed as "key=value …"
+run() {
+  case $2 in
+    raw) "$tmp/raw" "$1" "$3" ;;
+    plain) BENCH_OPEN=plain "$tmp/raw" "$1" "$3" ;;
+    bare) "$tmp/raw" "${1}_bare" "$3" ;;
+    rille) "$rille" run "$here/rille.lua" "$1" "$3" ;;
+    snapshot) "$rille" run "$here/rille.lua" "$1" "$3" snapshot ;;
+    flat) BENCH_MMAP=0 "$rille" run "$here/rille.lua" "$1" "$3" ;;
+  esac
+}
+
+# measure WORK SIDE DB: a run, noted
+measure() {
+  progress "$1: $2"
+  result=$(run "$1" "$2" "$3") || return 1
+  echo "work=$1 side=$2 $result" >> "$tmp/results"
+}
+
+# measure_write WORK SIDE: a run on a copy of its own, which an independent program looks at afterwards
+measure_write() {
+  progress "$1: $2"
+  rm -f "$tmp/copy.db" "$tmp/copy.db-wal" "$tmp/copy.db-shm"
+  cp "$data/posts.db" "$tmp/copy.db"
+  sync "$tmp/copy.db"
+  result=$(run "$1" "$2" "$tmp/copy.db") || return 1
+  check=$("$tmp/check" "$tmp/copy.db") || return 1
+  echo "work=$1 side=$2 $result $check" >> "$tmp/results"
+}
+
+# measure_start: whole programs, in turn
+measure_start() {
+  progress "start"
+  [ "$("$tmp/first" "$tmp/posts.db")" = "$("$rille" run "$here/first.lua" "$tmp/posts.db")" ] || return 1
+  "$tmp/start" $((rounds * 3)) raw "$tmp/first" "$tmp/posts.db" \
+    -- rille "$rille" run "$here/first.lua" "$tmp/posts.db" >> "$tmp/results"
+}
+
+# round WORK: each side once
+round() {
+  case $1 in
+    find | all | query)
+      for side in raw rille ${plain:+plain} snapshot; do measure "$1" "$side" "$tmp/posts.db" || return 1; done ;;
+    create | insert | save)                            # a snapshot only reads
+      for side in raw rille ${plain:+plain}; do measure_write "$1" "$side" || return 1; done ;;
+    cursor)
+      for side in raw rille ${plain:+plain} snapshot bare; do measure "$1" "$side" "$tmp/events.db" || return 1; done ;;
+  esac
+}
+
+# all_rounds WORK
+all_rounds() {
+  if [ "$1" = start ]; then
+    measure_start
+    return
+  fi
+  done=0
+  while [ "$done" -lt "$rounds" ]; do
+    round "$1" || return 1
+    done=$((done + 1))
+  done
+  [ "$1" != cursor ] || measure cursor flat "$tmp/events.db"
+}
+
+: > "$tmp/results"
+failed=''
+for work in ${only:-find all query create insert save cursor start}; do
+  all_rounds "$work" || failed="$failed $work"
+done
+progress ''
+
+status=0
+"${LUA:-lua5.4}" "$here/report.lua" "$form" "$tmp/results" "$settings" "opened without mutexes, as rille does" || status=1
+for work in $failed; do
+  echo "bench: $work: a run failed, so it does not count as reached" >&2
+  status=1
+done
+exit "$status"

@@ -1,0 +1,36 @@
+#!/bin/sh
+# file.sh BUILD FILE COUNTS - runs one file of specs in a process of its own; appends "PASSED FAILED NAME" to COUNTS.
+#
+# A file that crashes, leaks, hangs or says nothing counts as one failure, and takes no other file with it.
+# Lines that a spec prints with "-- " in front are meant to be seen and are shown when all went well.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=$1 file=$2 counts=$3
+
+TIMEOUT_S=900                                  # the slowest file takes a small part of this
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+timeout "$TIMEOUT_S" sh spec/busted.sh "$build" "$file" >"$log" 2>&1
+status=$?
+# "12 successes / 0 failures / 0 errors / 0 pending : 0.02 seconds"
+summary=$(grep -aE '^[0-9]+ success(es)? / [0-9]+ failures? / [0-9]+ errors? / [0-9]+ pending' "$log" | tail -n 1)
+# shellcheck disable=SC2086  # the words of the summary are what is wanted
+set -- $summary
+passed=${1:-0} failed=$((${4:-0} + ${7:-0})) pending=${10:-0}
+if [ "$failed" = 0 ] && { [ "$status" != 0 ] || [ "$passed" = 0 ]; }; then failed=1; fi
+
+echo "$passed $failed $build $file" >>"$counts"
+{
+  printf '%5d passed %3d failed  %s' "$passed" "$failed" "$file"
+  [ "$pending" = 0 ] && echo || echo "  ($pending pending)"
+  if [ "$failed" = 0 ]; then
+    grep -a '^-- ' "$log"
+  else
+    printf -- '---- exit status %d; the end of what it said:\n' "$status"
+    tail -n 80 "$log"
+    echo '----'
+  fi
+} >"$log.shown"
+cat "$log.shown"                               # at once, or the lines of two files would mix
+rm -f "$log.shown"

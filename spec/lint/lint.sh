@@ -1,0 +1,49 @@
+#!/bin/sh
+# lint.sh [NAME…] - the checks of the sources; for each a line "ok NAME" or, below what it found, "not ok NAME".
+#
+# Without names: all.  clang-format and clang-tidy are asked only where they are installed (they are in CI).
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+[ $# -gt 0 ] || set -- luacheck includes contracts form shell analyzer format tidy
+
+jobs=$(nproc)
+failed=0
+
+sources() { find core host -name '*.c' | sort; }
+
+# gcc's own path-sensitive look at each file of the core: leaks, use after free, missing NULL checks.
+analyzer() {
+  # shellcheck disable=SC2046  # several flags are several words
+  find core -name '*.c' | sort | xargs -P "$jobs" -I FILE gcc -std=gnu11 -I. $(pkg-config --cflags lua5.4 sqlite3) \
+    -O1 -fanalyzer -Werror -c -o /dev/null FILE
+}
+
+tidy() {
+  [ -f build/release/compile_commands.json ] || cmake --preset release >/dev/null || return 1
+  sources | xargs -P "$jobs" -n 4 clang-tidy --quiet -p build/release
+}
+
+run() {
+  case $1 in
+    luacheck) luacheck --quiet --no-color lua models migrations host spec ./*.lua ;;
+    includes | contracts | form) lua5.4 spec/lint/check.lua "$1" ;;
+    shell) find host spec -name '*.sh' | while read -r file; do sh -n "$file" || return 1; done && sh -n .ci/run ;;
+    analyzer) analyzer ;;
+    format) find core host spec -name '*.[ch]' | xargs clang-format --dry-run -Werror ;;
+    tidy) tidy ;;
+    *) echo "lint.sh knows no \"$1\""; return 1 ;;
+  esac
+}
+
+for name; do
+  case $name in format | tidy)
+    command -v "clang-$name" >/dev/null 2>&1 || { echo "--  $name (no clang-$name here)"; continue; } ;;
+  esac
+  if output=$(run "$name" 2>&1); then
+    echo "ok $name"
+  else
+    printf '%s\nnot ok %s\n' "$output" "$name"
+    failed=1
+  fi
+done
+exit $failed

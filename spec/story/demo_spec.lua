@@ -1,0 +1,181 @@
+--- demo_spec: the demo publication migrates, fills, answers, and `sh host/demo.sh` shows it from anywhere.
+local oracle = require "spec.story.debian.oracle"
+
+local NAMES = { "organization", "user", "tag", "post", "post_tag", "comment" }
+local TABLES = { "organizations", "users", "tags", "posts", "post_tags", "comments" }
+
+local rille, folder
+local model = {}
+
+setup(function()
+  folder = oracle.shell("mktemp -d")[1]
+  rille = require "rille"
+  rille.connect(folder .. "/demo.db")
+  rille.migrate {}
+  for _, name in ipairs(NAMES) do model[name] = require("models." .. name) end
+  dofile "migrations/seeds/publication.lua"(rille)
+end)
+
+teardown(function()
+  rille.close()
+  oracle.shell("rm -rf " .. folder)
+end)
+
+--- Leaves everything as it was, whatever `fn` writes.
+local function undone(fn)
+  local tx <close> = rille.begin()
+  fn()
+  tx:rollback()
+end
+
+describe("The demo's data", function()
+  it("has the promised size", function()
+    local counts = {}
+    for i, name in ipairs(NAMES) do counts[i] = model[name]:count() end
+    assert.same({ 20, 500, 160, 3000, 5999, 10000 }, counts)
+  end)
+
+  it("is filled once only", function()
+    dofile "migrations/seeds/publication.lua"(rille)
+    assert.equal(20, model.organization:count())
+  end)
+
+  it("is the same every time", function()
+    local function digest(path)
+      return oracle.shell(("for t in %s; do sqlite3 -readonly %s \"select * from $t order by 1, 2\"; done | cksum")
+        :format(table.concat(TABLES, " "), path))[1]
+    end
+    local first = digest(folder .. "/demo.db")
+    rille.connect(folder .. "/again.db")
+    rille.migrate {}
+    dofile "migrations/seeds/publication.lua"(rille)
+    rille.connect(folder .. "/demo.db")
+    assert.equal(first, digest(folder .. "/again.db"))
+  end)
+
+  it("keeps every row within its organization", function()
+    for _, sql in ipairs {
+      "select count(*) from posts join users on users.id = author_id where users.org_id <> posts.org_id",
+      "select count(*) from comments join posts on posts.id = post_id where posts.org_id <> comments.org_id",
+      "select count(*) from comments join users on users.id = author_id where users.org_id <> comments.org_id",
+      "select count(*) from comments c join comments p on p.id = c.parent_id where p.post_id <> c.post_id",
+      "select count(*) from post_tags join posts on posts.id = post_id join tags on tags.id = tag_id "
+        .. "where posts.org_id <> tags.org_id",
+    } do
+      assert.same({ "0" }, oracle.sqlite(folder .. "/demo.db", sql), sql)
+    end
+    assert.same({}, oracle.sqlite(folder .. "/demo.db", "pragma foreign_key_check"))
+  end)
+
+  --- The table that is given to rille.model in models/NAME.lua.
+  local function declaration(name)
+    package.loaded.rille = { model = function() return function(declared) return declared end end }
+    local declared = dofile(("models/%s.lua"):format(name))
+    package.loaded.rille = rille
+    return declared
+  end
+
+  it("is in tables that are, to the last index, what the models declare", function()
+    local migrated, declared = {}, {}
+    for i, name in ipairs(TABLES) do migrated[i] = rille.db():describe(name) end
+    rille.connect(folder .. "/declared.db")
+    for i, name in ipairs(TABLES) do
+      rille.schema():create(name, declaration(NAMES[i]).fields)
+    end
+    for i, name in ipairs(TABLES) do declared[i] = rille.db():describe(name) end
+    rille.connect(folder .. "/demo.db")
+    assert.same(migrated, declared)
+  end)
+end)
+
+describe("The demo's models", function()
+  it("read what was stored: JSON, booleans, moments, prices", function()
+    local organization = model.organization:find(3)
+    assert.equal("boolean", type(organization.settings.comments.moderated))
+    assert.equal(organization.settings.language, organization:language())
+    local user = model.user:find(1)
+    assert.equal("boolean", type(user.active))
+    assert.truthy(user.created_at:find "^202%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.000000Z$")
+    local priced = model.post:where_not_null("price"):first()
+    assert.truthy(priced.price:find "^%d%.%d0$")
+    assert.is_false(priced:is_free())
+  end)
+
+  it("write what mutators make of it, and only what may be filled", function()
+    undone(function()
+      local user = model.user:create { org_id = 1, name = "Ada Maria Novak-Berg", email = "  Ada@Example.ORG " }
+      assert.equal("ada@example.org", user.email)
+      assert.equal("AMNB", user.initials)
+      assert.equal("reader", user.role)
+      local refused, err = pcall(model.user.create, model.user, { org_id = 1, name = "x", email = "y", role = "owner" })
+      assert.is_false(refused)
+      assert.equal("mass_assignment", err.kind)
+      assert.equal("editor", user:promote("editor"):fresh().role)
+      assert.is_true(user:may_publish())
+      assert.equal("local-history", model.tag:create { org_id = 1, name = "Local History!" }.slug)
+    end)
+  end)
+
+  it("answer by scopes what SQL answers", function()
+    local function sql(text) return tonumber(oracle.sqlite(folder .. "/demo.db", text)[1]) end
+    local Post = model.post
+    assert.equal(sql "select count(*) from posts where status = 'published' and deleted_at is null",
+      Post:published():count())
+    assert.equal(sql "select count(*) from posts", Post:with_trashed():count())
+    assert.equal(sql [[select count(*) from posts where deleted_at is null and org_id = 4
+      and id in (select post_id from post_tags where tag_id = 25)]], Post:in_org(4):tagged(25):count())
+    assert.equal(sql [[select count(*) from posts where deleted_at is null
+      and json_extract(meta, '$.language') = 'de']], Post:written_in("de"):count())
+    assert.equal(sql "select max(views) from posts where deleted_at is null", Post:popular(1):first().views)
+    assert.equal(sql "select count(*) from users where role <> 'reader' and active",
+      model.user:active():staff():count())
+    assert.equal(sql "select count(*) from comments where approved = 0", model.comment:waiting():count())
+  end)
+
+  it("do what their methods say", function()
+    undone(function()
+      local post = model.post:drafts():first()
+      assert.is_nil(post.published_at)
+      assert.equal("published", post:publish().status)
+      assert.truthy(post:fresh().published_at)
+      local comment = model.comment:on(model.comment:first().post_id):top_level():first()
+      local reply = comment:reply { author_id = comment.author_id, body = "  Quite so.  " }
+      assert.same({ comment.id, comment.post_id, "Quite so.", false },
+        { reply.parent_id, reply.post_id, reply.body, reply.approved })
+      assert.is_true(reply:approve():fresh().approved)
+    end)
+  end)
+
+  it("cut an excerpt between words", function()
+    local post = model.post:order_by_raw("length(body) desc"):first()
+    assert.truthy(#post.excerpt <= 124)
+    assert.equal(1, post.body:find(post.excerpt:gsub(" …$", ""), 1, true))
+    assert.truthy(post.reading_minutes >= 1)
+  end)
+end)
+
+if not (os.getenv "RILLE_BUILD" or ""):find "/dev$" then          -- it builds and shows the release
+  describe("sh host/demo.sh", function()
+    it("builds, migrates, fills, shows queries with SQL and times, and says how to go on; again, too", function()
+      local here = oracle.shell("pwd")[1]
+      local command = ("cd / && DATABASE_URL=%s/shown.db RILLE_NO_INSTALL=1 sh %s/host/demo.sh </dev/null 2>&1")
+        :format(folder, here)
+      for _ = 1, 2 do
+        local text = table.concat(oracle.shell(command), "\n")
+        assert.truthy(text:find 'select .- from "posts".- ms')
+        assert.truthy(text:find("build/release/rille repl", 1, true))
+        assert.same({ "20" }, oracle.sqlite(folder .. "/shown.db", "select count(*) from organizations"))
+      end
+    end)
+
+    it("says what is missing when it may not install", function()
+      local bin = folder .. "/bin"
+      oracle.shell(("mkdir %s && cd %s && printf '#!/bin/sh\\nexit 1\\n' >dpkg-query && chmod +x dpkg-query")
+        :format(bin, bin))
+      local text = table.concat(oracle.shell(
+        ("PATH=%s:$PATH RILLE_NO_INSTALL=1 sh host/install-dependencies.sh build 2>&1; echo $?"):format(bin)), "\n")
+      assert.truthy(text:find "missing: gcc .*cmake")
+      assert.truthy(text:find "\n1$")
+    end)
+  end)
+end
