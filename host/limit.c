@@ -1,8 +1,6 @@
 /* host/limit.c - memory through the allocator of a state, instructions through its count hook. */
 #include "host/limit.h"
 
-#include <stdlib.h>
-
 #include <lauxlib.h>
 
 #include "host/error.h"
@@ -36,10 +34,10 @@ rille_limit_alloc(void *data, void *block, size_t old_bytes, size_t new_bytes)
   if (block == NULL)
     old_bytes = 0;                             /* Lua passes the kind of object instead */
   if (new_bytes == 0) {
-    free(block);
+    (void)rille_pool_resize(&limit->pool, block, old_bytes, 0);
     limit->used_bytes -= old_bytes;
   } else if (new_bytes <= old_bytes || new_bytes - old_bytes <= limit->most_bytes - limit->used_bytes) {
-    result = realloc(block, new_bytes);
+    result = rille_pool_resize(&limit->pool, block, old_bytes, new_bytes);
     if (result == NULL && new_bytes <= old_bytes)
       result = block;                          /* Lua relies on it that shrinking never fails */
     if (result)

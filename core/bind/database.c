@@ -44,9 +44,13 @@ static rille_connection *
 add_connection(lua_State *L, rille_lua_database *database)
 {
   rille_connection *connection = NULL;
+  rille_open_options options = database->options;
   rille_fault fault;
-  rille_status status = rille_connection_open(database->driver, &database->options, &connection, &fault);
+  rille_status status;
 
+  if (database->count > 0)
+    options.busy_timeout_ms = 0;         /* whoever holds the lock is in this thread and cannot go on while we wait */
+  status = rille_connection_open(database->driver, &options, &connection, &fault);
   for (size_t i = 0; i < database->pragma_count && status == RILLE_OK; i++) {
     rille_statement *statement = NULL;
     bool row;

@@ -224,6 +224,14 @@ record_index(lua_State *L)
   rille_lua_record *record = lua_touserdata(L, 1);
   int position;
 
+  if (!record->state && record->layout == record->source->layout) {     /* the common case: nothing changed, whole rows */
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNUMBER) {
+      push_column(L, record, (int)lua_tointeger(L, -1) - 1);
+      return 1;
+    }
+    lua_pop(L, 1);
+  }
   if (lua_type(L, 2) == LUA_TSTRING) {
     if (record->state) {
       (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
@@ -258,33 +266,50 @@ record_index(lua_State *L)
 
 /* -- writing ---------------------------------------------------------------------------------------------------------- */
 
+/* Raises that the column does not take the value.  The place is written out only here: assigning is hot. */
+static void
+refuse_value(lua_State *L, const rille_lua_record *record, const rille_column *column, int index)
+{
+  char place[200];
+  rille_arena arena;
+  rille_cell given, stored;
+  rille_fault fault;
+
+  (void)snprintf(place, sizeof place, "%.*s.%.*s", RILLE_STR_ARG(record->source->table.name), RILLE_STR_ARG(column->name));
+  rille_lua_check_cell(L, index, place, &given);
+  rille_arena_init(&arena);
+  if (rille_type_store(column->type, &given, rille_str_of(place), &arena, &stored, &fault) == RILLE_OK)
+    (void)rille_fault_no_memory(&fault);        /* it was refused a moment ago: only memory can be the difference */
+  rille_arena_release(&arena);
+  (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
+}
+
 /* Pushes the value at `index` as the column would give it back; the sentinel for NULL. */
 static void
 push_canonical(lua_State *L, const rille_lua_record *record, const rille_column *column, int index)
 {
-  char room[RILLE_PRESENT_BYTES], place[200];
+  char room[RILLE_PRESENT_BYTES];
   rille_arena arena;
   rille_cell given, stored, shown;
-  rille_fault fault;
-  rille_status status;
+  rille_status status = RILLE_INVALID_ARGUMENT;
 
-  (void)snprintf(place, sizeof place, "%.*s.%.*s", RILLE_STR_ARG(record->source->table.name), RILLE_STR_ARG(column->name));
-  rille_lua_check_cell(L, index, place, &given);
-  if (given.kind == RILLE_NULL) {
-    rille_lua_push_null(L);
-    return;
-  }
   rille_arena_init(&arena);
-  status = rille_type_store(column->type, &given, rille_str_of(place), &arena, &stored, &fault);
+  if (rille_lua_to_cell(L, index, &given)) {
+    if (given.kind == RILLE_NULL) {
+      rille_lua_push_null(L);
+      return;
+    }
+    status = rille_type_store(column->type, &given, column->name, &arena, &stored, NULL);
+  }
   if (status == RILLE_OK)
-    status = rille_type_present(column->type, &stored, rille_str_of(place), room, &shown, &fault);
+    status = rille_type_present(column->type, &stored, column->name, room, &shown, NULL);
   if (status == RILLE_OK && shown.kind == RILLE_TEXT && shown.as.text.at != given.as.text.at && shown.as.text.at != room) {
     memcpy(room, shown.as.text.at, shown.as.text.len);      /* made in the arena: short */
     shown.as.text.at = room;
   }
   rille_arena_release(&arena);
   if (status != RILLE_OK)
-    (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
+    refuse_value(L, record, column, index);
   if ((shown.kind == RILLE_TEXT || shown.kind == RILLE_BLOB) && lua_type(L, index) == LUA_TSTRING &&
       shown.as.text.at == given.as.text.at)
     lua_pushvalue(L, index);

@@ -90,12 +90,21 @@ rille_cursor_step(rille_cursor *cursor, bool *row, rille_fault *fault)
   return status;
 }
 
-/* SQL text such as "select *" may give other columns after a change of the schema by somebody else; what is known of them is
-** then wrong, and the statement must be made anew. */
+/* SQL text such as "select *" may give other columns after a change of the schema; what is known of them is then wrong, and
+** the statement must be made anew. */
 static rille_status
 check_columns(rille_cursor *cursor, rille_fault *fault)
 {
-  if (!cursor->statement->raw || !cursor->statement->stmt->driver->changed(cursor->statement->stmt))
+  const rille_statement *s = cursor->statement;
+  const rille_driver *driver = s->stmt->driver;
+  bool same;
+
+  if (!s->raw || s->layout == NULL || !driver->changed(s->stmt))
+    return RILLE_OK;
+  same = (size_t)driver->column_count(s->stmt) == s->layout->count;
+  for (size_t i = 0; same && i < s->layout->count; i++)
+    same = rille_str_equal(driver->column_name(s->stmt, (int)i), s->layout->names[i]);
+  if (same)
     return RILLE_OK;
   rille_connection_forget(cursor->connection);
   (void)rille_fault_set(fault, RILLE_SERIALIZATION_FAILURE, "the schema changed since this statement was first run");

@@ -20,6 +20,7 @@ end
 local function report(term, caught)
   local value = caught.value
   local failure = require "rille.cli.failure"
+  term:settle()
   if term.json then
     term:object { ok = false, error = failure.object(value) }
   else

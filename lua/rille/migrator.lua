@@ -10,15 +10,20 @@ local M = {}
 ---@class rille.MigrateOptions
 ---@field connection? string|rille.Handle
 ---@field path? string       the folder; default: `migrations` of the configuration
----@field pretend? boolean   change nothing, give the SQL
+---@field pretend? boolean   change nothing, give the SQL that would run on an empty copy
 ---@field fresh? boolean     drop all tables first, with all they hold; migrate only
 ---@field step? integer      at most so many
 ---@field to? string         up to this one; migrate only
+---@field seed? boolean      then run the seeds; migrate only
 ---@field on_progress? fun(step: rille.StepResult)  before each ("running") and after it
 
 ---@class rille.MigrateResult
----@field migrations (rille.StepResult|{ late: boolean?, statements: string[]? })[]  in the order they were run
----@field dropped? string[]  by fresh: names, or statements when pretended
+---@field applied? rille.StepResult[]      by migrate, in the order they were run; none when pretended
+---@field rolled_back? rille.StepResult[]  by rollback, likewise
+---@field batch? integer                   of what was applied
+---@field pretended? { name: string, statements: string[] }[]
+---@field dropped? string[]                by fresh: names of tables and views
+---@field seeded? string[]                 names of seeds
 
 local COMMON = { "connection", "path", "on_progress" }
 
@@ -93,33 +98,34 @@ local function limited(pending, options, files)
   return table.move(pending, 1, math.min(last, options.step or last), 1, {})
 end
 
---- Run the steps one after the other; each comes back with what `extra` gives for it.
-local function run_all(handle, steps, direction, options, settings)
+--- Run the steps one after the other; the ones that another process was faster with are told and not listed.
+local function run_all(handle, steps, direction, options, least_batch)
   local results = {}
   local tell = options.on_progress or function() end
-  for i, step in ipairs(steps) do
+  for _, step in ipairs(steps) do
     tell { name = step.migration.name, direction = direction, ms = 0, state = "running", late = step.late }
-    local result
-    if options.pretend then
-      local statements
-      statements, result = require "rille.schema.rehearsal".record(handle, function()
-        return Step.run(handle, step.migration, direction, settings)
-      end)
-      result.statements = statements
-    else
-      result = Step.run(handle, step.migration, direction, settings)
-    end
+    local result = Step.run(handle, step.migration, direction, { least_batch = least_batch })
     result.late = step.late
-    results[i] = result
+    if result.state ~= "skipped" then results[#results + 1] = result end
     tell(result)
   end
   return results
 end
 
---- Do it for real, or on an empty copy.
-local function on_place(handle, options, fn)
-  if not options.pretend then return fn() end
-  return require "rille.schema.rehearsal".run(handle, { foreign_keys = false }, fn)
+--- Run the steps on an empty copy of the database and give their SQL; `begin` goes before them.
+local function pretend_all(handle, steps, direction, begin)
+  local Rehearsal = require "rille.schema.rehearsal"
+  local results = {}
+  Rehearsal.run(handle, { foreign_keys = false }, function()
+    if begin then results[1] = { name = begin.name, statements = (Rehearsal.record(handle, begin.run)) } end
+    for _, step in ipairs(steps) do
+      local statements = Rehearsal.record(handle, function()
+        return Step.run(handle, step.migration, direction, { unrecorded = true })
+      end)
+      results[#results + 1] = { name = step.migration.name, late = step.late, statements = statements }
+    end
+  end)
+  return results
 end
 
 --- rille.migrate: apply what is pending, each migration in a transaction of its own.  All are loaded before the first
@@ -128,24 +134,25 @@ end
 ---@return rille.MigrateResult
 function M.migrate(options)
   local handle, folder
-  options, handle, folder = read_options("migrate", options, { "pretend", "fresh", "step", "to" })
+  options, handle, folder = read_options("migrate", options, { "pretend", "fresh", "step", "to", "seed" })
   local files = File.list(folder)
   local rows, applied = {}, {}
   if not options.fresh then rows, applied = Ledger.read(handle) end
   check_unchanged(files, applied)
   local steps = limited(pending_of(files, rows, applied), options, files)
   for _, step in ipairs(steps) do step.migration = File.load(step.file) end
-  return on_place(handle, options, function()
-    local result = {}
-    if options.fresh then
-      local Rehearsal, Fresh = require "rille.schema.rehearsal", require "rille.migrator.fresh"
-      local statements, names = Rehearsal.record(handle, function() return Fresh.drop_all(handle) end)
-      result.dropped = options.pretend and statements or names
-    end
-    local settings = { least_batch = Ledger.last_batch(rows) + 1, unrecorded = options.pretend }
-    result.migrations = run_all(handle, steps, "up", options, settings)
-    return result
-  end)
+  local function drop_all() return require "rille.migrator.fresh".drop_all(handle) end
+  if options.pretend then
+    local begin = options.fresh and { name = "fresh", run = drop_all } or nil
+    return { applied = {}, pretended = pretend_all(handle, steps, "up", begin) }
+  end
+  local result = { dropped = options.fresh and drop_all() or nil }
+  result.applied = run_all(handle, steps, "up", options, Ledger.last_batch(rows) + 1)
+  result.batch = #result.applied > 0 and result.applied[#result.applied].batch or nil
+  if options.seed then
+    result.seeded = require "rille.migrator.seed".run(handle, require "rille.config".current().seeds)
+  end
+  return result
 end
 
 --- Take back the last batch, or the last `step` migrations, the newest first.
@@ -168,9 +175,8 @@ function M.rollback(options)
     end
     steps[#steps + 1] = { migration = File.load(file) }
   end
-  return on_place(handle, options, function()
-    return { migrations = run_all(handle, steps, "down", options, { unrecorded = options.pretend }) }
-  end)
+  if options.pretend then return { rolled_back = {}, pretended = pretend_all(handle, steps, "down") } end
+  return { rolled_back = run_all(handle, steps, "down", options) }
 end
 
 --- How each migration stands, by name.

@@ -10,7 +10,7 @@ local CHUNK = "=repl"
 ---@class rille.Repl
 ---@field env table        globals of what is typed
 ---@field out table        where results go
----@field err table        where errors, echoed statements and advice go
+---@field term rille.Term  errors, echoed statements and advice are its notes
 ---@field failed boolean   has a line failed?
 ---@field interrupted boolean  was the last one stopped by Ctrl-C?
 ---@field buffer string[]  lines of a chunk that is not complete yet
@@ -22,7 +22,7 @@ local CHUNK = "=repl"
 ---@return rille.Repl
 function Repl.new(term, env)
   return setmetatable({
-    term = term, out = term.out, err = term.err,
+    term = term, out = term.out,
     env = env or require "rille.autoload".environment(),
     failed = false, interrupted = false, buffer = {},
   }, Repl)
@@ -80,7 +80,7 @@ function Repl:report(value, frames)
   local failure = require "rille.cli.failure"
   self.failed, self.interrupted = true, failure.is_interrupt(value)
   local shown = failure.text(value, frames, function(style, shown) return self.term:paint("err", style, shown) end)
-  self.err:write(shown, "\n")
+  self.term:note(shown)
 end
 
 --- Run a function of ours or theirs; whatever it raises is shown and the session goes on.
@@ -152,7 +152,7 @@ local function echo(self, event)
   end
   local notes = ("  %.2f ms"):format(event.ms)
   if event.rows then notes = notes .. ", " .. text.count(event.rows, "row") end
-  self.err:write(self.term:paint("err", "cyan", line), self.term:paint("err", "dim", notes), "\n")
+  self.term:note(self.term:paint("err", "cyan", line) .. self.term:paint("err", "dim", notes))
 end
 
 --- Show each statement as it runs, or stop.

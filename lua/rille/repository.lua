@@ -120,7 +120,7 @@ end
 ---@param methods? table<string, function>
 ---@return rille.Repository
 function M.new(source, methods)
-  if type(source) ~= "string" and not (type(source) == "table" and getmetatable(source)) then
+  if type(source) ~= "string" and not require "rille.model".is_class(source) then
     Error.argument("repository", "a model or the name of a table", source)
   end
   local self = type(source) == "string" and of_table(source) or of_model(source)

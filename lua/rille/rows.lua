@@ -31,8 +31,10 @@ end
 
 local function check_list(word, list)
   if type(list) ~= "table" then Error.argument(word, "a list", list) end
-  for key in next, list do
-    if math.type(key) ~= "integer" or key < 1 or key > #list then Error.argument(word, "a list without holes", list) end
+  local count = 0
+  for _ in next, list do count = count + 1 end
+  for i = 1, count do
+    if list[i] == nil then Error.argument(word, "a list without holes", list) end
   end
 end
 

@@ -292,7 +292,7 @@ work_cursor_bare(sqlite3 *db, struct outcome *out)
   sqlite3_finalize(stmt);
 }
 
-/* The settings that both sides must share, "name=value name=value", and the library. */
+/* The settings that both sides must share, "name=value name=value", and the library; then how that was compiled. */
 static void
 print_settings(sqlite3 *db)
 {
@@ -310,6 +310,9 @@ print_settings(sqlite3 *db)
     sqlite3_finalize(stmt);
   }
   printf("sqlite=%s source=%s\n", sqlite3_libversion(), sqlite3_sourceid());
+  for (int i = 0; sqlite3_compileoption_get(i) != NULL; i++)
+    printf("%s%s", i > 0 ? " " : "", sqlite3_compileoption_get(i));
+  printf("\n");
 }
 
 int

@@ -1,4 +1,4 @@
---- report: what run.sh measured, as a table or as JSON; usage: lua5.4 report.lua table|json RESULTS SETTINGS OPENED.
+--- report: what run.sh measured, as a table or as JSON; usage: lua5.4 report.lua table|json RESULTS SETTINGS MACHINE.
 -- RESULTS has a line for each run, "work=find side=raw ms=1.5 rows=3 …".  The sides are raw, rille, snapshot (rille
 -- inside rille.snapshot), plain (raw C opened with sqlite3_open's own flags), bare (raw C that asks only for what the
 -- sum wants) and flat (rille without a memory map, so that what it keeps is all that its memory grows by).
@@ -160,9 +160,9 @@ local function print_notes(report)
   end
 end
 
-local function main(form, path, settings, opened)
+local function main(form, path, settings, machine)
   local results = read_results(path)
-  local report = { settings = settings, opened = opened, works = {}, ok = true }
+  local report = { settings = settings, machine = machine, works = {}, ok = true }
   for _, work in ipairs(WORKS) do
     local row = judge(work, results[work.name])
     if row then
@@ -175,7 +175,7 @@ local function main(form, path, settings, opened)
     print_json(report)
   else
     print("Both sides: " .. settings)
-    print("Raw C is " .. opened .. ".")
+    print("Both open without SQLite's mutexes; " .. machine .. ".")
     print("Times are medians of alternating rounds; snapshot is rille inside rille.snapshot; spread, that is")
     print("(slowest - fastest) / median, and peak memory, mapped pages included, are those of raw C / rille.\n")
     print_table(report)

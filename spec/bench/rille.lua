@@ -153,7 +153,10 @@ local function settings()
     words[#words + 1] = name .. "=" .. tostring(value)
   end
   local library = db:query("select sqlite_version() as version, sqlite_source_id() as source")[1]
-  return table.concat(words, " ") .. (" sqlite=%s source=%s"):format(library.version, library.source)
+  local options = {}
+  for i, row in ipairs(db:query "pragma compile_options") do options[i] = row.compile_options end
+  return table.concat(words, " ") .. (" sqlite=%s source=%s\n"):format(library.version, library.source)
+    .. table.concat(options, " ")
 end
 
 ---@return integer  the largest resident size that this process ever had

@@ -6,7 +6,9 @@
 #   --plain      measures raw C with sqlite3_open's own flags too
 #   --json       prints the results as JSON instead of a table
 # RILLE names the program (build/release/rille), BENCH_DIR where the data is kept (a directory in TMPDIR);
-# BENCH_SYNCHRONOUS, BENCH_MMAP and BENCH_CACHE_KIB change a setting for both sides.
+# BENCH_SYNCHRONOUS, BENCH_MMAP and BENCH_CACHE_KIB change a setting for both sides.  Raw C is linked with SQLite as
+# rille is, from the archive or with the shared library, since calls and start cost more in the latter;
+# BENCH_LINK=static|shared says otherwise.
 # Exit status: 0 all reached, 1 not (or the sides did not do the same), 2 misused.
 set -eu
 
@@ -29,7 +31,7 @@ while [ $# -gt 0 ]; do
       ;;
     --plain) plain=yes ;;
     --json) form=json ;;
-    --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) misused "unknown option $1 (--help tells the known ones)" ;;
   esac
   shift
@@ -52,10 +54,18 @@ trap 'exit 130' INT TERM
 
 # --- programs and data: the data is made anew only when what makes it has changed
 
+if ldd "$rille" | grep -q libsqlite3; then link=shared; else link=static; fi
+link=${BENCH_LINK:-$link}
+case $link in
+  shared) libraries=-lsqlite3 ;;
+  static) libraries="-l:libsqlite3.a -lm -ldl -lpthread" ;;
+  *) misused "BENCH_LINK is static or shared, not $link" ;;
+esac
 compile() {
   program=$1
   shift
-  (cd "$here" && ${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$tmp/$program" "$@" common.c -lsqlite3)
+  # shellcheck disable=SC2086  # $libraries is several words
+  (cd "$here" && ${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$tmp/$program" "$@" common.c $libraries)
 }
 progress "building"
 compile raw raw.c post.c
@@ -79,14 +89,13 @@ cp "$data/events.db" "$tmp/events.db"
 
 # --- both sides must stand on the same library with the same settings
 
-settings=$("$tmp/raw" settings "$tmp/posts.db")
+settings=$("$tmp/raw" settings "$tmp/posts.db")             # the second line tells how the library was compiled
 other=$("$rille" run "$here/rille.lua" settings "$tmp/posts.db")
 if [ "$settings" != "$other" ]; then
   echo "bench: the settings differ, so no ratio would mean anything" >&2
   printf '  raw C: %s\n  rille: %s\n' "$settings" "$other" >&2
   exit 1
 fi
-
 
 # --- the works
 
@@ -130,14 +139,15 @@ measure_start() {
 
 # round WORK: each side once
 round() {
-  case $1 in
-    find | all | query)
-      for side in raw rille ${plain:+plain} snapshot; do measure "$1" "$side" "$tmp/posts.db" || return 1; done ;;
-    create | insert | save)                            # a snapshot only reads
-      for side in raw rille ${plain:+plain}; do measure_write "$1" "$side" || return 1; done ;;
-    cursor)
-      for side in raw rille ${plain:+plain} snapshot bare; do measure "$1" "$side" "$tmp/events.db" || return 1; done ;;
-  esac
+  for side in raw rille ${plain:+plain} snapshot bare; do
+    case $1:$side in
+      create:snapshot | insert:snapshot | save:snapshot) ;;            # a snapshot only reads
+      cursor:*) measure "$1" "$side" "$tmp/events.db" || return 1 ;;
+      *:bare) ;;
+      create:* | insert:* | save:*) measure_write "$1" "$side" || return 1 ;;
+      *) measure "$1" "$side" "$tmp/posts.db" || return 1 ;;
+    esac
+  done
 }
 
 # all_rounds WORK
@@ -154,6 +164,7 @@ all_rounds() {
   [ "$1" != cursor ] || measure cursor flat "$tmp/events.db"
 }
 
+load=$(cut -d ' ' -f 1 /proc/loadavg)
 : > "$tmp/results"
 failed=''
 for work in ${only:-find all query create insert save cursor start}; do
@@ -162,7 +173,8 @@ done
 progress ''
 
 status=0
-"${LUA:-lua5.4}" "$here/report.lua" "$form" "$tmp/results" "$settings" "opened without mutexes, as rille does" || status=1
+machine="raw C linked with the $link library; $(nproc) cores, load average $load when it began"
+"${LUA:-lua5.4}" "$here/report.lua" "$form" "$tmp/results" "$(echo "$settings" | head -n 1)" "$machine" || status=1
 for work in $failed; do
   echo "bench: $work: a run failed, so it does not count as reached" >&2
   status=1

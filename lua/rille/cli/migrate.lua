@@ -37,20 +37,13 @@ local function confirm(args, term)
   if answer ~= name then refuse("that is not its name: nothing was changed", "--force does not ask") end
 end
 
-local function print_pretended(result, term)
-  for _, migration in ipairs(result.pretended) do
-    term:line(term:paint("out", "dim", "-- " .. text.escape(migration.name)))
-    for _, sql in ipairs(migration.statements) do term:line(text.escape(sql, true) .. ";") end
-  end
-end
-
 local function print_done(result, term)
-  if #result.applied == 0 then
-    term:line "nothing to do: every migration is applied"
-  else
+  if #result.applied > 0 then
     term:line(("%s applied as batch %d"):format(text.count(#result.applied, "migration"), result.batch))
+  else
+    term:line "nothing to migrate"
   end
-  for _, name in ipairs(result.seeded or {}) do term:line("seeded " .. text.escape(name)) end
+  if result.seeded then term:line(text.count(#result.seeded, "seed") .. " sown") end
 end
 
 ---@type rille.Command
@@ -68,12 +61,17 @@ return {
   run = function(args, term)
     require "rille.cli.project".load()
     if args.fresh and not args.pretend then confirm(args, term) end
+    if args.seed and args.pretend then
+      require "rille.cli.failure".misuse("--seed runs code, --pretend runs none", "leave one of them out")
+    end
+    local progress = require "rille.cli.progress"
     local result = require "rille.migrator".migrate {
       fresh = args.fresh, seed = args.seed, pretend = args.pretend, path = args.path,
-      on_progress = require "rille.cli.progress".new(term),
+      on_progress = progress.new(term),
     }
     term:report(result, function()
-      return (args.pretend and print_pretended or print_done)(result, term)
+      if args.pretend then return progress.print_pretended(result.pretended, term) end
+      return print_done(result, term)
     end)
   end,
 }

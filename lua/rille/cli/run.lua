@@ -1,6 +1,7 @@
 --- run: a Lua file in which `require "rille"` works and the models are there by name.
 -- The shortest way into the program: it parses its arguments itself and loads nothing that the script does not ask for.
 
+local CONFIG = "rille.config.lua"
 local USAGE = "rille run FILE [ARG…]; - reads standard input"
 
 --- `arg` as Lua sets it: the script at 0, its arguments after it, what came before below 0.
@@ -18,6 +19,14 @@ local function load_script(path, environment)
   require "rille.error".raise("script", wrong, {
     hint = missing and "the path is read from the current directory" or nil,
   })
+end
+
+--- The configuration of the current directory, where there is one; none is needed.
+local function load_config()
+  local file = io.open(CONFIG, "rb")
+  if not file then return end
+  file:close()
+  require "rille.config".load_file(CONFIG)
 end
 
 local function explain(term)
@@ -42,6 +51,7 @@ return {
     end
     if not args[1] then require "rille.cli.failure".misuse("run wants the file to run", USAGE) end
     set_arg(args)
+    load_config()
     load_script(args[1], require "rille.autoload".environment())(table.unpack(args, 2))
   end,
 }

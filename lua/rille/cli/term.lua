@@ -72,15 +72,36 @@ function Term:paint(stream, style, text)
   return "\27[" .. table.concat(codes, ";") .. "m" .. text .. "\27[0m"
 end
 
+--- Begin a line on a terminal that a later one takes the place of; elsewhere nothing.
+---@param text string
+function Term:begin(text)
+  if self.json or not self:is_tty "err" then return end
+  self.err:write(text)
+  self._begun = true
+end
+
+--- The cursor where a new line begins, and what was begun wiped away or kept.
+local function finish(self, keep)
+  if not self._begun then return end
+  self.err:write(keep and "\n" or "\r\27[K")
+  self._begun = false
+end
+
+--- Keep what was begun: its end will not come.
+function Term:settle() finish(self, true) end
+
 --- A line of the result.
 ---@param text string
 function Term:line(text)
+  self:settle()
   self.out:write(text, "\n")
 end
 
 --- A line beside the result: progress, advice.
 ---@param text string
 function Term:note(text)
+  finish(self, false)
+  if self.out.flush then self.out:flush() end              -- both may end in one file: in the order they were written
   self.err:write(text, "\n")
 end
 

@@ -19,8 +19,11 @@ local function state_of(settings)
   for _, migration in ipairs(require "rille.migrator".status {}.migrations) do
     if migration.state == "pending" then pending = pending + 1 else applied = applied + 1 end
   end
-  if pending > 0 then return text.count(pending, "migration") .. " pending", "rille migrate      applies what is pending" end
-  if applied == 0 then return "no migrations yet", "rille make:model Post title:string   writes a model and its table" end
+  if pending > 0 then
+    return text.count(pending, "migration") .. " pending", "rille migrate      applies what is pending"
+  elseif applied == 0 then
+    return "no migrations yet", "rille make:model Post title:string   writes a model and its table"
+  end
   return "up to date", "rille repl         talks to the models"
 end
 

@@ -15,6 +15,7 @@ M.TABLE = "rille_migrations"
 --- Make the table where it is missing.
 ---@param db rille.Handle
 function M.ensure(db)
+  if db:describe(M.TABLE) then return end
   db:execute [[create table if not exists "rille_migrations" (
   "name" TEXT primary key not null,
   "checksum" TEXT not null,
@@ -22,6 +23,7 @@ function M.ensure(db)
   "applied_at" DATETIME TEXT not null,
   "duration_ms" INTEGER not null
 )]]
+  db:forget()
 end
 
 --- What was applied, in the order in which it is to be taken back last to first.
@@ -30,6 +32,7 @@ end
 ---@return table<string, rille.LedgerRow> by_name
 function M.read(db)
   local rows, by_name = {}, {}
+  db:forget()                         -- another process may have made or dropped it
   if require "rille.schema.rehearsal".exists(db) and db:describe(M.TABLE) then
     rows = db:query [[select "name", "checksum", "batch", "applied_at", "duration_ms" from "rille_migrations"
       order by "batch", "name"]]

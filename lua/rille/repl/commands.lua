@@ -16,12 +16,12 @@ local function sql(session, argument)
   if argument ~= "on" and argument ~= "off" and argument ~= "" then misuse(".sql wants on or off") end
   local on = argument == "on" or argument == "" and not session:echoes_sql()
   session:echo_sql(on)
-  session.err:write(on and "statements are shown as they run\n" or "statements are no longer shown\n")
+  session.term:note(on and "statements are shown as they run" or "statements are no longer shown")
 end
 
 local function tables(session)
   local names = require "rille".db():tables()
-  if #names == 0 then return session.err:write "no tables yet; rille migrate makes them\n" end
+  if #names == 0 then return session.term:note "no tables yet; rille migrate makes them" end
   for _, name in ipairs(names) do session.out:write(text.escape(name), "\n") end
 end
 
@@ -77,7 +77,7 @@ end
 
 local function reload(session)
   local names = session:reload()
-  session.err:write(#names == 0 and "there are no models\n" or "read again: " .. table.concat(names, ", ") .. "\n")
+  session.term:note(#names == 0 and "there are no models" or "read again: " .. table.concat(names, ", "))
 end
 
 local help

@@ -62,7 +62,7 @@ function M.run(session, console, greeting)
   local path = history_file()
   if path then console.load_history(path) end
   console.set_completer(complete_with(session))
-  session.err:write(greeting, "\n")
+  session.term:note(greeting)
   session.on_input = function(lines) remember(console, path, lines) end
   local state = "done"
   while state ~= "quit" do
@@ -73,7 +73,7 @@ function M.run(session, console, greeting)
       session:discard()
       state = "done"
     else
-      session.err:write "\n"
+      session.term:note ""
       break
     end
   end

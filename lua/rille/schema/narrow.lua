@@ -42,7 +42,7 @@ local WRONG = {
   datetime = { "no moment", function(c)
     return ("%s not glob '%s[T ]*' or %s is not null and julianday(%s) is null"):format(c, DATE, c, c)
   end },
-  json = { "no JSON", function(c) return ("not json_valid(%s)"):format(c) end },
+  json = { "no JSON", function(c) return ("%s is not null and not json_valid(%s)"):format(c, c) end },
   uuid = { "no UUID", function(c) return ("lower(%s) not glob '%s'"):format(c, UUID) end },
 }
 
@@ -86,10 +86,10 @@ function M.check(run, table_name, changes)
   end
   local counts = {}
   for i, test in ipairs(tests) do counts[i] = ("count(*) filter (where %s) as n%d"):format(test.sql, i) end
-  if #counts == 0 then return end
+  local place = "main." .. Name.quote(table_name)
+  if #counts == 0 or run:value(("select exists (select 1 from %s) as value"):format(place)) == 0 then return end
   run:execute(("create temporary table %s (%s)"):format(Name.quote(PROBE), table.concat(declared, ", ")))
-  run:execute(("insert into %s select %s from %s"):format(PROBE_PLACE, table.concat(sources, ", "),
-    "main." .. Name.quote(table_name)))
+  run:execute(("insert into %s select %s from %s"):format(PROBE_PLACE, table.concat(sources, ", "), place))
   local row = run:rows(("select %s from %s"):format(table.concat(counts, ", "), PROBE_PLACE))[1]
   run:execute("drop table " .. PROBE_PLACE)
   for i, test in ipairs(tests) do

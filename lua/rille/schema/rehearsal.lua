@@ -65,7 +65,7 @@ local function shown(params)
     local value = params[i]
     out[i] = type(value) == "string" and ("%q"):format(value) or tostring(value == nil and core.null or value)
   end
-  return out[1] and "  -- " .. table.concat(out, ", ") or ""
+  return out[1] and " /* " .. table.concat(out, ", "):gsub("%*/", "* /") .. " */" or ""
 end
 
 local READING = { select = true, values = true, pragma = true, explain = true }

@@ -50,6 +50,7 @@ local Switch = { __close = function(self) self.db:execute(("pragma %s = %d"):for
 ---@param name string
 ---@param value 0|1
 function Runner:switch(name, value)
+  self.handle:forget()
   local db = self.handle:connect()
   local before = db:query("pragma " .. name)[1][name]
   db:execute(("pragma %s = %d"):format(name, value))
@@ -58,6 +59,7 @@ end
 
 ---@return boolean
 function Runner:foreign_keys_are_on()
+  self.handle:forget()                -- whatever ran before may have changed the schema
   return self.handle:connect():query("pragma foreign_keys")[1].foreign_keys == 1
 end
 
@@ -99,6 +101,7 @@ local Forget = { __close = function(self) self.handle:forget() end }
 local function transact(self, fn)
   local forget <close> = setmetatable({ handle = self.handle }, Forget)        -- luacheck: ignore 211
   local tx <close> = self:in_transaction() and self.handle:begin() or begin_patiently(self.handle)
+  self.handle:forget()                -- from here on nobody else changes the schema
   local result = fn()
   tx:commit()
   return result

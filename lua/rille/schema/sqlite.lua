@@ -22,7 +22,10 @@ local TYPES = {
 -- What the values of a type keep, as a condition on the column.
 local CHECKS = {
   boolean = function(name) return name .. " in (0, 1)" end,
-  json = function(name) return ("json_valid(%s)"):format(name) end,
+  -- json_valid(null) is false in the versions of SQLite that are around.
+  json = function(name, column)
+    return ((column.nullable and "%s is null or " or "") .. "json_valid(%s)"):gsub("%%s", name)
+  end,
   enum = function(name, column)
     local values = {}
     for i, value in ipairs(column.values) do values[i] = Value.literal(value) end

@@ -82,7 +82,8 @@ function M.literal(value, is_blob)
   if value == false then return "0" end
   if math.type(value) == "integer" then return ("%d"):format(value) end
   if math.type(value) == "float" then
-    local text = ("%.17g"):format(value)
+    local text = ("%.15g"):format(value)
+    if tonumber(text) ~= value then text = ("%.17g"):format(value) end
     return text:find "[.e]" and text or text .. ".0"
   end
   if is_blob then return "x'" .. value:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end) .. "'" end
