@@ -20,11 +20,11 @@ local STEPS = {
     [[Post:tagged(18):published():count()]] },
   { "Groups: the publishers with the most readers.",
     [[Post:select("org_id"):select_raw("count(*) as posts, sum(views) as views"):group_by("org_id")
-      :having_raw("sum(views) > ?", 500000):order_by_raw("sum(views) desc"):limit(4):all()]] },
+      :having_raw("sum(views) > ?", 300000):order_by_raw("sum(views) desc"):limit(4):all()]] },
   { "Into JSON columns.",
     [[Post:written_in("de"):popular(5000):select("title", "views", "meta"):limit(2):all()]] },
   { "A predicate as text, parsed into the same tree; its values are bound.",
-    [[Comment:filter("votes >= :votes and approved and body like '%map%'", { votes = 20 })
+    [[Comment:filter("votes >= :votes and approved = true and body like '%map%'", { votes = 20 })
       :select("id", "votes", "body"):order_by_desc("votes"):limit(3):all()]] },
   { "A page by cursor: its price does not grow with the page's number.",
     [[User:active():order_by("name"):select("id", "name", "role"):cursor_paginate { per_page = 3 }.data]] },

@@ -2,6 +2,7 @@
 #include "core/base/arena.h"
 
 #include <stdalign.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "core/base/memory.h"
@@ -18,6 +19,18 @@ void
 rille_arena_init(rille_arena *arena)
 {
   *arena = (rille_arena){ 0 };
+}
+
+void
+rille_arena_init_on(rille_arena *arena, void *room, size_t bytes)
+{
+  size_t waste = (alignof(max_align_t) - (uintptr_t)room % alignof(max_align_t)) % alignof(max_align_t);
+
+  rille_arena_init(arena);
+  if (bytes > waste) {
+    arena->at = (char *)room + waste;
+    arena->left = bytes - waste;
+  }
 }
 
 static void
@@ -64,7 +77,7 @@ add_block(rille_arena *arena, size_t wanted)
     bytes = LARGEST_BLOCK_BYTES;
   if (bytes < wanted)
     bytes = wanted;
-  block = rille_memory_get(sizeof *block + bytes);
+  block = rille_memory_resize(NULL, sizeof *block + bytes);     /* not zeroed: the pieces are */
   if (block == NULL)
     return false;
   block->bytes = bytes;

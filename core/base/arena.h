@@ -19,6 +19,9 @@ typedef struct rille_arena {
 /* An arena without memory of its own yet.  Cannot fail. */
 void rille_arena_init(rille_arena *arena);
 
+/* An arena that cuts its first pieces from `room`, which is the caller's and must outlive them.  Cannot fail. */
+void rille_arena_init_on(rille_arena *arena, void *room, size_t bytes);
+
 /* Gives back all pieces but keeps one block for the next statement, and forgets a failure. */
 void rille_arena_reset(rille_arena *arena);
 

@@ -72,12 +72,6 @@ rille_buffer_text(rille_buffer *buffer, const char *text)
 }
 
 void
-rille_buffer_byte(rille_buffer *buffer, char byte)
-{
-  rille_buffer_add(buffer, &byte, 1);
-}
-
-void
 rille_buffer_format(rille_buffer *buffer, const char *format, ...)
 {
   char text[64];

@@ -32,8 +32,15 @@ void rille_buffer_add(rille_buffer *buffer, const void *bytes, size_t len);
 /* Appends a C string. */
 void rille_buffer_text(rille_buffer *buffer, const char *text);
 
-/* Appends one byte. */
-void rille_buffer_byte(rille_buffer *buffer, char byte);
+/* Appends one byte: inline, for shapes and SQL are written byte by byte. */
+static inline void
+rille_buffer_byte(rille_buffer *buffer, char byte)
+{
+  if (buffer->size - buffer->len > 1 && !buffer->failed)
+    buffer->at[buffer->len++] = byte;
+  else
+    rille_buffer_add(buffer, &byte, 1);
+}
 
 /* Appends what printf would write, at most 63 bytes of it: for numbers. */
 void rille_buffer_format(rille_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));

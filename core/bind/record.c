@@ -288,12 +288,12 @@ refuse_value(lua_State *L, const rille_lua_record *record, const rille_column *c
 static void
 push_canonical(lua_State *L, const rille_lua_record *record, const rille_column *column, int index)
 {
-  char room[RILLE_PRESENT_BYTES];
+  char room[RILLE_PRESENT_BYTES], space[2 * RILLE_PRESENT_BYTES];
   rille_arena arena;
   rille_cell given, stored, shown;
   rille_status status = RILLE_INVALID_ARGUMENT;
 
-  rille_arena_init(&arena);
+  rille_arena_init_on(&arena, space, sizeof space);
   if (rille_lua_to_cell(L, index, &given)) {
     if (given.kind == RILLE_NULL) {
       rille_lua_push_null(L);

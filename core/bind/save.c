@@ -155,7 +155,7 @@ read_state(lua_State *L, struct save *s)
   lua_pop(L, 2);
 }
 
-/* Sets each given column; turns its cell into what the column keeps, for the row that the record will have. */
+/* Sets each given column.  Its cell becomes what the column keeps, which is bound as it is and goes into the record's row. */
 static void
 add_sets(lua_State *L, struct save *s)
 {
@@ -164,10 +164,14 @@ add_sets(lua_State *L, struct save *s)
 
   for (size_t i = 0; i < table->column_count; i++)
     if (s->given[i]) {
-      end = rille_lua_add_set(L, s->work, end, table->columns[i].name, &s->cells[i]);
-      if (rille_type_store(table->columns[i].type, &s->cells[i], table->columns[i].name, &s->work->arena, &s->cells[i],
+      rille_cell kept;
+
+      if (rille_type_store(table->columns[i].type, &s->cells[i], table->columns[i].name, &s->work->arena, &kept,
                            &s->work->fault) != RILLE_OK)
         (void)rille_lua_fail(L, s->work, NULL);
+      s->cells[i] = kept;
+      end = rille_lua_add_set(L, s->work, end, table->columns[i].name, &kept);
+      s->work->slots[s->work->slot_count - 1].kept = true;
     }
 }
 

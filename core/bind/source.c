@@ -185,6 +185,16 @@ source_names(lua_State *L)
   return 1;
 }
 
+/* source:name() -> the name of its table */
+static int
+source_name(lua_State *L)
+{
+  const rille_lua_source *source = rille_lua_check_source(L, 1);
+
+  (void)lua_pushlstring(L, source->table.name.at, source->table.name.len);
+  return 1;
+}
+
 /* source:type(name) -> the name of the column's type, or nil */
 static int
 source_type(lua_State *L)
@@ -202,7 +212,7 @@ source_type(lua_State *L)
 void
 rille_lua_add_source(lua_State *L)
 {
-  static const luaL_Reg methods[] = { { "names", source_names }, { "type", source_type }, { NULL, NULL } };
+  static const luaL_Reg methods[] = { { "name", source_name }, { "names", source_names }, { "type", source_type }, { NULL, NULL } };
 
   (void)luaL_newmetatable(L, SOURCE_META);
   lua_pushcfunction(L, source_gc);

@@ -42,13 +42,14 @@ typedef enum op {
   OP_OFFSET,         /* number */
   OP_UNION,          /* chain, all (boolean) */
   OP_UNFILTERED,
+  OP_UNLIMITED,      /* forgets limit and offset before */
   OP_NOTHING         /* a root */
 } op;
 
 static const char *const OP_NAMES[] = {
   NULL, "compare", "columns", "in", "between", "null", "group", "exists", "raw", "part", "json", "json_contains", "constant",
   "having", "having_raw", "select", "add_select", "select_raw", "distinct", "join", "group_by", "order", "order_raw",
-  "order_random", "reorder", "limit", "offset", "union", "unfiltered", "nothing",
+  "order_random", "reorder", "limit", "offset", "union", "unfiltered", "unlimited", "nothing",
 };
 
 struct reader {
@@ -62,7 +63,7 @@ struct found {
   rille_query *query;              /* NULL while only conditions are wanted */
   rille_node *conditions;          /* joined by their `op`, in order */
   rille_node *having;
-  bool outputs_done, orders_done;
+  bool outputs_done, orders_done, limits_done;
 };
 
 static rille_node *read_conditions(struct reader *r, int index);
@@ -667,15 +668,16 @@ add_clause(struct reader *r, int node, op kind, struct found *found)
   case OP_ORDER_RANDOM:
   case OP_REORDER: add_order(r, node, kind, found); break;
   case OP_LIMIT:
-    if (query->limit == NULL)
+    if (query->limit == NULL && !found->limits_done)
       query->limit = operand_value(r, node, 4, rille_str_of("limit"));
     break;
   case OP_OFFSET:
-    if (query->offset == NULL)
+    if (query->offset == NULL && !found->limits_done)
       query->offset = operand_value(r, node, 4, rille_str_of("offset"));
     break;
   case OP_UNION: add_union(r, node, query); break;
   case OP_UNFILTERED: query->unfiltered = true; break;
+  case OP_UNLIMITED: found->limits_done = true; break;
   default: break;
   }
 }

@@ -144,7 +144,6 @@ configure(struct sqlite_conn *conn, const rille_open_options *options, rille_fau
   (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
   (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-  (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
   (void)sqlite3_busy_handler(conn->db, on_busy, conn);
   sqlite3_progress_handler(conn->db, STOP_CHECK_STEPS, on_progress, NULL);
 

@@ -200,12 +200,24 @@ moment_of(const rille_cell *in, int64_t *micros)
   return in->kind == RILLE_TEXT && rille_moment_parse(in->as.text, micros);
 }
 
+/* The form that is kept: nothing has to be made of it. */
+static bool
+is_canonical_moment(const rille_cell *in)
+{
+  const char *at = in->as.text.at;
+
+  return in->kind == RILLE_TEXT && in->as.text.len == RILLE_MOMENT_BYTES && at[10] == 'T' && at[16] == ':' && at[19] == '.' &&
+         at[RILLE_MOMENT_BYTES - 1] == 'Z';
+}
+
 static bool
 store_datetime(struct work *w)
 {
   char text[RILLE_MOMENT_BYTES + 1];
   int64_t micros;
 
+  if (is_canonical_moment(w->in) && rille_moment_parse(w->in->as.text, &micros))
+    return pass(w);
   return moment_of(w->in, &micros) && rille_moment_format(micros, text) && made_text(w, text, RILLE_MOMENT_BYTES);
 }
 
@@ -289,8 +301,7 @@ present_datetime(struct work *w)
 {
   int64_t micros;
 
-  if (is_text(w) && w->in->as.text.len == RILLE_MOMENT_BYTES && w->in->as.text.at[10] == 'T' &&
-      w->in->as.text.at[RILLE_MOMENT_BYTES - 1] == 'Z')
+  if (is_canonical_moment(w->in))
     return pass(w);
   if (!moment_of(w->in, &micros) || !rille_moment_format(micros, w->room))
     return false;

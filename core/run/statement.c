@@ -238,6 +238,10 @@ rille_statement_cell(const rille_statement *statement, size_t n, const rille_slo
   const rille_slot *slot = &slots[param->slot];
   rille_status status;
 
+  if (slot->kept) {
+    *out = slot->cell;
+    return RILLE_OK;
+  }
   if (param->form == RILLE_PARAM_LIST)
     return json_list(param, slot, arena, out, fault);
   status = rille_type_store(param->type, &slot->cell, param->what, arena, out, fault);

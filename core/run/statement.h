@@ -11,6 +11,7 @@ typedef struct rille_slot {
   rille_cell cell;
   const rille_cell *list;
   size_t list_len;
+  bool kept;                       /* `cell` is already what the column keeps: it is bound as it is */
 } rille_slot;
 
 typedef struct rille_statement {

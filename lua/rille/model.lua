@@ -303,6 +303,10 @@ local function look_up(class, handle)
     table = def.table, columns = columns, indirect = indirect, record = Record.behaviour(class, info),
   }
   info.names = info.source:names()
+  info.stamps_plain = true                   -- the text of core.now() is what these columns keep
+  for _, name in next, { info.created_at, info.updated_at } do
+    info.stamps_plain = info.stamps_plain and info.source:type(name) == "datetime" and not lua_casts[name]
+  end
   def.root[1], def.root.handle, def.root.info = info.source, handle, info
   def.root.casts = info.has_casts and lua_casts or nil
   return info

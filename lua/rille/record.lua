@@ -343,8 +343,12 @@ local function insert(record, info)
   local created_at, updated_at = info.created_at, info.updated_at
   if created_at or updated_at then
     local state, now = state_of(record), core.now()
-    if created_at and state[created_at] == nil then put(record, created_at, now) end
-    if updated_at and state[updated_at] == nil then put(record, updated_at, now) end
+    if created_at and state[created_at] == nil then
+      if info.stamps_plain then state[created_at] = now else put(record, created_at, now) end
+    end
+    if updated_at and state[updated_at] == nil then
+      if info.stamps_plain then state[updated_at] = now else put(record, updated_at, now) end
+    end
   end
   fetch.call(info.handle, "insert_record", record)
 end

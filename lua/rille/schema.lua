@@ -73,7 +73,8 @@ function Schema:rename(from, to)
 end
 
 local function drop(run, name)
-  local current = require "rille.schema.catalog".table(run, name)
+  local catalog = require "rille.schema.catalog"
+  local current, broken = catalog.table(run, name), catalog.broken(run)
   for _, key in ipairs(current.incoming) do
     if not Name.same(key.table, current.name) then
       local by = Name.quote_all(key.columns)
@@ -83,9 +84,10 @@ local function drop(run, name)
     end
   end
   run:execute("drop table " .. Name.quote(current.name))
+  catalog.refuse_broken(run, current.name, broken)
 end
 
---- Drop a table with its rows.  Refused while another table refers to it.
+--- Drop a table with its rows.  Refused while another table refers to it, or a view or a trigger needs it.
 ---@param name string
 function Schema:drop(name)
   Name.check_table("drop", name)
@@ -101,12 +103,12 @@ function Schema:drop_if_exists(name)
   end)
 end
 
+--- Is there a table, and not a view, of this name?
 ---@param name string
 ---@return boolean
 function Schema:has_table(name)
   Name.check_table("has_table", name)
-  local found = self.run.handle:describe(name)
-  return found ~= nil and found.kind == "table"
+  return require "rille.schema.catalog".has_table(self.run, name)
 end
 
 --- Has the table, if it is there, this column?
@@ -116,11 +118,8 @@ end
 function Schema:has_column(table_name, column)
   Name.check_table("has_column", table_name)
   Name.check("has_column", column)
-  local found = self.run.handle:describe(table_name)
-  for _, each in ipairs(found and found.columns or {}) do
-    if Name.same(each.name, column) then return true end
-  end
-  return false
+  local run, catalog = self.run, require "rille.schema.catalog"
+  return catalog.has_table(run, table_name) and catalog.has_column(run, table_name, column)
 end
 
 --- Run one statement as it is.

@@ -1,10 +1,11 @@
 #!/bin/sh
 # spec/bench/run.sh - measures rille against raw C on the same SQLite library and says whether it is fast enough.
-# Usage: sh spec/bench/run.sh [--rounds N] [--only WORK]... [--plain] [--json]
+# Usage: sh spec/bench/run.sh [--rounds N] [--only WORK]... [--plain] [--json] [--patient SECONDS]
 #   --rounds N   alternating rounds of each work (5); the start of the process has three times as many
 #   --only WORK  find all query create insert save cursor start; may be given several times
 #   --plain      measures raw C with sqlite3_open's own flags too
 #   --json       prints the results as JSON instead of a table
+#   --patient S  before each run waits, S seconds at most, until nothing else is at work on the machine
 # RILLE names the program (build/release/rille), BENCH_DIR where the data is kept (a directory in TMPDIR);
 # BENCH_SYNCHRONOUS, BENCH_MMAP and BENCH_CACHE_KIB change a setting for both sides.  Raw C is linked with SQLite as
 # rille is, from the archive or with the shared library, since calls and start cost more in the latter;
@@ -15,7 +16,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 rille=${RILLE:-$here/../../build/release/rille}
 home=${BENCH_DIR:-${TMPDIR:-/tmp}/rille-bench-$(id -u)}
-rounds=5 only='' plain='' form=table
+rounds=5 only='' plain='' form=table patient=0
 
 misused() {
   echo "bench: $1" >&2
@@ -24,19 +25,24 @@ misused() {
 
 while [ $# -gt 0 ]; do
   case $1 in
-    --rounds | --only)
+    --rounds | --only | --patient)
       [ $# -gt 1 ] || misused "$1 wants a value"
-      if [ "$1" = --rounds ]; then rounds=$2; else only="$only $2"; fi
+      case $1 in
+        --rounds) rounds=$2 ;;
+        --only) only="$only $2" ;;
+        --patient) patient=$2 ;;
+      esac
       shift
       ;;
     --plain) plain=yes ;;
     --json) form=json ;;
-    --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) misused "unknown option $1 (--help tells the known ones)" ;;
   esac
   shift
 done
 case $rounds in '' | *[!0-9]* | 0) misused "--rounds wants a number of at least 1" ;; esac
+case $patient in '' | *[!0-9]*) misused "--patient wants a number of seconds" ;; esac
 for work in $only; do
   case $work in
     find | all | query | create | insert | save | cursor | start) ;;
@@ -99,8 +105,22 @@ fi
 
 # --- the works
 
+idle_ticks() { awk '/^cpu /{ print $5 }' /proc/stat; }
+
+# wait_for_quiet: until the cores were idle for a whole second (but for a twentieth), or patience ends
+wait_for_quiet() {
+  left=$patient
+  while [ "$left" -gt 0 ]; do
+    before=$(idle_ticks)
+    sleep 1
+    [ $((($(idle_ticks) - before) * 100)) -lt $((ticks * cores * 95)) ] || break
+    left=$((left - 1))
+  done
+}
+
 # run WORK SIDE DB: one run of one side, its outcome printed as "key=value …"
 run() {
+  wait_for_quiet
   case $2 in
     raw) "$tmp/raw" "$1" "$3" ;;
     plain) BENCH_OPEN=plain "$tmp/raw" "$1" "$3" ;;
@@ -133,6 +153,7 @@ measure_write() {
 measure_start() {
   progress "start"
   [ "$("$tmp/first" "$tmp/posts.db")" = "$("$rille" run "$here/first.lua" "$tmp/posts.db")" ] || return 1
+  wait_for_quiet
   "$tmp/start" $((rounds * 3)) raw "$tmp/first" "$tmp/posts.db" \
     -- rille "$rille" run "$here/first.lua" "$tmp/posts.db" >> "$tmp/results"
 }
@@ -164,6 +185,8 @@ all_rounds() {
   [ "$1" != cursor ] || measure cursor flat "$tmp/events.db"
 }
 
+cores=$(nproc)
+ticks=$(getconf CLK_TCK)
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 : > "$tmp/results"
 failed=''
@@ -173,7 +196,7 @@ done
 progress ''
 
 status=0
-machine="raw C linked with the $link library; $(nproc) cores, load average $load when it began"
+machine="raw C linked with the $link library; $cores cores, load average $load when it began"
 "${LUA:-lua5.4}" "$here/report.lua" "$form" "$tmp/results" "$(echo "$settings" | head -n 1)" "$machine" || status=1
 for work in $failed; do
   echo "bench: $work: a run failed, so it does not count as reached" >&2

@@ -311,6 +311,7 @@ describe("rille.schema", function()
     assert.is_true(schema:has_table("posts"))
     assert.is_false(schema:has_table("titles"))
     assert.is_false(schema:has_table("comments"))
+    assert.is_true(schema:has_table("Posts"))
     assert.is_true(schema:has_column("posts", "TITLE"))
     assert.is_false(schema:has_column("posts", "body"))
     assert.is_false(schema:has_column("comments", "id"))
@@ -341,6 +342,19 @@ describe("rille.schema", function()
     assert.same({}, db:tables())
     assert.equal("no_such_table", refused(schema.drop, schema, "users").kind)
     schema:drop_if_exists("users")
+  end)
+
+  it("drops no table that a view or a trigger needs", function()
+    schema:create("users", function(t) t:id() end)
+    schema:create("posts", function(t) t:id() end)
+    schema:raw "create view everyone as select * from users"
+    local e = refused(schema.drop, schema, "users")
+    assert.truthy(e.message:find('the view "everyone" would not work any more', 1, true))
+    schema:raw "drop view everyone"
+    schema:raw "create trigger t after insert on posts begin delete from users; end"
+    assert.truthy(refused(schema.drop, schema, "users").message:find('a trigger of "posts" would not', 1, true))
+    schema:drop("posts")
+    schema:drop("users")
   end)
 
   it("runs SQL as it is, but for what would end the transaction around it", function()

@@ -26,6 +26,16 @@ local function lines_of(rows, ...)
   return lines
 end
 
+--- Expects the same lines in the same order; tells the first that differs, not thousands.
+local function expect_lines(theirs, ours, what)
+  for i = 1, math.max(#theirs, #ours) do
+    if theirs[i] ~= ours[i] then
+      assert.equal(theirs[i], ours[i], ("%sline %d of %d (%d)"):format(what and what .. ": " or "", i, #theirs, #ours))
+    end
+  end
+  assert.equal(#theirs, #ours)
+end
+
 --- The peak of this process's memory, in MiB.
 local function peak_mib()
   for line in io.lines "/proc/self/status" do
@@ -149,12 +159,12 @@ describe("What is asked", function()
 
   it("counts: packages, relations of each kind, maintainers, sections", function()
     local kinds = Relation:select("kind"):select_raw("count(*) as n"):group_by("kind"):order_by("kind"):all()
-    assert.same(oracle.awk("{ print $4 }", flat_relations, "| sort | uniq -c | awk '{ print $2 \"\\t\" $1 }'"),
+    expect_lines(oracle.awk("{ print $4 }", flat_relations, "| sort | uniq -c | awk '{ print $2 \"\\t\" $1 }'"),
       lines_of(kinds, "kind", "n"))
-    assert.same(oracle.awk("END { print NR }", flat_packages), { tostring(Package:count()) })
-    assert.same(oracle.awk("!($5 in s) { s[$5]; n++ } END { print n }", flat_packages),
+    expect_lines(oracle.awk("END { print NR }", flat_packages), { tostring(Package:count()) })
+    expect_lines(oracle.awk("!($5 in s) { s[$5]; n++ } END { print n }", flat_packages),
       { tostring(Maintainer:count()) })
-    assert.same(oracle.awk("$4 != \"\" && !($4 in s) { s[$4]; n++ } END { print n }", flat_packages),
+    expect_lines(oracle.awk("$4 != \"\" && !($4 in s) { s[$4]; n++ } END { print n }", flat_packages),
       { tostring(Section:count()) })
   end)
 
@@ -163,7 +173,7 @@ describe("What is asked", function()
     local ours = Package:in_section(section.id):largest():order_by("version"):limit(10):all()
     local theirs = oracle.awk(('$4 == %q { print ($8 == "" ? -1 : $8), $1, $2, $8 }'):format(section.label),
       flat_packages, "| sort -t '\t' -k1,1nr -k2,2 -k3,3 | head -n 10 | cut -f 2-")
-    assert.same(theirs, lines_of(ours, "name", "version", "installed_kib"))
+    expect_lines(theirs, lines_of(ours, "name", "version", "installed_kib"))
   end)
 
   it("maintainers of many packages", function()
@@ -174,9 +184,9 @@ describe("What is asked", function()
     table.sort(lines)
     local theirs = oracle.awk([[
       { n[$5]++ }
-      END { for (who in n) if (n[who] >= 20) { name = who; sub(/ *<.*/, "", name); print name, n[who] } }
+      END { for (who in n) if (n[who] >= 20) { name = who; sub(/ <[^>]*>$/, "", name); print name, n[who] } }
     ]], flat_packages, "| sort")
-    assert.same(theirs, { table.unpack(lines) })
+    expect_lines(theirs, { table.unpack(lines) })
   end)
 
   it("sizes in sum, on average, least and most", function()
@@ -184,7 +194,7 @@ describe("What is asked", function()
     local of_section = Package:in_section(section.id)
     local sum, avg, min, max = of_section:sum("installed_kib"), of_section:avg("installed_kib"),
       of_section:min("installed_kib"), of_section:max("installed_kib")
-    assert.same(oracle.sqlite(database, ("select sum(installed_kib), printf('%%.4f', avg(installed_kib)), "
+    expect_lines(oracle.sqlite(database, ("select sum(installed_kib), printf('%%.4f', avg(installed_kib)), "
       .. "min(installed_kib), max(installed_kib) from packages where section_id = %d"):format(section.id)),
       { ("%d\t%.4f\t%d\t%d"):format(sum, avg, min, max) })
   end)
@@ -194,17 +204,17 @@ describe("What is asked", function()
       ["lib%-dev"] = "^lib.*-dev$", ["_____"] = "^.....$", ["%++%"] = "[+][+]", ["lib_-%"] = "^lib.-",
       ["LIB%"] = "^LIB",
     } do
-      assert.same(oracle.awk(("$1 ~ /%s/ { print $1, $2, $3 }"):format(regex), flat_packages, "| sort"),
+      expect_lines(oracle.awk(("$1 ~ /%s/ { print $1, $2, $3 }"):format(regex), flat_packages, "| sort"),
         lines_of(Package:where_like("name", pattern):listed():all(), "name", "version", "architecture"), pattern)
     end
   end)
 
   it("summaries by pattern, with and without regard to case", function()
     for pattern, word in pairs { ["%Debian%"] = "Debian", ["%debian%"] = "debian", ["%SQLite%"] = "SQLite" } do
-      assert.same(oracle.awk(("index($13, %q) { n++ } END { print n + 0 }"):format(word), flat_packages),
+      expect_lines(oracle.awk(("index($13, %q) { n++ } END { print n + 0 }"):format(word), flat_packages),
         { tostring(Package:where("summary", "like", pattern):count()) }, pattern)
       local any_case = ("index(tolower($13), tolower(%q)) { n++ } END { print n + 0 }"):format(word)
-      assert.same(oracle.awk(any_case, flat_packages),
+      expect_lines(oracle.awk(any_case, flat_packages),
         { tostring(Package:where("summary", "ilike", pattern):count()) }, pattern)
     end
   end)
@@ -212,7 +222,7 @@ describe("What is asked", function()
   it("which packages nothing depends on", function()
     local needed = Relation:where_in("kind", { "Depends", "Pre-Depends" }):select("name")
     local ours = Package:installed():where_not_in("name", needed):listed():all()
-    assert.same(oracle.sqlite(database, [[
+    expect_lines(oracle.sqlite(database, [[
       select name, version from packages
       where installed and name not in (select name from relations where kind in ('Depends', 'Pre-Depends'))
       order by name, version, architecture]]), lines_of(ours, "name", "version"))
@@ -220,7 +230,7 @@ describe("What is asked", function()
 
   it("which sections have something essential", function()
     local essential = Package:where("essential", true):where_column("packages.section_id", "=", "sections.id")
-    assert.same(oracle.awk("$10 == 1 { print $4 }", flat_packages, "| sort -u"),
+    expect_lines(oracle.awk("$10 == 1 { print $4 }", flat_packages, "| sort -u"),
       lines_of(Section:where_exists(essential):order_by("name"):all(), "label"))
   end)
 
@@ -229,23 +239,23 @@ describe("What is asked", function()
       :where("relations.kind", "Pre-Depends"):where("relations.name", "libc6")
       :select("packages.*")
       :order_by("packages.name"):order_by("packages.version"):order_by("packages.architecture"):all()
-    assert.same(oracle.awk('$4 == "Pre-Depends" && $7 == "libc6" { print $1, $2, $3 }', flat_relations, "| sort"),
+    expect_lines(oracle.awk('$4 == "Pre-Depends" && $7 == "libc6" { print $1, $2, $3 }', flat_relations, "| sort"),
       lines_of(ours, "name", "version", "architecture"))
   end)
 
   it("what a predicate in words says", function()
-    local ours = Package:filter("(installed_kib between :least and 20000 or name like 'gcc-%') and not available",
+    local ours = Package:filter("(installed_kib between :least and 20000 or name like 'gcc-%') and not available = true",
       { least = 10000 }):listed():all()
     local theirs = oracle.awk([[
       (($8 != "" && $8 >= 10000 && $8 <= 20000) || $1 ~ /^gcc-/) && !$12 { print $1, $2, $3 }
     ]], flat_packages, "| sort")
-    assert.same(theirs, lines_of(ours, "name", "version", "architecture"))
+    expect_lines(theirs, lines_of(ours, "name", "version", "architecture"))
   end)
 
   it("packages whose source has another name, and the union with those of one letter", function()
-    local ours = Package:where_column("name", "!=", "source"):where("installed", true)
-      :union(Package:where_like("name", "_")):pluck("id")
-    assert.same(oracle.awk([[
+    local ours = Package:select("id"):where_column("name", "!=", "source"):where("installed", true)
+      :union(Package:select("id"):where_like("name", "_")):pluck("id")
+    expect_lines(oracle.awk([[
       ($6 != "" && $1 != $6 && $11) || length($1) == 1 { n++ }
       END { print n + 0 }
     ]], flat_packages), { tostring(#ours) })
@@ -257,7 +267,7 @@ describe("What is asked", function()
     for i, name in ipairs(names) do wanted[i] = name end
     for i = #wanted + 1, 40000 do wanted[i] = "no-such-package-" .. i end
     assert.equal(#names, Package:where_in("name", wanted):distinct():count("name"))
-    assert.same(oracle.awk("{ print $1 }", flat_packages, "| sort -u | head -n 40000"), { table.unpack(names) })
+    expect_lines(oracle.awk("{ print $1 }", flat_packages, "| sort -u | head -n 40000"), { table.unpack(names) })
   end)
 end)
 
@@ -285,7 +295,7 @@ describe("Pages", function()
       append(lines, page)
     until not page.has_more
     assert.equal(page.last_page, number)
-    assert.same(expected, lines)
+    expect_lines(expected, lines)
     assert.equal(0, #listing:paginate(number + 1, 97).data)
   end)
 
@@ -297,12 +307,13 @@ describe("Pages", function()
       page = listing:simple_paginate(number, 101)
       append(lines, page)
     until not page.has_more
-    assert.same(expected, lines)
+    expect_lines(expected, lines)
   end)
 
   it("with a cursor make up the whole forwards and backwards, over sizes that tie or are unknown", function()
-    local by_size = models.Package:where_like("name", "lib%"):order_by("installed_kib")
-    local theirs = oracle.sqlite(database, "select id from packages where name like 'lib%' order by installed_kib, id")
+    local by_size = models.Package:where_like("name", "lib_-%"):or_where_like("name", "liba%"):order_by("installed_kib")
+    local theirs = oracle.sqlite(database, [[
+      select id from packages where name like 'lib_-%' or name like 'liba%' order by installed_kib, id]])
     local forwards, page, last = {}, by_size:cursor_paginate { per_page = 89 }, nil
     assert.is_nil(page.prev_cursor)
     while page do
@@ -310,7 +321,7 @@ describe("Pages", function()
       last = page
       page = page.next_cursor and by_size:cursor_paginate { per_page = 89, cursor = page.next_cursor }
     end
-    assert.same(theirs, forwards)
+    expect_lines(theirs, forwards)
 
     local backwards = {}
     page = last
@@ -318,6 +329,6 @@ describe("Pages", function()
       for i = #page.data, 1, -1 do table.insert(backwards, 1, tostring(page.data[i].id)) end
       page = page.prev_cursor and by_size:cursor_paginate { per_page = 89, cursor = page.prev_cursor }
     end
-    assert.same(theirs, backwards)
+    expect_lines(theirs, backwards)
   end)
 end)

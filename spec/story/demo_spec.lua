@@ -31,7 +31,9 @@ end
 describe("The demo's data", function()
   it("has the promised size", function()
     local counts = {}
-    for i, name in ipairs(NAMES) do counts[i] = model[name]:count() end
+    for i, name in ipairs(NAMES) do
+      counts[i] = (name == "post" and model.post:with_trashed() or model[name]):count()
+    end
     assert.same({ 20, 500, 160, 3000, 5999, 10000 }, counts)
   end)
 

@@ -20,14 +20,13 @@ end
 ---@return string|nil c_folder
 local function folders(program)
   local here = program:match "^(.*)/[^/]+$" or "."
-  local lua, c = {}, { here .. "/lua" }
+  local prefix = above(here) or ""
+  local lua, c = { prefix .. "/share/lua/5.4" }, { here .. "/lua" }
   local folder = here
   for _ = 1, 4 do                                          -- build/release/rille: the sources are two above
     folder = folder and above(folder)
     if folder then lua[#lua + 1] = folder .. "/lua" end
   end
-  local prefix = above(here) or ""
-  lua[#lua + 1] = prefix .. "/share/lua/5.4"
   c[#c + 1] = prefix .. "/lib/lua/5.4"
   for _, name in ipairs(files.list(prefix .. "/lib")) do
     c[#c + 1] = ("%s/lib/%s/lua/5.4"):format(prefix, name)  -- lib/x86_64-linux-gnu on Debian

@@ -10,12 +10,15 @@ end
 --- Tables and how many rows they hold, for who is asked to lose them.
 local function contents()
   local db = require "rille.database".get()
-  local tables, rows = db:tables(), 0
-  for _, name in ipairs(tables) do
-    local found = db:query(('select count(*) as "n" from "%s"'):format(name:gsub('"', '""')))
-    rows = rows + found[1].n
+  local ledger = require "rille.migrator.ledger".TABLE
+  local tables, rows = 0, 0
+  for _, name in ipairs(db:tables()) do
+    if name ~= ledger and db:describe(name).kind == "table" then
+      tables = tables + 1
+      rows = rows + db:query(('select count(*) as "n" from "%s"'):format(name:gsub('"', '""')))[1].n
+    end
   end
-  return #tables, rows
+  return tables, rows
 end
 
 local function refuse(message, hint)

@@ -42,6 +42,25 @@ local function frames(level, boundary, skip)
   return lines
 end
 
+-- How our files appear in a traceback as text: "/somewhere/lua/rille/…", or ".../rille/…" where Lua cut a long path.
+local IN_TEXT = OURS:sub(2)
+local IN_CUT_TEXT = IN_TEXT:match "/[^/]+/$" or IN_TEXT
+
+local function is_ours_in_text(frame)
+  if frame:sub(1, 3) == "..." then return frame:find(IN_CUT_TEXT, 1, true) ~= nil end
+  return frame:sub(1, #IN_TEXT) == IN_TEXT or frame:sub(1, #ENTRY) == ENTRY:sub(2) .. ":"
+end
+
+--- The same from a traceback that an error brought along, because it was caught and raised again on its way.
+local function frames_of(traceback)
+  local lines = {}
+  for frame in traceback:gmatch "\n\t([^\n]+)" do
+    local is_call = frame:find "^[^%[(]" ~= nil              -- not [C], not (...tail calls...)
+    if is_call and not is_ours_in_text(frame) and #lines < MOST then lines[#lines + 1] = frame end
+  end
+  return lines
+end
+
 --- Call a function; what it raises comes back with the frames between here and there.
 ---@param skip? fun(frame: debuginfo): boolean  frames to leave out beside our own
 ---@param fn function
@@ -52,8 +71,11 @@ function M.call(skip, fn, ...)
   local ok, result = xpcall(fn, function(value)
     return { value = value, frames = frames(2, M.call, skip) }
   end, ...)
-  if ok or type(result) == "table" then return ok, result end
-  return false, { value = result, frames = {} }      -- no stack or memory was left for the handler
+  if ok then return true, result end
+  if type(result) ~= "table" then return false, { value = result, frames = {} } end      -- no stack for the handler
+  local kept = type(result.value) == "table" and rawget(result.value, "traceback")
+  if #result.frames == 0 and type(kept) == "string" then result.frames = frames_of(kept) end
+  return false, result
 end
 
 return M

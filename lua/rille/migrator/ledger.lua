@@ -23,7 +23,6 @@ function M.ensure(db)
   "applied_at" DATETIME TEXT not null,
   "duration_ms" INTEGER not null
 )]]
-  db:forget()
 end
 
 --- What was applied, in the order in which it is to be taken back last to first.
@@ -32,7 +31,6 @@ end
 ---@return table<string, rille.LedgerRow> by_name
 function M.read(db)
   local rows, by_name = {}, {}
-  db:forget()                         -- another process may have made or dropped it
   if require "rille.schema.rehearsal".exists(db) and db:describe(M.TABLE) then
     rows = db:query [[select "name", "checksum", "batch", "applied_at", "duration_ms" from "rille_migrations"
       order by "batch", "name"]]

@@ -50,7 +50,7 @@ end
 local function ready(query)
   local root = query[1]
   local class = root.class
-  if class then
+  if class then                                        -- (the root of a plain query takes the model's)
     local info = class._info
     if not info or info.version ~= info.handle.version or info.handle.closed then require "rille.model".info(class) end
   elseif root.source_version ~= root.handle.version or not root[1] then

@@ -61,7 +61,24 @@ function M.find(query, ...)
   return with_key(query, primary, name, { ... }):first()
 end
 
---- The same; raises not_found when a row is missing.
+--- The query's rows with these keys, each a table with the values of the key's columns.
+---@param query rille.Query
+---@param primary string[]
+---@param keys table<string, any>[]
+---@return rille.Query
+function M.keyed(query, primary, keys)
+  if #primary == 1 then
+    local list = {}
+    for i, key in ipairs(keys) do list[i] = key[primary[1]] end
+    return query:where_in(primary[1], list)
+  end
+  return query:where(function(any)
+    for _, key in ipairs(keys) do any = any:or_where(key) end
+    return any
+  end)
+end
+
+--- The same as find; raises not_found when a row is missing.
 function M.find_or_fail(query, ...)
   local found, first = M.find(query, ...), ...
   local _, name = primary_of(query)

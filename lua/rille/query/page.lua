@@ -85,7 +85,7 @@ local function walk_order(query, word)
   for _, name in ipairs(primary) do
     if not seen[name] then order[#order + 1] = { column = name, descending = descending, name = name } end
   end
-  return order
+  return order, primary
 end
 
 local function check_walkable(query, word)
@@ -163,24 +163,72 @@ local function place_of(row, order, word)
   return values
 end
 
---- Pages of n rows, each behind the one before, until fn returns false.
-local function walk(query, word, size, fn)
-  check_walkable(query, word)
-  local order = walk_order(query, word)
-  local limit, offset = has_node(query, op.limit), has_node(query, op.offset)
-  local left, values = limit and limit[4] or math.huge, nil
+--- Is the order that of the primary key, whose values do not change?
+local function is_by_key(order, primary)
+  return #order == #primary and #primary > 0
+end
+
+--- Pages of n rows in the order of the primary key, each behind the one before, until fn returns false.
+local function walk_keys(query, word, size, order, left, fn)
+  local values
   while left > 0 do
     local page = ordered(query, order, false)
     if values then page = seek(page, order, false, values):offset(0) end
     local rows = page:limit(math.tointeger(math.min(size, left))):all()
     if #rows == 0 then return end
     left = left - #rows
-    local count, last = #rows, rows[#rows]
-    values = place_of(last, order, word)
+    local count = #rows
+    values = place_of(rows[count], order, word)
     if fn(rows) == false or count < size then return end
-    offset = nil
   end
-  return offset
+end
+
+--- The text that tells one key from all others.
+local function key_text(row, primary)
+  local parts = {}
+  for i, name in ipairs(primary) do
+    local value = row[name]
+    parts[i] = ("%s:%s"):format(math.type(value) or type(value), tostring(value))
+  end
+  return table.concat(parts, "\0")
+end
+
+--- Rows with these keys, in the order of the keys; those that fit the query no longer are left out.
+local function rows_of(query, primary, keys)
+  local rows = require "rille.query.find".keyed(query, primary, keys):all()
+  local by_key, out = {}, {}
+  for _, row in ipairs(rows) do by_key[key_text(row, primary)] = row end
+  for _, key in ipairs(keys) do
+    local row = by_key[key_text(key, primary)]
+    if row then out[#out + 1] = row end
+  end
+  return List.wrap(out)
+end
+
+--- The same in any other order: a row whose place in it changes meanwhile would be seen twice or never, so the keys are
+--- read first, and the rows by their keys.
+local function walk_order_of(query, size, order, primary, fn)
+  local root = Ends.ready(query)
+  local named = {}
+  for i, name in ipairs(primary) do named[i] = (root.table or root.class._def.table) .. "." .. name end
+  local keys = {}
+  for row in ordered(query, order, false):select(named):plain():cursor() do keys[#keys + 1] = row end
+  local bare = query:reorder():unlimited()
+  for from = 1, #keys, size do
+    local rows = rows_of(bare, primary, table.move(keys, from, math.min(from + size - 1, #keys), 1, {}))
+    if #rows > 0 and fn(rows) == false then return end
+  end
+end
+
+--- Lists of up to n rows, each row once even if it changes meanwhile, until fn returns false.
+local function walk(query, word, size, fn)
+  check_walkable(query, word)
+  local order, primary = walk_order(query, word)
+  local limit, offset = has_node(query, op.limit), has_node(query, op.offset)
+  if is_by_key(order, primary) and not offset then
+    return walk_keys(query, word, size, order, limit and limit[4] or math.huge, fn)
+  end
+  return walk_order_of(query, size, order, primary, fn)
 end
 
 local function check_chunk(word, size, fn)

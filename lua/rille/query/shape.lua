@@ -134,6 +134,16 @@ return function(Query)
   --- Without the first so many rows.
   function Query:offset(count) return node(self, op.offset, count_of("offset", count)) end
 
+  --- Forget limit and offset.
+  function Query:unlimited() return node(self, op.unlimited, true) end
+
+  --- Rows as plain tables instead of records.
+  function Query:plain()
+    local source = require "rille.query.ends".source_of_table(self, require "rille.query.ends".ready(self)[1]:name())
+    local root = setmetatable({ source }, { __index = self[1] })
+    return setmetatable({ root, self, op.nothing }, root.meta)
+  end
+
   local function union(word, all)
     return function(self, query)
       if not is_query(query) then Error.argument(word, "a query", query) end

@@ -103,11 +103,15 @@ local function matching(names, prefix, head)
   return table.move(out, 1, math.min(#out, MOST), 1, {})
 end
 
+local function append(names, more)
+  return table.move(more, 1, #more, #names + 1, names)
+end
+
 local function globals(env)
-  local names = table.move(KEYWORDS, 1, #KEYWORDS, 1, {})
+  local names = append({ "rille" }, KEYWORDS)
   for name in next, env do names[#names + 1] = name end
   for name in next, _G do names[#names + 1] = name end
-  return table.move(values.model_names(), 1, #values.model_names(), #names + 1, names)
+  return append(names, values.model_names())
 end
 
 --- Columns of the model whose call the line ends in: `Post:where("ti`, `Post:create { ti`.
@@ -125,12 +129,29 @@ local function columns_here(env, line, quoted)
   return {}
 end
 
+--- What a dot command may be, or what may follow it; nil when the line is none.
+local function dotted(line)
+  local word = line:match "^%s*%.(%a*)$"
+  if word then
+    local names = {}
+    for i, name in ipairs(require "rille.repl.commands".names()) do names[i] = name:sub(2) end
+    return matching(names, word, ""), word
+  end
+  local command, argument = line:match "^%s*(%.%a+)%s+([%w_]*)$"
+  if command == ".sql" then return matching({ "on", "off" }, argument, ""), argument end
+  if command == ".schema" then
+    return matching(append(values.table_names(), values.model_names()), argument, ""), argument
+  end
+end
+
 --- Candidates for the word at the end of the line, each the whole word.
 ---@param env table   globals of the REPL
 ---@param line string  up to the cursor
 ---@return string[] candidates
 ---@return string word  what they replace
 function M.candidates(env, line)
+  local offered, of_command = dotted(line)
+  if offered then return offered, of_command end
   local _, in_text = enclosing(line)
   if in_text then
     local word = line:match "[%w_]*$"
@@ -147,8 +168,7 @@ function M.candidates(env, line)
   end
   if word == "" then return {}, word end                  -- a pasted Tab is white space, not a question
   local names = globals(env)
-  for _, column in ipairs(columns_here(env, before, false)) do names[#names + 1] = column end
-  return matching(names, word, ""), word
+  return matching(append(names, columns_here(env, before, false)), word, ""), word
 end
 
 return M

@@ -83,6 +83,13 @@ function M.model_names()
   return ok and names or {}
 end
 
+--- Names of the tables of the default database; none when it cannot be asked.
+---@return string[]
+function M.table_names()
+  local ok, names = pcall(function() return require "rille.database".get():tables() end)
+  return ok and names or {}
+end
+
 --- The table of a model; nil when there is no such model.
 ---@param name string
 ---@return string|nil

@@ -62,6 +62,23 @@ function M.tables(run)
   return names
 end
 
+---@param run rille.SchemaRunner
+---@param name string
+---@return boolean
+function M.has_table(run, name)
+  return run:value([[select exists (select 1 from sqlite_schema where type = 'table' and name = ? collate nocase)
+    as value]], name) == 1
+end
+
+---@param run rille.SchemaRunner
+---@param table_name string
+---@param column string
+---@return boolean
+function M.has_column(run, table_name, column)
+  return run:value("select exists (select 1 from pragma_table_xinfo(?) where name = ? collate nocase) as value",
+    table_name, column) == 1
+end
+
 --- All of a table; raises when there is none, or when it cannot be changed.
 ---@param run rille.SchemaRunner
 ---@param name string
@@ -101,7 +118,8 @@ local function probes_of(run, owner_name)
   local owner = Name.quote(owner_name)
   local statements = { "explain delete from " .. owner }
   local assignments, columns = {}, {}
-  for _, row in ipairs(run:rows("select name from pragma_table_xinfo(?) where hidden = 0", owner_name)) do
+  local ok, rows = pcall(run.rows, run, "select name from pragma_table_xinfo(?) where hidden = 0", owner_name)
+  for _, row in ipairs(ok and rows or {}) do              -- a view that is broken has no columns
     local name = Name.quote(row.name)
     columns[#columns + 1] = name
     assignments[#assignments + 1] = name .. " = null"
@@ -132,6 +150,20 @@ function M.broken(run)
     end
   end
   return broken
+end
+
+--- Raise for views and triggers that made sense before a table was changed and do not now.
+---@param run rille.SchemaRunner
+---@param table_name string  the one that was changed
+---@param before table       of broken
+function M.refuse_broken(run, table_name, before)
+  for statement, problem in pairs(M.broken(run)) do
+    if not before[statement] then
+      Error.raise("migration", ("%s would not work any more: %s"):format(problem.what, problem.why), {
+        table = table_name, hint = "drop it first, and make it anew where it still makes sense",
+      })
+    end
+  end
 end
 
 return M

@@ -96,16 +96,6 @@ local function compare_counts(before, after)
   end
 end
 
-local function compare_broken(before, after, name)
-  for statement, problem in pairs(after) do
-    if not before[statement] then
-      Error.raise("migration", ("%s would not work any more: %s"):format(problem.what, problem.why), {
-        table = name, hint = "drop it first and make it anew afterwards",
-      })
-    end
-  end
-end
-
 local function rename(run, from, to)
   local guard <close> = run:switch("legacy_alter_table", 1)      -- luacheck: ignore 211
   -- As of old: views and triggers that name the table keep their text, and are not asked for while it is away.
@@ -136,7 +126,7 @@ function M.run(run, old, definition, dropped)
   end
   for _, trigger in ipairs(old.triggers) do run:execute(trigger.sql) end
   compare_counts(counts, Catalog.row_counts(run))
-  compare_broken(broken, Catalog.broken(run), old.name)
+  Catalog.refuse_broken(run, old.name, broken)
 end
 
 return M

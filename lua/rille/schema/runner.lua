@@ -50,7 +50,6 @@ local Switch = { __close = function(self) self.db:execute(("pragma %s = %d"):for
 ---@param name string
 ---@param value 0|1
 function Runner:switch(name, value)
-  self.handle:forget()
   local db = self.handle:connect()
   local before = db:query("pragma " .. name)[1][name]
   db:execute(("pragma %s = %d"):format(name, value))
@@ -59,7 +58,6 @@ end
 
 ---@return boolean
 function Runner:foreign_keys_are_on()
-  self.handle:forget()                -- whatever ran before may have changed the schema
   return self.handle:connect():query("pragma foreign_keys")[1].foreign_keys == 1
 end
 

@@ -24,7 +24,8 @@ local CHECKS = {
   boolean = function(name) return name .. " in (0, 1)" end,
   -- json_valid(null) is false in the versions of SQLite that are around.
   json = function(name, column)
-    return ((column.nullable and "%s is null or " or "") .. "json_valid(%s)"):gsub("%%s", name)
+    local valid = ("json_valid(%s)"):format(name)
+    return column.nullable and name .. " is null or " .. valid or valid
   end,
   enum = function(name, column)
     local values = {}

@@ -30,8 +30,9 @@ local function registry(model, row_of)
   end
 end
 
+--- "Name <address>", divided so that the text can be put together again; anything else is all name.
 local function maintainer_row(text)
-  local name, email = text:match "^(.-)%s*<([^>]*)>$"
+  local name, email = text:match "^(.-) <([^>]*)>$"
   return { name = name or text, email = email }
 end
 

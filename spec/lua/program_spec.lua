@@ -1,0 +1,244 @@
+--- program_spec: what the built program does, in a project of its own.
+local files = require "rille.cli.files"
+local json = require "dkjson"
+local quote = require "rille.cli.text".shell_quoted
+
+local program = assert(os.getenv "RILLE", "RILLE names the program; spec/busted.sh sets it")
+local folder
+
+local function read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return file:read "a"
+end
+
+describe("the built program", function()
+  --- Run a command line in the project; `rille` in it is the program.
+  ---@return integer status
+  ---@return string out
+  ---@return string err
+  local function shell(line, input)
+    local script = ("cd %s/shop && rille() { %s \"$@\"; }\n%s"):format(folder, quote(program), line)
+    files.write_new(folder .. "/input", input or "")
+    local _, _, status = os.execute(("cd %s && sh -c %s <input >out 2>err"):format(folder, quote(script)))
+    local out, err = read(folder .. "/out"), read(folder .. "/err")
+    os.remove(folder .. "/input")
+    return status, out, err
+  end
+
+  before_each(function()
+    folder = os.tmpname()
+    os.remove(folder)
+    files.make_directory(folder .. "/shop")
+    assert.equal(0, (shell "rille new ."))
+  end)
+  after_each(function()
+    os.execute("rm -rf " .. folder)
+  end)
+
+  it("makes a project that runs", function()
+    local status, out, err = shell "rille migrate --seed"
+    assert.equal(0, status, err)
+    assert.equal("1 migration applied as batch 1\n1 seed sown\n", out)
+    assert.truthy(err:find("0001_create_notes  applied", 1, true))
+    status, out = shell "rille run hello.lua 'Buy milk'"
+    assert.equal(0, status)
+    assert.truthy(out:find "^2\tDeclare a model of my own\t%d.-\n3\tBuy milk\t%d.-\n$")
+  end)
+
+  it("makes a project that works in a stock Lua, in the environment that env prints", function()
+    local status, out = shell([[unset LUA_PATH LUA_CPATH; eval "$(rille env)"
+      lua5.4 -e 'local rille = require "rille"; rille.connect ":memory:"; rille.migrate()
+        print(require "models.note":create { title = "x" }.title)']])
+    assert.same({ 0, "x\n" }, { status, out })
+  end)
+
+  it("adds to what LUA_PATH says, once", function()
+    local _, out = shell [[unset LUA_PATH_5_4; LUA_PATH='./mine/?.lua' rille env | head -n 1]]
+    assert.truthy(out:find "^export LUA_PATH='/.*/%?%.lua;%./mine/%?%.lua'\n$")
+    local _, again = shell(([[unset LUA_PATH_5_4; %s; rille env | head -n 1]]):format(out:gsub("\n", "")))
+    assert.equal(out, again)
+    local _, versioned = shell [[LUA_PATH_5_4='x;;' rille env | head -n 1]]
+    assert.truthy(versioned:find "^export LUA_PATH_5_4='")
+  end)
+
+  it("migrates, tells how it stands, and takes back", function()
+    shell "rille make:model Author name:string email:string:unique bio:text:nullable"
+    local _, pretended = shell "rille migrate --pretend"
+    assert.truthy(pretended:find('create table "authors"', 1, true))
+    local _, status = shell "rille migrate:status"
+    assert.truthy(status:find("0002_create_authors  pending\n", 1, true))
+    assert.equal("2 migrations applied as batch 1\n", (select(2, shell "rille migrate")))
+    assert.equal("nothing to migrate\n", (select(2, shell "rille migrate")))
+    local object = json.decode((select(2, shell "rille migrate:rollback --step 1 --json")))
+    assert.is_true(object.ok)
+    assert.equal("0002_create_authors", object.rolled_back[1].name)
+    object = json.decode((select(2, shell "rille migrate:status --json")))
+    assert.same({ "applied", "pending" }, { object.migrations[1].state, object.migrations[2].state })
+    assert.equal("1 migration taken back\n", (select(2, shell "rille migrate:rollback")))
+    assert.equal("nothing to take back\n", (select(2, shell "rille migrate:rollback")))
+  end)
+
+  it("drops everything for --fresh, but not in a database that --yes does not name", function()
+    shell "rille migrate --seed"
+    local status, _, err = shell "rille migrate --fresh --yes production.db"
+    assert.equal(1, status)
+    assert.truthy(err:find('the database is "shop.db"', 1, true))
+    assert.equal("2\n", (select(2, shell "rille repl -e 'Note:count()'")))
+    status, _, err = shell "rille migrate --fresh"
+    assert.equal(0, status)
+    assert.truthy(err:find("dropping 1 table of shop.db with 2 rows", 1, true))
+    assert.equal("0\n", (select(2, shell "rille repl -e 'Note:count()'")))
+  end)
+
+  it("asks for the database's name at a terminal before it drops", function()
+    shell "rille migrate --seed"
+    local line = ("script -qec %s /dev/null"):format(quote(quote(program) .. " migrate --fresh"))
+    local status, out = shell(line, "shop\n")
+    assert.equal(1, status)
+    assert.truthy(out:find("Type shop.db to go on", 1, true))
+    assert.equal("2\n", (select(2, shell "rille repl -e 'Note:count()'")))
+    assert.equal(0, (shell(line, "shop.db\n")))
+    assert.equal("0\n", (select(2, shell "rille repl -e 'Note:count()'")))
+  end)
+
+  it("runs a script with its arguments, from a file or standard input", function()
+    local script = "#!/usr/bin/env rille\nprint(arg[0], arg[1], #arg, ...)"
+    assert.same({ 0, "-\ta\t2\ta\tb c\n", "" }, { shell("rille run - a 'b c'", script) })
+    files.write_new(folder .. "/shop/two words.lua", script)
+    assert.same({ 0, "two words.lua\t-x\t1\t-x\n", "" }, { shell "rille run 'two words.lua' -x" })
+  end)
+
+  it("says where a script failed, and ends with its status", function()
+    local status, out, err = shell("rille run -", "local function f()\n  Note:fnd(1)\n  return 1\nend\nf()")
+    assert.same({ 1, "" }, { status, out })
+    assert.equal('error: Note has no method "fnd"\n  hint: did you mean "find"?\nstack traceback:\n'
+      .. "  stdin:2: in local 'f'\n  stdin:5: in main chunk\n", err)
+    assert.equal(1, (shell("rille run -", "x = = 1")))
+    assert.equal(1, (shell "rille run missing.lua"))
+    assert.equal(2, (shell "rille run"))
+    assert.equal(7, (shell("rille run -", "os.exit(7)")))
+  end)
+
+  it("tells the next step when it is called with nothing", function()
+    local function next_step() return (select(2, shell "rille")) end
+    assert.truthy(next_step():find("rille migrate ", 1, true))
+    shell "rille migrate"
+    assert.truthy(next_step():find("rille repl ", 1, true))
+    shell "rm rille.config.lua"
+    assert.truthy(next_step():find("rille new ", 1, true))
+  end)
+
+  it("names the line of a migration that fails, and leaves the database as it was", function()
+    shell "rille migrate"
+    files.write_new(folder .. "/shop/migrations/0002_wrong.lua", [[
+      return {
+        up = function(schema)
+          schema:create("tags", function(t) t:id() end)
+          schema:table("notes", function(t)
+            t:strng("colour")
+          end)
+        end,
+        down = function() end,
+      }]])
+    local status, _, err = shell "rille migrate"
+    assert.equal(1, status)
+    assert.truthy(err:find('did you mean "string"?\nstack traceback:\n  migrations/0002_wrong.lua:5:', 1, true), err)
+    assert.equal("notes\nrille_migrations\n", (select(2, shell("rille repl", ".tables"))))
+  end)
+
+  it("keeps results on stdout and errors on stderr, in JSON too", function()
+    local status, out, err = shell "rille migrate --path nowhere"
+    assert.same({ 1, "" }, { status, out })
+    assert.truthy(err:find("error: the folder of migrations cannot be read: nowhere", 1, true))
+    status, out, err = shell "rille migrate --path nowhere --json"
+    assert.same({ 1, "" }, { status, err })
+    local object = json.decode(out)
+    assert.same({ false, "migration" }, { object.ok, object.error.kind })
+  end)
+
+  it("reads the REPL's lines from a pipe, and tells in its status whether one failed", function()
+    local status, out, err = shell("rille repl", "Note:create { title = 'x' }.title\nfor i = 1, 2 do\nprint(i)\nend\n")
+    assert.same({ 1, '1\n2\n' }, { status, out })
+    assert.truthy(err:find("no such table", 1, true) or err:find("there is no table", 1, true), err)
+    shell "rille migrate --seed"
+    status, out, err = shell("rille repl", "Note:find(1).title\nNote:open():count()\n")
+    assert.same({ 0, '"Read the README"\n1\n', "" }, { status, out, err })
+    assert.equal(1, (shell "rille repl -e 'Note:fnd(1)'"))
+  end)
+
+  it("prints records as a table, one as a card, a query as its SQL", function()
+    shell "rille migrate --seed"
+    local _, list = shell "rille repl -e 'Note:select(\"id\", \"title\", \"done\"):all()'"
+    assert.equal([[
+┌────┬───────────────────────────┬───────┐
+│ id │ title                     │ done  │
+├────┼───────────────────────────┼───────┤
+│  1 │ Read the README           │ true  │
+│  2 │ Declare a model of my own │ false │
+└────┴───────────────────────────┴───────┘
+2 rows
+]], list)
+    local _, card = shell "rille repl -e 'Note:select(\"id\", \"body\"):first()'"
+    assert.equal([[
+Note(1)
+┌────────┬───────┬─────────┐
+│ column │ value │ type    │
+├────────┼───────┼─────────┤
+│ id     │ 1     │ integer │
+│ body   │ null  │ text    │
+└────────┴───────┴─────────┘
+]], card)
+    local _, query = shell "rille repl -e 'Note:select(\"id\"):where(\"title\", \"x\")'"
+    assert.equal('select "id" from "notes" where "title" = ?\nwith ["x"]\n:all() runs it\n', query)
+  end)
+
+  it("reloads models, describes tables and shows statements in the REPL", function()
+    shell "rille migrate --seed"
+    local _, out, err = shell("rille repl", [[
+.tables
+.schema Note
+.sql on
+Note:count()
+.sql off
+os.execute "sed -i 's/open = /unfinished = /' models/note.lua" and nil
+.reload
+Note:unfinished():count()
+]])
+    assert.truthy(out:find("notes\nrille_migrations\n", 1, true))
+    assert.truthy(out:find("│ title      │ text     │ VARCHAR(200)  │", 1, true))
+    assert.truthy(err:find 'select count%(%*%) from "notes"  %d+%.%d%d ms, 1 row\n')
+    assert.truthy(err:find("read again: Note\n", 1, true))
+    assert.truthy(out:find "\n1\n$")
+  end)
+
+  describe("at a terminal", function()
+    local function at_terminal(typing)
+      local command = quote(quote(program) .. " repl")
+      local state = folder .. "/state"
+      local _, out = shell(("{ %s; } | XDG_STATE_HOME=%s script -qec %s /dev/null"):format(typing, state, command))
+      return out
+    end
+
+    it("completes, and keeps what was typed in a file that nobody else may read", function()
+      shell "rille migrate --seed"
+      local out = at_terminal [[printf 'Note:cou\t()\n secret = 1\n{\n7 }\n.quit\n']]
+      assert.truthy(out:find("\r\n2\r\n", 1, true), out)
+      assert.truthy(out:find("{ 7 }", 1, true), out)
+      local history = folder .. "/state/rille/history"
+      assert.equal("Note:count()\n{ 7 }\n.quit\n", read(history))
+      assert.equal("600\n", (select(2, shell("stat -c %a " .. history))))
+    end)
+
+    it("stops a loop or a statement at Ctrl-C, and goes on", function()
+      local sql = "with recursive c(x) as (select 1 union all select x from c) select count(*) from c"
+      local forever = ('rille.db():query "%s"'):format(sql)
+      local out = at_terminal(([[
+        printf 'while true do end\n'; sleep 0.7; printf '\003'; sleep 0.3
+        printf '%%s\n' %s; sleep 0.7; printf '\003'; sleep 0.3
+        printf '20 + 1\n.quit\n']]):format(quote(forever)))
+      local _, stopped = out:gsub("interrupted", "")
+      assert.equal(2, stopped, out)
+      assert.truthy(out:find("\r\n21\r\n", 1, true), out)
+    end)
+  end)
+end)

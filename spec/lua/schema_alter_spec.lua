@@ -1,0 +1,354 @@
+--- schema_alter_spec: tables changed in place: by ALTER TABLE where that can do it, by a rebuild that loses nothing.
+local Error = require "rille.error"
+local hook = require "rille.hook"
+local rille = require "rille"
+
+local function refused(fn, ...)
+  local ok, e = pcall(fn, ...)
+  assert.is_false(ok)
+  assert.is_true(Error.is(e), tostring(e))
+  return e
+end
+
+describe("schema:table", function()
+  local db, schema
+
+  --- The statements that change something while `fn` runs.
+  local function statements_of(fn)
+    local seen = {}
+    local stop = hook.on("query", function(info)
+      local word = info.sql:match "^%a+"
+      if word == "alter" or word == "create" or word == "drop" then seen[#seen + 1] = info.sql end
+    end)
+    fn()
+    stop()
+    return seen
+  end
+
+  local function alter(name, fn) schema:table(name, fn) end
+
+  --- Everything in the database, as text: rows, definitions, counters and switches.
+  local function picture()
+    db:forget()
+    local lines = {}
+    for _, row in ipairs(db:query [[select type, name, sql from sqlite_schema order by type, name]]) do
+      lines[#lines + 1] = ("%s %s %s"):format(row.type, row.name, row.sql)
+      if row.type == "table" then
+        for _, each in ipairs(db:query(('select * from "%s"'):format(row.name:gsub('"', '""')))) do
+          local values = {}
+          for key, value in pairs(each) do values[#values + 1] = ("%s=%s"):format(key, value) end
+          table.sort(values)
+          lines[#lines + 1] = table.concat(values, " ")
+        end
+      end
+    end
+    lines[#lines + 1] = db:query("pragma foreign_keys")[1].foreign_keys
+    lines[#lines + 1] = db:query("pragma legacy_alter_table")[1].legacy_alter_table
+    return table.concat(lines, "\n")
+  end
+
+  --- Refused, and nothing is different.
+  local function refused_whole(fn, name)
+    local before = picture()
+    local e = refused(schema.table, schema, name or "users", fn)
+    assert.equal(before, picture())
+    return e
+  end
+
+  local function squeeze(text) return (text:gsub("%s+", " "):lower()) end
+
+  local function count(name) return db:query(('select count(*) as "n" from "%s"'):format(name))[1].n end
+
+  before_each(function()
+    db = rille.connect ":memory:"
+    schema = rille.schema()
+    schema:create("users", function(t)
+      t:id()
+      t:string("name"):unique()
+      t:text("email"):nullable():index()
+      t:integer("age"):default(20):check("age >= 0")
+    end)
+    schema:create("posts", function(t)
+      t:id()
+      t:references("user"):on_delete("cascade")
+      t:string("title")
+    end)
+    for i = 1, 3 do
+      db:execute("insert into users (name, email) values (?, ?)", "u" .. i, i > 1 and i .. "@example.org" or rille.null)
+      db:execute("insert into posts (user_id, title) values (?, ?)", i, "p" .. i)
+    end
+  end)
+  after_each(function() rille.close() end)
+
+  it("adds, renames and drops columns with ALTER TABLE", function()
+    local statements = statements_of(function()
+      alter("users", function(t)
+        t:string("nick", 30):nullable():unique()
+        t:boolean("active"):default(true)
+        t:references("boss", "users"):nullable()
+        t:drop("age")
+        t:rename("email", "mail")
+        t:drop_index("mail")
+        t:index({ "mail" }, { name = "by_mail", where = "mail is not null" })
+      end)
+    end)
+    assert.same({
+      'alter table "users" add column "nick" VARCHAR(30)',
+      'alter table "users" add column "active" BOOLEAN not null default 1 '
+        .. 'constraint "users_active_check" check ("active" in (0, 1))',
+      'alter table "users" add column "boss_id" INTEGER references "users" ("id")',
+      'alter table "users" drop column "age"',
+      'create unique index "users_nick_unique" on "users" ("nick")',
+      'create index "users_boss_id_index" on "users" ("boss_id")',
+      'alter table "users" rename column "email" to "mail"',
+      'drop index "users_email_index"',
+      'create index "by_mail" on "users" ("mail") where mail is not null',
+    }, statements)
+    assert.equal("2@example.org", db:query("select mail from users where id = 2")[1].mail)
+    assert.equal(3, count "posts")
+  end)
+
+  it("drops the indexes of a column with it, and none that needs another column too", function()
+    alter("users", function(t) t:drop("email") end)
+    assert.is_false(schema:has_column("users", "email"))
+    alter("users", function(t) t:index { "name", "age" } end)
+    local e = refused_whole(function(t) t:drop("age") end)
+    assert.equal('users: the index "users_name_age_index" needs "age"', e.message)
+    assert.equal('t:drop_index{ name = "users_name_age_index" } goes first', e.hint)
+    alter("users", function(t) t:drop_index { "name", "age" } t:drop("age") end)
+    assert.is_false(schema:has_column("users", "age"))
+  end)
+
+  it("makes a table anew without losing a row of it or of those that refer to it", function()
+    local statements = statements_of(function()
+      alter("users", function(t) t:text("name"):change() end)
+    end)
+    assert.truthy(statements[3]:find('^create table "rille_rebuild_1_users"'))
+    assert.equal('drop table "users"', statements[4])
+    assert.equal("TEXT", db:describe("users").columns[2].declared)
+    assert.equal(3, count "users")
+    assert.equal(3, count "posts")
+    local e = refused(db.execute, db, "insert into posts (user_id, title) values (9, 'x')")
+    assert.equal("foreign_key_violation", e.kind)
+    db:execute "delete from users where id = 1"
+    assert.equal(2, count "posts")
+  end)
+
+  it("keeps indexes, triggers, views, the counter and what others refer to", function()
+    db:execute "create index partial on users (lower(name) desc, age) where email is not null"
+    db:execute "create view names as select name from users"
+    db:execute [[create trigger counted after insert on posts begin
+      update users set age = age + 1 where id = new.user_id; end]]
+    db:execute [[create trigger greeted after insert on users begin
+      insert into posts (user_id, title) values (new.id, 'hi'); end]]
+    db:execute "insert into users (id, name) values (41, 'gone')"
+    db:execute "delete from users where id = 41"
+    db:execute "alter table users add column mood text collate nocase default 'fine' /* of the day */"
+    alter("users", function(t)
+      t:integer("age"):default(30):change()
+      t:datetime("since"):default_now()
+    end)
+    db:forget()
+    local kept = {}
+    for _, row in ipairs(db:query "select name from sqlite_schema where sql is not null order by name") do
+      kept[#kept + 1] = row.name
+    end
+    assert.same({ "counted", "greeted", "names", "partial", "posts", "posts_user_id_index", "sqlite_sequence", "users",
+      "users_email_index", "users_name_unique" }, kept)
+    assert.equal("create index partial on users (lower(name) desc, age) where email is not null",
+      (db:query("select sql from sqlite_schema where name = 'partial'")[1].sql:gsub("^%u+ %u+", string.lower)))
+    local mood = [["mood" text collate nocase default 'fine' /* of the day */]]
+    assert.truthy(db:describe("users").sql:find(mood, 1, true))
+    db:execute "insert into users (name) values ('new')"
+    local row = db:query("select id, age, since from users where name = 'new'")[1]
+    assert.equal(42, row.id)
+    assert.equal(31, row.age)                           -- the default, and both triggers
+    assert.truthy(tostring(row.since):find "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.%d%d%d000Z$")
+    assert.equal(4, #db:query "select * from names")
+  end)
+
+  it("keeps the hidden row numbers of a table without an integer key", function()
+    db:execute "create table words (word text primary key)"
+    db:execute "insert into words (rowid, word) values (7, 'seven'), (3, 'three')"
+    alter("words", function(t) t:string("word", 20):change() end)
+    assert.equal(7, db:query("select rowid as n from words where word = 'seven'")[1].n)
+  end)
+
+  it("refuses to narrow where rows would not fit, and counts them", function()
+    local e = refused_whole(function(t) t:text("email"):change() end)
+    assert.equal("migration", e.kind)
+    assert.equal('1 row of "users" holds NULL in "email"', e.message)
+    assert.equal("email", e.column)
+    for expected, fn in pairs {
+      ['3 rows of "users" hold no integer in "name"'] = function(t) t:integer("name"):change() end,
+      ['3 rows of "users" hold no number in "name"'] = function(t) t:float("name"):change() end,
+      ['3 rows of "users" hold neither true nor false in "age"'] = function(t) t:boolean("age"):change() end,
+      ['3 rows of "users" hold more than 1 characters in "name"'] = function(t) t:string("name", 1):change() end,
+      ['3 rows of "users" hold none of its values in "name"'] = function(t) t:enum("name", { "u9" }):change() end,
+      ['3 rows of "users" hold no date in "name"'] = function(t) t:date("name"):change() end,
+      ['2 rows of "users" hold no moment in "email"'] = function(t) t:datetime("email"):nullable():change() end,
+      ['2 rows of "users" hold no UUID in "email"'] = function(t) t:uuid("email"):nullable():change() end,
+      ['2 rows of "users" hold no JSON in "email"'] = function(t) t:json("email"):nullable():change() end,
+      ['3 rows of "users" hold no number of so many digits in "age"'] =
+        function(t) t:decimal("age", 1, 0):change() end,
+      ['2 rows of "users" hold no number of so many digits in "email"'] =
+        function(t) t:decimal("email", 20, 2):nullable():change() end,
+    } do
+      assert.equal(expected, refused_whole(fn).message)
+    end
+  end)
+
+  it("turns values into what their new column holds", function()
+    db:execute "update users set name = '1' || id, email = '12.' || id || '0'"
+    alter("users", function(t)
+      t:integer("name"):change()
+      t:decimal("email", 20, 2):nullable():change()
+      t:string("age"):change()
+    end)
+    local row = db:query([[select typeof(name) as a, typeof(email) as b, typeof(age) as c, name, email, age
+      from users]])[1]
+    assert.same({ "integer", "text", "text" }, { row.a, row.b, row.c })
+    assert.same({ 11, "12.10", "20" }, { row.name, tostring(row.email), row.age })
+    alter("users", function(t) t:blob("age"):change() end)
+    assert.equal("blob", db:query("select typeof(age) as a from users")[1].a)
+  end)
+
+  it("adds no column that the rows could not fill", function()
+    local e = refused_whole(function(t) t:text("bio") end)
+    assert.equal('users: the new column "bio" is not nullable and has no default, but there are 3 rows', e.message)
+    refused_whole(function(t) t:text("email") end)
+    alter("users", function(t) t:references("home", "posts"):default(1) end)
+    assert.equal(3, count "users")
+    assert.equal(1, db:query("select home_id from users")[1].home_id)
+    e = refused_whole(function(t) t:references("work", "posts"):default(7) end)
+    assert.equal('3 rows of "users" would refer to rows of "posts" that are not there', e.message)
+  end)
+
+  it("adds and drops keys and conditions", function()
+    alter("users", function(t) t:drop_check("users_age_check") end)
+    db:execute "update users set age = -1 where id = 1"
+    local e = refused_whole(function(t) t:check("age > 0", "grown") end)
+    assert.equal("check_violation", e.kind)
+    db:execute "update users set age = 1"
+    alter("users", function(t) t:check("age > 0", "grown") end)
+    refused(db.execute, db, "update users set age = 0")
+    alter("users", function(t) t:drop_check("grown") end)
+
+    alter("posts", function(t) t:drop_foreign("user_id") end)
+    db:execute "update posts set user_id = 77 where id = 2"
+    local key = function(t) t:foreign("user_id"):references("users"):on_delete("restrict") end
+    e = refused_whole(key, "posts")
+    assert.equal('1 row of "posts" would refer to rows of "users" that are not there', e.message)
+    db:execute "update posts set user_id = 1 where id = 2"
+    alter("posts", key)
+    assert.equal("RESTRICT", db:describe("posts").foreign[1].on_delete:upper())
+
+    alter("posts", function(t) t:drop_primary() t:primary { "user_id", "title" } end)
+    assert.same({ "user_id", "title" }, db:describe("posts").primary)
+    assert.equal("there is a primary key already",
+      refused_whole(function(t) t:primary("id") end, "posts").message:match ": (.*)$")
+    assert.equal(3, count "posts")
+  end)
+
+  it("says how many values stand in the way of a unique index", function()
+    local e = refused_whole(function(t) t:unique("age") end)
+    assert.equal('1 value of "age" in "users" comes more than once', e.message)
+    assert.equal("migration", e.kind)
+  end)
+
+  it("drops nothing that something else needs", function()
+    db:execute "create view grown as select name, age from users where age > 18"
+    for expected, fn in pairs {
+      ['users: "id" is referenced by "posts"'] = function(t) t:drop("id") end,
+      ["users has no column \"nme\""] = function(t) t:drop("nme") end,
+      ["there is no index on \"name\""] = function(t) t:drop_index("name") end,
+      ["there is no foreign key on \"name\""] = function(t) t:drop_foreign("name") end,
+      ["there is no check \"x\""] = function(t) t:drop_check("x") end,
+      ["grown"] = function(t) t:drop("age") end,
+      ['the view "grown" would not work any more'] = function(t) t:drop("age") t:string("name", 9):change() end,
+    } do
+      local e = refused_whole(fn)
+      assert.truthy(e.message:find(expected, 1, true), e.message)
+    end
+    assert.equal("no_such_table", refused(alter, "usrs", function() end).kind)
+    assert.equal("unsupported", refused(alter, "grown", function(t) t:text("x"):nullable() end).kind)
+  end)
+
+  it("drops a column of a foreign key, a column of a key and a constraint of a table", function()
+    schema:create("likes", function(t)
+      t:integer("user_id")
+      t:integer("post_id")
+      t:integer("weight"):nullable()
+      t:primary { "user_id", "post_id" }
+      t:foreign("post_id"):references("posts"):on_delete("cascade")
+      t:check("weight > user_id", "heavy")
+    end)
+    db:execute "insert into likes values (1, 2, 3)"
+    assert.truthy(refused_whole(function(t) t:drop("user_id") end, "likes").message:find "needs \"user_id\"")
+    assert.truthy(refused_whole(function(t) t:drop("weight") end, "likes").message:find "needs \"weight\"")
+    alter("likes", function(t) t:drop_check("heavy") t:drop("weight") t:drop_primary() end)
+    alter("likes", function(t) t:drop("post_id") end)
+    assert.same({}, db:describe("likes").foreign)
+    assert.equal(1, count "likes")
+    refused_whole(function(t) t:drop("user_id") end, "likes")
+  end)
+
+  it("keeps its hands off rows that were astray before", function()
+    db:execute "pragma foreign_keys = off"
+    db:execute "insert into posts (user_id, title) values (99, 'lost')"
+    db:execute "pragma foreign_keys = on"
+    alter("users", function(t) t:string("name", 40):change() end)
+    assert.equal(4, count "posts")
+  end)
+
+  it("does not rebuild inside a transaction, where foreign keys cannot be switched off", function()
+    local e = refused(db.transaction, db, function() alter("users", function(t) t:text("name"):change() end) end)
+    assert.equal("migration", e.kind)
+    assert.truthy(e.hint:find "outside a transaction")
+    assert.equal(3, count "posts")
+    db:transaction(function() alter("users", function(t) t:text("bio"):nullable() end) end)
+    assert.is_true(schema:has_column("users", "bio"))
+  end)
+
+  it("stands names and texts of every kind", function()
+    local evil = [[a"b'c; drop table users; -- %d %s]]
+    schema:create(evil, function(t)
+      t:id()
+      t:text(evil):default(evil):index()
+      t:enum("e", { evil, "x" }):nullable()
+    end)
+    db:execute(('insert into "%s" default values'):format(evil:gsub('"', '""')))
+    alter(evil, function(t)
+      t:string(evil):default("'"):change()
+      t:rename("e", evil .. "2")
+      t:text(evil .. "3"):nullable()
+    end)
+    alter(evil, function(t) t:drop(evil .. "2") t:string(evil .. "3"):nullable():default(evil):change() end)
+    local described = db:describe(evil)
+    assert.equal(evil, described.columns[2].name)
+    assert.equal(evil .. "3", described.columns[3].name)
+    assert.equal(1, #described.indexes)
+    local row = db:query(('select * from "%s"'):format(evil:gsub('"', '""')))[1]
+    assert.equal(evil, row[evil])
+    assert.equal(3, count "users")
+  end)
+
+  it("undoes itself", function()
+    local before = picture()
+    alter("posts", function(t)
+      t:references("editor", "users"):nullable()
+      t:morphs("origin"):nullable()
+      t:timestamps()
+      t:soft_deletes()
+      t:decimal("price"):nullable():unique()
+      t:index { "title", "user_id" }
+      t:rename("title", "headline")
+    end)
+    alter("posts", function(t)
+      t:rename("headline", "title")
+      t:drop_index { "title", "user_id" }
+      t:drop("price", "deleted_at", "updated_at", "created_at", "origin_type", "origin_id", "editor_id")
+    end)
+    assert.equal(squeeze(before), squeeze(picture()))
+  end)
+end)
