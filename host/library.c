@@ -108,7 +108,8 @@ limit_scripts(lua_State *L)
 {
   load_module(L, find_module("=limited"));
   lua_pushcfunction(L, rille_limit_charge);
-  lua_call(L, 1, 1);
+  lua_pushcfunction(L, rille_limit_exhausted);
+  lua_call(L, 2, 1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &GLOBALS);
 }
 

@@ -102,3 +102,12 @@ rille_limit_charge(lua_State *L)
   }
   return 0;
 }
+
+int
+rille_limit_exhausted(lua_State *L)
+{
+  const struct rille_limit *limit = &rille_host_of(L)->limit;
+
+  lua_pushboolean(L, limit->instructions > 0 && limit->left == 0);
+  return 1;
+}

@@ -20,4 +20,7 @@ void rille_limit_watch(lua_State *L);
 ** would see. */
 int rille_limit_charge(lua_State *L);
 
+/* A lua_CFunction: true when the running call has used up its instructions. */
+int rille_limit_exhausted(lua_State *L);
+
 #endif

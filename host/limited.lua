@@ -2,7 +2,7 @@
 -- They keep the table of globals that Lua made, less what reaches outside; what is left of a library is a copy.  The
 -- modules of rille get a table of their own with the functions as Lua made them, so that no script can change what they
 -- call.  Even they end no process and start none.
-local charge = ...        -- counts a new coroutine as instructions of the running call
+local charge, exhausted = ...      -- counts a new coroutine as instructions of the call; has it used up all of them?
 
 local scripts, load_any, loadfile_any = _G, load, loadfile
 local OPEN = { "string", "table", "math", "utf8", "coroutine" }
@@ -67,6 +67,15 @@ function scripts.setmetatable(value, metatable)
     error("__gc is not open to scripts", 2)
   end
   return setmetatable(value, metatable)
+end
+
+--- What is raised when the instructions are used up is raised where no more are counted: no place for a script.
+function scripts.xpcall(body, handler, ...)
+  if type(handler) ~= "function" then return xpcall(body, handler, ...) end
+  return xpcall(body, function(e)
+    if exhausted() then return e end
+    return handler(e)
+  end, ...)
 end
 
 --- The hook that counts instructions sees nothing of a coroutine's first ones.

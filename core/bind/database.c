@@ -365,15 +365,20 @@ database_forget(lua_State *L)
   return 0;
 }
 
-/* db:trace(on): keep what db:last() gives */
+/* db:trace(on): keep what db:last() gives, from the next statement on */
 static int
 database_trace(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
 
   database->trace = lua_toboolean(L, 2) != 0;
-  for (int i = 0; i < database->count; i++)
-    database->connections[i]->trace.on = database->trace;
+  for (int i = 0; i < database->count; i++) {
+    rille_trace *trace = &database->connections[i]->trace;
+
+    if (database->trace && !trace->on)
+      rille_buffer_clear(&trace->sql);
+    trace->on = database->trace;
+  }
   return 0;
 }
 

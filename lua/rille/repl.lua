@@ -31,7 +31,7 @@ end
 --- How values are to be printed now: the width may have changed since the last line.
 ---@return rille.PrintOptions
 function Repl:print_options()
-  local width = math.huge
+  local width = tonumber(os.getenv "COLUMNS") or math.huge
   if self.term:is_tty "out" then
     local ok, console = pcall(require, "rille.console")
     width = ok and console.width() or 80

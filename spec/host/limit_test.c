@@ -177,8 +177,16 @@ stops_a_loop(void **state)
 static void
 stops_a_loop_that_catches_its_errors(void **state)
 {
-  assert_string_equal(error_of(*state, "while true do pcall(function() while true do end end) end").kind, "timeout");
-  assert_string_equal(error_of(*state, "while true do xpcall(error, function() while true do end end) end").kind, "timeout");
+  const char *sources[] = {
+    "while true do pcall(function() while true do end end) end",
+    "while true do xpcall(error, function() while true do end end) end",
+    "while true do xpcall(function() while true do end end, function() while true do end end) end",
+    "local function again() local x <close> = setmetatable({}, { __close = again }) while true do end end again()",
+    "error(setmetatable({}, { __tostring = function() while true do end end }))",
+  };
+
+  for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+    assert_string_equal(error_of(*state, sources[i]).kind, "timeout");
 }
 
 static void

@@ -23,8 +23,8 @@ local function wrap(migration, direction, cause)
   return Error.new("migration", ("%s: %s failed: %s"):format(place, direction, message), fields)
 end
 
---- Ctrl-C is not a failure of the migration.
-local function is_interrupt(cause) return type(cause) == "string" and cause:find "interrupted$" ~= nil end
+--- Ctrl-C is not a failure of the migration: it goes on as the host raised it.
+local function is_interrupt(cause) return type(cause) == "table" and rawget(cause, "kind") == "interrupted" end
 
 --- Run the function of a migration and write the ledger.
 local function perform(handle, migration, direction, options)
