@@ -6,8 +6,8 @@
 **   add_history(line)                        so that the arrow keys find it
 **   load_history(path) -> count              entries read; 0 if there is no such file
 **   append_history(path, line) -> true | nil, message      creates the file with mode 0600
-**   set_completer(fn | nil)                  fn(word, line, first, last) -> list of texts to put in the place of `word`,
-**                                            which is line:sub(first, last); what it raises is a beep
+**   set_completer(fn | nil)                  fn(word, line, first, last) -> list of texts to put in the place of
+**                                            `word`, which is line:sub(first, last); what it raises is a beep
 **   is_tty(fd) -> boolean
 **   width() -> columns of the terminal
 **   wcwidth(text) -> columns that the text takes
@@ -69,7 +69,7 @@ need_locale(void)
   }
 }
 
-/* ---- Widths ------------------------------------------------------------------------------------------------------- */
+/* ---- Widths -----------------------------------------------------------------------------------------------------*/
 
 static int
 columns_of_terminal(void)
@@ -136,7 +136,7 @@ console_wcwidth(lua_State *L)
   return 1;
 }
 
-/* ---- Completion --------------------------------------------------------------------------------------------------- */
+/* ---- Completion -------------------------------------------------------------------------------------------------*/
 
 /* One Tab: what is before the cursor, and what to do about it. */
 struct completion {
@@ -280,7 +280,7 @@ console_set_completer(lua_State *L)
   return 0;
 }
 
-/* ---- Lines -------------------------------------------------------------------------------------------------------- */
+/* ---- Lines ------------------------------------------------------------------------------------------------------*/
 
 static char *
 prompt(EditLine *edit)
@@ -404,7 +404,7 @@ console_readline(lua_State *L)
   return 2;
 }
 
-/* ---- History ------------------------------------------------------------------------------------------------------ */
+/* ---- History ----------------------------------------------------------------------------------------------------*/
 
 static int
 console_add_history(lua_State *L)
@@ -463,7 +463,7 @@ console_append_history(lua_State *L)
   return 2;
 }
 
-/* ---- The module --------------------------------------------------------------------------------------------------- */
+/* ---- The module -------------------------------------------------------------------------------------------------*/
 
 static int
 console_gc(lua_State *L)

@@ -54,8 +54,11 @@ write_bytes(lua_State *L, const void *bytes, size_t n, void *data)
   struct output *out = (struct output *)data;
 
   (void)L;
-  for (size_t i = 0; i < n; i++, out->column++)
-    fprintf(out->file, "%u,%s", ((const unsigned char *)bytes)[i], out->column % BYTES_PER_LINE == BYTES_PER_LINE - 1 ? "\n" : "");
+  for (size_t i = 0; i < n; i++) {
+    fprintf(out->file, "%u,", ((const unsigned char *)bytes)[i]);
+    if (++out->column % BYTES_PER_LINE == 0)
+      fputc('\n', out->file);
+  }
   return ferror(out->file);
 }
 

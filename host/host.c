@@ -38,7 +38,7 @@ protect(struct rille_host *host, lua_CFunction body, void *data, rille_error *er
   return status == LUA_OK;
 }
 
-/* ---- Opening and closing ------------------------------------------------------------------------------------------ */
+/* ---- Opening and closing ----------------------------------------------------------------------------------------*/
 
 const char *
 rille_version(void)
@@ -144,7 +144,7 @@ rille_close(rille_host *host)
   free(host);
 }
 
-/* ---- Calls -------------------------------------------------------------------------------------------------------- */
+/* ---- Calls ------------------------------------------------------------------------------------------------------*/
 
 struct call {
   struct rille_host *host;
@@ -294,7 +294,7 @@ rille_do(rille_host *host, const char *source, const char *name, const rille_val
     .host = host, .find = find_source, .what = source, .name = name, .args = args, .n = n, .err = err });
 }
 
-/* ---- For the program ---------------------------------------------------------------------------------------------- */
+/* ---- For the program --------------------------------------------------------------------------------------------*/
 
 /* A lua_Hook: fires once, in the next instruction or call of the main coroutine. */
 static void

@@ -1,13 +1,12 @@
---- plain: an object as what can cross to C: records and lists as tables, a query as its result, null as nil.
+--- plain: an object as what can cross to C: records and lists of them as tables, a query as its result, null as nil.
 local core = require "rille.core"
 
 ---@param value any  a userdata, or a table whose metatable has __index
 ---@return any
 return function(value)
   if value == core.null then return nil end
-  local type_of = require "rille.list".type
-  local kind = type_of(value)
-  if kind == "query" then return value:all():to_table() end
-  if kind == "model" or kind == nil then return value end
-  return value:to_table()
+  if core.is_record(value) then return value:to_table() end
+  if require "rille.query".is_query(value) then value = value:all() end
+  if getmetatable(value) == require "rille.list" then return value:to_table() end
+  return value
 end

@@ -27,7 +27,7 @@ extern "C" {
 /* The version of the library in use, which may be newer than RILLE_VERSION, that of this header.  Static text. */
 RILLE_API const char *rille_version(void);
 
-/* ---- Errors ------------------------------------------------------------------------------------------------------ */
+/* ---- Errors ----------------------------------------------------------------------------------------------------*/
 
 /* Why something failed.  Owns nothing; texts that are too long are cut between two characters.
 ** A call that succeeds leaves it as it was.  An empty text means there is nothing to say. */
@@ -38,7 +38,7 @@ typedef struct rille_error {
   char traceback[2048];     /* where in Lua it was raised; empty for what a function returned as `nil, err` */
 } rille_error;
 
-/* ---- Values ------------------------------------------------------------------------------------------------------ */
+/* ---- Values ----------------------------------------------------------------------------------------------------*/
 
 typedef enum rille_kind {
   RILLE_NULL,
@@ -108,7 +108,7 @@ RILLE_API const rille_value *rille_get(const rille_value *value, const char *nam
 /* Frees a value that rille_call, rille_run or rille_do returned, with all that was read from it.  NULL is ignored. */
 RILLE_API void rille_free(rille_value *value);
 
-/* ---- Hosts ------------------------------------------------------------------------------------------------------- */
+/* ---- Hosts -----------------------------------------------------------------------------------------------------*/
 
 typedef struct rille_host rille_host;
 

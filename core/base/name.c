@@ -65,11 +65,11 @@ rille_name_distance(rille_str a, rille_str b, int limit)
   return rows[a.len % 3][b.len];
 }
 
-/* How far a name may be and still be a likely slip: a third of it. */
+/* How far a name may be and still be a likely slip: a third of it, one edit for short ones. */
 static int
 tolerance(rille_str wanted)
 {
-  return wanted.len < 3 ? 1 : wanted.len < 6 ? 2 : (int)(wanted.len / 3 < 5 ? wanted.len / 3 : 5);
+  return wanted.len < 6 ? 1 : (int)(wanted.len / 3 < 5 ? wanted.len / 3 : 5);
 }
 
 void

@@ -105,16 +105,15 @@ read_first(lua_State *L)
 
 /* -- cursors ---------------------------------------------------------------------------------------------------------- */
 
-/* The iterator; upvalues: work, metatable, origin, names, rows (light userdata in the work's arena) */
+/* The iterator; upvalues: work, metatable, origin, names */
 static int
 cursor_next(lua_State *L)
 {
   rille_work *work = lua_touserdata(L, lua_upvalueindex(1));
-  rille_lua_rows *rows = lua_touserdata(L, lua_upvalueindex(5));
 
   if (work->cursor.statement == NULL)
     return rille_lua_refuse(L, "the cursor is closed");
-  if (!rille_lua_rows_next(L, rows, work)) {
+  if (!rille_lua_rows_next(L, work->rows, work)) {
     rille_cursor_close(&work->cursor);
     lua_pushnil(L);
   }
@@ -150,8 +149,8 @@ read_cursor(lua_State *L)
   if (rows->origin != 0)
     rows->origin = lua_upvalueindex(3);
   rows->names = lua_upvalueindex(4);
-  lua_pushlightuserdata(L, rows);
-  lua_pushcclosure(L, cursor_next, 5);
+  work->rows = rows;
+  lua_pushcclosure(L, cursor_next, 4);
   lua_pushnil(L);
   lua_pushnil(L);
   lua_pushvalue(L, 4);

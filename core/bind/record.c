@@ -103,7 +103,9 @@ rille_lua_push_record(lua_State *L, rille_lua_source *source, int meta, const ri
   rille_lua_record *record;
   rille_packed *row;
 
-  record = lua_newuserdatauv(L, sizeof *record + rille_packed_size(cells, layout->count), RILLE_RECORD_VALUES);
+  /* A record of a whole row needs no origin: one value less for the collector to look at, a million times over. */
+  record = lua_newuserdatauv(L, sizeof *record + rille_packed_size(cells, layout->count),
+                             origin != 0 ? RILLE_RECORD_VALUES : RILLE_RECORD_STATE);
   row = (rille_packed *)(record + 1);
   rille_packed_fill(row, cells, layout->count);
   *record = (rille_lua_record){ .source = source, .layout = layout, .row = row, .exists = true };
@@ -423,7 +425,7 @@ static int
 record_new(lua_State *L)
 {
   rille_lua_source *source = rille_lua_check_source(L, 1);
-  rille_lua_record *record = lua_newuserdatauv(L, sizeof *record, RILLE_RECORD_VALUES);
+  rille_lua_record *record = lua_newuserdatauv(L, sizeof *record, RILLE_RECORD_STATE);
 
   *record = (rille_lua_record){ .source = source, .layout = source->layout };
   if (lua_getiuservalue(L, 1, RILLE_SOURCE_META) != LUA_TTABLE)
@@ -519,8 +521,8 @@ record_take(lua_State *L)
 {
   rille_lua_record *record = rille_lua_check_record(L, 1), *fresh = rille_lua_check_record(L, 2);
 
-  if (record->source != fresh->source || fresh->row == NULL)
-    return rille_lua_refuse(L, "a record can take only a saved record of its own model");
+  if (record->source != fresh->source || fresh->row == NULL || fresh->layout != fresh->source->layout)
+    return rille_lua_refuse(L, "a record can take only a whole, saved record of its own model");
   lua_createtable(L, 1, 0);
   if (fresh->state) {                        /* anchors the row, which lives in that record's state ... */
     (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
@@ -535,7 +537,7 @@ record_take(lua_State *L)
   }
   lua_rawseti(L, -2, RILLE_STATE_ROW);
   (void)lua_setiuservalue(L, 1, RILLE_RECORD_STATE);
-  (void)lua_getiuservalue(L, 2, RILLE_RECORD_ORIGIN);
+  lua_pushnil(L);
   (void)lua_setiuservalue(L, 1, RILLE_RECORD_ORIGIN);
   record->row = fresh->row;
   record->layout = fresh->layout;

@@ -16,6 +16,7 @@ typedef struct rille_work {
   rille_arena scratch;           /* for one row of many */
   rille_connection *began;       /* has a transaction of this call's own open: rolled back unless the call commits it */
   rille_fault fault;
+  struct rille_lua_rows *rows;   /* of a cursor: what its rows become; in the arena */
   int *level;                    /* of the database: how many calls run */
 } rille_work;
 

@@ -1,4 +1,7 @@
-/* core/query/shape.c - writes every part of a tree but the values, each list with its length, so that no two read alike. */
+/* core/query/shape.c - writes every part of a tree but the values, each list with its length, so that no two read alike.
+**
+** Which value stands where is a part of the tree: a kept statement knows its parameters by slot, and two queries that say the
+** same in another order number their slots otherwise. */
 #include "core/query/shape.h"
 
 static void write_query(const rille_query *query, rille_buffer *out);
@@ -30,22 +33,17 @@ write_node(const rille_node *node, rille_buffer *out)
   }
   rille_buffer_byte(out, (char)(node->kind + 1));
   switch (node->kind) {
-  case RILLE_NODE_VALUE:
-  case RILLE_NODE_LIST:
   case RILLE_NODE_STAR: break;
-  case RILLE_NODE_EVERY: text(out, node->text); break;
-  case RILLE_NODE_COLUMN:
-    text(out, node->text);
-    text(out, node->alias);
-    break;
+  case RILLE_NODE_VALUE:
+  case RILLE_NODE_LIST: number(out, node->slot); break;
+  case RILLE_NODE_EVERY:
+  case RILLE_NODE_COLUMN: text(out, node->text); break;
   case RILLE_NODE_RAW:
     text(out, node->text);
-    text(out, node->alias);
     write_nodes(node->items, out);
     break;
   case RILLE_NODE_CALL:
     number(out, (uint64_t)node->op);
-    text(out, node->alias);
     write_nodes(node->items, out);
     break;
   case RILLE_NODE_ITEMS:
@@ -66,6 +64,7 @@ write_node(const rille_node *node, rille_buffer *out)
     write_node(node->c, out);
     break;
   }
+  text(out, node->alias);
 }
 
 static void

@@ -20,7 +20,7 @@ function M.drop_all(handle)
       local statement = ("drop %s %s"):format(row.type == "view" and "view" or "table", Name.quote(row.name))
       local ok, e = pcall(run.execute, run, statement)
       if not ok then
-        if not Error.is(e) then error(e, 0) end
+        if not Error.is(e) or e.kind == "interrupted" then error(e, 0) end
         Error.raise("migration", ("%q cannot be dropped: %s"):format(row.name, e.message), {
           table = row.name, sql = statement, code = e.code, cause = e, hint = "nothing was dropped",
         })

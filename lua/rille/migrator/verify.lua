@@ -16,7 +16,10 @@ local function try(handle, migration)
   step(handle, migration, "up")
   local done = Snapshot.take(handle)
   local ok, e = pcall(step, handle, migration, "down")
-  if not ok then return { Error.is(e) and e.message or tostring(e) } end
+  if not ok then
+    if not Error.is(e, "migration") then error(e, 0) end
+    return { e.message }
+  end
   local differences = Snapshot.compare(before, Snapshot.take(handle))
   if #differences > 0 then return differences end
   step(handle, migration, "up")

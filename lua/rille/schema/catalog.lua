@@ -118,8 +118,8 @@ local function probes_of(run, owner_name)
   local owner = Name.quote(owner_name)
   local statements = { "explain delete from " .. owner }
   local assignments, columns = {}, {}
-  local ok, rows = pcall(run.rows, run, "select name from pragma_table_xinfo(?) where hidden = 0", owner_name)
-  for _, row in ipairs(ok and rows or {}) do              -- a view that is broken has no columns
+  local rows = run:try("select name from pragma_table_xinfo(?) where hidden = 0", owner_name)
+  for _, row in ipairs(rows or {}) do                     -- a view that is broken has no columns
     local name = Name.quote(row.name)
     columns[#columns + 1] = name
     assignments[#assignments + 1] = name .. " = null"
@@ -138,8 +138,8 @@ end
 function M.broken(run)
   local broken = {}
   local function try(what, statement)
-    local ok, e = pcall(run.rows, run, statement)
-    if not ok then broken[statement] = { what = what, why = Error.is(e) and e.message or tostring(e) } end
+    local _, e = run:try(statement)
+    if e then broken[statement] = { what = what, why = e.message } end
   end
   for _, row in ipairs(run:rows "select name from sqlite_schema where type = 'view'") do
     try(("the view %q"):format(row.name), "explain select * from " .. Name.quote(row.name))

@@ -43,6 +43,16 @@ function Runner:rows(sql, ...) return (self.handle:query(sql, ...)) end
 --- The only value of the only row, which the statement calls `value`.
 function Runner:value(sql, ...) return self:rows(sql, ...)[1].value end
 
+--- The rows of a statement, or nil and what the database has against it; anything else (Ctrl-C) is raised.
+---@return table[]? rows
+---@return rille.Error? e
+function Runner:try(sql, ...)
+  local ok, rows = pcall(self.rows, self, sql, ...)
+  if ok then return rows end
+  if not Error.is(rows) or rows.kind == "interrupted" then error(rows, 0) end
+  return nil, rows
+end
+
 --- A switch of the connection that is set back when the scope is left.
 local Switch = { __close = function(self) self.db:execute(("pragma %s = %d"):format(self.name, self.before)) end }
 
@@ -105,19 +115,16 @@ local function transact(self, fn)
   return result
 end
 
---- Child table -> how many of its rows refer to nothing, or why that cannot be said.
+--- Child table -> { rows = parent -> how many refer to nothing there, mismatch = why that cannot be said }.
 local function dangling(self)
   local found = {}
   for _, child in ipairs(self:rows [[select distinct m.name as name from sqlite_schema as m,
       pragma_foreign_key_list(m.name) where m.type = 'table']]) do
-    local ok, rows = pcall(self.rows, self,
+    local rows, e = self:try(
       [[select "parent" as parent, count(*) as n from pragma_foreign_key_check(?) group by 1 order by 1]], child.name)
-    found[child.name] = {}
-    if ok then
-      for _, row in ipairs(rows) do found[child.name][row.parent] = row.n end
-    else
-      found[child.name].mismatch = rows
-    end
+    local counts = {}
+    for _, row in ipairs(rows or {}) do counts[row.parent] = row.n end
+    found[child.name] = { rows = counts, mismatch = e }
   end
   return found
 end
@@ -125,19 +132,18 @@ end
 --- Raise for references that dangle now and did not before.
 local function compare_dangling(before, after)
   for child, now in pairs(after) do
-    local was = before[child] or {}
+    local was = before[child] or { rows = {} }
     if now.mismatch and not was.mismatch then
-      local why = Error.is(now.mismatch) and now.mismatch.message or tostring(now.mismatch)
+      local why = now.mismatch.message
       Error.raise("migration", ("the foreign keys of %q do not fit any more: %s"):format(child, why), {
         table = child, hint = "what a foreign key references must be a primary key or unique",
       })
     end
-    for parent, count in pairs(now) do
-      if math.type(count) == "integer" and count > (was[parent] or 0) then
-        Error.raise("migration", ("%d row%s of %q would refer to rows of %q that are not there"):format(
-          count - (was[parent] or 0), count == 1 and "" or "s", child, parent), {
-          table = child, hint = "change or delete these rows first",
-        })
+    for parent, count in pairs(now.rows) do
+      local more = count - (was.rows[parent] or 0)
+      if more > 0 then
+        Error.raise("migration", ("%d row%s of %q would refer to rows of %q that are not there"):format(more,
+          more == 1 and "" or "s", child, parent), { table = child, hint = "change or delete these rows first" })
       end
     end
   end
