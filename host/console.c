@@ -6,37 +6,34 @@
 **   add_history(line)                        so that the arrow keys find it
 **   load_history(path) -> count              entries read; 0 if there is no such file
 **   append_history(path, line) -> true | nil, message      creates the file with mode 0600
-**   set_completer(fn | nil)                  fn(word, line, first, last) -> list of texts to put in the place of
-**                                            `word`, which is line:sub(first, last); what it raises is a beep
+**   set_completer(fn | nil)                  what Tab asks; see completion.c
 **   is_tty(fd) -> boolean
 **   width() -> columns of the terminal
 **   wcwidth(text) -> columns that the text takes
 **
 ** The editor is made when it is first needed, and ended with the Lua state, which gives the terminal back.  While it
-** reads, Ctrl-C is a key; at any other time it is a signal. */
-#define _XOPEN_SOURCE 700           /* wcwidth */
-#define _DEFAULT_SOURCE
+** reads, Ctrl-C and Ctrl-Z are keys; at any other time they are signals. */
 #include "host/console.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <histedit.h>
-#include <locale.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <wchar.h>
 
 #include <lauxlib.h>
 
 #include "core/base/stop.h"
+#include "host/columns.h"
+#include "host/completion.h"
 #include "host/host.h"
 
-enum { HISTORY_ENTRIES = 2000, COLUMNS_DEFAULT = 80, ENTRY_BYTES_MAX = 1 << 20 };
+enum { HISTORY_ENTRIES = 2000 };
 
 struct console {
   EditLine *edit;                   /* NULL until the terminal is read from */
@@ -47,7 +44,6 @@ struct console {
 };
 
 static const char CONSOLE[] = "rille.console";
-static const char COMPLETER;        /* key in the registry */
 
 static struct console *
 console_of(lua_State *L)
@@ -55,60 +51,7 @@ console_of(lua_State *L)
   return (struct console *)lua_touserdata(L, lua_upvalueindex(1));
 }
 
-/* Widths and multi-byte keys follow the locale, which is read here and not when the program starts. */
-static void
-need_locale(void)
-{
-  static bool done;
-
-  if (!done) {
-    done = true;
-    setlocale(LC_CTYPE, "");
-    if (MB_CUR_MAX == 1)
-      setlocale(LC_CTYPE, "C.UTF-8");
-  }
-}
-
-/* ---- Widths -----------------------------------------------------------------------------------------------------*/
-
-static int
-columns_of_terminal(void)
-{
-  struct winsize size = { 0 };
-  const char *said = getenv("COLUMNS");
-  int columns = said ? atoi(said) : 0;
-
-  for (int fd = STDOUT_FILENO; columns <= 0 && fd <= STDERR_FILENO; fd++)
-    if (ioctl(fd, TIOCGWINSZ, &size) == 0)
-      columns = size.ws_col;
-  return columns > 0 ? columns : COLUMNS_DEFAULT;
-}
-
-/* Control characters take no column; a byte that is no UTF-8 takes one. */
-static int
-columns_of_text(const char *text, size_t bytes)
-{
-  mbstate_t state = { 0 };
-  int columns = 0;
-
-  need_locale();
-  while (bytes > 0) {
-    wchar_t c = 0;
-    size_t n = mbrtowc(&c, text, bytes, &state);
-    if (n == (size_t)-1 || n == (size_t)-2) {
-      memset(&state, 0, sizeof state);
-      n = 1;
-      columns++;
-    } else {
-      n = n == 0 ? 1 : n;
-      int width = wcwidth(c);
-      columns += width > 0 ? width : 0;
-    }
-    text += n;
-    bytes -= n;
-  }
-  return columns;
-}
+/* ---- The terminal ------------------------------------------------------------------------------------------------------ */
 
 static int
 console_is_tty(lua_State *L)
@@ -122,7 +65,7 @@ console_is_tty(lua_State *L)
 static int
 console_width(lua_State *L)
 {
-  lua_pushinteger(L, columns_of_terminal());
+  lua_pushinteger(L, rille_columns_of_terminal());
   return 1;
 }
 
@@ -132,142 +75,21 @@ console_wcwidth(lua_State *L)
   size_t bytes = 0;
   const char *text = luaL_checklstring(L, 1, &bytes);
 
-  lua_pushinteger(L, columns_of_text(text, bytes));
+  lua_pushinteger(L, rille_columns_of_text(text, bytes));
   return 1;
 }
 
-/* ---- Completion -------------------------------------------------------------------------------------------------*/
-
-/* One Tab: what is before the cursor, and what to do about it. */
-struct completion {
-  struct console *console;
-  const char *line;
-  size_t length;                    /* bytes before the cursor */
-  size_t start;                     /* of the word that ends there */
-  unsigned char action;             /* a CC_ code for libedit */
-};
-
-static bool
-is_word(char c)
-{
-  unsigned char byte = (unsigned char)c;
-
-  return byte >= 0x80 || byte == '_' || (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
-}
-
-static int
-characters(const char *text, size_t bytes)
-{
-  int n = 0;
-
-  for (size_t i = 0; i < bytes; i++)
-    n += ((unsigned char)text[i] & 0xC0) != 0x80;
-  return n;
-}
-
-/* Pushes the longest text that all `n` texts of the table on top begin with. */
-static void
-push_common(lua_State *L, lua_Integer n)
-{
-  size_t common = 0;
-
-  lua_rawgeti(L, -1, 1);
-  const char *first = luaL_checklstring(L, -1, &common);
-  for (lua_Integer i = 2; i <= n; i++) {
-    size_t bytes = 0, same = 0;
-    lua_rawgeti(L, -2, i);
-    const char *other = luaL_checklstring(L, -1, &bytes);
-    while (same < common && same < bytes && first[same] == other[same])
-      same++;
-    common = same;
-    lua_pop(L, 1);
-  }
-  while (common > 0 && ((unsigned char)first[common] & 0xC0) == 0x80)
-    common--;                                  /* not into the middle of a character */
-  lua_pushlstring(L, first, common);
-  lua_remove(L, -2);
-}
-
-/* Prints the table on top in columns, under the line. */
-static void
-list_candidates(lua_State *L, lua_Integer n)
-{
-  int widest = 1;
-
-  for (lua_Integer i = 1; i <= n; i++) {
-    size_t bytes = 0;
-    lua_rawgeti(L, -1, i);
-    const char *text = luaL_checklstring(L, -1, &bytes);
-    int columns = columns_of_text(text, bytes);
-    widest = columns > widest ? columns : widest;
-    lua_pop(L, 1);
-  }
-  int per_row = columns_of_terminal() / (widest + 2);
-  for (lua_Integer i = 1; i <= n; i++) {
-    size_t bytes = 0;
-    lua_rawgeti(L, -1, i);
-    const char *text = lua_tolstring(L, -1, &bytes);
-    bool ends_row = per_row <= 1 || i == n || i % per_row == 0;
-    printf("%s%s%*s%s", i == 1 ? "\n" : "", text, ends_row ? 0 : widest + 2 - columns_of_text(text, bytes), "",
-           ends_row ? "\n" : "");
-    lua_pop(L, 1);
-  }
-  fflush(stdout);
-}
-
-/* (struct completion *) under lua_pcall. */
-static int
-complete(lua_State *L)
-{
-  struct completion *c = (struct completion *)lua_touserdata(L, 1);
-  size_t bytes = 0;
-
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &COMPLETER) != LUA_TFUNCTION)
-    return 0;
-  lua_pushlstring(L, c->line + c->start, c->length - c->start);
-  lua_pushlstring(L, c->line, c->length);
-  lua_pushinteger(L, (lua_Integer)c->start + 1);
-  lua_pushinteger(L, (lua_Integer)c->length);
-  lua_call(L, 4, 1);
-  luaL_checktype(L, -1, LUA_TTABLE);
-  lua_Integer n = luaL_len(L, -1);
-  if (n == 0)
-    return 0;
-  push_common(L, n);
-  const char *common = lua_tolstring(L, -1, &bytes);
-  bool longer = bytes > c->length - c->start || n == 1;
-  if (longer) {
-    el_deletestr(c->console->edit, characters(c->line + c->start, c->length - c->start));
-    c->action = el_insertstr(c->console->edit, common) == 0 ? CC_REFRESH : CC_REFRESH_BEEP;
-  } else {
-    lua_pop(L, 1);
-    list_candidates(L, n);
-    c->action = CC_REDISPLAY;
-  }
-  return 0;
-}
+/* ---- Completion -------------------------------------------------------------------------------------------------- */
 
 /* Tab, as libedit calls it. */
 static unsigned char
 on_tab(EditLine *edit, int key)
 {
-  struct completion c = { .action = CC_REFRESH_BEEP };
-  const LineInfo *info = el_line(edit);
+  struct console *console = NULL;
 
   (void)key;
-  el_get(edit, EL_CLIENTDATA, &c.console);
-  c.line = info->buffer;
-  c.length = c.start = (size_t)(info->cursor - info->buffer);
-  while (c.start > 0 && is_word(c.line[c.start - 1]))
-    c.start--;
-  lua_State *L = c.console->L;
-  if (lua_checkstack(L, 4)) {
-    lua_pushcfunction(L, complete);
-    lua_pushlightuserdata(L, &c);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK)
-      lua_pop(L, 1);
-  }
-  return c.action;
+  el_get(edit, EL_CLIENTDATA, &console);
+  return rille_completion_tab(edit, console->L);
 }
 
 static int
@@ -276,11 +98,11 @@ console_set_completer(lua_State *L)
   if (!lua_isnoneornil(L, 1))
     luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &COMPLETER);
+  rille_completion_set(L);
   return 0;
 }
 
-/* ---- Lines ------------------------------------------------------------------------------------------------------*/
+/* ---- Lines ------------------------------------------------------------------------------------------------------- */
 
 static char *
 prompt(EditLine *edit)
@@ -303,6 +125,16 @@ on_interrupt(EditLine *edit, int key)
   return CC_EOF;
 }
 
+/* Ctrl-Z, as libedit calls it; its signal handler gives the terminal back and takes it again. */
+static unsigned char
+on_suspend(EditLine *edit, int key)
+{
+  (void)edit;
+  (void)key;
+  raise(SIGTSTP);
+  return CC_REDISPLAY;
+}
+
 static History *
 need_history(lua_State *L, struct console *console)
 {
@@ -322,7 +154,7 @@ static EditLine *
 need_editor(lua_State *L, struct console *console)
 {
   if (console->edit == NULL) {
-    need_locale();
+    rille_columns_locale();
     console->edit = el_init("rille", stdin, isatty(STDOUT_FILENO) ? stdout : stderr, stderr);
     if (console->edit == NULL)
       luaL_error(L, "rille.console: the terminal cannot be read");
@@ -334,11 +166,13 @@ need_editor(lua_State *L, struct console *console)
     el_set(edit, EL_HIST, history, need_history(L, console));
     el_set(edit, EL_ADDFN, "rille-complete", "Complete the word before the cursor", on_tab);
     el_set(edit, EL_ADDFN, "rille-interrupt", "Give up the line", on_interrupt);
+    el_set(edit, EL_ADDFN, "rille-suspend", "Stop the program until `fg`", on_suspend);
     el_set(edit, EL_BIND, "^I", "rille-complete", NULL);
     el_set(edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_source(edit, NULL);                     /* the user's own keys: ~/.editrc */
-    el_set(edit, EL_SETTY, "-d", "intr=", NULL);
+    el_set(edit, EL_SETTY, "-d", "-isig", NULL);
     el_set(edit, EL_BIND, "^C", "rille-interrupt", NULL);
+    el_set(edit, EL_BIND, "^Z", "rille-suspend", NULL);
   }
   return console->edit;
 }
@@ -404,7 +238,7 @@ console_readline(lua_State *L)
   return 2;
 }
 
-/* ---- History ----------------------------------------------------------------------------------------------------*/
+/* ---- History ----------------------------------------------------------------------------------------------------- */
 
 static int
 console_add_history(lua_State *L)
@@ -463,7 +297,7 @@ console_append_history(lua_State *L)
   return 2;
 }
 
-/* ---- The module -------------------------------------------------------------------------------------------------*/
+/* ---- The module -------------------------------------------------------------------------------------------------- */
 
 static int
 console_gc(lua_State *L)

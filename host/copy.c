@@ -21,7 +21,7 @@ static const size_t BLOCK_BYTES = 4096;
 static const size_t BLOCK_BYTES_MAX = 65536;
 static const char TOO_NESTED[] = "the value is nested more than %d times, or contains itself";
 
-/* ---- To Lua -----------------------------------------------------------------------------------------------------*/
+/* ---- To Lua ------------------------------------------------------------------------------------------------------ */
 
 static void push(lua_State *L, const rille_value *value, int depth);
 
@@ -85,7 +85,7 @@ rille_host_push(lua_State *L, const rille_value *value)
   push(L, value, 0);
 }
 
-/* ---- From Lua ---------------------------------------------------------------------------------------------------*/
+/* ---- From Lua ---------------------------------------------------------------------------------------------------- */
 
 struct block {
   struct block *next;

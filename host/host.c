@@ -38,7 +38,7 @@ protect(struct rille_host *host, lua_CFunction body, void *data, rille_error *er
   return status == LUA_OK;
 }
 
-/* ---- Opening and closing ----------------------------------------------------------------------------------------*/
+/* ---- Opening and closing ----------------------------------------------------------------------------------------- */
 
 const char *
 rille_version(void)
@@ -97,7 +97,8 @@ read_options(const rille_options *given, size_t size, rille_options *options, ri
   for (size_t i = sizeof *options; given && i < size; i++)
     known = known && bytes[i] == 0;
   if (!known)
-    rille_host_fail(err, "unsupported", "rille_open: an option is newer than this library", "rille_version() tells its age");
+    rille_host_fail(err, "unsupported", "rille_open: an option is newer than this library",
+                    "rille_version() tells its age");
   if (known && options->shared)
     rille_host_fail(err, "unsupported", "rille_open: `shared` is reserved", "leave it NULL");
   return known && options->shared == NULL;
@@ -144,7 +145,7 @@ rille_close(rille_host *host)
   free(host);
 }
 
-/* ---- Calls ------------------------------------------------------------------------------------------------------*/
+/* ---- Calls ------------------------------------------------------------------------------------------------------- */
 
 struct call {
   struct rille_host *host;
@@ -232,7 +233,7 @@ find_named(lua_State *L, const struct call *call)
     lua_getglobal(L, call->what);
   }
   if (!lua_isfunction(L, 2))
-    rille_host_raise(L, "invalid_argument", "write \"Model:method\", \"module.function\" or the name of a global function",
+    rille_host_raise(L, "invalid_argument", "say \"Model:method\", \"module.function\" or the name of a global function",
                      "rille_call: %s is no function, it is %s", call->what, luaL_typename(L, 2));
 }
 
@@ -266,7 +267,7 @@ find_source(lua_State *L, const struct call *call)
 {
   const char *source = call->what;
 
-  if (*source == '#')                          /* "#!/usr/bin/env rille": the line stays, so that the others keep theirs */
+  if (*source == '#')                          /* "#!/usr/bin/env rille"; the others keep their numbers */
     source += strcspn(source, "\n");
   lua_pushfstring(L, "=%s", call->name ? call->name : "rille_do");
   if (luaL_loadbufferx(L, source, strlen(source), lua_tostring(L, -1), "t") != LUA_OK)
@@ -294,7 +295,7 @@ rille_do(rille_host *host, const char *source, const char *name, const rille_val
     .host = host, .find = find_source, .what = source, .name = name, .args = args, .n = n, .err = err });
 }
 
-/* ---- For the program --------------------------------------------------------------------------------------------*/
+/* ---- For the program --------------------------------------------------------------------------------------------- */
 
 /* A lua_Hook: fires once, in the next instruction or call of the main coroutine. */
 static void

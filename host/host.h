@@ -25,7 +25,7 @@ struct rille_host {
 /* The host that a state, or a coroutine of it, belongs to. */
 struct rille_host *rille_host_of(lua_State *L);
 
-/* Makes what runs in the host end with an error of kind "interrupted", soon.  Async-signal-safe in the host's thread. */
+/* Makes what runs in the host end with an error of kind "interrupted", soon.  Async-signal-safe in its thread. */
 void rille_host_interrupt(struct rille_host *host);
 
 /* Takes an interruption back that has not struck yet. */

@@ -49,8 +49,8 @@ rille_limit_alloc(void *data, void *block, size_t old_bytes, size_t new_bytes)
 static _Noreturn void
 raise_exhausted(lua_State *L, const struct rille_limit *limit)
 {
-  rille_host_raise(L, "timeout", "the host's `instructions` may be too few", "the call took more than %llu instructions",
-                   (unsigned long long)limit->instructions);
+  rille_host_raise(L, "timeout", "the host's `instructions` may be too few",
+                   "the call took more than %llu instructions", (unsigned long long)limit->instructions);
 }
 
 /* Once a call has used up its instructions, every further one of it raises: a script that catches the error gets no

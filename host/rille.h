@@ -27,7 +27,7 @@ extern "C" {
 /* The version of the library in use, which may be newer than RILLE_VERSION, that of this header.  Static text. */
 RILLE_API const char *rille_version(void);
 
-/* ---- Errors ----------------------------------------------------------------------------------------------------*/
+/* ---- Errors ------------------------------------------------------------------------------------------------------ */
 
 /* Why something failed.  Owns nothing; texts that are too long are cut between two characters.
 ** A call that succeeds leaves it as it was.  An empty text means there is nothing to say. */
@@ -38,7 +38,7 @@ typedef struct rille_error {
   char traceback[2048];     /* where in Lua it was raised; empty for what a function returned as `nil, err` */
 } rille_error;
 
-/* ---- Values ----------------------------------------------------------------------------------------------------*/
+/* ---- Values ------------------------------------------------------------------------------------------------------ */
 
 typedef enum rille_kind {
   RILLE_NULL,
@@ -88,7 +88,7 @@ RILLE_API rille_value rille_table(const rille_field *fields, size_t n);
 RILLE_API rille_kind rille_kind_of(const rille_value *value);         /* RILLE_NULL for NULL */
 RILLE_API bool rille_is_null(const rille_value *value);               /* true for NULL */
 RILLE_API bool rille_as_bool(const rille_value *value);
-RILLE_API int64_t rille_as_int(const rille_value *value);             /* a real only if it is a whole number of 64 bits */
+RILLE_API int64_t rille_as_int(const rille_value *value);             /* a real only if it is a whole number */
 RILLE_API double rille_as_real(const rille_value *value);             /* an integer too, rounded beyond 2^53 */
 RILLE_API const char *rille_as_text(const rille_value *value);        /* NULL if not text; see rille_length for blobs */
 
@@ -108,7 +108,7 @@ RILLE_API const rille_value *rille_get(const rille_value *value, const char *nam
 /* Frees a value that rille_call, rille_run or rille_do returned, with all that was read from it.  NULL is ignored. */
 RILLE_API void rille_free(rille_value *value);
 
-/* ---- Hosts -----------------------------------------------------------------------------------------------------*/
+/* ---- Hosts ------------------------------------------------------------------------------------------------------- */
 
 typedef struct rille_host rille_host;
 
@@ -126,8 +126,8 @@ typedef struct rille_options {
 #define RILLE_UNLIMITED_MEMORY SIZE_MAX
 #define RILLE_UNLIMITED_INSTRUCTIONS UINT64_MAX
 
-/* A host with one Lua state, where `require "rille"` works; models are found as `config` says.  `options` may be NULL and
-** is not kept.  The caller's until rille_close.  NULL when the configuration cannot be read or memory runs out.
+/* A host with one Lua state, where `require "rille"` works; models are found as `config` says.  `options` may be NULL
+** and is not kept.  The caller's until rille_close.  NULL when the configuration cannot be read or memory runs out.
 **
 ** Scripts of a host that is not trusted get no io, no os but clock, date, difftime and time, no debug but traceback, no
 ** C modules and no bytecode; the library's own modules keep what they need.  That, with the two limits, holds careless
@@ -138,8 +138,8 @@ static inline rille_host *rille_open(const rille_options *options, rille_error *
 /* What rille_open calls, for other languages: `size` is that of the caller's rille_options. */
 RILLE_API rille_host *rille_open_sized(const rille_options *options, size_t size, rille_error *err);
 
-/* Ends a host: open transactions are rolled back, databases closed.  NULL is ignored.  Not from a function that the host
-** runs. */
+/* Ends a host: open transactions are rolled back, databases closed.  NULL is ignored.  Not to be called by a function
+** that the host runs. */
 RILLE_API void rille_close(rille_host *host);
 
 /* Calls a Lua function with `n` values and returns its first result, which is the caller's to rille_free.  `what` is

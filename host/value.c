@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Made by the caller, borrowed -------------------------------------------------------------------------------*/
+/* ---- Made by the caller, borrowed -------------------------------------------------------------------------------- */
 
 rille_value
 rille_null(void)
@@ -54,7 +54,7 @@ rille_table(const rille_field *fields, size_t n)
   return fields ? (rille_value){ .kind = RILLE_TABLE, .length = n, .as.fields = fields } : rille_null();
 }
 
-/* ---- Readers ----------------------------------------------------------------------------------------------------*/
+/* ---- Readers ----------------------------------------------------------------------------------------------------- */
 
 static bool
 is(const rille_value *value, rille_kind kind)

@@ -33,6 +33,7 @@ local function unknown(name)
 end
 
 return setmetatable(rille, {
+  __names = FIELDS,                -- for whoever completes names
   __index = function(self, name)
     local place = FIELDS[name]
     if not place then unknown(name) end

@@ -92,7 +92,7 @@ void *
 rille_arena_get(rille_arena *arena, size_t bytes)
 {
   const size_t align = alignof(max_align_t);
-  size_t rounded = (bytes + align - 1) / align * align;
+  size_t rounded = bytes > 0 ? (bytes + align - 1) / align * align : align;
   char *piece;
 
   if (rounded < bytes || (rounded > arena->left && !add_block(arena, rounded))) {

@@ -17,7 +17,7 @@ void
 rille_buffer_clear(rille_buffer *buffer)
 {
   buffer->len = 0;
-  buffer->failed = false;
+  buffer->failed = buffer->full = false;
 }
 
 void
@@ -41,11 +41,13 @@ reserve(rille_buffer *buffer, size_t len)
   if (len < buffer->size - buffer->len)
     return true;
   if (len > buffer->limit || buffer->len > buffer->limit - len) {
-    buffer->failed = true;
+    buffer->failed = buffer->full = true;
     return false;
   }
   while (size <= buffer->len + len)
     size *= 2;
+  if (size > buffer->limit)
+    size = buffer->limit + 1;
   grown = rille_memory_resize(buffer->at, size);
   if (grown == NULL) {
     buffer->failed = true;
@@ -88,7 +90,7 @@ rille_buffer_format(rille_buffer *buffer, const char *format, ...)
 rille_str
 rille_buffer_str(rille_buffer *buffer)
 {
-  if (!reserve(buffer, 1))
+  if (!reserve(buffer, 0))
     return (rille_str){ "", 0 };
   buffer->at[buffer->len] = '\0';
   return (rille_str){ buffer->at, buffer->len };

@@ -36,8 +36,8 @@ plain_word(const unsigned char *s)
   return (word & highs) == 0 && ((word - ones) & highs) == 0;
 }
 
-bool
-rille_text_is_clean(rille_str text)
+size_t
+rille_text_clean_bytes(rille_str text)
 {
   const unsigned char *s = (const unsigned char *)text.at;
   size_t i = 0;
@@ -51,11 +51,17 @@ rille_text_is_clean(rille_str text)
       size_t len = s[i] == 0 ? 0 : sequence(s + i, text.len - i);
 
       if (len == 0)
-        return false;
+        return i;
       i += len;
     }
   }
-  return true;
+  return text.len;
+}
+
+bool
+rille_text_is_clean(rille_str text)
+{
+  return rille_text_clean_bytes(text) == text.len;
 }
 
 const char *

@@ -26,6 +26,9 @@ typedef struct rille_cell {
   } as;
 } rille_cell;
 
+/* How many bytes stand at the start of `text` before the first that keeps it from being clean. */
+size_t rille_text_clean_bytes(rille_str text);
+
 /* True when `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates) without a NUL byte. */
 bool rille_text_is_clean(rille_str text);
 

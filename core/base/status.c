@@ -2,7 +2,8 @@
 #include "core/base/status.h"
 
 #include <stdio.h>
-#include <string.h>
+
+#include "core/base/cell.h"
 
 const char *
 rille_status_name(rille_status status)
@@ -18,21 +19,17 @@ rille_status_name(rille_status status)
   return "ok";
 }
 
-/* A cut must not leave half a character: drops trailing bytes of an unfinished UTF-8 sequence. */
+/* What a fault says can be shown anywhere: a character cut at the end goes, other bytes that are not UTF-8 become ?. */
 static void
-trim_to_character(char *text)
+clean(char *text, bool cut)
 {
-  size_t len = strlen(text);
-  size_t back = 0;
+  size_t len = strlen(text), at = 0;
 
-  while (back < 4 && back < len && ((unsigned char)text[len - 1 - back] & 0xC0) == 0x80)
-    back++;
-  if (back < len) {
-    unsigned char lead = (unsigned char)text[len - 1 - back];
-    size_t want = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;
-
-    if (want > back)
-      text[len - 1 - back] = '\0';
+  while ((at += rille_text_clean_bytes((rille_str){ text + at, len - at })) < len) {
+    if (cut && len - at < 4 && ((unsigned char)text[at] & 0xC0) == 0xC0)
+      text[len = at] = '\0';
+    else
+      text[at++] = '?';
   }
 }
 
@@ -43,8 +40,8 @@ print_into(char *to, size_t size, const char *format, va_list args)
 
   if (written < 0)
     to[0] = '\0';
-  else if ((size_t)written >= size)
-    trim_to_character(to);
+  else
+    clean(to, (size_t)written >= size);
 }
 
 rille_status
@@ -77,7 +74,7 @@ static void
 copy_name(char *to, size_t size, const char *from)
 {
   if (from != NULL)
-    (void)snprintf(to, size, "%s", from);
+    clean(to, (size_t)snprintf(to, size, "%s", from) >= size);
 }
 
 void

@@ -71,7 +71,8 @@ typedef struct rille_fault {
 } rille_fault;
 
 /* Fills `fault` (may be NULL) and returns `kind`, so that a caller can write `return rille_fault_set(...)`.
-** Clears every other field; texts that are too long are cut, on a UTF-8 boundary. */
+** Clears every other field.  Here and below, texts that are too long are cut, on a UTF-8 boundary, and bytes that are not
+** UTF-8 are shown as ?: what a fault says can be shown anywhere. */
 rille_status rille_fault_set(rille_fault *fault, rille_status kind, const char *format, ...)
   __attribute__((format(printf, 3, 4)));
 

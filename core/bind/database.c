@@ -477,4 +477,6 @@ rille_lua_add_database(lua_State *L)
   lua_pop(L, 1);
   lua_pushcfunction(L, database_open);
   lua_setfield(L, -2, "open");
+  lua_pushstring(L, rille_driver_sqlite.version());
+  lua_setfield(L, -2, "sqlite_version");
 }

@@ -37,6 +37,9 @@ typedef struct rille_driver {
   const char *name;
   const char *catalog[RILLE_CATALOG_COUNT];
 
+  /* The version of the library behind the driver: "3.40.1".  Static text. */
+  const char *(*version)(void);
+
   /* RILLE_OK: *out is the caller's, who ends it with close().  Otherwise *out is untouched. */
   rille_status (*open)(const rille_open_options *options, rille_conn **out, rille_fault *fault);
 

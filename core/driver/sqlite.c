@@ -459,6 +459,7 @@ const rille_driver rille_driver_sqlite = {
     [RILLE_CATALOG_FOREIGN] = "select id, \"from\" as \"column\", \"table\", \"to\" as \"references\", on_update, on_delete "
                               "from pragma_foreign_key_list(?1) order by id, seq",
   },
+  .version = sqlite3_libversion,
   .open = sqlite_open,
   .close = sqlite_close,
   .begin = sqlite_begin,

@@ -586,7 +586,7 @@ rille_compile(const rille_query *query, const rille_dialect *dialect, rille_aren
   rille_buffer_init(&c.sql, RILLE_SQL_MAX);
   rille_buffer_init(&c.params, RILLE_SQL_MAX * sizeof(rille_param));
   write_statement(&c, query);
-  if (c.status == RILLE_OK && c.sql.len >= RILLE_SQL_MAX)
+  if (c.status == RILLE_OK && (c.sql.full || c.params.full))
     c.status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the statement is longer than %d bytes", RILLE_SQL_MAX);
   if (c.status == RILLE_OK) {
     compiled->sql = rille_arena_copy(arena, (rille_str){ c.sql.at, c.sql.len });

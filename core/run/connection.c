@@ -7,7 +7,7 @@
 #include "core/query/shape.h"
 #include "core/run/cursor.h"
 
-enum { SHAPE_MAX = 1 << 20 };      /* bytes; a longer statement would pass RILLE_SQL_MAX anyway */
+enum { SHAPE_MAX = RILLE_SQL_MAX + 1 };   /* bytes: the mark of its kind and, of SQL text, all there may be */
 
 rille_status
 rille_connection_open(const rille_driver *driver, const rille_open_options *options, rille_connection **out,
@@ -57,6 +57,11 @@ look_up(rille_connection *connection, rille_query *query, rille_str sql, rille_s
   rille_statement *found;
   rille_status status;
 
+  if (connection->shape.full) {
+    (void)rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the statement is longer than %d bytes", RILLE_SQL_MAX);
+    rille_fault_hint(fault, "pass long values as parameters");
+    return RILLE_INVALID_ARGUMENT;
+  }
   if (!rille_buffer_ok(&connection->shape))
     return rille_fault_no_memory(fault);
   found = rille_statements_find(&connection->statements, key, hash);

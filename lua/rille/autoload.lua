@@ -72,6 +72,12 @@ local function run_file(path, text)
     return Error.keep_trace(e)
   end)
   if not ok then error(e, 0) end
+  return e
+end
+
+--- The name under which `require` would load the file: "models/post.lua" is models.post.
+local function module_of(path)
+  return (path:gsub("^%./", ""):gsub("%.lua$", ""):gsub("/", "."))
 end
 
 --- What the file of that stem holds, or nil when there is no such file.
@@ -89,7 +95,7 @@ function M.find(name)
   if class or not name:find "^[%w_]+$" then return class end
   local path, text = read(inflect.underscore(name))
   if not text then return nil end
-  run_file(path, text)
+  package.loaded[module_of(path)] = run_file(path, text) or true     -- a later require shall not declare it again
   class = declared()[name]
   if not class then
     Error.raise("script", ('%s declares no model "%s"'):format(path, name), {
@@ -119,7 +125,7 @@ function M.load_all()
   for _, stem in ipairs(stems()) do
     if not declared_by(stem) then
       local path, text = read(stem)
-      run_file(path, text or "")
+      package.loaded[module_of(path)] = run_file(path, text or "") or true
       if not declared_by(stem) then
         Error.raise("script", ('%s declares no model "%s"'):format(path, inflect.camelize(stem)))
       end
@@ -138,14 +144,16 @@ function M.reload(environment)
     if environment and rawget(environment, name) == class then rawset(environment, name, nil) end
   end
   require "rille.model".forget_all()
+  for _, stem in ipairs(stems()) do package.loaded[module_of(directory() .. "/" .. stem .. ".lua")] = nil end
   M.load_all()
   return M.names()
 end
 
 local function unknown_global(name)
-  local known = M.names()
-  for global in next, _G do known[#known + 1] = global end
-  local is_class = type(name) == "string" and name:find "^%u"
+  local known, is_class = M.names(), type(name) == "string" and name:find "^%u"
+  if not is_class then
+    for global in next, _G do known[#known + 1] = global end
+  end
   Error.unknown(is_class and "no_such_model" or "script", is_class and "model" or "global variable", name, known)
 end
 

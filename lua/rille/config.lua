@@ -173,7 +173,8 @@ end
 
 local function changed()
   current = nil
-  require "rille.database".reset()
+  local database = package.loaded["rille.database"]       -- not loaded: there is nothing to close
+  if database then database.reset() end
 end
 
 --- Name the default database by path or URL, or by a table of settings; nothing is opened yet.

@@ -91,7 +91,9 @@ end
 ---@param ... any
 ---@return { changes: integer, last_id: integer }
 function Handle:execute(sql, ...)
-  local changes, last_id = Fetch.call(self, "execute", Sql.placeholders("execute", sql, ...))
+  local text, params = Sql.placeholders("execute", sql, ...)
+  local changes, last_id = Fetch.call(self, "execute", text, params)
+  if Sql.changes_schema(text) then self:forget() end
   return { changes = changes, last_id = last_id }
 end
 

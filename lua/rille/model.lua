@@ -242,6 +242,13 @@ local function resolve_casts(def, columns, description)
   return lua
 end
 
+--- The casts of a query, which may call a column by its table too.
+local function with_paths(table_name, casts)
+  local all = {}
+  for name, cast in next, casts do all[name], all[table_name .. "." .. name] = cast, cast end
+  return all
+end
+
 local function timestamp_columns(def, has)
   local declared = def.timestamps
   if declared == false then return nil, nil end
@@ -308,7 +315,7 @@ local function look_up(class, handle)
     info.stamps_plain = info.stamps_plain and info.source:type(name) == "datetime" and not lua_casts[name]
   end
   def.root[1], def.root.handle, def.root.info = info.source, handle, info
-  def.root.casts = info.has_casts and lua_casts or nil
+  def.root.casts = info.has_casts and with_paths(def.table, lua_casts) or nil
   return info
 end
 

@@ -9,12 +9,24 @@ local op <const> = core.op
 local COMPARE <const>, IN <const>, BETWEEN <const>, NULL <const> = op.compare, op["in"], op.between, op.null
 local AND <const>, OR <const>, AND_NOT <const>, OR_NOT <const> = 0, 1, 2, 3
 
+-- Ops that are conditions; the others are clauses, which mean nothing inside of one.
+local IS_CONDITION = {
+  [COMPARE] = true, [IN] = true, [BETWEEN] = true, [NULL] = true, [op.columns] = true, [op.group] = true, [op.exists] = true,
+  [op.raw] = true, [op.part] = true, [op.json] = true, [op.json_contains] = true, [op.constant] = true,
+}
+
 ---@class rille.Query
 local Query = {}
 
+local metas = setmetatable({}, { __mode = "k" })       -- the metatables of queries
+
+-- What belongs to this module and is no method of a query.
+local INSIDE = { meta = true, root = true, of = true, for_table = true, methods = true, node = true, is_query = true,
+  grouped = true, condition = true }
+
 local function unknown_method(name, scopes)
   local known = {}
-  for method in next, Query do known[#known + 1] = method end
+  for method in next, Query.methods() do known[#known + 1] = method end
   for scope in next, scopes do known[#known + 1] = scope end
   table.sort(known)
   Error.unknown("invalid_argument", "method", name, known, "a query")
@@ -27,19 +39,19 @@ end
 function Query.meta(scopes, name)
   local methods = setmetatable({}, {
     __index = function(_, key)
-      local method = Query[key]
+      local method = not INSIDE[key] and Query[key] or nil
       if method == nil and type(key) == "string" then unknown_method(key, scopes) end
       return method
     end,
   })
-  for method, fn in next, Query do methods[method] = fn end
+  for method in next, Query.methods() do methods[method] = Query[method] end
   for scope, fn in next, scopes do
     methods[scope] = function(self, ...)
       local query = fn(self, ...)
       return query == nil and self or query
     end
   end
-  return {
+  local meta = {
     __index = methods, __name = "rille.Query",
     __newindex = function() Error.raise("invalid_argument", "a query is never changed; its methods return new ones") end,
     __tostring = function(self)
@@ -47,6 +59,8 @@ function Query.meta(scopes, name)
       return ("rille.Query of %s: %s"):format(name, ok and sql or tostring(sql))
     end,
   }
+  metas[meta] = true
+  return meta
 end
 
 --- The first node of a chain.
@@ -68,9 +82,6 @@ function Query.for_table(handle, name)
   return Query.root(root)
 end
 
--- What belongs to this module and is no method of a query.
-local INSIDE = { meta = true, root = true, of = true, for_table = true, methods = true, node = true, is_query = true }
-
 --- Names of the methods, for classes that forward to them.
 ---@return table<string, true>
 function Query.methods()
@@ -84,7 +95,10 @@ end
 --- A query?
 ---@param value any
 ---@return boolean
-local function is_query(value) return type(value) == "table" and rawget(value, 3) ~= nil and type(rawget(value, 1)) == "table" end
+local function is_query(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  return meta and metas[meta] or false
+end
 
 local function node(self, ...)
   local root = self[1]
@@ -98,7 +112,7 @@ local function value_for(self, where, column, value)
   end
   local casts = self[1].casts
   if casts and casts[column] and value ~= core.null then return Cast.dump(casts[column], value) end
-  if type(value) == "table" and value.year == nil then
+  if type(value) == "table" and rawget(value, "year") == nil then
     Error.argument(where, "one value for " .. tostring(column), value, "where_in takes a list")
   end
   return value
@@ -110,19 +124,38 @@ end
 
 -- -- conditions -----------------------------------------------------------------------------------------------------
 
+local function clause_name(each)
+  if each[3] == op.nothing then return each[4] end
+  for name, code in next, op do
+    if code == each[3] then return name end
+  end
+end
+
 --- What a function makes of a query without conditions, as one condition.
-local function group(self, joined, where, fn)
-  local base = Query.root(self[1])
-  local made = fn(base)
+---@param self rille.Query
+---@param joined integer
+---@param where string  what messages begin with
+---@param fn fun(query: rille.Query): rille.Query
+---@return rille.Query
+local function grouped(self, joined, where, fn)
+  local made = fn(Query.root(self[1]))
   if not is_query(made) then
     Error.argument(where, "a function that returns the query it was given, with conditions", made, "is a `return` missing?")
+  elseif made[1] ~= self[1] then
+    Error.raise("invalid_argument", where .. ": the function returned a query of another table", {
+      hint = "where_exists and where_in take such a query",
+    })
   end
-  local each, some = made, false
-  while each do
-    some = some or each[4] ~= nil
+  local each = made
+  while each[2] do
+    if not IS_CONDITION[each[3]] then
+      Error.raise("invalid_argument", ("%s: the function added %s, which is no condition"):format(where, clause_name(each)), {
+        hint = "say it on the query itself",
+      })
+    end
     each = each[2]
   end
-  if not some then
+  if each == made then
     Error.raise("invalid_argument", where .. ": the function added no condition")
   end
   return node(self, op.group, joined, made)
@@ -147,7 +180,7 @@ local function all_of(self, joined, where, conditions)
   local made = joined == AND and self or Query.root(self[1])
   for _, name in ipairs(names) do
     local value = conditions[name]
-    if type(value) == "table" and value.year == nil and not (self[1].casts and self[1].casts[name]) then
+    if type(value) == "table" and rawget(value, "year") == nil and not (self[1].casts and self[1].casts[name]) then
       Error.argument(where, "one value for " .. name, value, "where_in takes a list")
     end
     made = made:where(name, value)
@@ -187,7 +220,7 @@ local function where(self, joined, column, ...)
       hint = 'where("column", value), or where("column", ">", value)',
     })
   elseif kind == "function" then
-    return group(self, joined, "where", column)
+    return grouped(self, joined, "where", column)
   elseif kind == "table" and not is_query(column) then
     return all_of(self, joined, "where", column)
   end
@@ -210,14 +243,15 @@ local function copy_list(self, word, column, list)
       Error.raise("invalid_argument", ("%s: element %d of the list for %s is %s"):format(word, i, column,
         value == nil and "nil" or "null"), { hint = "NULL is never found in a list; add or_where_null" })
     end
-    copy[i] = cast and Cast.dump(cast, value) or value
+    if cast then value = Cast.dump(cast, value) end
+    copy[i] = value
   end
   return copy
 end
 
 local function where_in(self, joined, column, list)
   check_column("where_in", column)
-  if is_query(list) then return node(self, IN, joined, column, require "rille.query.ends".subquery(list)) end
+  if is_query(list) then return node(self, IN, joined, column, require "rille.query.ends".subquery(self, "where_in", list)) end
   if type(list) ~= "table" then Error.argument("where_in", "a list or a query", list) end
   return node(self, IN, joined, column, copy_list(self, "where_in", column, list))
 end
@@ -250,21 +284,36 @@ local function where_column(self, joined, a, ...)
   return node(self, op.columns, joined, a, operator, b)
 end
 
-local PART_TYPES = { date = "a date (YYYY-MM-DD)", year = "a whole number", month = "a whole number", day = "a whole number" }
+--- A date of the calendar, alone or at the head of a moment in UTC, as our datetime columns read.
+local function date_of(value)
+  if type(value) ~= "string" then return nil end
+  local date, rest = value:match "^(%d%d%d%d%-%d%d%-%d%d)(.*)$"
+  if not date or not (rest == "" or rest:find "^T%d%d:%d%d:%d%d%.?%d*Z$") then return nil end
+  local year, month, day = date:match "^(%d+)%-(%d+)%-(%d+)$"
+  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  local leap = year % 4 == 0 and year % 100 ~= 0 or year % 400 == 0
+  local days = ({ 31, leap and 29 or 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 })[month]
+  return days and day >= 1 and day <= days and date or nil
+end
+
+local function whole_number(value) return math.type(value) == "integer" and value or nil end
+
+-- Part of a date -> what it is compared with, in words, and the value that fits.
+local PARTS = {
+  date = { "a date (YYYY-MM-DD)", date_of }, year = { "a whole number", whole_number },
+  month = { "a whole number", whole_number }, day = { "a whole number", whole_number },
+}
 
 local function where_part(part)
-  local name = "where_" .. part
+  local name, what, fit = "where_" .. part, PARTS[part][1], PARTS[part][2]
   return function(self, joined, column, ...)
     local operator, value = "=", ...
     if select("#", ...) == 2 then operator, value = ... end
     check_column(name, column)
     if type(operator) ~= "string" then Error.argument(name, "an operator", operator) end
-    local fits = value ~= nil
-    if part == "date" then fits = type(value) == "string" and value:find "^%d%d%d%d%-%d%d%-%d%d" ~= nil
-    else fits = math.type(value) == "integer" end
-    if not fits then Error.argument(name, PART_TYPES[part], value) end
-    if part == "date" then value = value:sub(1, 10) end
-    return node(self, op.part, joined, column, operator, value, part)
+    local fitting = fit(value)
+    if fitting == nil then Error.argument(name, what, value) end
+    return node(self, op.part, joined, column, operator, fitting, part)
   end
 end
 
@@ -304,7 +353,7 @@ end
 
 local function where_exists(self, joined, query)
   if not is_query(query) then Error.argument("where_exists", "a query", query) end
-  return node(self, op.exists, joined, require "rille.query.ends".subquery(query))
+  return node(self, op.exists, joined, require "rille.query.ends".subquery(self, "where_exists", query))
 end
 
 --- SQL of the caller's own, with a `?` for each value.
@@ -319,7 +368,7 @@ local function where_raw(self, joined, sql, ...)
 end
 
 local function filter(self, joined, text, params)
-  return group(self, joined, "filter", function(q) return require "rille.filter".apply(q, text, params) end)
+  return grouped(self, joined, "filter", function(q) return require "rille.filter".apply(q, text, params) end)
 end
 
 --- Every kind of condition: (query, how it joins, arguments) -> query.
@@ -342,6 +391,6 @@ for name, fn in next, conditions do
   Query.condition[negative] = function(self, joined, ...) return fn(self, joined | AND_NOT, ...) end
 end
 
-Query.node, Query.is_query = node, is_query
+Query.node, Query.is_query, Query.grouped = node, is_query, grouped
 
 return require "rille.query.shape"(Query)

@@ -192,16 +192,28 @@ function M.placeholders(where, text, ...)
   return want.sql, by_position(where, want, text, ...)
 end
 
+--- The first word of a statement in lower case, past blanks and remarks, and where it begins.
+local function first_word(text)
+  local from = 1
+  repeat
+    local start = from
+    from = text:match("^%s+()", from) or text:match("^%-%-[^\n]*()", from) or text:match("^/%*.-%*/()", from) or from
+  until from == start
+  return text:match("^%a*", from):lower()
+end
+
+local CHANGES_SCHEMA = { create = true, alter = true, drop = true }
+
+--- Does the statement change tables rather than rows?
+---@param text string
+---@return boolean
+function M.changes_schema(text) return CHANGES_SCHEMA[first_word(text)] == true end
+
 --- Does the statement give rows?  `insert … returning` does, `insert` does not.
 ---@param text string
 ---@return boolean
 function M.gives_rows(text)
-  local from = 1
-  repeat                                          -- over blanks and remarks before the first word
-    local start = from
-    from = text:match("^%s+()", from) or text:match("^%-%-[^\n]*()", from) or text:match("^/%*.-%*/()", from) or from
-  until from == start
-  local first = text:match("^%a*", from):lower()
+  local first = first_word(text)
   if first == "insert" or first == "update" or first == "delete" or first == "replace" then
     return text:lower():find "%f[%w_]returning%f[^%w_]" ~= nil
   end

@@ -15,6 +15,7 @@ local WORTH_ANOTHER_TRY = { busy = true, serialization_failure = true, deadlock 
 ---@class rille.Transaction
 ---@field handle rille.Handle
 ---@field db table                    the database of the core
+---@field version integer            of what the handle knew of the schema when it began
 ---@field guard? userdata             of the outermost: rolls back when it is collected, as its coroutine is
 ---@field parent? rille.Transaction   the one it is a savepoint of
 ---@field outer? rille.Transaction    the one open before it in this coroutine, on whichever database
@@ -74,6 +75,7 @@ local function rollback(self)
   end
   unlink(self, "rolled back")             -- first: it is over even when ROLLBACK fails
   self.db:rollback()
+  if self.version ~= self.handle.version then self.handle:forget() end       -- tables are what they were before
   if not self.parent then tell(self, "transaction:rollback") end
 end
 
@@ -100,7 +102,7 @@ local function begin(handle, mode)
   local db = parent and parent.db or handle:connect()
   db:begin(mode)
   local self = setmetatable({ handle = handle, db = db, parent = parent, outer = newest[owner], owner = owner,
-    state = "open" }, Transaction)
+    state = "open", version = handle.version }, Transaction)
   newest[owner] = self
   if not parent then
     local ok, e = xpcall(started, Error.keep_trace, self)

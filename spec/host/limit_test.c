@@ -77,8 +77,8 @@ opens_only_known_names(void **state)
 {
   assert_true(is_true(*state,
     "local known = {}\n"
-    "for name in ([[_G _VERSION assert coroutine debug error getmetatable ipairs load math next os package pairs pcall\n"
-    "  print rawequal rawget rawlen rawset require select setmetatable string table tonumber tostring type utf8 warn\n"
+    "for name in ([[_G _VERSION assert coroutine debug error getmetatable ipairs load math next os package pairs\n"
+    "  pcall print rawequal rawget rawlen rawset require select setmetatable string table tonumber tostring type utf8 warn\n"
     "  xpcall]]):gmatch '%S+' do known[name] = true end\n"
     "local globals = require '_G'\n"
     "for name in pairs(globals) do assert(known[name], name) end\n"
@@ -116,7 +116,8 @@ loads_no_bytecode(void **state)
   assert_non_null(code);
   assert_true(write(fd, rille_as_text(code), rille_length(code)) > 0);
   close(fd);
-  rille_value *result = rille_do(*state, "local f, why = load(..., 'x', 'b') return f == nil and why", NULL, code, 1, NULL);
+  rille_value *result = rille_do(*state, "local f, why = load(..., 'x', 'b') return f == nil and why", NULL, code, 1,
+                                 NULL);
   assert_non_null(strstr(rille_as_text(result), "attempt to load a binary chunk"));
   rille_free(result);
   assert_null(rille_run(*state, path, NULL, 0, &err));

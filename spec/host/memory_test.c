@@ -55,7 +55,7 @@ static bool
 live(rille_error *err)
 {
   const rille_value list[] = { rille_int(1), rille_text("two") };
-  const rille_value args[] = { rille_list(list, 2), rille_text("a text that is longer than forty bytes, so not shared") };
+  const rille_value args[] = { rille_list(list, 2), rille_text("a text of more than forty bytes is not shared") };
   rille_host *host = rille_open(&(rille_options){ 0 }, err);
   rille_value *result = NULL;
 

@@ -1,13 +1,11 @@
 --- debian_spec: Debian's own package index goes in through models; what comes out is what awk and sqlite3 say.
 -- The installed packages (/var/lib/dpkg/status) come first, then those that could be installed (`apt-cache dumpavail`,
 -- which may be empty).  Nothing is lost and nothing is invented: a row for each distinct name, version and
--- architecture, a row for each alternative of each relation.  In the slow dev build only some available ones are read.
+-- architecture, a row for each alternative of each relation.
 
 local load = require "spec.story.debian.load"
 local oracle = require "spec.story.debian.oracle"
 local system = require "system"
-
-local DEV_STANZAS = 3000
 
 local rille, models, folder, database, flat_packages, flat_relations
 
@@ -47,8 +45,7 @@ end
 setup(function()
   folder = oracle.shell("mktemp -d")[1]
   database = folder .. "/debian.db"
-  local dev = (os.getenv "RILLE_BUILD" or ""):find "/dev$"
-  local status, available = oracle.texts(folder, dev and DEV_STANZAS)
+  local status, available = oracle.texts(folder)
 
   rille = require "rille"
   rille.connect(database)

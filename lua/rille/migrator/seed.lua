@@ -11,7 +11,7 @@ local function fail(path, message, fields)
 end
 
 local function load_file(path)
-  local chunk, wrong = loadfile(path, "t")
+  local chunk, wrong = loadfile(path, "t", require "rille.autoload".environment())
   if not chunk then fail(path, wrong) end
   local ok, value = xpcall(chunk, Error.keep_trace)
   if not ok then

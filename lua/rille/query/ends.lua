@@ -10,6 +10,8 @@ local call = fetch.call
 
 local M = {}
 
+local grouped            -- of query.lua, which gives it to M.add
+
 -- -- what a query stands on -----------------------------------------------------------------------------------------
 
 local function no_such_table(handle, name)
@@ -88,6 +90,14 @@ local function marks(query)
   return lock, trashed, without
 end
 
+--- Does the query itself say which soft-deleted rows it means?
+---@param query rille.Query
+---@return boolean
+function M.says_trashed(query)
+  local _, trashed = marks(query)
+  return trashed ~= nil
+end
+
 --- The conditions of the model's scopes, as a chain that is and-ed outside of the query's own; nil for none.
 local function sealed(def, trashed, without)
   local chain, some = def.query, false
@@ -98,15 +108,24 @@ local function sealed(def, trashed, without)
   for _, name in ipairs(def.global_scope_names) do
     if not (without and without[name]) then
       local scope = def.global_scopes[name]
-      chain, some = chain:where(function(q) return scope(q) or q end), true
+      chain, some = grouped(chain, 0, "global scope " .. name, function(q) return scope(q) or q end), true
     end
   end
   return some and chain or nil
 end
 
 --- A query inside another one: its scopes become conditions of its own.
-function M.subquery(query)
-  local class = ready(query).class
+---@param outer rille.Query
+---@param word string       the method that takes it, for messages
+---@param query rille.Query
+---@return rille.Query
+function M.subquery(outer, word, query)
+  local root = ready(query)
+  local class = root.class
+  if root.handle ~= ready(outer).handle then
+    Error.raise("invalid_argument", ("%s: the query reads the database %q, this one %q"):format(word, root.handle.name,
+      outer[1].handle.name), { hint = "pluck its values first, and give the list" })
+  end
   local _, trashed, without = marks(query)
   local scopes = class and class._def.scoped and sealed(class._def, trashed, without)
   if not scopes then return query end
@@ -164,6 +183,8 @@ end
 ---@param Query rille.Query  gets the methods
 ---@return rille.Query
 function M.add(Query)
+  grouped = Query.grouped
+
   --- All rows.
   ---@return rille.List
   function Query:all() return List.wrap(run(self, "all")) end
@@ -234,7 +255,7 @@ function M.add(Query)
 
   for name, module in next, {
     find = "find", find_or_fail = "find",
-    paginate = "page", simple_paginate = "page", cursor_paginate = "page", chunk = "page", chunk_by_id = "page", each = "page",
+    paginate = "page", simple_paginate = "page", cursor_paginate = "page", chunk = "chunk", chunk_by_id = "chunk", each = "chunk",
     insert = "write", insert_or_ignore = "write", upsert = "write", update = "write", increment = "write",
     decrement = "write", delete = "write", force_delete = "write", restore = "write", explain = "explain",
   } do

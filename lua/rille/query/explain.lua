@@ -1,5 +1,6 @@
 --- query.explain: how the database would run a query, as a tree with notes on what may be slow.
 local Ends = require "rille.query.ends"
+local fetch = require "rille.fetch"
 
 local M = {}
 
@@ -37,7 +38,7 @@ function M.explain(query)
   local sql, params = query:to_sql()
   local handle = Ends.ready(query).handle
   params.n = #params
-  local rows = handle:connect():query("explain query plan " .. sql, params)
+  local rows = fetch.call(handle, "query", "explain query plan " .. sql, params)
   params.n = nil
   local plan, depth = { sql = sql, params = params, steps = {}, notes = {} }, { [0] = 0 }
   for i, row in ipairs(rows) do

@@ -21,9 +21,10 @@ end
 
 --- The query of the one row with this key, a list of as many values as the key has columns.
 local function with_key(query, primary, name, key)
-  if #key ~= #primary then
-    Error.argument(name .. ":find", ("%d value%s (%s)"):format(#primary, #primary == 1 and "" or "s",
-      table.concat(primary, ", ")), #key)
+  local count = key.n or #key
+  if count ~= #primary then
+    Error.raise("invalid_argument", ("%s:find: wants %d value%s (%s), got %d"):format(name, #primary,
+      #primary == 1 and "" or "s", table.concat(primary, ", "), count), { hint = "find { … } takes a list of keys" })
   end
   for i, column in ipairs(primary) do
     check_scalar(name, key[i])
@@ -58,24 +59,7 @@ function M.find(query, ...)
   local first = ...
   if select("#", ...) == 1 and type(first) == "table" then return find_list(query, primary, name, first) end
   if select("#", ...) == 0 then check_scalar(name, nil) end
-  return with_key(query, primary, name, { ... }):first()
-end
-
---- The query's rows with these keys, each a table with the values of the key's columns.
----@param query rille.Query
----@param primary string[]
----@param keys table<string, any>[]
----@return rille.Query
-function M.keyed(query, primary, keys)
-  if #primary == 1 then
-    local list = {}
-    for i, key in ipairs(keys) do list[i] = key[primary[1]] end
-    return query:where_in(primary[1], list)
-  end
-  return query:where(function(any)
-    for _, key in ipairs(keys) do any = any:or_where(key) end
-    return any
-  end)
+  return with_key(query, primary, name, table.pack(...)):first()
 end
 
 --- The same as find; raises not_found when a row is missing.

@@ -4,29 +4,55 @@ local Error = require "rille.error"
 
 local op <const> = core.op
 
+local ALIAS_BYTES_MAX = 63        -- what PostgreSQL keeps of a name
+
 ---@param Query rille.Query  gets the methods
 ---@return rille.Query
 return function(Query)
   local node, is_query = Query.node, Query.is_query
 
   local function names(word, ...)
-    local list = select("#", ...) == 1 and type((...)) == "table" and ... or { ... }
+    local list, count = { ... }, select("#", ...)
+    if count == 1 and type(list[1]) == "table" then
+      list = list[1]
+      count = #list
+    end
+    if count == 0 then Error.argument(word, "names of columns", (...)) end
     local copy = {}
-    if #list == 0 or #list < select("#", ...) then Error.argument(word, "names of columns", (...)) end
-    for i, name in ipairs(list) do
+    for i = 1, count do
+      local name = list[i]
       if type(name) ~= "string" or name == "" then Error.argument(word, "the name of a column", name) end
       copy[i] = name
+    end
+    for key in next, list do
+      if copy[key] == nil then Error.argument(word, "a list of names without keys", key) end
     end
     return copy
   end
 
+  --- A name that a query gives: to an output or to a joined table.
+  local function check_alias(word, alias)
+    if #alias > ALIAS_BYTES_MAX or not alias:find "^[%a_\128-\255][%w_\128-\255]*$" or not utf8.len(alias) then
+      Error.argument(word, ("a name after `as` of at most %d letters, digits and underscores"):format(ALIAS_BYTES_MAX), alias)
+    end
+    return alias
+  end
+
+  --- Names of columns, each of which may be given another: "title as heading".
+  local function outputs(word, ...)
+    local list = names(word, ...)
+    for _, name in ipairs(list) do
+      local alias = name:match "^.- as (.*)$"
+      if alias then check_alias(word, alias) end
+    end
+    return list
+  end
+
   --- Only these columns, in place of what was selected before: "title", "posts.title", "title as heading".
-  function Query:select(...) return node(self, op.select, names("select", ...)) end
+  function Query:select(...) return node(self, op.select, outputs("select", ...)) end
 
   --- These columns too.
-  function Query:add_select(...)
-    return node(self, op.add_select, names("add_select", ...))
-  end
+  function Query:add_select(...) return node(self, op.add_select, outputs("add_select", ...)) end
 
   --- Outputs in the caller's own SQL; the names behind `as` can be ordered by.
   function Query:select_raw(sql, ...)
@@ -44,6 +70,7 @@ return function(Query)
   local function joined_source(self, word, name)
     if type(name) ~= "string" then Error.argument(word, "the name of a table", name) end
     local plain, alias = name:match "^(%S+)%s+as%s+(%S+)$"
+    if alias then check_alias(word, alias) end
     return require "rille.query.ends".source_of_table(self, plain or name), alias or false
   end
 
@@ -87,8 +114,9 @@ return function(Query)
 
   --- Order by a column or an output, "asc" (NULL first) or "desc" (NULL last), after what was ordered by before.
   function Query:order_by(column, ...)
-    local direction = ...
+    local root, direction = self[1], ...
     if type(column) ~= "string" then Error.argument("order_by", "the name of a column", column) end
+    if direction == "desc" then return setmetatable({ root, self, op.order, column, true }, root.meta) end
     if select("#", ...) == 0 then direction = "asc" end
     if DIRECTIONS[direction] == nil then
       Error.argument("order_by", '"asc" or "desc"', direction, Error.did_you_mean(direction, { "asc", "desc" }))
@@ -129,7 +157,10 @@ return function(Query)
   end
 
   --- At most so many rows.
-  function Query:limit(count) return node(self, op.limit, count_of("limit", count)) end
+  function Query:limit(count)
+    local root = self[1]
+    return setmetatable({ root, self, op.limit, count_of("limit", count) }, root.meta)
+  end
 
   --- Without the first so many rows.
   function Query:offset(count) return node(self, op.offset, count_of("offset", count)) end
@@ -147,7 +178,7 @@ return function(Query)
   local function union(word, all)
     return function(self, query)
       if not is_query(query) then Error.argument(word, "a query", query) end
-      return node(self, op.union, require "rille.query.ends".subquery(query), all)
+      return node(self, op.union, require "rille.query.ends".subquery(self, word, query), all)
     end
   end
 
@@ -177,10 +208,13 @@ return function(Query)
   --- `fn(query, condition)` where the condition is true, `otherwise` where it is not; a query from either replaces this one.
   function Query:when(condition, fn, otherwise)
     if type(fn) ~= "function" then Error.argument("when", "a function", fn) end
+    if otherwise ~= nil and type(otherwise) ~= "function" then Error.argument("when", "a function", otherwise) end
     if not condition then fn = otherwise end
     if fn == nil then return self end
     local made = fn(self, condition)
-    return made == nil and self or made
+    if made == nil then return self end
+    if not is_query(made) then Error.argument("when", "a function that returns a query", made) end
+    return made
   end
 
   --- Look at the query on its way.

@@ -9,12 +9,18 @@ local M = {}
 
 -- -- rows -----------------------------------------------------------------------------------------------------------
 
---- One row or a list of rows -> a list, and whether it was one.
+--- One row or a list of rows -> a list without holes or other keys.
 local function list_of(word, rows)
   if type(rows) ~= "table" then Error.argument(word, "a row or a list of rows", rows) end
-  if next(rows) == nil or rows[1] ~= nil then return rows end
-  if math.type((next(rows))) == "integer" then Error.argument(word, "a list of rows without holes", rows) end
-  return { rows }
+  if next(rows) == nil then return rows end
+  local count = #rows
+  if count == 0 and math.type((next(rows))) ~= "integer" then return { rows } end
+  for key in next, rows do
+    if math.type(key) ~= "integer" or key < 1 or key > count then
+      Error.argument(word, "a list of rows without holes or names", key)
+    end
+  end
+  return rows
 end
 
 --- Rows with the values that casts of Lua keep.
@@ -22,9 +28,13 @@ local function dumped(root, rows)
   local casts = root.casts
   if not casts then return rows end
   local out = {}
-  for i, row in ipairs(rows) do
-    local copy = {}
-    for name, value in next, row do copy[name] = casts[name] and Cast.dump(casts[name], value) or value end
+  for i = 1, #rows do
+    local row, copy = rows[i], {}
+    if type(row) ~= "table" then return rows end           -- the core says which one it is
+    for name, value in next, row do
+      if casts[name] then value = Cast.dump(casts[name], value) end
+      copy[name] = value
+    end
     out[i] = copy
   end
   return out
@@ -73,27 +83,47 @@ local function names_of(word, given, what)
   return list
 end
 
---- Every column that one of the rows gives, but those of the key and created_at.
-local function columns_to_update(root, rows, by)
-  local leave, set, names = {}, {}, {}
+--- The columns that a row gives, but those of the key and created_at, in order.
+local function columns_to_update(root, row, by)
+  local leave, names = {}, {}
   for _, name in ipairs(by) do leave[name] = true end
   if root.info and root.info.created_at then leave[root.info.created_at] = true end
-  for _, row in ipairs(rows) do
-    for name in next, row do
-      if not leave[name] and not set[name] then
-        set[name] = true
-        names[#names + 1] = name
-      end
-    end
+  for name in next, row do
+    if type(name) == "string" and not leave[name] then names[#names + 1] = name end
   end
   table.sort(names)
-  return names, set
+  return names
+end
+
+--- Rows in a row that are to update the same columns: a list of { rows, names }.  A row does not touch what it leaves out.
+local function by_columns(root, rows, by)
+  local groups, last, last_key = {}, nil, nil
+  for i = 1, #rows do
+    if type(rows[i]) ~= "table" then Error.argument("upsert", "a table for each row", rows[i]) end
+    local names = columns_to_update(root, rows[i], by)
+    local key = table.concat(names, "\0")
+    if key ~= last_key then
+      last, last_key = { rows = {}, names = names }, key
+      groups[#groups + 1] = last
+    end
+    last.rows[#last.rows + 1] = rows[i]
+  end
+  return groups
+end
+
+local function upsert(root, rows, by, names)
+  local updated_at, some = root.info and root.info.updated_at, #names > 0
+  for _, name in ipairs(names) do
+    if name == updated_at then updated_at = nil end
+  end
+  if some and updated_at then names = table.move(names, 1, #names, 1, { [#names + 1] = updated_at }) end
+  return (fetch.call(root.handle, "insert", root[1], dumped(root, rows), stamps(root), { by = by, update = names }))
 end
 
 --- Insert rows; where a row with the same `unique_by` is there already, update it.
 ---@param rows table             a row or a list of rows
 ---@param unique_by string|string[]  columns of a unique index
----@param update? string[]       columns to update; all that the rows give when absent, none when empty
+---@param update? string[]       columns to update; those that the row gives when absent, none when empty
 ---@return integer rows
 function M.upsert(query, rows, unique_by, update)
   refuse_clauses(query, "upsert")
@@ -101,17 +131,18 @@ function M.upsert(query, rows, unique_by, update)
   local list = list_of("upsert", rows)
   local by = names_of("upsert: unique_by", unique_by, "columns of a unique index")
   if #by == 0 then Error.argument("upsert: unique_by", "columns of a unique index", unique_by) end
-  if #list == 0 then return 0 end
-  local names, set
-  if update == nil then
-    names, set = columns_to_update(root, list, by)
-  else
-    names, set = table.move(names_of("upsert: update", update, "columns to update"), 1, #update, 1, {}), {}
-    for _, name in ipairs(names) do set[name] = true end
+  if update ~= nil then
+    update = names_of("upsert: update", update, "columns to update")
+    return #list == 0 and 0 or upsert(root, list, by, update)
   end
-  local updated_at = root.info and root.info.updated_at
-  if #names > 0 and updated_at and not set[updated_at] then names[#names + 1] = updated_at end
-  return (fetch.call(root.handle, "insert", root[1], dumped(root, list), stamps(root), { by = by, update = names }))
+  local groups = by_columns(root, list, by)
+  if #groups == 0 then return 0 end
+  if #groups == 1 then return upsert(root, list, by, groups[1].names) end
+  return root.handle:transaction(function()
+    local count = 0
+    for _, group in ipairs(groups) do count = count + upsert(root, group.rows, by, group.names) end
+    return count
+  end)
 end
 
 -- -- by query -------------------------------------------------------------------------------------------------------
@@ -174,10 +205,10 @@ function M.delete(query)
   return (Ends.run(query, "delete"))
 end
 
---- Delete the rows of the query for good, soft-deleted ones too.
+--- Delete the rows of the query for good, soft-deleted ones too; after only_trashed those alone.
 ---@return integer rows
 function M.force_delete(query)
-  if soft_column(query) then query = query:with_trashed() end
+  if soft_column(query) and not Ends.says_trashed(query) then query = query:with_trashed() end
   return (Ends.run(query, "delete"))
 end
 

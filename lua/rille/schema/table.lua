@@ -301,12 +301,4 @@ function M.describe(name, fn) return read("create", name, fn) end
 ---@return rille.Blueprint
 function M.alter(name, fn) return read("alter", name, fn) end
 
---- The words that `t` knows, sorted.
----@return string[]
-function M.words()
-  local copy = table.move(names, 1, #names, 1, {})
-  table.sort(copy)
-  return copy
-end
-
 return M

@@ -7,7 +7,9 @@ local control = {}
 ---@param lines fun(): string?   for example io.lines(path)
 ---@return fun(): debian.Stanza?
 function control.stanzas(lines)
+  local ended = false                    -- who reads a file must not ask again after its end
   return function()
+    if ended then return nil end
     local stanza, last
     for line in lines do
       if line == "" then
@@ -22,6 +24,7 @@ function control.stanzas(lines)
         stanza[field], last = value, field
       end
     end
+    ended = true
     return stanza
   end
 end

@@ -7,12 +7,13 @@ local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
---- The lines that a shell command prints; raises when it fails.
+--- The lines that a shell command prints; raises when it fails.  Sanitizers that are preloaded into us would watch what
+--- it starts, too: mawk does not survive that.
 ---@param command string
 ---@return string[]
 function oracle.shell(command)
   local lines = {}
-  local pipe = assert(io.popen("LC_ALL=C; export LC_ALL; " .. command))
+  local pipe = assert(io.popen("LC_ALL=C; export LC_ALL; unset LD_PRELOAD; " .. command))
   for line in pipe:lines() do lines[#lines + 1] = line end
   assert(pipe:close(), "failed: " .. command)
   return lines
@@ -20,12 +21,10 @@ end
 
 --- The texts to load, as files in `folder`: what is installed, and what could be.
 ---@param folder string
----@param limit integer?  at most so many available packages; nil for all
 ---@return string status, string available  # paths
-function oracle.texts(folder, limit)
+function oracle.texts(folder)
   local status, available = "/var/lib/dpkg/status", folder .. "/available"
-  local cut = limit and ("| awk '/^$/ { n++ } n < %d'"):format(limit) or ""
-  oracle.shell(("{ apt-cache dumpavail 2>/dev/null || true; } %s >%s"):format(cut, quoted(available)))
+  oracle.shell(("{ apt-cache dumpavail 2>/dev/null || true; } >%s"):format(quoted(available)))
   return status, available
 end
 
