@@ -164,9 +164,9 @@ need_editor(lua_State *L, struct console *console)
     el_set(edit, EL_SIGNAL, 1);
     el_set(edit, EL_EDITOR, "emacs");
     el_set(edit, EL_HIST, history, need_history(L, console));
-    el_set(edit, EL_ADDFN, "rille-complete", "Complete the word before the cursor", on_tab);
-    el_set(edit, EL_ADDFN, "rille-interrupt", "Give up the line", on_interrupt);
-    el_set(edit, EL_ADDFN, "rille-suspend", "Stop the program until `fg`", on_suspend);
+    el_wset(edit, EL_ADDFN, L"rille-complete", L"Complete the word before the cursor", on_tab);
+    el_wset(edit, EL_ADDFN, L"rille-interrupt", L"Give up the line", on_interrupt);
+    el_wset(edit, EL_ADDFN, L"rille-suspend", L"Stop the program until `fg`", on_suspend);
     el_set(edit, EL_BIND, "^I", "rille-complete", NULL);
     el_set(edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_source(edit, NULL);                     /* the user's own keys: ~/.editrc */
@@ -199,7 +199,10 @@ static bool
 push_edited_line(lua_State *L, struct console *console)
 {
   int bytes = 0;
-  const char *line = el_gets(need_editor(L, console), &bytes);
+  EditLine *edit = need_editor(L, console);
+
+  el_set(edit, EL_PREP_TERM, 1);               /* before the prompt: who sees it may type, Ctrl-C too */
+  const char *line = el_gets(edit, &bytes);
   bool got = line != NULL && bytes > 0 && !console->interrupted;
 
   if (got)

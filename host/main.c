@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <lauxlib.h>
@@ -10,21 +11,33 @@
 #include "host/console.h"
 #include "host/host.h"
 
-enum { FAILED = 1, INTERRUPTED = 130, PATH_BYTES = 4096 };
+enum { FAILED = 1, INTERRUPTED = 130, PATH_BYTES = 4096, BOUNCE_MS = 300 };
 
 static rille_host *running;         /* for the signal handler */
 
-/* The first Ctrl-C asks what runs to stop, so that transactions roll back; one that comes before it has stopped is
-** for a program that cannot be stopped so, and ends it. */
+static int64_t
+now_ms(void)
+{
+  struct timespec now = { 0 };
+
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The first Ctrl-C asks what runs to stop, so that transactions roll back.  One that comes later, while it has not
+** stopped yet, is for a program that cannot be stopped so, and ends it; one that comes at once is a bounced key. */
 static void
 on_interrupt(int number)
 {
-  if (rille_stop_requested()) {
-    signal(number, SIG_DFL);
-    raise(number);
-  } else {
+  static int64_t asked_ms;
+
+  if (!rille_stop_requested()) {
+    asked_ms = now_ms();
     rille_stop_request();
     rille_host_interrupt(running);
+  } else if (now_ms() - asked_ms >= BOUNCE_MS) {
+    signal(number, SIG_DFL);
+    raise(number);
   }
 }
 
@@ -109,7 +122,7 @@ main(int argc, char **argv)
   }
   signal(SIGINT, SIG_IGN);                     /* closing is short, and must be whole */
   rille_close(running);
-  if (fflush(stdout) != 0 && status == EXIT_SUCCESS)
+  if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_SUCCESS)
     status = FAILED;                           /* a full disk must not look like success */
   return rille_stop_requested() ? INTERRUPTED : status;
 }

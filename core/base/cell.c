@@ -1,5 +1,9 @@
-/* core/base/cell.c - what may be a text. */
+/* core/base/cell.c - what may be a text, and how numbers are written. */
 #include "core/base/cell.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* Length of the well-formed sequence at `s`, or 0.  Table 3-7 of the Unicode standard. */
 static size_t
@@ -62,6 +66,33 @@ bool
 rille_text_is_clean(rille_str text)
 {
   return rille_text_clean_bytes(text) == text.len;
+}
+
+/* Numbers as SQL and JSON write them: the process's locale may want a comma for the point. */
+static locale_t
+plain_locale(void)
+{
+  return uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));       /* "C" is there already: nothing is made */
+}
+
+size_t
+rille_real_print(char *text, size_t size, int decimals, double real)
+{
+  locale_t before = plain_locale();
+  int wanted = decimals < 0 ? snprintf(text, size, "%.17g", real) : snprintf(text, size, "%.*f", decimals, real);
+
+  (void)uselocale(before);
+  return (size_t)wanted;
+}
+
+double
+rille_real_read(const char *text)
+{
+  locale_t before = plain_locale();
+  double real = strtod(text, NULL);
+
+  (void)uselocale(before);
+  return real;
 }
 
 const char *

@@ -188,33 +188,43 @@ raw_of(struct reader *r, int node, int sql, int params)
 
 /* -- conditions ------------------------------------------------------------------------------------------------------- */
 
-static const struct { const char *text; int op; bool negated; } OPERATORS[] = {
-  { "=", RILLE_OP_EQUAL, false },        { "!=", RILLE_OP_UNEQUAL, false },        { "<>", RILLE_OP_UNEQUAL, false },
-  { "<", RILLE_OP_LESS, false },         { "<=", RILLE_OP_LESS_EQUAL, false },     { ">", RILLE_OP_GREATER, false },
-  { ">=", RILLE_OP_GREATER_EQUAL, false }, { "like", RILLE_OP_LIKE, false },       { "not_like", RILLE_OP_LIKE, true },
-  { "not like", RILLE_OP_LIKE, true },   { "ilike", RILLE_OP_ILIKE, false },       { "not_ilike", RILLE_OP_ILIKE, true },
-  { "not ilike", RILLE_OP_ILIKE, true }, { "is", RILLE_OP_EQUAL, false },          { "is_not", RILLE_OP_UNEQUAL, false },
-  { "is not", RILLE_OP_UNEQUAL, false },
+#define OPERATOR(text, op, negated) { { text, sizeof text - 1 }, op, negated }
+
+static const struct { rille_str text; int op; bool negated; } OPERATORS[] = {
+  OPERATOR("=", RILLE_OP_EQUAL, false),        OPERATOR(">", RILLE_OP_GREATER, false),
+  OPERATOR(">=", RILLE_OP_GREATER_EQUAL, false), OPERATOR("<", RILLE_OP_LESS, false),
+  OPERATOR("<=", RILLE_OP_LESS_EQUAL, false),  OPERATOR("!=", RILLE_OP_UNEQUAL, false),
+  OPERATOR("<>", RILLE_OP_UNEQUAL, false),     OPERATOR("like", RILLE_OP_LIKE, false),
+  OPERATOR("not_like", RILLE_OP_LIKE, true),   OPERATOR("not like", RILLE_OP_LIKE, true),
+  OPERATOR("ilike", RILLE_OP_ILIKE, false),    OPERATOR("not_ilike", RILLE_OP_ILIKE, true),
+  OPERATOR("not ilike", RILLE_OP_ILIKE, true), OPERATOR("is", RILLE_OP_EQUAL, false),
+  OPERATOR("is_not", RILLE_OP_UNEQUAL, false), OPERATOR("is not", RILLE_OP_UNEQUAL, false),
 };
 
 enum { OPERATOR_COUNT = sizeof OPERATORS / sizeof OPERATORS[0] };
 
 static size_t
-find_operator(struct reader *r, rille_str text)
+no_operator(struct reader *r, rille_str text)
 {
   rille_nearest nearest;
   rille_fault fault;
 
-  for (size_t i = 0; i < OPERATOR_COUNT; i++)
-    if (rille_str_is(text, OPERATORS[i].text))
-      return i;
   rille_nearest_init(&nearest, text);
   for (size_t i = 0; i < OPERATOR_COUNT; i++)
-    rille_nearest_offer(&nearest, rille_str_of(OPERATORS[i].text));
+    rille_nearest_offer(&nearest, OPERATORS[i].text);
   (void)rille_fault_set(&fault, RILLE_INVALID_ARGUMENT, "there is no operator \"%.*s\"", RILLE_STR_ARG(text));
   rille_fault_hint(&fault, "the operators are = != <> < <= > >= like not_like ilike in not_in between is is_not");
   rille_nearest_hint(&nearest, &fault);
   return (size_t)rille_lua_raise(r->L, &fault, (rille_str){ 0 });
+}
+
+static size_t
+find_operator(struct reader *r, rille_str text)
+{
+  for (size_t i = 0; i < OPERATOR_COUNT; i++)
+    if (rille_str_equal(text, OPERATORS[i].text))
+      return i;
+  return no_operator(r, text);
 }
 
 static rille_node *
@@ -246,27 +256,30 @@ compare_null(struct reader *r, rille_node *a, size_t operator)
     return node;
   if (OPERATORS[operator].op != RILLE_OP_UNEQUAL)
     (void)rille_lua_refuse(r->L, "%.*s %s NULL is never true: compare with a value", RILLE_STR_ARG(a->text),
-                           OPERATORS[operator].text);
+                           OPERATORS[operator].text.at);
   negation = node_of(r, RILLE_NODE_NOT);
   negation->a = node;
   return negation;
 }
 
-/* `a` operator the value at `value` */
+/* `a` operator value, which stand at the positions `operator` and `value` of the node */
 static rille_node *
 compare_value(struct reader *r, rille_node *a, int node, int operator, int value)
 {
-  size_t found = find_operator(r, operand_text(r, node, operator, "an operator"));
   rille_str what = a->text.at != NULL ? a->text : rille_str_of("a condition");
-  bool is_null;
+  size_t found;
+  rille_node *made;
 
-  is_null = push_operand(r, node, value) == LUA_TNIL || rille_lua_is_null(r->L, -1);
-  if (is_null && lua_isnil(r->L, -1))
+  (void)lua_rawgeti(r->L, node, operator);
+  found = find_operator(r, rille_lua_check_text(r->L, -1, "an operator"));
+  if (lua_rawgeti(r->L, node, value) == LUA_TNIL)
     (void)rille_lua_refuse(r->L, "%.*s: a condition was given nil (rille.null stands for NULL)", RILLE_STR_ARG(what));
-  lua_pop(r->L, 1);
-  if (is_null)
-    return compare_null(r, a, found);
-  return compare(r, a, found, operand_value(r, node, value, what));
+  if (rille_lua_is_null(r->L, -1))
+    made = compare_null(r, a, found);
+  else
+    made = compare(r, a, found, value_at(r, -1, what));
+  lua_pop(r->L, 2);
+  return made;
 }
 
 static rille_node *

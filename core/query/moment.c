@@ -8,6 +8,9 @@
 
 static const int64_t MICROS = 1000000, DAY_SECONDS = 86400;
 
+/* 0000-01-01T00:00:00 and the microsecond before 10000-01-01 */
+static const int64_t FIRST_MICROS = INT64_C(-62167219200000000), LAST_MICROS = INT64_C(253402300799999999);
+
 static int64_t
 days_from_date(int64_t year, int64_t month, int64_t day)
 {
@@ -97,8 +100,7 @@ zone(const char **at, const char *end, int64_t *minutes)
   (*at)++;
   if (!digits(at, end, 2, &hour))
     return false;
-  (void)byte_is(at, end, ':');
-  if (*at < end && !digits(at, end, 2, &minute))
+  if ((byte_is(at, end, ':') || *at < end) && !digits(at, end, 2, &minute))
     return false;
   *minutes = sign * (hour * 60 + minute);
   return hour <= 23 && minute <= 59;
@@ -118,9 +120,8 @@ rille_moment_parse(rille_str text, int64_t *micros)
       return false;
     if (!digits(&at, end, 2, &hour) || !byte_is(&at, end, ':') || !digits(&at, end, 2, &minute) || hour > 23 || minute > 59)
       return false;
-    if (byte_is(&at, end, ':') && (!digits(&at, end, 2, &second) || second > 59))
-      return false;
-    if (byte_is(&at, end, '.') && !fraction(&at, end, &micro))
+    if (byte_is(&at, end, ':') &&
+        (!digits(&at, end, 2, &second) || second > 59 || (byte_is(&at, end, '.') && !fraction(&at, end, &micro))))
       return false;
     if (!zone(&at, end, &east))
       return false;
@@ -143,15 +144,14 @@ bool
 rille_moment_format(int64_t micros, char text[RILLE_MOMENT_BYTES + 1])
 {
   int64_t seconds = micros / MICROS - (micros % MICROS < 0);
-  int64_t fractional = micros - seconds * MICROS;
   int64_t days = seconds / DAY_SECONDS - (seconds % DAY_SECONDS < 0);
   int64_t of_day = seconds - days * DAY_SECONDS;
   int64_t year, month, day;
   char *at = text;
 
-  date_from_days(days, &year, &month, &day);
-  if (year < 0 || year > 9999)
+  if (micros < FIRST_MICROS || micros > LAST_MICROS)
     return false;
+  date_from_days(days, &year, &month, &day);
   at = put(at, year, 4);
   *at++ = '-';
   at = put(at, month, 2);
@@ -164,7 +164,7 @@ rille_moment_format(int64_t micros, char text[RILLE_MOMENT_BYTES + 1])
   *at++ = ':';
   at = put(at, of_day % 60, 2);
   *at++ = '.';
-  at = put(at, fractional, 6);
+  at = put(at, micros - seconds * MICROS, 6);
   *at++ = 'Z';
   *at = '\0';
   return true;

@@ -134,6 +134,22 @@ is_decimal(rille_str text, size_t *whole_digits, size_t *scale_digits)
   return i == text.len;
 }
 
+/* Digits of a decimal from the first to the last that is not 0. */
+static size_t
+significant_digits(rille_str text)
+{
+  size_t count = 0, zeros = 0;
+
+  for (size_t i = 0; i < text.len; i++)
+    if (text.at[i] == '0') {
+      zeros += count > 0;
+    } else if (text.at[i] > '0' && text.at[i] <= '9') {
+      count += zeros + 1;
+      zeros = 0;
+    }
+  return count;
+}
+
 /* A decimal keeps exactly `scale` digits behind the point; more than that would be lost, so it is refused. */
 static bool
 store_decimal(struct work *w)
@@ -146,8 +162,8 @@ store_decimal(struct work *w)
   if (w->in->kind == RILLE_INT) {
     from = (rille_str){ text, (size_t)snprintf(text, sizeof text, "%lld", (long long)w->in->as.integer) };
   } else if (w->in->kind == RILLE_REAL) {
-    len = (size_t)snprintf(text, sizeof text, "%.*f", w->type.scale, w->in->as.real);
-    if (len >= sizeof text || strtod(text, NULL) != w->in->as.real)
+    len = rille_real_print(text, sizeof text, w->type.scale, w->in->as.real);
+    if (len >= sizeof text || rille_real_read(text) != w->in->as.real)
       return false;
     from = (rille_str){ text, len };
   } else if (is_text(w)) {
@@ -156,7 +172,8 @@ store_decimal(struct work *w)
     return false;
   }
   if (from.len > 300 || !is_decimal(from, &whole_digits, &scale_digits) || scale_digits > scale ||
-      (w->type.precision > 0 && whole_digits + scale > (size_t)w->type.precision))
+      (w->type.precision > 0 && whole_digits + scale > (size_t)w->type.precision) ||
+      (w->type.kept_digits > 0 && significant_digits(from) > (size_t)w->type.kept_digits))
     return false;
 
   {
@@ -280,18 +297,18 @@ present_boolean(struct work *w)
 static bool
 present_decimal(struct work *w)
 {
-  int len = -1;
+  size_t len = 0, whole_digits, scale_digits;
 
-  if (w->in->kind == RILLE_TEXT || w->in->kind == RILLE_NULL)
+  if (is_text(w) && is_decimal(w->in->as.text, &whole_digits, &scale_digits))
     return pass(w);
   if (w->in->kind == RILLE_INT && w->type.scale == 0)
-    len = snprintf(w->room, RILLE_PRESENT_BYTES, "%lld", (long long)w->in->as.integer);
+    len = (size_t)snprintf(w->room, RILLE_PRESENT_BYTES, "%lld", (long long)w->in->as.integer);
   else if (w->in->kind == RILLE_INT)
-    len = snprintf(w->room, RILLE_PRESENT_BYTES, "%lld.%0*d", (long long)w->in->as.integer, w->type.scale, 0);
-  else if (w->in->kind == RILLE_REAL)
-    len = snprintf(w->room, RILLE_PRESENT_BYTES, "%.*f", w->type.scale, w->in->as.real);
+    len = (size_t)snprintf(w->room, RILLE_PRESENT_BYTES, "%lld.%0*d", (long long)w->in->as.integer, w->type.scale, 0);
+  else if (w->in->kind == RILLE_REAL && isfinite(w->in->as.real))
+    len = rille_real_print(w->room, RILLE_PRESENT_BYTES, w->type.scale, w->in->as.real);
   w->out->kind = RILLE_TEXT;
-  w->out->as.text = (rille_str){ w->room, (size_t)len };
+  w->out->as.text = (rille_str){ w->room, len };
   return len > 0 && len < RILLE_PRESENT_BYTES;
 }
 
@@ -302,7 +319,7 @@ present_datetime(struct work *w)
   int64_t micros;
 
   if (is_canonical_moment(w->in))
-    return pass(w);
+    return rille_moment_parse(w->in->as.text, &micros) && pass(w);
   if (!moment_of(w->in, &micros) || !rille_moment_format(micros, w->room))
     return false;
   w->out->kind = RILLE_TEXT;
@@ -313,8 +330,10 @@ present_datetime(struct work *w)
 static bool
 present_date(struct work *w)
 {
+  int64_t micros;
+
   if (is_text(w) && w->in->as.text.len == RILLE_DATE_BYTES)
-    return pass(w);
+    return rille_moment_parse(w->in->as.text, &micros) && pass(w);
   if (!present_datetime(w))
     return false;
   w->out->as.text.len = RILLE_DATE_BYTES;
@@ -412,7 +431,9 @@ rille_type_from_declared(rille_str declared)
       type.kind = words[i].kind;
   if (type.kind == RILLE_TYPE_DECIMAL) {
     parse_sizes(declared, &type.precision, &type.scale);
-    if (type.precision == 0 || type.scale > 18)
+    if (!holds(declared, "TEXT") && !holds(declared, "CHAR"))
+      type.kept_digits = type.scale > 0 ? RILLE_DECIMAL_DIGITS : RILLE_WHOLE_DIGITS;
+    if (type.precision <= 0 || type.scale < 0 || type.scale > 18 || type.scale > type.precision)
       type = (rille_type){ .kind = RILLE_TYPE_ANY };     /* NUMERIC without digits says nothing about them */
   }
   return type;
@@ -445,12 +466,15 @@ refuse(rille_status kind, const struct work *w, rille_str what, rille_fault *fau
   char given[160];
 
   describe(w->in, given, sizeof given);
-  if (what.len == 0)
-    what = rille_str_of("a value");
-  if (w->type.kind == RILLE_TYPE_DECIMAL && kind == RILLE_INVALID_ARGUMENT)
-    return rille_fault_set(fault, kind, "%.*s wants a decimal number with at most %d digits behind the point%s, not %s",
-                           RILLE_STR_ARG(what), w->type.scale,
-                           w->type.precision > 0 ? " that fits its precision" : "", given);
+  if (w->type.kind == RILLE_TYPE_DECIMAL && kind == RILLE_INVALID_ARGUMENT) {
+    (void)rille_fault_set(fault, kind, "%.*s wants a decimal number with at most %d digits behind the point%s, not %s",
+                          RILLE_STR_ARG(what), w->type.scale,
+                          w->type.precision > 0 ? " that fits its precision" : "", given);
+    if (w->type.kept_digits > 0 && w->type.precision > w->type.kept_digits)
+      rille_fault_hint(fault, "SQLite keeps %d digits in a column declared DECIMAL, any number in one declared DECIMAL_TEXT",
+                       w->type.kept_digits);
+    return kind;
+  }
   (void)rille_fault_set(fault, kind, kind == RILLE_CORRUPT ? "%.*s should hold %s but holds %s" : "%.*s wants %s, not %s",
                         RILLE_STR_ARG(what), TYPES[w->type.kind].wants, given);
   if (kind == RILLE_CORRUPT)
@@ -469,6 +493,8 @@ rille_type_store(rille_type type, const rille_cell *in, rille_str what, rille_ar
     *out = *in;
     return RILLE_OK;
   }
+  if (what.len == 0)
+    what = rille_str_of("a value");
   if (in->kind == RILLE_REAL && !isfinite(in->as.real))
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "%.*s cannot hold %s: only finite numbers have a place in a database",
                            RILLE_STR_ARG(what), isnan(in->as.real) ? "NaN" : "infinity");
@@ -491,6 +517,8 @@ rille_type_present(rille_type type, const rille_cell *in, rille_str what, char r
     *out = *in;
     return RILLE_OK;
   }
+  if (what.len == 0)
+    what = rille_str_of("a value");
   if (!TYPES[type.kind].present(&w))
     return refuse(RILLE_CORRUPT, &w, what, fault);
   *out = made;

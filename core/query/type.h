@@ -26,10 +26,12 @@ typedef struct rille_type {
   rille_type_kind kind;
   int precision;          /* DECIMAL: digits in all, 0 for no bound */
   int scale;              /* DECIMAL: digits behind the point */
+  int kept_digits;        /* DECIMAL: significant digits that survive being kept, 0 for any number */
 } rille_type;
 
 enum {
   RILLE_DECIMAL_DIGITS = 15,  /* significant digits that survive a double, the form NUMERIC columns of SQLite keep */
+  RILLE_WHOLE_DIGITS = 18,    /* digits that survive as a 64-bit integer, the form of what has nothing behind the point */
   RILLE_PRESENT_BYTES = 400   /* room that rille_type_present may need for a text it makes */
 };
 

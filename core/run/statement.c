@@ -190,6 +190,14 @@ json_text(rille_buffer *out, rille_str text)
   rille_buffer_byte(out, '"');
 }
 
+static void
+json_real(rille_buffer *out, double real)
+{
+  char text[40];
+
+  rille_buffer_add(out, text, rille_real_print(text, sizeof text, -1, real));
+}
+
 /* A list as JSON text, each element as the column keeps it. */
 static rille_status
 json_list(const rille_param *param, const rille_slot *slot, rille_arena *arena, rille_cell *out, rille_fault *fault)
@@ -211,7 +219,7 @@ json_list(const rille_param *param, const rille_slot *slot, rille_arena *arena, 
     case RILLE_NULL: rille_buffer_text(&json, "null"); break;
     case RILLE_BOOL:
     case RILLE_INT: rille_buffer_format(&json, "%lld", (long long)cell.as.integer); break;
-    case RILLE_REAL: rille_buffer_format(&json, "%.17g", cell.as.real); break;
+    case RILLE_REAL: json_real(&json, cell.as.real); break;
     case RILLE_TEXT: json_text(&json, cell.as.text); break;
     case RILLE_BLOB:
       status = rille_fault_set(fault, RILLE_UNSUPPORTED, "a list of bytes may have at most %d elements", 32);

@@ -24,16 +24,30 @@ local function pass(handle, db, ok, ...)
   return failed(handle, db, ...)
 end
 
---- Call a method of the core's database for a handle.
+--- Call a method of the core's database for a handle.  A fixed number of arguments: this is the way of every statement.
 ---@param handle rille.Handle
 ---@param method string  a method of the core, see core/bind/open.c
----@param ... any        its arguments
+---@param a any          its arguments
+---@param b any
+---@param c any
+---@param d any
 ---@return any ...       its results
-function M.call(handle, method, ...)
+function M.call(handle, method, a, b, c, d)
   local db = handle.core or handle:connect()
-  if not hook.listening.query then return db[method](db, ...) end
+  if not hook.listening.query then return db[method](db, a, b, c, d) end
   db:trace(true)
-  return pass(handle, db, pcall(db[method], db, ...))
+  return pass(handle, db, pcall(db[method], db, a, b, c, d))
+end
+
+--- The record with a primary key, or nil.
+---@param handle rille.Handle
+---@param source userdata  of the model
+---@param ... any          a value for each column of the key
+function M.find(handle, source, ...)
+  local db = handle.core or handle:connect()
+  if not hook.listening.query then return (db:find(source, ...)) end
+  db:trace(true)
+  return (pass(handle, db, pcall(db.find, db, source, ...)))
 end
 
 return M

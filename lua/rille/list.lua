@@ -1,4 +1,5 @@
 --- list: the result of a query: a plain array, of records or of plain tables, with methods.
+local setmetatable = setmetatable
 local core = require "rille.core"
 local Error = require "rille.error"
 

@@ -44,6 +44,44 @@ local KINDS = {
   global_scopes = "table", methods = "table",
 }
 
+--- Lists of names must be that: a key or a number in one would be a name that means nothing.
+local function check_lists(name, definition)
+  for _, key in ipairs { "fillable", "guarded", "hidden", "visible", "appends" } do
+    local list = definition[key] or {}
+    local count = #list
+    for i, entry in next, list do
+      if math.type(i) ~= "integer" or i < 1 or i > count then
+        Error.argument(("model %s: %s"):format(name, key), "a list of names", i)
+      elseif type(entry) ~= "string" then
+        Error.argument(("model %s: %s"):format(name, key), "names of columns", entry)
+      end
+    end
+  end
+end
+
+local TIMESTAMPS = { "created_at", "updated_at" }
+
+local function check_timestamps(name, declared)
+  if declared == nil or type(declared) == "boolean" then return end
+  local where = ("model %s: timestamps"):format(name)
+  if type(declared) ~= "table" then Error.argument(where, "true, false or names of columns", declared) end
+  Error.options(where, declared, TIMESTAMPS)
+  for key, column in next, declared do
+    if type(column) ~= "string" and column ~= false then
+      Error.argument(where .. "." .. key, "the name of a column, or false", column)
+    end
+  end
+end
+
+--- A scope is called like a method of a query; one that hides such a method would change what others mean by it.
+local function check_scope(name, scope)
+  if Model[scope] or scope:find "^_" then
+    Error.raise("invalid_argument", ("model %s: the scope %q would hide a method of every query"):format(name, scope), {
+      model = name, hint = "call it something else",
+    })
+  end
+end
+
 local function check_kinds(name, definition)
   for key, kind in next, KINDS do
     if definition[key] ~= nil and type(definition[key]) ~= kind then
@@ -57,6 +95,9 @@ local function check_kinds(name, definition)
       end
     end
   end
+  for scope in next, definition.scopes or {} do check_scope(name, scope) end
+  check_lists(name, definition)
+  check_timestamps(name, definition.timestamps)
   if definition.fillable and definition.guarded then
     Error.raise("invalid_argument", ("model %s: say fillable or guarded, not both"):format(name), { model = name })
   end
@@ -71,6 +112,7 @@ end
 local function primary_key(name, declared)
   if declared == nil then return nil end
   local list = type(declared) == "table" and declared or { declared }
+  if #list == 0 then Error.argument(("model %s: primary_key"):format(name), "a name, or a list", declared) end
   for _, column in ipairs(list) do
     if type(column) ~= "string" then Error.argument(("model %s: primary_key"):format(name), "a name, or a list", column) end
   end
@@ -93,24 +135,20 @@ local function sorted_keys(map)
   return keys
 end
 
---- The class as one may index it: own functions first, then those of Model, then the methods of a query.
+--- The class as one may index it: its scopes, then the functions of Model; no name passes unknown.
 local function class_meta(def)
-  local index = setmetatable({}, { __index = Model })
-  for name in next, def.scopes do
-    index[name] = function(class, ...) return Query.of(class)[name](Query.of(class), ...) end
-  end
-  return {
+  local index = setmetatable({}, {
     __index = function(_, key)
-      local value = index[key]
-      if value == nil and type(key) == "string" then
-        local known = M.members(M.declared[def.name] or { _def = def })
-        Error.unknown("invalid_argument", "method", key, known, def.name, { model = def.name })
-      end
-      return value
+      if type(key) ~= "string" then return nil end
+      local known = M.members(M.declared[def.name] or { _def = def })
+      Error.unknown("invalid_argument", "method", key, known, def.name, { model = def.name })
     end,
-    __name = "rille.Model",
-    __tostring = function() return def.name end,
-  }
+  })
+  for name, fn in next, Model do index[name] = fn end
+  for name in next, def.scopes do
+    index[name] = function(class, ...) return class._def.query[name](class._def.query, ...) end
+  end
+  return { __index = index, __name = "rille.Model", __tostring = function() return def.name end }
 end
 
 --- Declare a model: `rille.model "Post" { … }`.
@@ -286,6 +324,21 @@ local function assignable(def, has)
   return set
 end
 
+--- What records show and hide must be there: a slip in `hidden` would show what was to be kept.
+local function check_shown(def, has)
+  local known, accessors = sorted_keys(has), sorted_keys(def.accessors)
+  table.move(accessors, 1, #accessors, #known + 1, known)
+  for _, option in ipairs { "hidden", "visible", "appends" } do
+    for key, value in next, def[option] or {} do
+      local name = option == "appends" and value or key
+      if not has[name] and not def.accessors[name] then
+        Error.unknown("no_such_column", "attribute", name, known, ("model %s: %s: %s"):format(def.name, option, def.table),
+          { model = def.name, column = name })
+      end
+    end
+  end
+end
+
 --- Look the table up and make what queries and records of the model need.
 local function look_up(class, handle)
   local def = class._def
@@ -295,6 +348,7 @@ local function look_up(class, handle)
   for _, column in ipairs(columns) do has[column.name] = column end
   for name in next, lua_casts do indirect[name] = true end
   for name in next, def.accessors do indirect[name] = has[name] and true or nil end
+  check_shown(def, has)
   if def.soft_deletes and not has[def.soft_deletes] then
     Error.raise("no_such_column", ("model %s: soft_deletes wants a column %s.%s"):format(def.name, def.table,
       def.soft_deletes), { model = def.name, table = def.table, column = def.soft_deletes })
@@ -347,7 +401,7 @@ function Model:find(...)
   local info, key = self._info, ...
   if not info or info.version ~= info.handle.version or info.handle.closed then info = M.info(self) end
   if info.plain_key and key ~= nil and select("#", ...) == 1 and type(key) ~= "table" then
-    return (fetch.call(info.handle, "find", info.source, key))
+    return fetch.find(info.handle, info.source, key)
   end
   return Query.of(self):find(...)
 end
@@ -355,13 +409,25 @@ end
 --- Make a record and save it.
 ---@param attributes table<string, any>
 ---@return rille.Record
-function Model:create(attributes) return Record.new(self, attributes):save() end
+function Model:create(attributes) return Record.save(Record.new(self, attributes)) end
+
+local function check_list(where, what, list)
+  if type(list) ~= "table" then Error.argument(where, what, list) end
+  local count = #list
+  for i in next, list do
+    if math.type(i) ~= "integer" or i < 1 or i > count then Error.argument(where, what .. " without holes or names", i) end
+  end
+  for i = 1, count do
+    if list[i] == nil then Error.argument(where, what .. " without holes", nil) end
+  end
+  return list
+end
 
 --- Create several records, all or none.
 ---@param list table<string, any>[]
 ---@return rille.List
 function Model:create_many(list)
-  if type(list) ~= "table" then Error.argument("create_many", "a list of tables", list) end
+  check_list("create_many", "a list of tables", list)
   return M.info(self).handle:transaction(function()
     local records = {}
     for i, attributes in ipairs(list) do records[i] = self:create(attributes) end
@@ -372,6 +438,7 @@ end
 --- Add a scope after the fact.
 function Model:scope(name, fn)
   if type(name) ~= "string" or type(fn) ~= "function" then Error.argument("scope", "a name and a function", fn) end
+  check_scope(self._def.name, name)
   local def = self._def
   def.scopes[name] = fn
   def.root.meta = Query.meta(def.scopes, def.name)
@@ -426,9 +493,16 @@ end
 ---@param ... any  keys, or one list of them
 ---@return integer
 function Model:destroy(...)
-  local keys = select("#", ...) == 1 and type((...)) == "table" and ... or table.pack(...)
+  local count, keys = select("#", ...), { ... }
+  if count == 1 and type(keys[1]) == "table" then
+    keys = check_list("destroy", "a list of keys", keys[1])
+  else
+    for i = 1, math.max(1, count) do
+      if keys[i] == nil then Error.argument("destroy", "a key", nil) end
+    end
+  end
   return M.info(self).handle:transaction(function()
-    local records = Query.of(self):find(table.move(keys, 1, keys.n or #keys, 1, {}))
+    local records = Query.of(self):find(keys)
     for _, record in ipairs(records) do record:delete() end
     return #records
   end)
@@ -449,12 +523,13 @@ end
 ---@return string[]
 function Model:columns() return table.move(M.info(self).names, 1, #M.info(self).names, 1, {}) end
 
--- Every method of a query is one of the class.
+--- A condition, as on a query.
+function Model:where(column, a, b) return Query.where(self._def.query, column, a, b) end
+
+-- Every other method of a query is one of the class.
 for name in next, Query.methods() do
-  Model[name] = Model[name] or function(class, ...)
-    local query = Query.of(class)
-    return query[name](query, ...)
-  end
+  local method = Query[name]
+  Model[name] = Model[name] or function(class, ...) return method(class._def.query, ...) end
 end
 
 return M

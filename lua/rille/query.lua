@@ -5,6 +5,7 @@ local core = require "rille.core"
 local Cast = require "rille.cast"
 local Error = require "rille.error"
 
+local setmetatable, select, type, rawget = setmetatable, select, type, rawget      -- building queries is hot
 local op <const> = core.op
 local COMPARE <const>, IN <const>, BETWEEN <const>, NULL <const> = op.compare, op["in"], op.between, op.null
 local AND <const>, OR <const>, AND_NOT <const>, OR_NOT <const> = 0, 1, 2, 3
@@ -203,22 +204,35 @@ local function operator_word(self, joined, column, operator, value)
   return Query.condition[word](self, joined, column, value)
 end
 
-local function where(self, joined, column, ...)
-  local count = select("#", ...)
+-- Texts that may be an operator whose value was forgotten.
+local IS_OPERATOR = {
+  ["="] = true, ["!="] = true, ["<>"] = true, ["<"] = true, ["<="] = true, [">"] = true, [">="] = true, like = true,
+  not_like = true, ilike = true, not_ilike = true, is = true, is_not = true,
+}
+for word in next, WORDS do IS_OPERATOR[word] = true end
+
+--- where(column, "=", nil) and where(column, "=") cannot be told apart, and only the first is likely.
+local function no_value(column, operator)
+  Error.raise("invalid_argument", ("where: wants a value for %s, got nil"):format(column), {
+    hint = operator and ('rille.null stands for NULL; where(%q, "=", %q) compares with the text itself'):format(column, operator)
+      or "rille.null stands for NULL; where_null asks for it",
+  })
+end
+
+local function where(self, joined, column, a, b)
   local kind = type(column)
   if kind == "string" then
-    if count == 1 then
-      return setmetatable({ self[1], self, COMPARE, joined, column, "=", value_for(self, "where", column, (...)) }, self[1].meta)
-    elseif count == 2 then
-      local operator, value = ...
-      if type(operator) ~= "string" then Error.argument("where", "an operator", operator) end
-      if WORDS[operator] then return operator_word(self, joined, column, operator, value) end
-      return setmetatable({ self[1], self, COMPARE, joined, column, operator, value_for(self, "where", column, value) },
-        self[1].meta)
+    local operator, value = a, b
+    if b == nil then
+      if a == nil or IS_OPERATOR[a] then no_value(column, a) end
+      operator, value = "=", a
+    elseif type(a) ~= "string" then
+      Error.argument("where", "an operator", a)
+    elseif WORDS[a] then
+      return operator_word(self, joined, column, a, b)
     end
-    Error.raise("invalid_argument", ("where: wants a value to compare %q with"):format(column), {
-      hint = 'where("column", value), or where("column", ">", value)',
-    })
+    return setmetatable({ self[1], self, COMPARE, joined, column, operator, value_for(self, "where", column, value) },
+      self[1].meta)
   elseif kind == "function" then
     return grouped(self, joined, "where", column)
   elseif kind == "table" and not is_query(column) then
@@ -389,6 +403,20 @@ for name, fn in next, conditions do
   Query[negative] = function(self, ...) return fn(self, AND_NOT, ...) end
   Query["or_" .. negative] = function(self, ...) return fn(self, OR_NOT, ...) end
   Query.condition[negative] = function(self, joined, ...) return fn(self, joined | AND_NOT, ...) end
+end
+
+--- A condition: where(column, value), where(column, operator, value), where { column = value }, where(function).
+-- The two commonest forms are made here, without the checks that the core does too; all else goes the general way.
+function Query:where(column, a, b)
+  local root = self[1]
+  if a ~= nil and not root.casts then
+    if b == nil then
+      if not IS_OPERATOR[a] then return setmetatable({ root, self, COMPARE, AND, column, "=", a }, root.meta) end
+    elseif not WORDS[a] then
+      return setmetatable({ root, self, COMPARE, AND, column, a, b }, root.meta)
+    end
+  end
+  return where(self, AND, column, a, b)
 end
 
 Query.node, Query.is_query, Query.grouped = node, is_query, grouped

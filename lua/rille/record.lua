@@ -215,6 +215,39 @@ local function check_name(class, info, name)
   if not info.has[name] then unknown_attribute(class, info, name) end
 end
 
+--- The primary key as the columns keep it: that of the row as it was read, or with the changes that wait.
+local function stored_key(record, info, as_read)
+  local key, state = {}, not as_read and peek(record) or {}
+  for i, name in ipairs(info.primary) do
+    local value = state[name]
+    if value == nil then value = original(record, name, true) end
+    if value ~= null then key[i] = value end
+  end
+  return key
+end
+
+local function gone(record, class, verb)
+  local shown_key = {}
+  for i, value in ipairs(stored_key(record, info_of(class), true)) do shown_key[i] = tostring(value) end
+  Error.raise("stale_object", ("the %s with the key %s is no longer there: it cannot be %s"):format(class._def.name,
+    table.concat(shown_key, ", "), verb), { model = class._def.name, table = class._def.table })
+end
+
+--- Was it read from the database or saved, whatever became of the row since?
+local function has_row(record, info)
+  local _, has = original(record, info.primary[1] or info.names[1])
+  return has
+end
+
+--- Raise unless the record is in the database, as far as is known.
+local function check_there(record, class, verb)
+  if core.record_exists(record) then return end
+  if has_row(record, info_of(class)) then gone(record, class, verb) end
+  Error.raise("invalid_argument", ("this %s was never saved: it cannot be %s"):format(class._def.name, verb), {
+    model = class._def.name,
+  })
+end
+
 -- -- attributes -----------------------------------------------------------------------------------------------------
 
 --- An attribute, an accessor or a column: the same as record[name].
@@ -278,7 +311,7 @@ end
 
 --- Did the last save change anything, or this column?
 function Record:was_changed(...)
-  local changes = self:previous_changes()
+  local changes = Record.previous_changes(self)
   if select("#", ...) == 0 then return next(changes) ~= nil end
   local class, name = self._class, ...
   check_name(class, info_of(class), name)
@@ -338,43 +371,67 @@ end
 
 -- -- saving ---------------------------------------------------------------------------------------------------------
 
-local function insert(record, info)
+--- Run a method of the core that writes the record; what was stamped for it is taken back when it fails.
+local function write(record, info, stamped, also, method, ...)
+  local ok, a, b = pcall(fetch.call, info.handle, method, record, ...)
+  if ok then return a, b end
+  local state = state_of(record)
+  if stamped then state[stamped] = nil end
+  if also then state[also] = nil end
+  error(a, 0)
+end
+
+local function insert(record, class, info)
+  if has_row(record, info) then gone(record, class, "saved") end
   collect_decoded(record, info)
   local created_at, updated_at = info.created_at, info.updated_at
   if created_at or updated_at then
     local state, now = state_of(record), core.now()
-    if created_at and state[created_at] == nil then
-      if info.stamps_plain then state[created_at] = now else put(record, created_at, now) end
-    end
-    if updated_at and state[updated_at] == nil then
-      if info.stamps_plain then state[updated_at] = now else put(record, updated_at, now) end
-    end
+    if created_at and state[created_at] == nil then put(record, created_at, now) else created_at = nil end
+    if updated_at and state[updated_at] == nil then put(record, updated_at, now) else updated_at = nil end
   end
-  fetch.call(info.handle, "insert_record", record)
+  write(record, info, created_at, updated_at, "insert_record")
 end
 
-local function gone(record, class, verb)
-  Error.raise("stale_object", ("the %s with the key %s is no longer there: it cannot be %s"):format(class._def.name,
-    tostring(record:key()), verb), { model = class._def.name, table = class._def.table })
-end
-
-local function read_again(record, class, info)
-  local key = {}
-  for i, name in ipairs(info.primary) do key[i] = record[name] end
-  local fresh = fetch.call(info.handle, "find", info.source, table.unpack(key))
+--- Take the row as it is now; changes that wait are dropped.
+local function read_again(record, class, info, as_read)
+  local fresh = fetch.find(info.handle, info.source, table.unpack(stored_key(record, info, as_read)))
   if not fresh then gone(record, class, "read again") end
   core.record_take(record, fresh)
 end
 
 local function update(record, class, info)
   local updated_at = info.updated_at
-  if updated_at and not record:is_dirty(updated_at) then put(record, updated_at, core.now()) end
+  if updated_at and state_of(record)[updated_at] == nil then put(record, updated_at, core.now()) else updated_at = nil end
   local previous = { updated = changes_of(record, info) }
-  local changed, whole = fetch.call(info.handle, "update_record", record, nil, previous)
-  if changed ~= 1 then gone(record, class, "saved") end
+  local changed, whole = write(record, info, updated_at, nil, "update_record", nil, previous)
+  if changed ~= 1 then
+    if updated_at then state_of(record)[updated_at] = nil end
+    gone(record, class, "saved")
+  end
   if not whole then
     read_again(record, class, info)
     state_of(record)[PREVIOUS] = previous
+  end
+end
+
+--- Put the changes that wait aside, but for some columns; the function that is returned puts them back.
+local function set_aside(record, info, ...)
+  collect_decoded(record, info)
+  local state, changes = state_of(record), {}
+  local decoded = state[DECODED] or {}
+  for name, value in next, state do
+    if type(name) == "string" then changes[name] = value end
+  end
+  for _, name in ipairs { ... } do changes[name] = nil end
+  for name in next, changes do state[name] = nil end
+  return function()
+    local now = state_of(record)
+    now[DECODED] = now[DECODED] or {}
+    for name, value in next, changes do
+      put(record, name, value)
+      now[DECODED][name] = decoded[name]
+    end
   end
 end
 
@@ -384,7 +441,7 @@ function Record:save()
   local class = self._class
   local info = info_of(class)
   if not core.record_exists(self) then
-    insert(self, info)
+    insert(self, class, info)
   elseif is_dirty(self, info) then
     update(self, class, info)
   end
@@ -395,15 +452,11 @@ end
 ---@param attributes table<string, any>
 ---@return rille.Record self
 function Record:update(attributes)
-  return self:fill(attributes):save()
+  return Record.save(Record.fill(self, attributes))
 end
 
 local function remove(record, class, info)
-  if not core.record_exists(record) then
-    Error.raise("invalid_argument", ("this %s was never saved: there is nothing to delete"):format(class._def.name), {
-      model = class._def.name,
-    })
-  end
+  check_there(record, class, "deleted")
   if fetch.call(info.handle, "delete_record", record) ~= 1 then gone(record, class, "deleted") end
   return true
 end
@@ -424,10 +477,14 @@ end
 function Record:delete()
   local class = self._class
   local column = class._def.soft_deletes
-  if not column then return remove(self, class, info_of(class)) end
+  local info = info_of(class)
+  if not column then return remove(self, class, info) end
+  check_there(self, class, "deleted")
   if self[column] == nil then
-    self[column] = core.now()
-    self:save()
+    local put_back = set_aside(self, info)
+    put(self, column, core.now())
+    update(self, class, info)
+    put_back()
   end
   return true
 end
@@ -445,23 +502,28 @@ function Record:trashed() return self[soft_column(self, "trashed")] ~= nil end
 --- Take a soft deletion back.
 ---@return rille.Record self
 function Record:restore()
-  self[soft_column(self, "restore")] = nil
-  return self:save()
+  local column = soft_column(self, "restore")
+  check_there(self, self._class, "restored")
+  self[column] = nil
+  return Record.save(self)
 end
 
 --- Read the row again, dropping what was changed.
 ---@return rille.Record self
 function Record:refresh()
   local class = self._class
-  read_again(self, class, info_of(class))
+  local info = info_of(class)
+  if not has_row(self, info) then check_there(self, class, "read again") end
+  read_again(self, class, info, true)
   return self
 end
 
 --- The row as it is now, as another record; nil when it is gone.
 function Record:fresh()
-  local info, key = info_of(self._class), {}
-  for i, name in ipairs(info.primary) do key[i] = original(self, name) end
-  return (fetch.call(info.handle, "find", info.source, table.unpack(key)))
+  local class = self._class
+  local info = info_of(class)
+  if not has_row(self, info) then check_there(self, class, "read again") end
+  return (fetch.find(info.handle, info.source, table.unpack(stored_key(self, info, true))))
 end
 
 --- A copy that is not saved: without key and timestamps.
@@ -474,7 +536,7 @@ function Record:replicate()
   for _, name in ipairs(info.names) do
     local column = info.has[name]
     if not leave[name] and not column.generated and was_selected(self, name) then
-      local value = self:raw(name)
+      local value = Record.raw(self, name)
       if value ~= nil then put(copy, name, value) end
     end
   end
@@ -489,28 +551,39 @@ function Record:touch()
   if not column then
     Error.raise("unsupported", ("touch: the model %s has no updated_at"):format(class._def.name), { model = class._def.name })
   end
+  check_there(self, class, "touched")
   self[column] = core.now()
-  return self:save()
+  return Record.save(self)
 end
 
-local function add(record, sign, name, by)
+--- The query of the record's row alone, whatever scopes the model has.
+local function row_query(record, class, info)
+  local Query = require "rille.query"
+  local query, key = class:query():with_trashed(), stored_key(record, info, true)
+  for _, name in ipairs(class._def.global_scope_names) do query = query:without_global_scope(name) end
+  for i, name in ipairs(info.primary) do query = Query.node(query, core.op.compare, 0, name, "=", key[i]) end
+  return query
+end
+
+local function add(record, word, name, by)
   local class = record._class
   local info = info_of(class)
   check_name(class, info, name)
   if by == nil then by = 1 end
-  if type(by) ~= "number" then Error.argument(class._def.name .. ":increment", "a number", by) end
-  local query = class:query():unfiltered()
-  for _, key in ipairs(info.primary) do query = query:where(key, record[key]) end
-  local changed = query:with_trashed():increment(name, sign * by)
-  if changed ~= 1 then gone(record, class, "changed") end
-  read_again(record, class, info)
+  if type(by) ~= "number" then Error.argument(("%s:%s"):format(class._def.name, word), "a number", by) end
+  check_there(record, class, "changed")
+  local query = row_query(record, class, info)
+  if query[word](query, name, by) ~= 1 then gone(record, class, "changed") end
+  local put_back = set_aside(record, info, name, info.updated_at)
+  read_again(record, class, info, true)
+  put_back()
   return record
 end
 
---- Add to a column in the database, whatever others do meanwhile, and read the row again.
+--- Add to a column in the database, whatever others do meanwhile, and read the row again; changes of other columns wait on.
 ---@return rille.Record self
-function Record:increment(name, by) return add(self, 1, name, by) end
-function Record:decrement(name, by) return add(self, -1, name, by) end
+function Record:increment(name, by) return add(self, "increment", name, by) end
+function Record:decrement(name, by) return add(self, "decrement", name, by) end
 
 -- -- as plain data --------------------------------------------------------------------------------------------------
 
@@ -553,7 +626,7 @@ end
 
 ---@return string
 function Record:to_json()
-  local data = self:to_table()
+  local data = Record.to_table(self)
   for name in pairs(self) do
     local state = peek(self)
     if data[name] == nil and is_visible(self._class._def, state and state[EXTRA] or {}, name) then data[name] = null end
@@ -594,7 +667,7 @@ function M.behaviour(class, info)
     name = def.name, methods = methods, get = reader(class, info), set = writer(class, info), mutated = mutated,
     pairs = each_attribute,
     tostring = function(record)
-      local ok, key = pcall(record.key, record)
+      local ok, key = pcall(Record.key, record)
       return ("%s(%s)"):format(def.name, ok and (type(key) == "table" and table.concat(key, ", ") or tostring(key)) or "?")
     end,
   }
@@ -619,8 +692,10 @@ end
 function M.new(class, attributes)
   local record = core.record_new(info_of(class).source)
   if attributes == nil then return record end
-  return record:fill(attributes)
+  return Record.fill(record, attributes)
 end
+
+M.save = Record.save
 
 --- The name of a record's model: rille.type(post) is "Post".
 ---@param value any

@@ -178,7 +178,7 @@ finds_the_nearest_of_many_names(void **state)
   static const char *const columns[] = { "id", "author_id", "title", "body", "status", "views", "created_at", "updated_at" };
   static const struct { const char *wanted, *found; } cases[] = {
     { "titel", "title" },   { "Title", "title" },   { "titles", "title" },   { "autor_id", "author_id" },
-    { "veiws", "views" },   { "updatd_at", "updated_at" }, { "created", "created_at" }, { "stauts", "status" },
+    { "veiws", "views" },   { "updatd_at", "updated_at" }, { "createdat", "created_at" }, { "stauts", "status" },
     { "views", "views" },   { "zzzzzz", "" },       { "title_of_the_book", "" }, { "", "" }, { "bdoy", "body" },
   };
 
@@ -190,12 +190,12 @@ finds_the_nearest_of_many_names(void **state)
 static void
 prefers_the_name_that_was_offered_first_among_equals(void **state)
 {
-  static const char *const known[] = { "vies", "view", "views" };
+  static const char *const known[] = { "vies", "view", "vies", "views" };
 
   (void)state;
-  assert_string_equal(nearest("viewss", known, 2), "view");
-  assert_string_equal(nearest("vie", known, 2), "vies");
-  assert_string_equal(nearest("viewss", known, 3), "views");
+  assert_string_equal(nearest("viewss", known, 2), "vies");
+  assert_string_equal(nearest("viewss", known + 1, 2), "view");
+  assert_string_equal(nearest("viewss", known, 4), "views");
 }
 
 static void

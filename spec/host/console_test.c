@@ -91,8 +91,10 @@ expect(struct session *s, const char *text)
   while ((found = strstr(s->output, text)) == NULL) {
     struct pollfd wait = { .fd = s->fd, .events = POLLIN };
     ssize_t n = poll(&wait, 1, PATIENCE_MS) == 1 ? read(s->fd, s->output + s->bytes, OUTPUT_BYTES - 1 - s->bytes) : 0;
-    if (n <= 0)
+    if (n <= 0) {
+      kill(s->pid, SIGKILL);
       fail_msg("\"%s\" did not come, but: %s", text, s->output);
+    }
     s->bytes += (size_t)n;
     s->output[s->bytes] = '\0';
   }
@@ -196,7 +198,7 @@ ends_a_program_that_catches_everything_after_a_second_ctrl_c(void **state)
   expect(&s, "running");
   usleep(100000);
   type(&s, "\003");
-  usleep(100000);
+  usleep(400000);
   type(&s, "\003");
   int status = finish(&s);
   assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);

@@ -91,7 +91,7 @@ sweep(bool all_after)
       assert_string_not_equal(err.message, "");
     }
   }
-  assert_true(n > 100);
+  assert_true(n > 10);                         /* thousands where the pool of small blocks is off: with sanitizers */
 }
 
 static void

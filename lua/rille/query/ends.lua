@@ -147,14 +147,15 @@ end
 --- Run a method of the core with the query and what its model's scopes demand.
 ---@param query rille.Query
 ---@param method string
----@param ... any  further arguments
-local function run(query, method, ...)
+---@param a any  further arguments
+---@param b any
+local function run(query, method, a, b)
   local root = ready(query)
   local lock, trashed, without = marks(query)
   if lock then check_lock(lock, root.handle) end
   local class, scopes = root.class, nil
   if class and class._def.scoped then scopes = sealed(class._def, trashed, without) end
-  return call(root.handle, method, query, scopes, ...)
+  return call(root.handle, method, query, scopes, a, b)
 end
 M.run = run
 

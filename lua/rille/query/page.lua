@@ -109,10 +109,10 @@ local function read_cursor(cursor, shape, count)
   local text = type(cursor) == "string" and decode(cursor)
   if not text then refuse_cursor(cursor, "this is no cursor") end
   local ok, kept = pcall(require "rille.json".decode, text, "cursor")
-  if not ok or type(kept) ~= "table" or type(kept[3]) ~= "table" or #kept[3] ~= count then
+  if not ok or type(kept) ~= "table" or type(kept[2]) ~= "string" or type(kept[3]) ~= "table" then
     refuse_cursor(cursor, "this is no cursor")
   end
-  if kept[2] ~= shape then refuse_cursor(cursor, "the cursor belongs to another query") end
+  if kept[2] ~= shape or #kept[3] ~= count then refuse_cursor(cursor, "the cursor belongs to another query") end
   local values = {}
   for i, value in ipairs(kept[3]) do
     values[i] = unpack_value(value)

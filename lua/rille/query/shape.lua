@@ -2,6 +2,7 @@
 local core = require "rille.core"
 local Error = require "rille.error"
 
+local setmetatable, select, type = setmetatable, select, type
 local op <const> = core.op
 
 local ALIAS_BYTES_MAX = 63        -- what PostgreSQL keeps of a name
