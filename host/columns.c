@@ -1,5 +1,5 @@
 /* host/columns.c - how wide the terminal is, and how wide a text is on it. */
-#define _XOPEN_SOURCE 700           /* wcwidth */
+#define _XOPEN_SOURCE 700 /* wcwidth */
 #define _DEFAULT_SOURCE
 #include "host/columns.h"
 

@@ -11,15 +11,15 @@
 
 #include "host/columns.h"
 
-static const char COMPLETER;        /* key in the registry */
+static const char COMPLETER; /* key in the registry */
 
 /* One Tab: what is before the cursor, and what to do about it. */
 struct completion {
   EditLine *edit;
   const char *line;
-  size_t length;                    /* bytes before the cursor */
-  size_t start;                     /* of the word that ends there */
-  unsigned char action;             /* a CC_ code for libedit */
+  size_t length;        /* bytes before the cursor */
+  size_t start;         /* of the word that ends there */
+  unsigned char action; /* a CC_ code for libedit */
 };
 
 static bool
@@ -58,7 +58,7 @@ push_common(lua_State *L, lua_Integer n)
     lua_pop(L, 1);
   }
   while (common > 0 && ((unsigned char)first[common] & 0xC0) == 0x80)
-    common--;                                  /* not into the middle of a character */
+    common--; /* not into the middle of a character */
   lua_pushlstring(L, first, common);
   lua_remove(L, -2);
 }

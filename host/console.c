@@ -36,11 +36,11 @@
 enum { HISTORY_ENTRIES = 2000 };
 
 struct console {
-  EditLine *edit;                   /* NULL until the terminal is read from */
-  History *history;                 /* NULL until it is needed */
-  lua_State *L;                     /* who reads; for the completer */
-  const char *prompt;               /* of the line being read */
-  bool interrupted;                 /* Ctrl-C ended the line being read */
+  EditLine *edit;     /* NULL until the terminal is read from */
+  History *history;   /* NULL until it is needed */
+  lua_State *L;       /* who reads; for the completer */
+  const char *prompt; /* of the line being read */
+  bool interrupted;   /* Ctrl-C ended the line being read */
 };
 
 static const char CONSOLE[] = "rille.console";
@@ -110,7 +110,7 @@ prompt(EditLine *edit)
   struct console *console = NULL;
 
   el_get(edit, EL_CLIENTDATA, &console);
-  return (char *)(uintptr_t)console->prompt;   /* libedit reads it only */
+  return (char *)(uintptr_t)console->prompt; /* libedit reads it only */
 }
 
 /* Ctrl-C, as libedit calls it. */
@@ -169,7 +169,7 @@ need_editor(lua_State *L, struct console *console)
     el_wset(edit, EL_ADDFN, L"rille-suspend", L"Stop the program until `fg`", on_suspend);
     el_set(edit, EL_BIND, "^I", "rille-complete", NULL);
     el_set(edit, EL_BIND, "^R", "em-inc-search-prev", NULL);
-    el_source(edit, NULL);                     /* the user's own keys: ~/.editrc */
+    el_source(edit, NULL); /* the user's own keys: ~/.editrc */
     el_set(edit, EL_SETTY, "-d", "-isig", NULL);
     el_set(edit, EL_BIND, "^C", "rille-interrupt", NULL);
     el_set(edit, EL_BIND, "^Z", "rille-suspend", NULL);
@@ -201,7 +201,7 @@ push_edited_line(lua_State *L, struct console *console)
   int bytes = 0;
   EditLine *edit = need_editor(L, console);
 
-  el_set(edit, EL_PREP_TERM, 1);               /* before the prompt: who sees it may type, Ctrl-C too */
+  el_set(edit, EL_PREP_TERM, 1); /* before the prompt: who sees it may type, Ctrl-C too */
   const char *line = el_gets(edit, &bytes);
   bool got = line != NULL && bytes > 0 && !console->interrupted;
 
@@ -320,10 +320,14 @@ int
 rille_console_open(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-    { "readline", console_readline },           { "set_completer", console_set_completer },
-    { "add_history", console_add_history },     { "load_history", console_load_history },
-    { "append_history", console_append_history }, { "is_tty", console_is_tty },
-    { "width", console_width },                 { "wcwidth", console_wcwidth },
+    { "readline", console_readline },
+    { "set_completer", console_set_completer },
+    { "add_history", console_add_history },
+    { "load_history", console_load_history },
+    { "append_history", console_append_history },
+    { "is_tty", console_is_tty },
+    { "width", console_width },
+    { "wcwidth", console_wcwidth },
     { NULL, NULL },
   };
 

@@ -42,21 +42,11 @@ push(lua_State *L, const rille_value *value, int depth)
     rille_host_raise(L, "invalid_argument", NULL, TOO_NESTED, NESTED_MAX);
   luaL_checkstack(L, 8, NULL);
   switch (value->kind) {
-  case RILLE_NULL:
-    lua_pushnil(L);
-    break;
-  case RILLE_BOOL:
-    lua_pushboolean(L, value->as.boolean);
-    break;
-  case RILLE_INT:
-    lua_pushinteger(L, value->as.integer);
-    break;
-  case RILLE_REAL:
-    lua_pushnumber(L, value->as.real);
-    break;
-  case RILLE_TEXT:
-    lua_pushlstring(L, value->as.text, value->length);
-    break;
+  case RILLE_NULL: lua_pushnil(L); break;
+  case RILLE_BOOL: lua_pushboolean(L, value->as.boolean); break;
+  case RILLE_INT: lua_pushinteger(L, value->as.integer); break;
+  case RILLE_REAL: lua_pushnumber(L, value->as.real); break;
+  case RILLE_TEXT: lua_pushlstring(L, value->as.text, value->length); break;
   case RILLE_LIST:
     lua_newtable(L);
     for (size_t i = 0; i < value->length; i++) {
@@ -95,8 +85,8 @@ struct block {
 };
 
 struct result {
-  rille_value value;                           /* first: what the caller holds is this struct */
-  struct block *blocks;                        /* the newest first */
+  rille_value value;    /* first: what the caller holds is this struct */
+  struct block *blocks; /* the newest first */
   size_t left_bytes;
 };
 
@@ -204,11 +194,11 @@ take_table(lua_State *L, struct result *result, rille_value *out, size_t n, int 
   size_t length = 0;
 
   for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
-    if (done == n)                             /* a to_table of something inside may do anything */
+    if (done == n) /* a to_table of something inside may do anything */
       rille_host_raise(L, "script", NULL, "a table grew while it was copied to C");
     if (lua_type(L, -2) != LUA_TSTRING && lua_type(L, -2) != LUA_TNUMBER)
       rille_host_raise(L, "unsupported", NULL, "a table with a %s as key cannot cross to C", luaL_typename(L, -2));
-    lua_pushvalue(L, -2);                      /* lua_next must not see its key change */
+    lua_pushvalue(L, -2); /* lua_next must not see its key change */
     fields[done].name = copy_text(L, result, &length);
     lua_pop(L, 1);
     take(L, result, &fields[done++].value, depth + 1);
@@ -245,12 +235,8 @@ take(lua_State *L, struct result *result, rille_value *out, int depth)
     lua_call(L, 1, 1);
   }
   switch (lua_type(L, -1)) {
-  case LUA_TNIL:
-    *out = rille_null();
-    break;
-  case LUA_TBOOLEAN:
-    *out = rille_bool(lua_toboolean(L, -1));
-    break;
+  case LUA_TNIL: *out = rille_null(); break;
+  case LUA_TBOOLEAN: *out = rille_bool(lua_toboolean(L, -1)); break;
   case LUA_TNUMBER:
     *out = lua_isinteger(L, -1) ? rille_int(lua_tointeger(L, -1)) : rille_real(lua_tonumber(L, -1));
     break;

@@ -17,7 +17,7 @@ enum { MODULES_MAX = 1000, NAME_MAX_BYTES = 256, PATH_MAX_BYTES = 4096, BYTES_PE
 
 struct module {
   char name[NAME_MAX_BYTES];
-  int number;                       /* of its array in the C file */
+  int number; /* of its array in the C file */
   size_t bytes;
 };
 
@@ -25,7 +25,7 @@ struct output {
   FILE *file;
   struct module modules[MODULES_MAX];
   int count;
-  size_t column;                    /* bytes of the running array so far */
+  size_t column; /* bytes of the running array so far */
 };
 
 /* rille/query.lua -> rille.query; rille/init.lua -> rille. */

@@ -14,8 +14,8 @@ set_error_metatable(lua_State *L)
 {
   int top = lua_gettop(L);
 
-  if (lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE) == LUA_TTABLE
-      && lua_getfield(L, -1, "rille.core") == LUA_TTABLE && lua_getfield(L, -1, "error") == LUA_TTABLE)
+  if (lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE) == LUA_TTABLE &&
+      lua_getfield(L, -1, "rille.core") == LUA_TTABLE && lua_getfield(L, -1, "error") == LUA_TTABLE)
     lua_setmetatable(L, top);
   lua_settop(L, top);
 }
@@ -23,7 +23,7 @@ set_error_metatable(lua_State *L)
 void
 rille_host_raise(lua_State *L, const char *kind, const char *hint, const char *format, ...)
 {
-  char message[sizeof ((rille_error *)0)->message];
+  char message[sizeof((rille_error *)0)->message];
   va_list args;
 
   va_start(args, format);
@@ -35,11 +35,11 @@ rille_host_raise(lua_State *L, const char *kind, const char *hint, const char *f
   lua_setfield(L, -2, "kind");
   lua_pushstring(L, message);
   lua_setfield(L, -2, "message");
-  lua_pushstring(L, hint);                     /* nil for NULL */
+  lua_pushstring(L, hint); /* nil for NULL */
   lua_setfield(L, -2, "hint");
   set_error_metatable(L);
   lua_error(L);
-  abort();                                     /* never: for the compiler, which does not know lua_error */
+  abort(); /* never: for the compiler, which does not know lua_error */
 }
 
 /* Is this table one of rille's errors?  They alone carry their kind and message as texts. */
@@ -159,6 +159,6 @@ rille_host_report(lua_State *L, int status, rille_error *err)
     lua_insert(L, -2);
     lua_pushlightuserdata(L, err);
     if (lua_pcall(L, 2, 0, 0) != LUA_OK)
-      lua_pop(L, 1);                           /* what was filled in first stays */
+      lua_pop(L, 1); /* what was filled in first stays */
   }
 }

@@ -71,7 +71,7 @@ open_state(lua_State *L)
 {
   const char *config = (const char *)lua_touserdata(L, 1);
 
-  lua_gc(L, LUA_GCSTOP);                       /* nothing that is opened here is garbage */
+  lua_gc(L, LUA_GCSTOP); /* nothing that is opened here is garbage */
   rille_library_open(L);
   lua_gc(L, LUA_GCRESTART);
   lua_gc(L, LUA_GCGEN, 0, 0);
@@ -138,7 +138,7 @@ void
 rille_close(rille_host *host)
 {
   if (host && host->L) {
-    host->limit.most_bytes = SIZE_MAX;         /* finalizers are to run, whatever the scripts used up */
+    host->limit.most_bytes = SIZE_MAX; /* finalizers are to run, whatever the scripts used up */
     lua_close(host->L);
     rille_pool_release(&host->limit.pool);
   }
@@ -149,14 +149,14 @@ rille_close(rille_host *host)
 
 struct call {
   struct rille_host *host;
-  void (*find)(lua_State *L, const struct call *call);     /* pushes a function, and `self` where it takes one */
-  const char *what;                            /* function, file or source text */
-  const char *name;                            /* of the source text */
+  void (*find)(lua_State *L, const struct call *call); /* pushes a function, and `self` where it takes one */
+  const char *what;                                    /* function, file or source text */
+  const char *name;                                    /* of the source text */
   const rille_value *args;
   size_t n;
-  rille_value *result;                         /* ours until the call succeeded */
+  rille_value *result; /* ours until the call succeeded */
   rille_error *err;
-  bool refused;                                /* it returned `nil, err`; *err is filled */
+  bool refused; /* it returned `nil, err`; *err is filled */
 };
 
 /* (struct call *) */
@@ -170,8 +170,8 @@ perform(lua_State *L)
   call->find(L, call);
   for (size_t i = 0; i < call->n; i++)
     rille_host_push(L, &call->args[i]);
-  lua_call(L, lua_gettop(L) - 2, LUA_MULTRET);               /* [1] call [2] function, then its arguments */
-  lua_settop(L, lua_gettop(L) < 3 ? 3 : lua_gettop(L));      /* [1] call [2] first result [3] second */
+  lua_call(L, lua_gettop(L) - 2, LUA_MULTRET);          /* [1] call [2] function, then its arguments */
+  lua_settop(L, lua_gettop(L) < 3 ? 3 : lua_gettop(L)); /* [1] call [2] first result [3] second */
   call->refused = lua_isnil(L, 2) && !lua_isnil(L, 3);
   if (call->refused)
     rille_host_describe(L, 3, call->err);
@@ -233,7 +233,8 @@ find_named(lua_State *L, const struct call *call)
     lua_getglobal(L, call->what);
   }
   if (!lua_isfunction(L, 2))
-    rille_host_raise(L, "invalid_argument", "say \"Model:method\", \"module.function\" or the name of a global function",
+    rille_host_raise(L, "invalid_argument",
+                     "say \"Model:method\", \"module.function\" or the name of a global function",
                      "rille_call: %s is no function, it is %s", call->what, luaL_typename(L, 2));
 }
 
@@ -267,7 +268,7 @@ find_source(lua_State *L, const struct call *call)
 {
   const char *source = call->what;
 
-  if (*source == '#')                          /* "#!/usr/bin/env rille"; the others keep their numbers */
+  if (*source == '#') /* "#!/usr/bin/env rille"; the others keep their numbers */
     source += strcspn(source, "\n");
   lua_pushfstring(L, "=%s", call->name ? call->name : "rille_do");
   if (luaL_loadbufferx(L, source, strlen(source), lua_tostring(L, -1), "t") != LUA_OK)

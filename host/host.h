@@ -9,15 +9,15 @@
 
 /* Counts what a state allocates and executes; see limit.c. */
 struct rille_limit {
-  struct rille_pool pool;          /* small blocks, used again and again */
+  struct rille_pool pool; /* small blocks, used again and again */
   size_t used_bytes;
   size_t most_bytes;
-  uint64_t instructions;            /* of one call; 0: not counted */
-  uint64_t left;                    /* of the running call */
+  uint64_t instructions; /* of one call; 0: not counted */
+  uint64_t left;         /* of the running call */
 };
 
 struct rille_host {
-  lua_State *L;                     /* its allocator's data is this struct: rille_host_of */
+  lua_State *L; /* its allocator's data is this struct: rille_host_of */
   struct rille_limit limit;
   bool trusted;
 };

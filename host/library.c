@@ -13,9 +13,9 @@
 #include "host/modules.h"
 
 /* Keys of the registry. */
-static const char REQUIRE;                     /* the function `require`, as Lua made it */
-static const char GLOBALS;                     /* what the library's modules see as globals; nil: what all see */
-static const char PLAIN;                       /* the function that plain.lua returns, once it was needed */
+static const char REQUIRE; /* the function `require`, as Lua made it */
+static const char GLOBALS; /* what the library's modules see as globals; nil: what all see */
+static const char PLAIN;   /* the function that plain.lua returns, once it was needed */
 
 static int
 by_name(const void *name, const void *module)

@@ -32,14 +32,14 @@ rille_limit_alloc(void *data, void *block, size_t old_bytes, size_t new_bytes)
   void *result = NULL;
 
   if (block == NULL)
-    old_bytes = 0;                             /* Lua passes the kind of object instead */
+    old_bytes = 0; /* Lua passes the kind of object instead */
   if (new_bytes == 0) {
     (void)rille_pool_resize(&limit->pool, block, old_bytes, 0);
     limit->used_bytes -= old_bytes;
   } else if (new_bytes <= old_bytes || new_bytes - old_bytes <= limit->most_bytes - limit->used_bytes) {
     result = rille_pool_resize(&limit->pool, block, old_bytes, new_bytes);
     if (result == NULL && new_bytes <= old_bytes)
-      result = block;                          /* Lua relies on it that shrinking never fails */
+      result = block; /* Lua relies on it that shrinking never fails */
     if (result)
       limit->used_bytes += new_bytes - old_bytes;
   }
@@ -77,7 +77,7 @@ rille_limit_watch(lua_State *L)
   const struct rille_limit *limit = &rille_host_of(L)->limit;
   int every = limit->left < INSTRUCTIONS_PER_HOOK ? (int)limit->left : INSTRUCTIONS_PER_HOOK;
 
-  if (limit->instructions > 0)                 /* coroutines inherit the hook */
+  if (limit->instructions > 0) /* coroutines inherit the hook */
     lua_sethook(L, count, LUA_MASKCOUNT, every > 0 ? every : 1);
   else
     lua_sethook(L, NULL, 0, 0);

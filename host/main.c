@@ -13,7 +13,7 @@
 
 enum { FAILED = 1, INTERRUPTED = 130, PATH_BYTES = 4096, BOUNCE_MS = 300 };
 
-static rille_host *running;         /* for the signal handler */
+static rille_host *running; /* for the signal handler */
 
 static int64_t
 now_ms(void)
@@ -113,16 +113,16 @@ main(int argc, char **argv)
   int status = FAILED;
 
   running = rille_open(&(rille_options){ .trusted = true }, &err);
-  if (running && rille_host_provide(running, "rille.console", rille_console_open, &err)
-      && rille_host_provide(running, "rille.host", open_host_module, &err)) {
+  if (running && rille_host_provide(running, "rille.console", rille_console_open, &err) &&
+      rille_host_provide(running, "rille.host", open_host_module, &err)) {
     catch_interrupts();
     status = run(running, argc, argv, &err);
   } else {
     print_error(&err);
   }
-  signal(SIGINT, SIG_IGN);                     /* closing is short, and must be whole */
+  signal(SIGINT, SIG_IGN); /* closing is short, and must be whole */
   rille_close(running);
   if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_SUCCESS)
-    status = FAILED;                           /* a full disk must not look like success */
+    status = FAILED; /* a full disk must not look like success */
   return rille_stop_requested() ? INTERRUPTED : status;
 }

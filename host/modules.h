@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 struct rille_module {
-  const char *name;                 /* "rille.query"; private ones begin with '=' and cannot be required */
-  const unsigned char *code;        /* bytecode, with debug information */
+  const char *name;          /* "rille.query"; private ones begin with '=' and cannot be required */
+  const unsigned char *code; /* bytecode, with debug information */
   size_t bytes;
 };
 

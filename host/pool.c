@@ -10,7 +10,7 @@ enum { CHUNK_BYTES = 64 << 10 };
 
 struct rille_pool_chunk {
   struct rille_pool_chunk *next;
-  size_t unused;                 /* keeps what follows aligned to 16 bytes */
+  size_t unused; /* keeps what follows aligned to 16 bytes */
 };
 
 #ifdef __SANITIZE_ADDRESS__

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 enum {
-  RILLE_POOL_STEP = 16,          /* bytes between two sizes */
-  RILLE_POOL_LARGEST = 512       /* larger blocks go to malloc */
+  RILLE_POOL_STEP = 16,    /* bytes between two sizes */
+  RILLE_POOL_LARGEST = 512 /* larger blocks go to malloc */
 };
 
 /* Free blocks of each size in a list; new ones are cut from chunks, which go back when the pool is released.  All zero

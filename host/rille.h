@@ -32,10 +32,10 @@ RILLE_API const char *rille_version(void);
 /* Why something failed.  Owns nothing; texts that are too long are cut between two characters.
 ** A call that succeeds leaves it as it was.  An empty text means there is nothing to say. */
 typedef struct rille_error {
-  char kind[32];            /* for programs: "unique_violation", "script", "out_of_memory", ... */
-  char message[512];        /* for people: what happened, where, with what */
-  char hint[256];           /* what to do about it */
-  char traceback[2048];     /* where in Lua it was raised; empty for what a function returned as `nil, err` */
+  char kind[32];        /* for programs: "unique_violation", "script", "out_of_memory", ... */
+  char message[512];    /* for people: what happened, where, with what */
+  char hint[256];       /* what to do about it */
+  char traceback[2048]; /* where in Lua it was raised; empty for what a function returned as `nil, err` */
 } rille_error;
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
@@ -45,9 +45,9 @@ typedef enum rille_kind {
   RILLE_BOOL,
   RILLE_INT,
   RILLE_REAL,
-  RILLE_TEXT,               /* or a blob: bytes with a length */
+  RILLE_TEXT, /* or a blob: bytes with a length */
   RILLE_LIST,
-  RILLE_TABLE               /* names with values; what a record becomes */
+  RILLE_TABLE /* names with values; what a record becomes */
 } rille_kind;
 
 typedef struct rille_value rille_value;
@@ -85,12 +85,12 @@ RILLE_API rille_value rille_list(const rille_value *items, size_t n);
 RILLE_API rille_value rille_table(const rille_field *fields, size_t n);
 
 /* Readers are total: they take NULL, and a value of another kind reads as the zero of what was asked for. */
-RILLE_API rille_kind rille_kind_of(const rille_value *value);         /* RILLE_NULL for NULL */
-RILLE_API bool rille_is_null(const rille_value *value);               /* true for NULL */
+RILLE_API rille_kind rille_kind_of(const rille_value *value); /* RILLE_NULL for NULL */
+RILLE_API bool rille_is_null(const rille_value *value);       /* true for NULL */
 RILLE_API bool rille_as_bool(const rille_value *value);
-RILLE_API int64_t rille_as_int(const rille_value *value);             /* a real only if it is a whole number */
-RILLE_API double rille_as_real(const rille_value *value);             /* an integer too, rounded beyond 2^53 */
-RILLE_API const char *rille_as_text(const rille_value *value);        /* NULL if not text; see rille_length for blobs */
+RILLE_API int64_t rille_as_int(const rille_value *value);      /* a real only if it is a whole number */
+RILLE_API double rille_as_real(const rille_value *value);      /* an integer too, rounded beyond 2^53 */
+RILLE_API const char *rille_as_text(const rille_value *value); /* NULL if not text; see rille_length for blobs */
 
 /* Bytes of a text, items of a list, fields of a table; else 0. */
 RILLE_API size_t rille_length(const rille_value *value);
@@ -115,11 +115,11 @@ typedef struct rille_host rille_host;
 /* Zero is the default of every field.  New fields are added at the end, and rille_open passes the size on: a program
 ** that was compiled with an older header goes on working. */
 typedef struct rille_options {
-  const char *config;       /* file that returns the table of rille.configure; NULL: the program connects in Lua */
-  size_t memory_bytes;      /* most that Lua may use, and most of one result; 0: 256 MiB, or no limit if trusted */
-  uint64_t instructions;    /* Lua instructions of one call; 0: a billion, or no limit if trusted */
-  bool trusted;             /* scripts may do what Lua can do: files, processes, C modules, bytecode, os.exit */
-  void *shared;             /* reserved: must be NULL, or rille_open fails with "unsupported" */
+  const char *config;    /* file that returns the table of rille.configure; NULL: the program connects in Lua */
+  size_t memory_bytes;   /* most that Lua may use, and most of one result; 0: 256 MiB, or no limit if trusted */
+  uint64_t instructions; /* Lua instructions of one call; 0: a billion, or no limit if trusted */
+  bool trusted;          /* scripts may do what Lua can do: files, processes, C modules, bytecode, os.exit */
+  void *shared;          /* reserved: must be NULL, or rille_open fails with "unsupported" */
 } rille_options;
 
 /* No limit, for memory_bytes and instructions of a host that is not trusted. */

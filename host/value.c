@@ -87,8 +87,8 @@ rille_as_int(const rille_value *value)
 
   if (is(value, RILLE_INT))
     result = value->as.integer;
-  else if (is(value, RILLE_REAL) && value->as.real >= -0x1p63 && value->as.real < 0x1p63
-           && floor(value->as.real) == value->as.real)
+  else if (is(value, RILLE_REAL) && value->as.real >= -0x1p63 && value->as.real < 0x1p63 &&
+           floor(value->as.real) == value->as.real)
     result = (int64_t)value->as.real;
   return result;
 }

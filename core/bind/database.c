@@ -21,10 +21,13 @@ struct guard {
   uint64_t number;                       /* of the level among those begun */
 };
 
+/* Its address marks databases. */
+static const char database_tag;
+
 rille_lua_database *
 rille_lua_check_database(lua_State *L, int index)
 {
-  rille_lua_database *database = luaL_testudata(L, index, DATABASE_META);
+  rille_lua_database *database = rille_lua_tagged(L, index, &database_tag, sizeof *database);
 
   if (database == NULL)
     (void)rille_lua_refuse(L, "a database was expected, not a %s", luaL_typename(L, index));
@@ -196,7 +199,7 @@ database_open(lua_State *L)
 
   luaL_checktype(L, 1, LUA_TTABLE);
   database = lua_newuserdatauv(L, sizeof *database, RILLE_DATABASE_VALUES);
-  *database = (rille_lua_database){ 0 };
+  *database = (rille_lua_database){ .tag = &database_tag };
   luaL_setmetatable(L, DATABASE_META);
   lua_createtable(L, 4, 0);
   (void)lua_setiuservalue(L, -2, RILLE_DATABASE_WORKS);

@@ -11,6 +11,7 @@ enum { RILLE_DATABASE_WORKS = 1, RILLE_DATABASE_VALUES = 1 };
 
 /* The first connection serves everybody; a coroutine that comes while another one's transaction holds it gets one of its own. */
 typedef struct rille_lua_database {
+  const void *tag;                       /* says that it is one */
   const rille_driver *driver;
   rille_open_options options;            /* texts in `arena` */
   rille_arena arena;

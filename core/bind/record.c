@@ -14,8 +14,8 @@
 
 #include "core/bind/value.h"
 
-/* Its address marks the metatables of records. */
-static const char record_key;
+/* Its address marks records. */
+static const char record_tag;
 
 /* -- packed rows ------------------------------------------------------------------------------------------------------ */
 
@@ -84,14 +84,9 @@ rille_packed_cell(const rille_packed *row, size_t position)
 rille_lua_record *
 rille_lua_check_record(lua_State *L, int index)
 {
-  rille_lua_record *record = lua_touserdata(L, index);
-  bool is_record = false;
+  rille_lua_record *record = rille_lua_tagged(L, index, &record_tag, sizeof *record);
 
-  if (record != NULL && lua_getmetatable(L, index)) {
-    is_record = lua_rawgetp(L, -1, &record_key) == LUA_TBOOLEAN;
-    lua_pop(L, 2);
-  }
-  if (!is_record)
+  if (record == NULL)
     (void)rille_lua_refuse(L, "a record was expected, not a %s (methods are called with a colon)", luaL_typename(L, index));
   return record;
 }
@@ -108,7 +103,7 @@ rille_lua_push_record(lua_State *L, rille_lua_source *source, int meta, const ri
                              origin != 0 ? RILLE_RECORD_VALUES : RILLE_RECORD_STATE);
   row = (rille_packed *)(record + 1);
   rille_packed_fill(row, cells, layout->count);
-  *record = (rille_lua_record){ .source = source, .layout = layout, .row = row, .exists = true };
+  *record = (rille_lua_record){ .tag = &record_tag, .source = source, .layout = layout, .row = row, .exists = true };
   if (origin != 0) {
     lua_pushvalue(L, origin);
     (void)lua_setiuservalue(L, -2, RILLE_RECORD_ORIGIN);
@@ -319,25 +314,17 @@ push_canonical(lua_State *L, const rille_lua_record *record, const rille_column 
     rille_lua_push_cell(L, &shown);
 }
 
-/* Writes the value at `value` into the column named at `key` (both absolute) of the record at 1. */
+/* Writes the value at `value` into the column, whose name is at `key` (both absolute), of the record at 1. */
 static void
-put(lua_State *L, rille_lua_record *record, int key, int value)
+put(lua_State *L, rille_lua_record *record, const rille_column *column, int key, int value)
 {
-  const rille_column *column = rille_table_column(&record->source->table, rille_lua_text(L, key));
   int position, made;
 
-  if (column == NULL) {
-    rille_fault fault;
-
-    (void)rille_table_no_column(&record->source->table, rille_lua_text(L, key), &fault);
-    (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
-    return;
-  }
   push_canonical(L, record, column, value);
   made = lua_gettop(L);
   push_state(L, 1, record, (int)record->source->table.column_count);
-  position = record->row != NULL ? find_column(L, record, 1, key, 0, true) : -1;
-  if (position >= 0 && record->exists) {
+  position = record->exists && record->row != NULL ? find_column(L, record, 1, key, 0, true) : -1;
+  if (position >= 0) {
     bool same;
 
     push_column(L, record, position);
@@ -357,27 +344,33 @@ put(lua_State *L, rille_lua_record *record, int key, int value)
   lua_settop(L, made - 1);
 }
 
+/* The column at a position from 1, as the names give it. */
+static const rille_column *
+column_at(const rille_lua_record *record, lua_Integer position)
+{
+  return &record->source->table.columns[position - 1];
+}
+
 /* __newindex(record, key, value); upvalues: names, mutated, set */
 static int
 record_newindex(lua_State *L)
 {
   rille_lua_record *record = lua_touserdata(L, 1);
+  lua_Integer position;
+  bool plain;
 
-  if (lua_type(L, 2) == LUA_TSTRING) {
-    bool plain;
-
+  lua_pushvalue(L, 2);
+  plain = lua_rawget(L, lua_upvalueindex(1)) == LUA_TNUMBER;
+  position = lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  if (plain && lua_istable(L, lua_upvalueindex(2))) {
     lua_pushvalue(L, 2);
-    plain = lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL;
+    plain = lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL;
     lua_pop(L, 1);
-    if (plain && lua_istable(L, lua_upvalueindex(2))) {
-      lua_pushvalue(L, 2);
-      plain = lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL;
-      lua_pop(L, 1);
-    }
-    if (plain) {
-      put(L, record, 2, 3);
-      return 0;
-    }
+  }
+  if (plain) {
+    put(L, record, column_at(record, position), 2, 3);
+    return 0;
   }
   lua_settop(L, 3);
   lua_pushvalue(L, lua_upvalueindex(3));
@@ -402,8 +395,6 @@ rille_lua_push_record_meta(lua_State *L, int source, int record)
   static const char *const passed[][2] = { { "name", "__name" }, { "pairs", "__pairs" }, { "tostring", "__tostring" } };
 
   lua_createtable(L, 0, 8);
-  lua_pushboolean(L, true);
-  lua_rawsetp(L, -2, &record_key);
   push_accessor(L, source, record, "methods", "get", record_index);
   lua_setfield(L, -2, "__index");
   push_accessor(L, source, record, "mutated", "set", record_newindex);
@@ -427,7 +418,7 @@ record_new(lua_State *L)
   rille_lua_source *source = rille_lua_check_source(L, 1);
   rille_lua_record *record = lua_newuserdatauv(L, sizeof *record, RILLE_RECORD_STATE);
 
-  *record = (rille_lua_record){ .source = source, .layout = source->layout };
+  *record = (rille_lua_record){ .tag = &record_tag, .source = source, .layout = source->layout };
   if (lua_getiuservalue(L, 1, RILLE_SOURCE_META) != LUA_TTABLE)
     return rille_lua_refuse(L, "rows of %.*s are no records", RILLE_STR_ARG(source->table.name));
   (void)lua_setmetatable(L, -2);
@@ -440,9 +431,51 @@ record_put(lua_State *L)
 {
   rille_lua_record *record = rille_lua_check_record(L, 1);
 
-  (void)rille_lua_check_text(L, 2, "the name of a column");
+  const rille_column *column = rille_table_column(&record->source->table, rille_lua_check_text(L, 2, "the name of a column"));
+
   lua_settop(L, 3);
-  put(L, record, 2, 3);
+  if (column == NULL) {
+    rille_fault fault;
+
+    (void)rille_table_no_column(&record->source->table, rille_lua_text(L, 2), &fault);
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  }
+  put(L, record, column, 2, 3);
+  return 0;
+}
+
+/* record_fill(record, attributes, assignable, positions) -> the first name that is not assignable, or nothing when all were
+** assigned.  `assignable` holds true for names that may be; `positions` the place, from 1, of columns that are written
+** directly: others go through record[name] = value.  Nothing is assigned unless all may be. */
+static int
+record_fill(lua_State *L)
+{
+  rille_lua_record *record = rille_lua_check_record(L, 1);
+
+  lua_settop(L, 4);
+  for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+    lua_pushvalue(L, -2);
+    if (lua_rawget(L, 3) != LUA_TBOOLEAN || !lua_toboolean(L, -1)) {
+      lua_pushvalue(L, -3);
+      return 1;
+    }
+    lua_pop(L, 1);
+  }
+  for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+    lua_Integer position;
+
+    lua_pushvalue(L, -2);
+    (void)lua_rawget(L, 4);
+    position = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (position > 0) {
+      put(L, record, column_at(record, position), lua_gettop(L) - 1, lua_gettop(L));
+    } else {
+      lua_pushvalue(L, -2);
+      lua_pushvalue(L, -2);
+      lua_settable(L, 1);
+    }
+  }
   return 0;
 }
 
@@ -550,12 +583,8 @@ record_take(lua_State *L)
 static int
 is_record(lua_State *L)
 {
-  bool yes = false;
+  bool yes = rille_lua_tagged(L, 1, &record_tag, sizeof(rille_lua_record)) != NULL;
 
-  if (lua_type(L, 1) == LUA_TUSERDATA && lua_getmetatable(L, 1)) {
-    yes = lua_rawgetp(L, -1, &record_key) == LUA_TBOOLEAN;
-    lua_pop(L, 2);
-  }
   lua_pushboolean(L, yes);
   if (!yes)
     return 1;
@@ -567,7 +596,8 @@ void
 rille_lua_add_record(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-    { "record_new", record_new },           { "record_put", record_put },       { "record_state", record_state },
+    { "record_new", record_new },           { "record_put", record_put },       { "record_fill", record_fill },
+    { "record_state", record_state },
     { "record_peek", record_peek },         { "record_original", record_original },
     { "record_names", record_names },       { "record_exists", record_exists }, { "record_take", record_take },
     { "is_record", is_record },             { NULL, NULL },

@@ -41,6 +41,7 @@ typedef struct rille_packed {
 } rille_packed;
 
 typedef struct rille_lua_record {
+  const void *tag;                      /* says that it is one */
   rille_lua_source *source;             /* kept alive by the record's metatable */
   const rille_layout *layout;           /* the source's, or one that the origin keeps alive */
   const rille_packed *row;              /* NULL for a record that was never saved */

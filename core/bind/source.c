@@ -13,10 +13,13 @@
 
 #define SOURCE_META "rille.source"
 
+/* Its address marks sources. */
+static const char source_tag;
+
 rille_lua_source *
 rille_lua_check_source(lua_State *L, int index)
 {
-  rille_lua_source *source = luaL_testudata(L, index, SOURCE_META);
+  rille_lua_source *source = rille_lua_tagged(L, index, &source_tag, sizeof *source);
 
   if (source == NULL)
     (void)rille_lua_refuse(L, "a source was expected, not a %s", luaL_typename(L, index));
@@ -139,7 +142,7 @@ source_new(lua_State *L)
 
   luaL_checktype(L, 1, LUA_TTABLE);
   source = lua_newuserdatauv(L, sizeof *source, RILLE_SOURCE_VALUES);
-  *source = (rille_lua_source){ 0 };
+  *source = (rille_lua_source){ .tag = &source_tag };
   luaL_setmetatable(L, SOURCE_META);
   self = lua_gettop(L);
 

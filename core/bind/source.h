@@ -16,6 +16,7 @@ enum {
 };
 
 typedef struct rille_lua_source {
+  const void *tag;             /* says that it is one */
   rille_table table;
   rille_layout *layout;
   rille_arena arena;           /* holds the table's names and columns */

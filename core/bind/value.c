@@ -32,6 +32,14 @@ rille_lua_is_null(lua_State *L, int index)
   return is_null;
 }
 
+void *
+rille_lua_tagged(lua_State *L, int index, const void *tag, size_t bytes)
+{
+  void *data = lua_type(L, index) == LUA_TUSERDATA ? lua_touserdata(L, index) : NULL;
+
+  return data != NULL && lua_rawlen(L, index) >= bytes && *(const void *const *)data == tag ? data : NULL;
+}
+
 /* An integer field of the table at `index`; `normal` when it is not there. */
 static bool
 time_field(lua_State *L, int index, const char *name, int normal, int *value)

@@ -40,6 +40,10 @@ rille_str rille_lua_check_text(lua_State *L, int index, const char *what);
 /* Text of a string at `index`; no text for nil or other values.  Borrowed. */
 rille_str rille_lua_text(lua_State *L, int index);
 
+/* The userdata at `index` when it is a full one of at least `bytes` whose first pointer is `tag`; NULL otherwise.  Cheaper than
+** luaL_testudata, for every call checks what it is given. */
+void *rille_lua_tagged(lua_State *L, int index, const void *tag, size_t bytes);
+
 /* Adds null, blob, error and what belongs to them to the module table at the top. */
 void rille_lua_add_values(lua_State *L);
 

@@ -374,10 +374,12 @@ rille_type_from_name(rille_str name)
   for (int kind = 0; kind < RILLE_TYPE_COUNT; kind++)
     if (rille_str_is(name, TYPES[kind].name))
       type.kind = (rille_type_kind)kind;
-  if (name.len == 9 && memcmp(name.at, "decimal:", 8) == 0 && name.at[8] >= '0' && name.at[8] <= '9') {
-    type.kind = RILLE_TYPE_DECIMAL;
-    type.precision = RILLE_DECIMAL_DIGITS;
-    type.scale = name.at[8] - '0';
+  for (int scale = 0; scale <= RILLE_SCALE_MAX; scale++) {
+    char cast[16];
+
+    (void)snprintf(cast, sizeof cast, "decimal:%d", scale);
+    if (rille_str_is(name, cast))
+      type = (rille_type){ .kind = RILLE_TYPE_DECIMAL, .precision = RILLE_DECIMAL_DIGITS, .scale = scale };
   }
   return type;
 }
@@ -433,7 +435,7 @@ rille_type_from_declared(rille_str declared)
     parse_sizes(declared, &type.precision, &type.scale);
     if (!holds(declared, "TEXT") && !holds(declared, "CHAR"))
       type.kept_digits = type.scale > 0 ? RILLE_DECIMAL_DIGITS : RILLE_WHOLE_DIGITS;
-    if (type.precision <= 0 || type.scale < 0 || type.scale > 18 || type.scale > type.precision)
+    if (type.precision <= 0 || type.scale < 0 || type.scale > RILLE_SCALE_MAX || type.scale > type.precision)
       type = (rille_type){ .kind = RILLE_TYPE_ANY };     /* NUMERIC without digits says nothing about them */
   }
   return type;

@@ -32,6 +32,7 @@ typedef struct rille_type {
 enum {
   RILLE_DECIMAL_DIGITS = 15,  /* significant digits that survive a double, the form NUMERIC columns of SQLite keep */
   RILLE_WHOLE_DIGITS = 18,    /* digits that survive as a 64-bit integer, the form of what has nothing behind the point */
+  RILLE_SCALE_MAX = 18,       /* digits behind the point of a DECIMAL */
   RILLE_PRESENT_BYTES = 400   /* room that rille_type_present may need for a text it makes */
 };
 

@@ -363,7 +363,10 @@ local function look_up(class, handle)
   info.source = core.source {
     table = def.table, columns = columns, indirect = indirect, record = Record.behaviour(class, info),
   }
-  info.names = info.source:names()
+  info.names, info.direct = info.source:names(), {}     -- direct: columns that are assigned without help from Lua
+  for i, name in ipairs(info.names) do
+    if not indirect[name] and not def.mutators[name] then info.direct[name] = i end
+  end
   info.stamps_plain = true                   -- the text of core.now() is what these columns keep
   for _, name in next, { info.created_at, info.updated_at } do
     info.stamps_plain = info.stamps_plain and info.source:type(name) == "datetime" and not lua_casts[name]

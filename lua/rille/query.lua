@@ -402,7 +402,7 @@ for name, fn in next, conditions do
   Query["or_" .. name] = function(self, ...) return fn(self, OR, ...) end
   Query[negative] = function(self, ...) return fn(self, AND_NOT, ...) end
   Query["or_" .. negative] = function(self, ...) return fn(self, OR_NOT, ...) end
-  Query.condition[negative] = function(self, joined, ...) return fn(self, joined | AND_NOT, ...) end
+  Query.condition[negative] = function(self, joined, ...) return fn(self, joined ~ AND_NOT, ...) end
 end
 
 --- A condition: where(column, value), where(column, operator, value), where { column = value }, where(function).

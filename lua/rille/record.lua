@@ -361,11 +361,8 @@ function Record:fill(attributes)
   local class = self._class
   local info = info_of(class)
   if type(attributes) ~= "table" then Error.argument(class._def.name .. ":fill", "a table of attributes", attributes) end
-  local assignable = info.assignable
-  for name in next, attributes do
-    if not assignable[name] then refuse_key(class, info, name) end
-  end
-  for name, value in next, attributes do self[name] = value end
+  local refused = core.record_fill(self, attributes, info.assignable, info.direct)
+  if refused ~= nil then refuse_key(class, info, refused) end
   return self
 end
 

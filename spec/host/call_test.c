@@ -78,8 +78,8 @@ passes_values_of_all_kinds_unchanged(void **state)
 {
   const rille_value numbers[] = { rille_int(INT64_MIN), rille_int(INT64_MAX), rille_real(0.5) };
   const rille_field fields[] = { { "list", rille_list(numbers, 3) }, { "yes", rille_bool(true) } };
-  const rille_value args[] = { rille_null(),           rille_bool(false),       rille_int(-1),
-                               rille_blob("a\0b", 3),  rille_text("schön"),     rille_table(fields, 2) };
+  const rille_value args[] = { rille_null(),          rille_bool(false),   rille_int(-1),
+                               rille_blob("a\0b", 3), rille_text("schön"), rille_table(fields, 2) };
   rille_value *result = rille_do(*state,
                                  "local n, b, i, blob, text, t = ...\n"
                                  "assert(select('#', ...) == 6 and n == nil and b == false and i == -1)\n"
@@ -149,8 +149,8 @@ outlives_its_host(void **state)
 static void
 refuses_what_has_no_form_in_c(void **state)
 {
-  const char *sources[] = { "return print",          "return { { coroutine.create(print) } }",
-                            "return { [true] = 1 }", "local t = {} t.t = t return t" };
+  const char *sources[] = { "return print", "return { { coroutine.create(print) } }", "return { [true] = 1 }",
+                            "local t = {} t.t = t return t" };
 
   for (size_t i = 0; i < 4; i++)
     assert_string_equal(error_of(*state, sources[i]).kind, "unsupported");
@@ -172,9 +172,9 @@ static void
 keeps_the_kind_of_a_raised_error_and_says_where(void **state)
 {
   rille_error err = error_of(*state, "local function f()\n"
-                                 "  require 'rille.error'.raise('busy', 'too many', { hint = 'wait' })\n"
-                                 "end\n"
-                                 "f()");
+                                     "  require 'rille.error'.raise('busy', 'too many', { hint = 'wait' })\n"
+                                     "end\n"
+                                     "f()");
 
   assert_string_equal(err.kind, "busy");
   assert_string_equal(err.message, "too many");

@@ -19,25 +19,24 @@
 enum { PATIENCE_MS = 10000, OUTPUT_BYTES = 1 << 16 };
 
 /* Echoes what it reads, between brackets. */
-static const char ECHOES[] =
-  "local console = require 'rille.console'\n"
-  "console.set_completer(function(word, line, first, last)\n"
-  "  assert(line:sub(first, last) == word)\n"
-  "  if word == 'fails' then error 'in the completer' end\n"
-  "  local found = {}\n"
-  "  for _, name in ipairs { 'select', 'selfish', 'schön' } do\n"
-  "    if name:sub(1, #word) == word then found[#found + 1] = name end\n"
-  "  end\n"
-  "  return found\n"
-  "end)\n"
-  "while true do\n"
-  "  local line, why = console.readline 'ready> '\n"
-  "  if not line and not why then break end\n"
-  "  print(('[%s]'):format(line or why))\n"
-  "  if line == 'forever' then print(pcall(function() while true do end end)) end\n"
-  "  if line then console.add_history(line) end\n"
-  "end\n"
-  "print('[end]')\n";
+static const char ECHOES[] = "local console = require 'rille.console'\n"
+                             "console.set_completer(function(word, line, first, last)\n"
+                             "  assert(line:sub(first, last) == word)\n"
+                             "  if word == 'fails' then error 'in the completer' end\n"
+                             "  local found = {}\n"
+                             "  for _, name in ipairs { 'select', 'selfish', 'schön' } do\n"
+                             "    if name:sub(1, #word) == word then found[#found + 1] = name end\n"
+                             "  end\n"
+                             "  return found\n"
+                             "end)\n"
+                             "while true do\n"
+                             "  local line, why = console.readline 'ready> '\n"
+                             "  if not line and not why then break end\n"
+                             "  print(('[%s]'):format(line or why))\n"
+                             "  if line == 'forever' then print(pcall(function() while true do end end)) end\n"
+                             "  if line then console.add_history(line) end\n"
+                             "end\n"
+                             "print('[end]')\n";
 
 struct session {
   pid_t pid;
@@ -212,7 +211,7 @@ completes_words(void **state)
   (void)state;
   start(&s, ECHOES);
   expect(&s, "ready> ");
-  type(&s, "sch\t and s\t");                 /* one fits: all of it; several: what they share, here nothing more */
+  type(&s, "sch\t and s\t"); /* one fits: all of it; several: what they share, here nothing more */
   expect(&s, "select");
   expect(&s, "selfish");
   expect(&s, "ready> ");

@@ -58,10 +58,23 @@ is_true(rille_host *host, const char *source)
 static void
 closes_what_reaches_outside(void **state)
 {
-  const char *names[] = { "io",          "os.execute", "os.exit",      "os.getenv",       "os.remove",
-                          "os.rename",   "os.tmpname", "dofile",       "loadfile",        "debug.getregistry",
-                          "debug.sethook", "package.loadlib", "package.loaded", "package.preload", "package.searchers",
-                          "string.dump", "collectgarbage" };
+  const char *names[] = { "io",
+                          "os.execute",
+                          "os.exit",
+                          "os.getenv",
+                          "os.remove",
+                          "os.rename",
+                          "os.tmpname",
+                          "dofile",
+                          "loadfile",
+                          "debug.getregistry",
+                          "debug.sethook",
+                          "package.loadlib",
+                          "package.loaded",
+                          "package.preload",
+                          "package.searchers",
+                          "string.dump",
+                          "collectgarbage" };
 
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     char source[200];
@@ -75,7 +88,8 @@ closes_what_reaches_outside(void **state)
 static void
 opens_only_known_names(void **state)
 {
-  assert_true(is_true(*state,
+  assert_true(is_true(
+    *state,
     "local known = {}\n"
     "for name in ([[_G _VERSION assert coroutine debug error getmetatable ipairs load math next os package pairs\n"
     "  pcall print rawequal rawget rawlen rawset require select setmetatable string table tonumber tostring type utf8 warn\n"
@@ -98,7 +112,8 @@ requires_no_library_around_the_limits(void **state)
     snprintf(source, sizeof source,
              "local ok, found = pcall(require, '%s')\n"
              "return not ok or (not found.popen and not found.execute and not found.sethook and not found.loadlib\n"
-             "  and not found.dump and not found.dofile)", names[i]);
+             "  and not found.dump and not found.dofile)",
+             names[i]);
     assert_true(is_true(*state, source));
   }
   assert_non_null(strstr(error_of(*state, "require 'io'").message, "module 'io' is not open to scripts"));
@@ -131,15 +146,17 @@ loads_no_bytecode(void **state)
 static void
 keeps_the_librarys_functions_from_scripts(void **state)
 {
-  rille_free(rille_do(*state,
-    "for _, name in ipairs { 'string', 'table', 'math', 'utf8', 'coroutine' } do\n"
-    "  local library = _G[name]\n"
-    "  for key in next, library do library[key] = function() error 'reached the library' end end\n"
-    "end\n"
-    "local globals = _G._G\n"
-    "for name in next, globals do if name ~= 'require' and name ~= 'pcall' then globals[name] = nil end end\n"
-    "function globals.type() error 'reached the library' end\n"
-    "function globals.setmetatable() error 'reached the library' end", "spec", NULL, 0, NULL));
+  rille_free(
+    rille_do(*state,
+             "for _, name in ipairs { 'string', 'table', 'math', 'utf8', 'coroutine' } do\n"
+             "  local library = _G[name]\n"
+             "  for key in next, library do library[key] = function() error 'reached the library' end end\n"
+             "end\n"
+             "local globals = _G._G\n"
+             "for name in next, globals do if name ~= 'require' and name ~= 'pcall' then globals[name] = nil end end\n"
+             "function globals.type() error 'reached the library' end\n"
+             "function globals.setmetatable() error 'reached the library' end",
+             "spec", NULL, 0, NULL));
   assert_true(is_true(*state, "local e = require 'rille.error'.new('busy', 'm') return e.kind == 'busy'"));
   assert_true(is_true(*state, "return require 'dkjson'.encode { 1, 'a' } == '[1,\"a\"]'"));
   assert_true(is_true(*state, "return ('abc'):upper() == 'ABC'"));
@@ -209,8 +226,8 @@ stops_loops_in_coroutines(void **state)
 static void
 counts_each_call_anew(void **state)
 {
-  rille_free(rille_do(*state, "_G.kept = coroutine.wrap(function() while true do coroutine.yield(1) end end)",
-                      NULL, NULL, 0, NULL));
+  rille_free(rille_do(*state, "_G.kept = coroutine.wrap(function() while true do coroutine.yield(1) end end)", NULL,
+                      NULL, 0, NULL));
   for (int i = 0; i < 20; i++)
     assert_true(is_true(*state, "for i = 1, 20000 do end return true"));
   error_of(*state, "while true do end");
@@ -252,7 +269,7 @@ static void
 bounds_a_result_that_is_larger_than_it_looks(void **state)
 {
   rille_error err = error_of(*state, "local t = { ('x'):rep(1000) }\n"
-                                 "for i = 1, 40 do t = { t, t } end return t");
+                                     "for i = 1, 40 do t = { t, t } end return t");
 
   assert_string_equal(err.kind, "out_of_memory");
 }

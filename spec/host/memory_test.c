@@ -19,8 +19,8 @@ void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t n, size_t bytes);
 void *__wrap_realloc(void *block, size_t bytes);
 
-static long until_failure = -1;     /* allocations that still succeed; below zero: all */
-static bool from_then_on;           /* whether those after the failed one fail too */
+static long until_failure = -1; /* allocations that still succeed; below zero: all */
+static bool from_then_on;       /* whether those after the failed one fail too */
 
 static bool
 fails(void)
@@ -60,8 +60,9 @@ live(rille_error *err)
   rille_value *result = NULL;
 
   if (host)
-    result = rille_do(host, "local list, text = ...\nlocal t = {}\n"
-                            "for i = 1, 50 do t[i] = { n = i, text = text .. i, list = list } end\nreturn t",
+    result = rille_do(host,
+                      "local list, text = ...\nlocal t = {}\n"
+                      "for i = 1, 50 do t[i] = { n = i, text = text .. i, list = list } end\nreturn t",
                       "spec", args, 2, err);
   bool ok = result != NULL;
   if (ok)
@@ -91,7 +92,7 @@ sweep(bool all_after)
       assert_string_not_equal(err.message, "");
     }
   }
-  assert_true(n > 10);                         /* thousands where the pool of small blocks is off: with sanitizers */
+  assert_true(n > 10); /* thousands where the pool of small blocks is off: with sanitizers */
 }
 
 static void

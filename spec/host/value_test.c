@@ -37,8 +37,8 @@ reads_another_kind_as_zero(void **state)
 {
   const rille_value item = rille_int(1);
   const rille_field field = { "a", rille_int(1) };
-  const rille_value values[] = { rille_bool(true),      rille_int(5),         rille_real(1.5),
-                                 rille_text("7"),       rille_list(&item, 1), rille_table(&field, 1) };
+  const rille_value values[] = { rille_bool(true), rille_int(5),         rille_real(1.5),
+                                 rille_text("7"),  rille_list(&item, 1), rille_table(&field, 1) };
 
   (void)state;
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
@@ -65,9 +65,16 @@ reads_a_real_as_integer_only_if_it_is_one(void **state)
   const struct {
     double real;
     int64_t integer;
-  } cases[] = { { 3, 3 },          { -3, -3 },         { 3.5, 0 },          { -0x1p63, INT64_MIN },
-                { 0x1p63, 0 },     { -0x1p64, 0 },     { (double)NAN, 0 },  { (double)INFINITY, 0 },
-                { -(double)INFINITY, 0 }, { 0x1p53, (int64_t)1 << 53 } };
+  } cases[] = { { 3, 3 },
+                { -3, -3 },
+                { 3.5, 0 },
+                { -0x1p63, INT64_MIN },
+                { 0x1p63, 0 },
+                { -0x1p64, 0 },
+                { (double)NAN, 0 },
+                { (double)INFINITY, 0 },
+                { -(double)INFINITY, 0 },
+                { 0x1p53, (int64_t)1 << 53 } };
 
   (void)state;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

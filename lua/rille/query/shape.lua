@@ -3,7 +3,9 @@ local core = require "rille.core"
 local Error = require "rille.error"
 
 local setmetatable, select, type = setmetatable, select, type
+local math_type = math.type
 local op <const> = core.op
+local LIMIT <const>, ORDER <const> = op.limit, op.order
 
 local ALIAS_BYTES_MAX = 63        -- what PostgreSQL keeps of a name
 
@@ -117,7 +119,7 @@ return function(Query)
   function Query:order_by(column, ...)
     local root, direction = self[1], ...
     if type(column) ~= "string" then Error.argument("order_by", "the name of a column", column) end
-    if direction == "desc" then return setmetatable({ root, self, op.order, column, true }, root.meta) end
+    if direction == "desc" then return setmetatable({ root, self, ORDER, column, true }, root.meta) end
     if select("#", ...) == 0 then direction = "asc" end
     if DIRECTIONS[direction] == nil then
       Error.argument("order_by", '"asc" or "desc"', direction, Error.did_you_mean(direction, { "asc", "desc" }))
@@ -160,7 +162,8 @@ return function(Query)
   --- At most so many rows.
   function Query:limit(count)
     local root = self[1]
-    return setmetatable({ root, self, op.limit, count_of("limit", count) }, root.meta)
+    if math_type(count) ~= "integer" or count < 0 then count = count_of("limit", count) end
+    return setmetatable({ root, self, LIMIT, count }, root.meta)
   end
 
   --- Without the first so many rows.
