@@ -1,6 +1,7 @@
 --- demo: fills the publication if it is empty, then shows some queries, the SQL that they became, and how long it took.
 -- Started by demo.sh; by hand: build/release/rille run host/demo.lua
 local rille = require "rille"
+local core = require "rille.core"
 local printer = require "rille.repl.printer"
 
 local SQL_BYTES_MAX = 240        -- of a statement shown
@@ -61,14 +62,17 @@ local function show(number, why, code)
   print(indented("> " .. code))
   local stop = rille.on("query", function(query)
     local sql = #query.sql > SQL_BYTES_MAX and query.sql:sub(1, SQL_BYTES_MAX) .. " …" or query.sql
-    print(indented(("  %s   -- %.2f ms"):format(sql, query.ms)))
+    print(indented(("  %s   -- %.3f ms"):format(sql, query.ms)))
   end)
   local chunk = assert(load("return " .. code, "=demo", "t", setmetatable({ rille = rille }, {
     __index = function(_, name) return models[name] or _G[name] end,
   })))
+  local began = core.monotonic_ms()
   local result, err = rille.try(chunk)
+  local took = core.monotonic_ms() - began
   stop()
   print(indented(err and tostring(err) or printer.format(result, SHOW)))
+  print(indented(("(%.3f ms in all)"):format(took)))
 end
 
 --- Nothing that the tour writes stays.

@@ -61,7 +61,7 @@ add_connection(lua_State *L, rille_lua_database *database)
     status = rille_connection_sql(connection, database->pragmas[i], &statement, &fault);
     if (status == RILLE_OK)
       status = database->driver->step(statement->stmt, &row, &fault);
-    rille_connection_release(connection, statement);
+    rille_connection_release(statement);
   }
   if (status != RILLE_OK) {
     rille_connection_close(connection);

@@ -301,23 +301,20 @@ read_sql(lua_State *L)
     add_aggregate(L, work, query, 4);
   if (rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
     return rille_lua_fail(L, work, NULL);
-  work->cursor = (rille_cursor){ .connection = connection };
+  work->held = statement;
   (void)lua_pushlstring(L, statement->compiled.sql.at, statement->compiled.sql.len);
   lua_createtable(L, (int)statement->compiled.param_count, 0);
   for (size_t i = 0; i < statement->compiled.param_count; i++) {
     rille_cell cell = { 0 };
 
-    if (rille_statement_cell(statement, i, work->slots, &work->arena, &cell, &work->fault) != RILLE_OK) {
-      rille_connection_release(connection, statement);
+    if (rille_statement_cell(statement, i, work->slots, &work->arena, &cell, &work->fault) != RILLE_OK)
       return rille_lua_fail(L, work, NULL);
-    }
     if (cell.kind == RILLE_NULL)
       rille_lua_push_null(L);
     else
       rille_lua_push_cell(L, &cell);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
-  rille_connection_release(connection, statement);
   return 2;
 }
 

@@ -54,6 +54,8 @@ void
 rille_work_reset(rille_work *work)
 {
   rille_cursor_close(&work->cursor);
+  rille_connection_release(work->held);
+  work->held = NULL;
   if (work->began != NULL)
     (void)rille_connection_rollback(work->began, NULL);
   work->began = NULL;

@@ -14,6 +14,7 @@ typedef struct rille_work {
   uint32_t slot_count, slot_room;
   rille_cursor cursor;
   rille_arena scratch;           /* for one row of many */
+  rille_statement *held;         /* looked at without being run: released with the work */
   rille_connection *began;       /* has a transaction of this call's own open: rolled back unless the call commits it */
   rille_fault fault;
   struct rille_lua_rows *rows;   /* of a cursor: what its rows become; in the arena */

@@ -129,6 +129,7 @@ struct batch {
   rille_node *values;
   rille_query *query;
   size_t first_slot;
+  lua_Integer row, count;      /* which row of how many */
 };
 
 /* Position of the column named by the string at `key`; raises no_such_column. */
@@ -171,6 +172,20 @@ read_row(lua_State *L, struct batch *b, int index, lua_Integer row, bool gently)
   }
 }
 
+/* Raises the fault, saying which of many rows it was. */
+static void
+fail_row(lua_State *L, struct batch *b)
+{
+  char message[sizeof b->work->fault.message];
+
+  if (b->count > 1) {
+    memcpy(message, b->work->fault.message, sizeof message);
+    (void)snprintf(b->work->fault.message, sizeof b->work->fault.message, "row %lld of %lld: %.400s", (long long)b->row,
+                   (long long)b->count, message);
+  }
+  (void)rille_lua_fail(L, b->work, b->work->cursor.statement);
+}
+
 /* Makes the statement for the columns that are given, with a slot for each. */
 static void
 make_statement(lua_State *L, struct batch *b)
@@ -193,7 +208,7 @@ make_statement(lua_State *L, struct batch *b)
   if (rille_connection_statement(b->connection, b->query, &statement, &b->work->fault) != RILLE_OK ||
       rille_cursor_open(&b->work->cursor, b->connection, statement, b->work->slots, b->work->slot_count, &b->work->scratch,
                         &b->work->fault) != RILLE_OK)
-    (void)rille_lua_fail(L, b->work, NULL);
+    fail_row(L, b);
   memcpy(b->last_given, b->given, table->column_count * sizeof *b->given);
 }
 
@@ -210,21 +225,7 @@ bind_again(lua_State *L, struct batch *b)
     if (b->given[i])
       (slot++)->cell = b->cells[i];
   if (rille_statement_bind(statement, b->work->slots, b->work->slot_count, &b->work->scratch, &b->work->fault) != RILLE_OK)
-    (void)rille_lua_fail(L, b->work, statement);
-}
-
-/* Says which of many rows it was. */
-static void
-fail_row(lua_State *L, struct batch *b, lua_Integer row, lua_Integer count)
-{
-  char message[sizeof b->work->fault.message];
-
-  if (count > 1) {
-    memcpy(message, b->work->fault.message, sizeof message);
-    (void)snprintf(b->work->fault.message, sizeof b->work->fault.message, "row %lld of %lld: %.400s", (long long)row,
-                   (long long)count, message);
-  }
-  (void)rille_lua_fail(L, b->work, b->work->cursor.statement);
+    fail_row(L, b);
 }
 
 /* Reads what happens to rows that are refused: { ignore = true } or { by = { columns }, update = { columns } }. */
@@ -315,11 +316,13 @@ write_insert(lua_State *L)
   b.sets = rille_work_get(L, b.work, columns * sizeof *b.sets);
   b.values = rille_work_get(L, b.work, columns * sizeof *b.values);
   b.first_slot = b.work->slot_count;
+  b.count = count;
   if (count > 1)
     begin(L, &b);
   for (lua_Integer i = 1; i <= count; i++) {
     bool more;
 
+    b.row = i;
     if (lua_rawgeti(L, 3, i) != LUA_TTABLE)
       return rille_lua_refuse(L, "row %lld must be a table, not a %s", (long long)i, luaL_typename(L, -1));
     memset(b.given, 0, columns * sizeof *b.given);
@@ -331,7 +334,7 @@ write_insert(lua_State *L)
     else
       bind_again(L, &b);
     if (rille_cursor_step(&b.work->cursor, &more, &b.work->fault) != RILLE_OK)
-      fail_row(L, &b, i, count);
+      fail_row(L, &b);
     inserted += (lua_Integer)b.connection->conn->driver->changes(b.connection->conn);
     lua_pop(L, 1);
   }

@@ -101,9 +101,8 @@ rille_connection_sql(rille_connection *connection, rille_str sql, rille_statemen
 }
 
 void
-rille_connection_release(rille_connection *connection, rille_statement *statement)
+rille_connection_release(rille_statement *statement)
 {
-  (void)connection;
   if (statement == NULL)
     return;
   statement->stmt->driver->reset(statement->stmt);
@@ -133,7 +132,7 @@ savepoint(rille_connection *connection, const char *verb, rille_fault *fault)
   status = rille_connection_sql(connection, rille_str_of(sql), &statement, fault);
   if (status == RILLE_OK)
     status = connection->conn->driver->step(statement->stmt, &row, fault);
-  rille_connection_release(connection, statement);
+  rille_connection_release(statement);
   return status;
 }
 

@@ -51,7 +51,7 @@ rille_status rille_connection_statement(rille_connection *connection, rille_quer
 rille_status rille_connection_sql(rille_connection *connection, rille_str sql, rille_statement **out, rille_fault *fault);
 
 /* Ends a run: the statement may serve again.  NULL is ignored. */
-void rille_connection_release(rille_connection *connection, rille_statement *statement);
+void rille_connection_release(rille_statement *statement);
 
 /* Drops kept statements: the schema changed. */
 void rille_connection_forget(rille_connection *connection);

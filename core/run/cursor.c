@@ -65,7 +65,7 @@ rille_cursor_open(rille_cursor *cursor, rille_connection *connection, rille_stat
   *cursor = (rille_cursor){ .connection = connection, .statement = statement };
   status = rille_statement_bind(statement, slots, slot_count, arena, fault);
   if (status != RILLE_OK) {
-    rille_connection_release(connection, statement);
+    rille_connection_release(statement);
     cursor->statement = NULL;
     return status;
   }
@@ -136,6 +136,6 @@ rille_cursor_close(rille_cursor *cursor)
     connection->trace.rows = cursor->statement->layout != NULL ? cursor->rows : connection->conn->driver->changes(connection->conn);
   }
   unlink_cursor(cursor);
-  rille_connection_release(connection, cursor->statement);
+  rille_connection_release(cursor->statement);
   cursor->statement = NULL;
 }

@@ -76,13 +76,24 @@ function Handle:close()
   if db then db:close() end
 end
 
+--- The text and parameters for the core.  Transactions are begun and ended where their levels are counted.
+local function checked(word, sql, ...)
+  local text, params = Sql.placeholders(word, sql, ...)
+  if Sql.controls_transaction(text) then
+    Error.raise("invalid_argument", ("%s: %q would begin or end a transaction unseen"):format(word, text), {
+      hint = "rille.transaction(fn), or rille.begin() with commit and rollback",
+    })
+  end
+  return text, params
+end
+
 --- The rows of a statement, as plain tables; NULL is absent.
 ---@param sql string  `?` for each value, `??` for a question mark, or `:name` with one table
 ---@param ... any     the values; rille.null is NULL
 ---@return rille.List rows
 ---@return string[] names  of the columns, in order
 function Handle:query(sql, ...)
-  local rows, names = Fetch.call(self, "query", Sql.placeholders("query", sql, ...))
+  local rows, names = Fetch.call(self, "query", checked("query", sql, ...))
   return require "rille.list".wrap(rows), names
 end
 
@@ -91,7 +102,7 @@ end
 ---@param ... any
 ---@return { changes: integer, last_id: integer }
 function Handle:execute(sql, ...)
-  local text, params = Sql.placeholders("execute", sql, ...)
+  local text, params = checked("execute", sql, ...)
   local changes, last_id = Fetch.call(self, "execute", text, params)
   if Sql.changes_schema(text) then self:forget() end
   return { changes = changes, last_id = last_id }

@@ -202,6 +202,13 @@ local function first_word(text)
   return text:match("^%a*", from):lower()
 end
 
+local CONTROLS = { begin = true, commit = true, ["end"] = true, rollback = true, savepoint = true, release = true }
+
+--- Does the statement begin or end a transaction?
+---@param text string
+---@return boolean
+function M.controls_transaction(text) return CONTROLS[first_word(text)] == true end
+
 local CHANGES_SCHEMA = { create = true, alter = true, drop = true }
 
 --- Does the statement change tables rather than rows?

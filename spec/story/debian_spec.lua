@@ -241,8 +241,9 @@ describe("What is asked", function()
   end)
 
   it("what a predicate in words says", function()
-    local ours = Package:filter("(installed_kib between :least and 20000 or name like 'gcc-%') and not available = true",
-      { least = 10000 }):listed():all()
+    local ours = Package:filter([[
+      (installed_kib between :least and 20000 or name like 'gcc-%') and not available = true
+    ]], { least = 10000 }):listed():all()
     local theirs = oracle.awk([[
       (($8 != "" && $8 >= 10000 && $8 <= 20000) || $1 ~ /^gcc-/) && !$12 { print $1, $2, $3 }
     ]], flat_packages, "| sort")

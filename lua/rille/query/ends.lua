@@ -160,6 +160,7 @@ end
 M.run = run
 
 --- Values of a column as the casts of Lua read them.
+---@return any[] values  the same list
 local function load_values(query, column, values)
   local casts = query[1].casts
   local cast = casts and casts[column]
@@ -173,6 +174,46 @@ local function load_values(query, column, values)
     end
   end
   return values
+end
+
+--- Is the column one of the outputs that the query names itself, or a column of united rows?  Then it is read from the
+--- rows; else it is selected in the place of all others.
+local function is_output(query, column)
+  local each = query
+  while each do
+    local kind = each[3]
+    if kind == op.union then return true end
+    if kind == op.select or kind == op.add_select or kind == op.select_raw then
+      local outputs = require "rille.query.walk".outputs(query)
+      return outputs ~= nil and outputs[column] == true
+    end
+    each = each[2]
+  end
+  return false
+end
+
+local function column_of(query, rows, column)
+  local name = type(column) == "string" and column:match "[^.]+$" or column
+  local values = {}
+  for i = 1, #rows do
+    local value = rows[i][name]
+    if value == nil then value = core.null end
+    values[i] = value
+  end
+  return load_values(query, column, values)
+end
+
+--- The values of a column of every row, and of another one when it is given; rille.null for NULL.
+local function values_of(query, column, key)
+  if is_output(query, column) or key ~= nil and is_output(query, key) then
+    local rows = run(query:plain(), "all")
+    return column_of(query, rows, column), key ~= nil and column_of(query, rows, key) or nil
+  elseif key == nil or key == column then
+    local values = load_values(query, column, (run(query:select(column), "pluck")))
+    return values, values
+  end
+  local values, keys = run(query:select(column, key), "pluck")
+  return load_values(query, column, values), load_values(query, key, keys)
 end
 
 -- -- the ends -------------------------------------------------------------------------------------------------------
@@ -213,18 +254,17 @@ function M.add(Query)
 
   --- The column of the first row, or nil.
   function Query:value(column)
-    local value = load_values(self, column, (run(self:select(column):limit(1), "pluck")))[1]
+    local value = values_of(self:limit(1), column)[1]
     if value == core.null then return nil end
     return value
   end
 
   --- A column of every row, rille.null where it is NULL; with a second column, a table from it to the first.
-  function Query:pluck(column, key)
-    if key == nil then return List.wrap(load_values(self, column, (run(self:select(column), "pluck")))) end
-    local values, keys = run(self:select(column, key), "pluck")
-    if column == key then keys = values end
-    local map = {}
-    values = load_values(self, column, values)
+  function Query:pluck(column, ...)
+    if select("#", ...) == 0 then return List.wrap((values_of(self, column))) end
+    local key, map = ..., {}
+    if type(key) ~= "string" then Error.argument("pluck", "the name of a column", key) end
+    local values, keys = values_of(self, column, key)
     for i = 1, #values do
       if keys[i] == core.null then
         Error.raise("invalid_argument", ("pluck: %s is NULL in row %d and cannot be a key"):format(key, i))

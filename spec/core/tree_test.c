@@ -1,0 +1,109 @@
+/* spec/core/tree_test.c - the small builders, with children and without memory. */
+#include "spec/support/spec.h"
+
+#include "core/base/memory.h"
+#include "core/query/tree.h"
+
+static int
+refuse(void)
+{
+  return 0;
+}
+
+static void
+makes_an_empty_node_of_the_kind(void **state)
+{
+  rille_arena arena;
+  rille_node *node;
+
+  (void)state;
+  rille_arena_init(&arena);
+  node = rille_node_new(&arena, RILLE_NODE_COMPARE);
+  assert_int_equal(node->kind, RILLE_NODE_COMPARE);
+  assert_null(node->a);
+  assert_null(node->items);
+  assert_null(node->next);
+  assert_int_equal(node->text.len, 0);
+  rille_arena_release(&arena);
+}
+
+static void
+negates_a_node(void **state)
+{
+  rille_arena arena;
+  rille_node *node, *negation;
+
+  (void)state;
+  rille_arena_init(&arena);
+  node = rille_node_new(&arena, RILLE_NODE_CONSTANT);
+  negation = rille_node_not(&arena, node);
+  assert_int_equal(negation->kind, RILLE_NODE_NOT);
+  assert_ptr_equal(negation->a, node);
+  assert_null(rille_node_not(&arena, NULL));
+  rille_arena_release(&arena);
+}
+
+static void
+joins_two_conditions_either_of_which_may_be_none(void **state)
+{
+  rille_arena arena;
+  rille_node *a, *b, *both;
+
+  (void)state;
+  rille_arena_init(&arena);
+  a = rille_node_new(&arena, RILLE_NODE_CONSTANT);
+  b = rille_node_new(&arena, RILLE_NODE_CONSTANT);
+  b->next = a;
+  assert_null(rille_node_both(&arena, NULL, NULL));
+  assert_ptr_equal(rille_node_both(&arena, a, NULL), a);
+  assert_ptr_equal(rille_node_both(&arena, NULL, b), b);
+  both = rille_node_both(&arena, a, b);
+  assert_int_equal(both->kind, RILLE_NODE_AND);
+  assert_ptr_equal(both->items, a);
+  assert_ptr_equal(a->next, b);
+  assert_null(b->next);
+  assert_int_equal(rille_node_count(both->items), 2);
+  rille_arena_release(&arena);
+}
+
+static void
+counts_linked_nodes(void **state)
+{
+  rille_node nodes[3] = { { .next = &nodes[1] }, { .next = &nodes[2] }, { .next = NULL } };
+
+  (void)state;
+  assert_int_equal(rille_node_count(NULL), 0);
+  assert_int_equal(rille_node_count(&nodes[2]), 1);
+  assert_int_equal(rille_node_count(&nodes[0]), 3);
+}
+
+static void
+gives_nothing_without_memory(void **state)
+{
+  rille_arena arena;
+  rille_node a = { .kind = RILLE_NODE_CONSTANT }, b = { .kind = RILLE_NODE_CONSTANT };
+
+  (void)state;
+  rille_memory_gate(refuse);
+  rille_arena_init(&arena);
+  assert_null(rille_node_new(&arena, RILLE_NODE_COLUMN));
+  assert_null(rille_node_not(&arena, &a));
+  assert_null(rille_node_both(&arena, &a, &b));
+  assert_false(rille_arena_ok(&arena));
+  rille_arena_release(&arena);
+  rille_memory_gate(NULL);
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(makes_an_empty_node_of_the_kind),
+    cmocka_unit_test(negates_a_node),
+    cmocka_unit_test(joins_two_conditions_either_of_which_may_be_none),
+    cmocka_unit_test(counts_linked_nodes),
+    cmocka_unit_test(gives_nothing_without_memory),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
