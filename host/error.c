@@ -60,14 +60,46 @@ is_ours(lua_State *L, int index)
   return ours;
 }
 
+/* Lua's own error for it is this text, which somebody may have caught and raised again, with a position before it. */
+static bool
+is_no_memory(lua_State *L, int index)
+{
+  static const char TEXT[] = "not enough memory";
+  size_t bytes = 0;
+  const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &bytes) : NULL;
+
+  return text && bytes >= sizeof TEXT - 1 && strcmp(text + bytes - (sizeof TEXT - 1), TEXT) == 0;
+}
+
+/* Pushes the traceback of the value at 1: of the place that raised it first, if the library caught it on its way and
+** kept that, else of here. */
+static void
+push_traceback(lua_State *L)
+{
+  int top = lua_gettop(L);
+
+  if (lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE) == LUA_TTABLE &&
+      lua_getfield(L, -1, "rille.error") == LUA_TTABLE && lua_getfield(L, -1, "traceback") == LUA_TFUNCTION) {
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    lua_replace(L, top + 1);
+  }
+  if (lua_gettop(L) == top || lua_type(L, top + 1) != LUA_TSTRING) {
+    lua_settop(L, top);
+    luaL_traceback(L, L, NULL, 1);
+  }
+  lua_settop(L, top + 1);
+}
+
 int
 rille_host_handler(lua_State *L)
 {
   lua_settop(L, 1);
   luaL_checkstack(L, 12, NULL);
+  push_traceback(L);
   if (!is_ours(L, 1)) {
-    lua_createtable(L, 0, 4);
-    lua_pushliteral(L, "script");
+    lua_createtable(L, 0, 3);
+    lua_pushstring(L, is_no_memory(L, 1) ? "out_of_memory" : "script");
     lua_setfield(L, -2, "kind");
     luaL_tolstring(L, 1, NULL);
     lua_setfield(L, -2, "message");
@@ -77,7 +109,7 @@ rille_host_handler(lua_State *L)
   lua_pushliteral(L, "traceback");
   if (lua_rawget(L, 1) == LUA_TNIL) {
     lua_pushliteral(L, "traceback");
-    luaL_traceback(L, L, NULL, 1);
+    lua_pushvalue(L, 2);
     lua_rawset(L, 1);
   }
   lua_settop(L, 1);

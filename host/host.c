@@ -249,17 +249,20 @@ set_script_globals(lua_State *L)
   lua_setupvalue(L, -2, 1);
 }
 
+/* Raises what luaL_load... left on top if its status is a failure. */
 static void
-raise_load(lua_State *L)
+check_loaded(lua_State *L, int status)
 {
-  rille_host_raise(L, "script", NULL, "%s", lua_tostring(L, -1));
+  if (status == LUA_ERRMEM)
+    lua_error(L);
+  else if (status != LUA_OK)
+    rille_host_raise(L, "script", NULL, "%s", lua_tostring(L, -1));
 }
 
 static void
 find_file(lua_State *L, const struct call *call)
 {
-  if (luaL_loadfilex(L, call->what, call->host->trusted ? NULL : "t") != LUA_OK)
-    raise_load(L);
+  check_loaded(L, luaL_loadfilex(L, call->what, call->host->trusted ? NULL : "t"));
   set_script_globals(L);
 }
 
@@ -271,8 +274,7 @@ find_source(lua_State *L, const struct call *call)
   if (*source == '#') /* "#!/usr/bin/env rille"; the others keep their numbers */
     source += strcspn(source, "\n");
   lua_pushfstring(L, "=%s", call->name ? call->name : "rille_do");
-  if (luaL_loadbufferx(L, source, strlen(source), lua_tostring(L, -1), "t") != LUA_OK)
-    raise_load(L);
+  check_loaded(L, luaL_loadbufferx(L, source, strlen(source), lua_tostring(L, -1), "t"));
   lua_remove(L, -2);
   set_script_globals(L);
 }

@@ -26,6 +26,7 @@ typedef enum op {
   OP_JSON,           /* joined, column, operator, value, path */
   OP_JSON_CONTAINS,  /* joined, column, value, path */
   OP_CONSTANT,       /* joined, boolean */
+  OP_SEALED,         /* chain: its conditions hold outside of all others, so that no OR escapes them */
   OP_HAVING,         /* joined, column | output, operator, value */
   OP_HAVING_RAW,     /* joined, sql, params */
   OP_SELECT,         /* list: in place of what was selected before */
@@ -48,6 +49,7 @@ typedef enum op {
 
 static const char *const OP_NAMES[] = {
   NULL, "compare", "columns", "in", "between", "null", "group", "exists", "raw", "part", "json", "json_contains", "constant",
+  "sealed",
   "having", "having_raw", "select", "add_select", "select_raw", "distinct", "join", "group_by", "order", "order_raw",
   "order_random", "reorder", "limit", "offset", "union", "unfiltered", "unlimited", "nothing",
 };
@@ -663,6 +665,22 @@ add_union(struct reader *r, int node, rille_query *query)
   query->unions = member;
 }
 
+/* Ands the conditions of the chain at `index` to what is sealed already. */
+static void
+seal(struct reader *r, int index, rille_query *query)
+{
+  rille_node *conditions = read_conditions(r, index), *both;
+
+  if (conditions != NULL && query->sealed != NULL) {
+    both = node_of(r, RILLE_NODE_AND);
+    both->items = conditions;
+    conditions->next = query->sealed;
+    conditions = both;
+  }
+  if (conditions != NULL)
+    query->sealed = conditions;
+}
+
 /* What the node at `node` adds to the statement beside conditions. */
 static void
 add_clause(struct reader *r, int node, op kind, struct found *found)
@@ -670,6 +688,11 @@ add_clause(struct reader *r, int node, op kind, struct found *found)
   rille_query *query = found->query;
 
   switch (kind) {
+  case OP_SEALED:
+    (void)push_operand(r, node, 4);
+    seal(r, lua_gettop(r->L), query);
+    lua_pop(r->L, 1);
+    break;
   case OP_SELECT:
   case OP_ADD_SELECT:
   case OP_SELECT_RAW: add_outputs(r, node, kind, found); break;
@@ -755,7 +778,7 @@ rille_lua_to_query(lua_State *L, int index, int sealed, rille_work *work)
   found.query->where = join_conditions(&reader, found.conditions);
   found.query->having = join_conditions(&reader, found.having);
   if (sealed != 0 && lua_istable(L, sealed))
-    found.query->sealed = read_conditions(&reader, sealed);
+    seal(&reader, sealed, found.query);
   return found.query;
 }
 

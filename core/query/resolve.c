@@ -252,7 +252,7 @@ resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault)
   if (status == RILLE_OK)
     status = resolve_nodes(query->returning, &scope);
   for (rille_query *member = query->unions; member != NULL && status == RILLE_OK; member = member->next)
-    status = resolve_query(member, NULL, fault);
+    status = resolve_query(member, outer, fault);
   return status;
 }
 

@@ -12,16 +12,6 @@ rille_node_new(rille_arena *arena, rille_node_kind kind)
 }
 
 rille_node *
-rille_node_not(rille_arena *arena, rille_node *node)
-{
-  rille_node *negation = node != NULL ? rille_node_new(arena, RILLE_NODE_NOT) : NULL;
-
-  if (negation != NULL)
-    negation->a = node;
-  return negation;
-}
-
-rille_node *
 rille_node_both(rille_arena *arena, rille_node *a, rille_node *b)
 {
   rille_node *both;

@@ -115,9 +115,6 @@ typedef struct rille_query {
 /* Makes a node of the kind in the arena; NULL when memory ran out. */
 rille_node *rille_node_new(rille_arena *arena, rille_node_kind kind);
 
-/* A node that negates `node`; NULL for NULL. */
-rille_node *rille_node_not(rille_arena *arena, rille_node *node);
-
 /* Both conditions, either of which may be NULL for none. */
 rille_node *rille_node_both(rille_arena *arena, rille_node *a, rille_node *b);
 

@@ -8,6 +8,8 @@
 
 #include "core/query/moment.h"
 
+enum { MOST_DECIMALS = 17 };      /* behind the point of a value that others wrote */
+
 /* What a conversion works on. */
 struct work {
   rille_type type;
@@ -306,7 +308,11 @@ present_decimal(struct work *w)
   else if (w->in->kind == RILLE_INT)
     len = (size_t)snprintf(w->room, RILLE_PRESENT_BYTES, "%lld.%0*d", (long long)w->in->as.integer, w->type.scale, 0);
   else if (w->in->kind == RILLE_REAL && isfinite(w->in->as.real))
-    len = rille_real_print(w->room, RILLE_PRESENT_BYTES, w->type.scale, w->in->as.real);
+    for (int scale = w->type.scale;; scale++) {       /* a column may hold more than it promises */
+      len = rille_real_print(w->room, RILLE_PRESENT_BYTES, scale, w->in->as.real);
+      if (scale >= MOST_DECIMALS || rille_real_read(w->room) == w->in->as.real)
+        break;
+    }
   w->out->kind = RILLE_TEXT;
   w->out->as.text = (rille_str){ w->room, len };
   return len > 0 && len < RILLE_PRESENT_BYTES;

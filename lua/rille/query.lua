@@ -419,6 +419,11 @@ function Query:where(column, a, b)
   return where(self, AND, column, a, b)
 end
 
+--- Conditions that hold outside of all others: no or_where before or after lets a row pass them.
+---@param fn fun(query: rille.Query): rille.Query
+---@return rille.Query
+function Query:sealed(fn) return node(self, op.sealed, fn(Query.root(self[1]))) end
+
 Query.node, Query.is_query, Query.grouped = node, is_query, grouped
 
 return require "rille.query.shape"(Query)

@@ -28,22 +28,6 @@ makes_an_empty_node_of_the_kind(void **state)
 }
 
 static void
-negates_a_node(void **state)
-{
-  rille_arena arena;
-  rille_node *node, *negation;
-
-  (void)state;
-  rille_arena_init(&arena);
-  node = rille_node_new(&arena, RILLE_NODE_CONSTANT);
-  negation = rille_node_not(&arena, node);
-  assert_int_equal(negation->kind, RILLE_NODE_NOT);
-  assert_ptr_equal(negation->a, node);
-  assert_null(rille_node_not(&arena, NULL));
-  rille_arena_release(&arena);
-}
-
-static void
 joins_two_conditions_either_of_which_may_be_none(void **state)
 {
   rille_arena arena;
@@ -87,7 +71,6 @@ gives_nothing_without_memory(void **state)
   rille_memory_gate(refuse);
   rille_arena_init(&arena);
   assert_null(rille_node_new(&arena, RILLE_NODE_COLUMN));
-  assert_null(rille_node_not(&arena, &a));
   assert_null(rille_node_both(&arena, &a, &b));
   assert_false(rille_arena_ok(&arena));
   rille_arena_release(&arena);
@@ -99,7 +82,6 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(makes_an_empty_node_of_the_kind),
-    cmocka_unit_test(negates_a_node),
     cmocka_unit_test(joins_two_conditions_either_of_which_may_be_none),
     cmocka_unit_test(counts_linked_nodes),
     cmocka_unit_test(gives_nothing_without_memory),

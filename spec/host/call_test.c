@@ -191,6 +191,15 @@ adds_a_traceback_only_once(void **state)
 }
 
 static void
+tells_where_an_error_was_raised_first(void **state)
+{
+  rille_error err = error_of(*state, "local function deep() error 'boom' end\n"
+                                     "require 'rille.error'.try(deep)");
+
+  assert_non_null(strstr(err.traceback, "spec:1: in function <spec:1>"));
+}
+
+static void
 takes_errors_of_every_type(void **state)
 {
   const struct {
@@ -438,6 +447,7 @@ main(void)
     IN_A_HOST(turns_nil_err_into_an_error),
     IN_A_HOST(keeps_the_kind_of_a_raised_error_and_says_where),
     IN_A_HOST(adds_a_traceback_only_once),
+    IN_A_HOST(tells_where_an_error_was_raised_first),
     IN_A_HOST(takes_errors_of_every_type),
     IN_A_HOST(needs_nothing_of_the_scripts_to_report),
     IN_A_HOST(cuts_long_messages_between_characters),

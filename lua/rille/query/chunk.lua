@@ -77,6 +77,7 @@ local function walk(query, word, size, fn)
   if math.type(size) ~= "integer" or size < 1 then Error.argument(word, "a whole number, at least 1", size) end
   if type(fn) ~= "function" then Error.argument(word, "a function", fn) end
   local order, key = Walk.order(query, word)
+  Walk.check_selected(query, key, word)
   local limit = Walk.has_node(query, op.limit)
   if is_by_key(order, key) and not Walk.has_node(query, op.offset) and not Walk.has_node(query, op.join) then
     return walk_by_key(query, word, size, order, limit and limit[4] or math.huge, fn)

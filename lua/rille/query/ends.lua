@@ -129,7 +129,7 @@ function M.subquery(outer, word, query)
   local _, trashed, without = marks(query)
   local scopes = class and class._def.scoped and sealed(class._def, trashed, without)
   if not scopes then return query end
-  return setmetatable({ query[1], query, op.group, 0, scopes }, query[1].meta)
+  return setmetatable({ query[1], query, op.sealed, scopes }, query[1].meta)
 end
 
 --- SQLite's way of locking rows is the transaction.

@@ -37,8 +37,8 @@ local function find_list(query, primary, name, list)
   for key in next, list do
     if math.type(key) ~= "integer" or key < 1 or key > #list then Error.argument(name .. ":find", "a list of keys", list) end
   end
-  if #primary == 1 then return query:where_in(primary[1], list):all() end
-  return query:where(function(q)
+  if #primary == 1 then return query:sealed(function(q) return q:where_in(primary[1], list) end):all() end
+  return query:sealed(function(q)
     if #list == 0 then return q:where_in(primary[1], {}) end
     for _, key in ipairs(list) do
       if type(key) ~= "table" then Error.argument(name .. ":find", "a list of keys, each a list", key) end
@@ -59,7 +59,8 @@ function M.find(query, ...)
   local first = ...
   if select("#", ...) == 1 and type(first) == "table" then return find_list(query, primary, name, first) end
   if select("#", ...) == 0 then check_scalar(name, nil) end
-  return with_key(query, primary, name, table.pack(...)):first()
+  local key = table.pack(...)
+  return query:sealed(function(q) return with_key(q, primary, name, key) end):first()
 end
 
 --- The same as find; raises not_found when a row is missing.

@@ -158,6 +158,7 @@ function M.cursor_paginate(query, options)
   local order = Walk.order(query, "cursor_paginate")
   local outputs, aliases = Walk.outputs(query)
   check_readable(query, order, aliases)
+  Walk.check_selected(query, order, "cursor_paginate")
   local shape = fingerprint(Walk.ordered(query, order, false))
   local values, backwards
   if options.cursor ~= nil then values, backwards = read_cursor(options.cursor, shape, #order) end

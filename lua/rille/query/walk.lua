@@ -96,7 +96,7 @@ end
 --- The rows behind the one that stands there.
 ---@param values any[]  as M.place gives them
 function M.seek(query, order, backwards, values)
-  return query:where(function(any)
+  return query:sealed(function(any)
     local some = false
     for i, term in ipairs(order) do
       if values[i] ~= core.null or term.descending == backwards then
@@ -117,9 +117,9 @@ function M.with_keys(query, key, keys)
   if #key == 1 then
     local list = {}
     for i = 1, #keys do list[i] = keys[i][1] end
-    return Query.node(query, op["in"], 0, key[1].column, list)
+    return query:sealed(function(q) return Query.node(q, op["in"], 0, key[1].column, list) end)
   end
-  return query:where(function(any)
+  return query:sealed(function(any)
     for i = 1, #keys do
       any = any:or_where(function(all)
         for j, term in ipairs(key) do all = compare(all, term, "=", keys[i][j]) end
@@ -134,12 +134,13 @@ end
 --- it selects nothing of its own, and so every column of its table.
 ---@return table<string, true>? outputs
 ---@return string[] aliases
+---@return boolean all  are all of them known?  Raw SQL may name more.
 function M.outputs(query)
-  local outputs, aliases, some = {}, {}, false
+  local outputs, aliases, some, all = {}, {}, false, true
   while query do
     local kind = query[3]
     if kind == op.select_raw then
-      some = true
+      some, all = true, false
       for alias in query[6]:gmatch "%Z+" do
         outputs[alias], aliases[#aliases + 1] = true, alias
       end
@@ -149,12 +150,27 @@ function M.outputs(query)
         local column, alias = text:match "^(.-) as (.*)$"
         if alias and column:match "[^.]+$" ~= alias then aliases[#aliases + 1] = alias end
         outputs[alias or text:match "[^.]+$"] = true
+        all = all and text:sub(-1) ~= "*"
       end
       if kind == op.select then break end
     end
     query = query[2]
   end
-  return some and outputs or nil, aliases
+  return some and outputs or nil, aliases, all
+end
+
+local function not_selected(word, name)
+  Error.raise("missing_attribute", ("%s: the query does not select %q, which it walks by"):format(word, name), {
+    column = name,
+  })
+end
+
+--- Raise where it is plain that rows of the query will not say where they stand.
+function M.check_selected(query, terms, word)
+  local outputs, _, all = M.outputs(query)
+  for _, term in ipairs(terms) do
+    if outputs and all and not outputs[term.name] then not_selected(word, term.name) end
+  end
 end
 
 --- Where a row stands: its values of the terms' columns, as they are kept; rille.null for NULL.
@@ -172,11 +188,7 @@ function M.place(row, terms, word, outputs)
       value = row[term.name]
       has = value ~= nil or outputs == nil or outputs[term.name] or outputs["*"]
     end
-    if not has then
-      Error.raise("missing_attribute", ("%s: the query does not select %q, which it walks by"):format(word, term.name), {
-        column = term.name,
-      })
-    end
+    if not has then not_selected(word, term.name) end
     if value == nil then value = core.null end
     values[i] = value
   end
