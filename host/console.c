@@ -51,7 +51,7 @@ console_of(lua_State *L)
   return (struct console *)lua_touserdata(L, lua_upvalueindex(1));
 }
 
-/* ---- The terminal --------------------------------------------------------------------------------------------------- */
+/* ---- The terminal ------------------------------------------------------------------------------------------------ */
 
 static int
 console_is_tty(lua_State *L)

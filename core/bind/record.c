@@ -17,68 +17,6 @@
 /* Its address marks records. */
 static const char record_tag;
 
-/* -- packed rows ------------------------------------------------------------------------------------------------------ */
-
-static bool
-has_bytes(rille_cell_kind kind)
-{
-  return kind == RILLE_TEXT || kind == RILLE_BLOB;
-}
-
-size_t
-rille_packed_size(const rille_cell *cells, size_t count)
-{
-  size_t size = sizeof(rille_packed) + count * (sizeof(rille_packed_slot) + 1);
-
-  for (size_t i = 0; i < count; i++)
-    if (has_bytes(cells[i].kind))
-      size += cells[i].as.text.len;
-  return size;
-}
-
-void
-rille_packed_fill(rille_packed *to, const rille_cell *cells, size_t count)
-{
-  unsigned char *kinds = (unsigned char *)(to->slots + count);
-  char *bytes = (char *)kinds + count;
-  uint32_t at = 0;
-
-  to->count = (uint32_t)count;
-  to->bytes_at = (uint32_t)(bytes - (char *)to);
-  for (size_t i = 0; i < count; i++) {
-    const rille_cell *cell = &cells[i];
-
-    kinds[i] = (unsigned char)cell->kind;
-    if (has_bytes(cell->kind)) {
-      to->slots[i].text.at = at;
-      to->slots[i].text.len = (uint32_t)cell->as.text.len;
-      if (cell->as.text.len > 0)
-        memcpy(bytes + at, cell->as.text.at, cell->as.text.len);
-      at += (uint32_t)cell->as.text.len;
-    } else if (cell->kind == RILLE_REAL) {
-      to->slots[i].real = cell->as.real;
-    } else {
-      to->slots[i].integer = cell->kind == RILLE_NULL ? 0 : cell->as.integer;
-    }
-  }
-}
-
-rille_cell
-rille_packed_cell(const rille_packed *row, size_t position)
-{
-  const unsigned char *kinds = (const unsigned char *)(row->slots + row->count);
-  const rille_packed_slot *slot = &row->slots[position];
-  rille_cell cell = { .kind = (rille_cell_kind)kinds[position] };
-
-  if (has_bytes(cell.kind))
-    cell.as.text = (rille_str){ (const char *)row + row->bytes_at + slot->text.at, slot->text.len };
-  else if (cell.kind == RILLE_REAL)
-    cell.as.real = slot->real;
-  else
-    cell.as.integer = slot->integer;
-  return cell;
-}
-
 /* -- records ---------------------------------------------------------------------------------------------------------- */
 
 rille_lua_record *
@@ -89,6 +27,24 @@ rille_lua_check_record(lua_State *L, int index)
   if (record == NULL)
     (void)rille_lua_refuse(L, "a record was expected, not a %s (methods are called with a colon)", luaL_typename(L, index));
   return record;
+}
+
+bool
+rille_lua_is_record(lua_State *L, int index)
+{
+  return rille_lua_tagged(L, index, &record_tag, sizeof(rille_lua_record)) != NULL;
+}
+
+void
+rille_lua_push_new_record(lua_State *L, int at)
+{
+  rille_lua_source *source = rille_lua_check_source(L, at);
+  rille_lua_record *record = lua_newuserdatauv(L, sizeof *record, RILLE_RECORD_STATE);
+
+  *record = (rille_lua_record){ .tag = &record_tag, .source = source, .layout = source->layout };
+  if (lua_getiuservalue(L, at, RILLE_SOURCE_META) != LUA_TTABLE)
+    (void)rille_lua_refuse(L, "rows of %.*s are no records", RILLE_STR_ARG(source->table.name));
+  (void)lua_setmetatable(L, -2);
 }
 
 void
@@ -122,16 +78,15 @@ rille_lua_push_record_source(lua_State *L, int index)
   lua_remove(L, -2);
 }
 
-/* Pushes the state table of the record at `index`, made when there is none yet. */
-static void
-push_state(lua_State *L, int index, rille_lua_record *record, int columns)
+void
+rille_lua_push_state(lua_State *L, int index, rille_lua_record *record)
 {
   index = lua_absindex(L, index);
   if (record->state) {
     (void)lua_getiuservalue(L, index, RILLE_RECORD_STATE);
     return;
   }
-  lua_createtable(L, 0, columns);
+  lua_createtable(L, 0, (int)record->source->table.column_count);
   lua_pushvalue(L, -1);
   (void)lua_setiuservalue(L, index, RILLE_RECORD_STATE);
   record->state = true;
@@ -169,40 +124,39 @@ rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const 
   record->exists = true;
 }
 
-/* Position, from 0, of the column called by the string at `key` in the record's layout; -1 when it has none.  Columns that Lua
-** reads are found only with `all`. */
-static int
-find_column(lua_State *L, rille_lua_record *record, int index, int key, int names, bool all)
+int
+rille_lua_record_position(const rille_lua_record *record, rille_str name)
 {
-  int position = -1;
+  for (size_t i = 0; i < record->layout->count; i++)
+    if (rille_str_equal(record->layout->names[i], name))
+      return (int)i;
+  return -1;
+}
 
-  key = lua_absindex(L, key);
-  index = lua_absindex(L, index);
-  if (record->layout == record->source->layout && !all) {
-    lua_pushvalue(L, key);
-    if (lua_rawget(L, names) == LUA_TNUMBER)
-      position = (int)lua_tointeger(L, -1) - 1;
-    lua_pop(L, 1);
-  } else if (all) {
-    rille_str name = rille_lua_text(L, key);
+/* Position, from 0, of the column called by the string at 2 in the layout of the record at 1, among those that Lua does not
+** have to decode; -1 when there is none.  `names` is the index of the source's names. */
+static int
+find_column(lua_State *L, const rille_lua_record *record, int names)
+{
+  int position = -1, top = lua_gettop(L);
 
-    for (size_t i = 0; i < record->layout->count && position < 0; i++)
-      if (rille_str_equal(record->layout->names[i], name))
-        position = (int)i;
-  } else if (lua_getiuservalue(L, index, RILLE_RECORD_ORIGIN) == LUA_TTABLE) {
+  if (record->layout != record->source->layout) {
+    if (lua_getiuservalue(L, 1, RILLE_RECORD_ORIGIN) != LUA_TTABLE) {
+      lua_settop(L, top);
+      return -1;
+    }
     (void)lua_rawgeti(L, -1, RILLE_ORIGIN_NAMES);
-    lua_pushvalue(L, key);
-    if (lua_rawget(L, -2) == LUA_TNUMBER)
-      position = (int)lua_tointeger(L, -1) - 1;
-    lua_pop(L, 3);
-  } else {
-    lua_pop(L, 1);
+    names = lua_gettop(L);
   }
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, names) == LUA_TNUMBER)
+    position = (int)lua_tointeger(L, -1) - 1;
+  lua_settop(L, top);
   return position;
 }
 
-static void
-push_column(lua_State *L, const rille_lua_record *record, int position)
+void
+rille_lua_push_record_column(lua_State *L, const rille_lua_record *record, int position)
 {
   rille_cell cell;
 
@@ -224,7 +178,7 @@ record_index(lua_State *L)
   if (!record->state && record->layout == record->source->layout) {     /* the common case: nothing changed, whole rows */
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNUMBER) {
-      push_column(L, record, (int)lua_tointeger(L, -1) - 1);
+      rille_lua_push_record_column(L, record, (int)lua_tointeger(L, -1) - 1);
       return 1;
     }
     lua_pop(L, 1);
@@ -245,9 +199,9 @@ record_index(lua_State *L)
       }
       lua_pop(L, 2);
     }
-    position = find_column(L, record, 1, 2, lua_upvalueindex(1), false);
+    position = find_column(L, record, lua_upvalueindex(1));
     if (position >= 0) {
-      push_column(L, record, position);
+      rille_lua_push_record_column(L, record, position);
       return 1;
     }
     lua_pushvalue(L, 2);
@@ -314,20 +268,19 @@ push_canonical(lua_State *L, const rille_lua_record *record, const rille_column 
     rille_lua_push_cell(L, &shown);
 }
 
-/* Writes the value at `value` into the column, whose name is at `key` (both absolute), of the record at 1. */
-static void
-put(lua_State *L, rille_lua_record *record, const rille_column *column, int key, int value)
+void
+rille_lua_record_put(lua_State *L, rille_lua_record *record, const rille_column *column, int key, int value)
 {
   int position, made;
 
   push_canonical(L, record, column, value);
   made = lua_gettop(L);
-  push_state(L, 1, record, (int)record->source->table.column_count);
-  position = record->exists && record->row != NULL ? find_column(L, record, 1, key, 0, true) : -1;
+  rille_lua_push_state(L, 1, record);
+  position = record->exists && record->row != NULL ? rille_lua_record_position(record, column->name) : -1;
   if (position >= 0) {
     bool same;
 
-    push_column(L, record, position);
+    rille_lua_push_record_column(L, record, position);
     same = lua_isnil(L, -1) ? rille_lua_is_null(L, made) : lua_rawequal(L, -1, made) != 0;
     lua_pop(L, 1);
     if (same) {                              /* back to what the row holds: nothing to save */
@@ -369,7 +322,7 @@ record_newindex(lua_State *L)
     lua_pop(L, 1);
   }
   if (plain) {
-    put(L, record, column_at(record, position), 2, 3);
+    rille_lua_record_put(L, record, column_at(record, position), 2, 3);
     return 0;
   }
   lua_settop(L, 3);
@@ -407,201 +360,4 @@ rille_lua_push_record_meta(lua_State *L, int source, int record)
   lua_rawsetp(L, -2, rille_lua_check_source(L, source));
   lua_pushboolean(L, false);
   lua_setfield(L, -2, "__metatable");
-}
-
-/* -- functions for record.lua ----------------------------------------------------------------------------------------- */
-
-/* record_new(source) -> a record that is not in the database */
-static int
-record_new(lua_State *L)
-{
-  rille_lua_source *source = rille_lua_check_source(L, 1);
-  rille_lua_record *record = lua_newuserdatauv(L, sizeof *record, RILLE_RECORD_STATE);
-
-  *record = (rille_lua_record){ .tag = &record_tag, .source = source, .layout = source->layout };
-  if (lua_getiuservalue(L, 1, RILLE_SOURCE_META) != LUA_TTABLE)
-    return rille_lua_refuse(L, "rows of %.*s are no records", RILLE_STR_ARG(source->table.name));
-  (void)lua_setmetatable(L, -2);
-  return 1;
-}
-
-/* record_put(record, name, value): writes a column, past mutators */
-static int
-record_put(lua_State *L)
-{
-  rille_lua_record *record = rille_lua_check_record(L, 1);
-
-  const rille_column *column = rille_table_column(&record->source->table, rille_lua_check_text(L, 2, "the name of a column"));
-
-  lua_settop(L, 3);
-  if (column == NULL) {
-    rille_fault fault;
-
-    (void)rille_table_no_column(&record->source->table, rille_lua_text(L, 2), &fault);
-    return rille_lua_raise(L, &fault, (rille_str){ 0 });
-  }
-  put(L, record, column, 2, 3);
-  return 0;
-}
-
-/* record_fill(record, attributes, assignable, positions) -> the first name that is not assignable, or nothing when all were
-** assigned.  `assignable` holds true for names that may be; `positions` the place, from 1, of columns that are written
-** directly: others go through record[name] = value.  Nothing is assigned unless all may be. */
-static int
-record_fill(lua_State *L)
-{
-  rille_lua_record *record = rille_lua_check_record(L, 1);
-
-  lua_settop(L, 4);
-  for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
-    lua_pushvalue(L, -2);
-    if (lua_rawget(L, 3) != LUA_TBOOLEAN || !lua_toboolean(L, -1)) {
-      lua_pushvalue(L, -3);
-      return 1;
-    }
-    lua_pop(L, 1);
-  }
-  for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
-    lua_Integer position;
-
-    lua_pushvalue(L, -2);
-    (void)lua_rawget(L, 4);
-    position = lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    if (position > 0) {
-      put(L, record, column_at(record, position), lua_gettop(L) - 1, lua_gettop(L));
-    } else {
-      lua_pushvalue(L, -2);
-      lua_pushvalue(L, -2);
-      lua_settable(L, 1);
-    }
-  }
-  return 0;
-}
-
-/* record_state(record) -> its state table, made when there is none */
-static int
-record_state(lua_State *L)
-{
-  rille_lua_record *record = rille_lua_check_record(L, 1);
-
-  push_state(L, 1, record, (int)record->source->table.column_count);
-  return 1;
-}
-
-/* record_peek(record) -> its state table, or nil */
-static int
-record_peek(lua_State *L)
-{
-  if (rille_lua_check_record(L, 1)->state)
-    (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
-  else
-    lua_pushnil(L);
-  return 1;
-}
-
-/* record_original(record, name [, raw]) -> the row's value (as kept, with raw), and whether the row has that column */
-static int
-record_original(lua_State *L)
-{
-  rille_lua_record *record = rille_lua_check_record(L, 1);
-  int position;
-
-  (void)rille_lua_check_text(L, 2, "the name of a column");
-  position = record->row != NULL ? find_column(L, record, 1, 2, 0, true) : -1;
-  if (position < 0) {
-    lua_pushnil(L);
-  } else if (lua_toboolean(L, 3)) {
-    rille_cell cell = rille_packed_cell(record->row, (size_t)position);
-
-    rille_lua_push_cell(L, &cell);
-  } else {
-    push_column(L, record, position);
-  }
-  lua_pushboolean(L, position >= 0);
-  return 2;
-}
-
-/* record_names(record) -> the names of the columns that its row has, in order */
-static int
-record_names(lua_State *L)
-{
-  const rille_lua_record *record = rille_lua_check_record(L, 1);
-
-  lua_createtable(L, (int)record->layout->count, 0);
-  for (size_t i = 0; i < record->layout->count; i++) {
-    (void)lua_pushlstring(L, record->layout->names[i].at, record->layout->names[i].len);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-  return 1;
-}
-
-/* record_exists(record [, value]) -> whether it is in the database; a value says so */
-static int
-record_exists(lua_State *L)
-{
-  rille_lua_record *record = rille_lua_check_record(L, 1);
-
-  if (lua_gettop(L) > 1)
-    record->exists = lua_toboolean(L, 2) != 0;
-  lua_pushboolean(L, record->exists);
-  return 1;
-}
-
-/* record_take(record, fresh): takes the row of another record of the same source and forgets its own changes */
-static int
-record_take(lua_State *L)
-{
-  rille_lua_record *record = rille_lua_check_record(L, 1), *fresh = rille_lua_check_record(L, 2);
-
-  if (record->source != fresh->source || fresh->row == NULL || fresh->layout != fresh->source->layout)
-    return rille_lua_refuse(L, "a record can take only a whole, saved record of its own model");
-  lua_createtable(L, 1, 0);
-  if (fresh->state) {                        /* anchors the row, which lives in that record's state ... */
-    (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
-    (void)lua_rawgeti(L, -1, RILLE_STATE_ROW);
-    lua_remove(L, -2);
-  } else {
-    lua_pushnil(L);
-  }
-  if (lua_isnil(L, -1)) {                    /* ... or in the record itself */
-    lua_pop(L, 1);
-    lua_pushvalue(L, 2);
-  }
-  lua_rawseti(L, -2, RILLE_STATE_ROW);
-  (void)lua_setiuservalue(L, 1, RILLE_RECORD_STATE);
-  lua_pushnil(L);
-  (void)lua_setiuservalue(L, 1, RILLE_RECORD_ORIGIN);
-  record->row = fresh->row;
-  record->layout = fresh->layout;
-  record->exists = true;
-  record->state = true;
-  return 0;
-}
-
-/* is_record(value) -> whether it is one, and its source */
-static int
-is_record(lua_State *L)
-{
-  bool yes = rille_lua_tagged(L, 1, &record_tag, sizeof(rille_lua_record)) != NULL;
-
-  lua_pushboolean(L, yes);
-  if (!yes)
-    return 1;
-  rille_lua_push_record_source(L, 1);
-  return 2;
-}
-
-void
-rille_lua_add_record(lua_State *L)
-{
-  static const luaL_Reg functions[] = {
-    { "record_new", record_new },           { "record_put", record_put },       { "record_fill", record_fill },
-    { "record_state", record_state },
-    { "record_peek", record_peek },         { "record_original", record_original },
-    { "record_names", record_names },       { "record_exists", record_exists }, { "record_take", record_take },
-    { "is_record", is_record },             { NULL, NULL },
-  };
-
-  luaL_setfuncs(L, functions, 0);
 }

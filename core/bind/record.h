@@ -4,6 +4,7 @@
 
 #include <lua.h>
 
+#include "core/bind/packed.h"
 #include "core/bind/source.h"
 
 /* User values of a record. */
@@ -27,19 +28,6 @@ enum {
   RILLE_ORIGIN_LAYOUT = 2      /* anchors the layout */
 };
 
-typedef union rille_packed_slot {
-  int64_t integer;
-  double real;
-  struct { uint32_t at, len; } text;    /* from the start of the bytes */
-} rille_packed_slot;
-
-/* A row in one block: slots, then one kind a column, then the bytes of all texts. */
-typedef struct rille_packed {
-  uint32_t count;
-  uint32_t bytes_at;                    /* from the start of the block */
-  rille_packed_slot slots[];
-} rille_packed;
-
 typedef struct rille_lua_record {
   const void *tag;                      /* says that it is one */
   rille_lua_source *source;             /* kept alive by the record's metatable */
@@ -48,15 +36,6 @@ typedef struct rille_lua_record {
   bool exists;                          /* in the database, as far as is known */
   bool state;                           /* has a state table */
 } rille_lua_record;
-
-/* Bytes that a packed row of these cells takes. */
-size_t rille_packed_size(const rille_cell *cells, size_t count);
-
-/* Packs the cells into `to`, which has rille_packed_size bytes and is aligned for any object. */
-void rille_packed_fill(rille_packed *to, const rille_cell *cells, size_t count);
-
-/* The cell at `position` (from 0); its text lives as long as the row. */
-rille_cell rille_packed_cell(const rille_packed *row, size_t position);
 
 /* Pushes the metatable for records of the source at `source`; `record` is the index of { name =, methods =, get =, set =,
 ** mutated =, pairs =, tostring = }. */
@@ -76,6 +55,25 @@ void rille_lua_push_record_source(lua_State *L, int index);
 /* Gives the record at `index` a new row (of its source's whole layout) and a state that is clean but for `previous`: what the
 ** index `previous` holds (0 for nothing). */
 void rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const rille_cell *cells, int previous);
+
+/* Pushes a record of the source at `at` that is not in the database. */
+void rille_lua_push_new_record(lua_State *L, int at);
+
+/* True when the value at `index` is a record. */
+bool rille_lua_is_record(lua_State *L, int index);
+
+/* Position, from 0, of the column of that name in the record's row; -1 when the row has none. */
+int rille_lua_record_position(const rille_lua_record *record, rille_str name);
+
+/* Pushes the column at a position, from 0, of the record's row as a person reads it; nil for a record without a row. */
+void rille_lua_push_record_column(lua_State *L, const rille_lua_record *record, int position);
+
+/* Pushes the state table of the record at `index`, made when there is none yet. */
+void rille_lua_push_state(lua_State *L, int index, rille_lua_record *record);
+
+/* Writes the value at `value` into the column, whose name is at `key` (both absolute), of the record at 1.  Raises
+** invalid_argument when the column does not take it. */
+void rille_lua_record_put(lua_State *L, rille_lua_record *record, const rille_column *column, int key, int value);
 
 /* Adds the functions on records to the module table at the top. */
 void rille_lua_add_record(lua_State *L);

@@ -1,8 +1,4 @@
-/* core/bind/tree.h - Lua table -> query/tree.
-**
-** A query in Lua is a chain of small tables, each of which adds one thing to the one before and is never changed:
-**   { root, previous, op, ... }      root = { source, ... }: the same for the whole chain; previous: a node, or false
-** The ops and what stands behind them, from position 4, are listed in tree.c; Lua knows their numbers as core.op. */
+/* core/bind/tree.h - a chain of Lua tables (chain.h) -> query/tree. */
 #ifndef RILLE_BIND_TREE_H
 #define RILLE_BIND_TREE_H
 

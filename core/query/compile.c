@@ -166,13 +166,24 @@ write_conditions(struct compiler *c, const rille_node *node)
     write_chain(c, &first, rille_node_count(first), node->kind == RILLE_NODE_AND ? " and " : " or ");
 }
 
+/* A part of a comparison: in parentheses unless it is one thing. */
+static void
+write_operand(struct compiler *c, const rille_node *node)
+{
+  bool bare = node->kind != RILLE_NODE_RAW && (node->kind < RILLE_NODE_COMPARE || node->kind > RILLE_NODE_OR);
+
+  put(c, bare ? "" : "(");
+  write_node(c, node);
+  put(c, bare ? "" : ")");
+}
+
 static void
 write_compare(struct compiler *c, const rille_node *node)
 {
   bool like = node->op == RILLE_OP_LIKE || node->op == RILLE_OP_ILIKE;
   bool glob = node->op == RILLE_OP_LIKE && c->dialect->like == RILLE_PATTERN_GLOB;
 
-  write_node(c, node->a);
+  write_operand(c, node->a);
   put(c, " ");
   put(c, c->dialect->operators[node->op]);
   put(c, " ");
@@ -184,7 +195,7 @@ write_compare(struct compiler *c, const rille_node *node)
   } else if (like) {
     fail(c, RILLE_UNSUPPORTED, "a pattern must be a value, not a column");
   } else {
-    write_node(c, node->b);
+    write_operand(c, node->b);
   }
   if (like && !glob)
     put(c, c->dialect->like_escape);
@@ -193,7 +204,7 @@ write_compare(struct compiler *c, const rille_node *node)
 static void
 write_in(struct compiler *c, const rille_node *node)
 {
-  write_node(c, node->a);
+  write_operand(c, node->a);
   put(c, " in ");
   write_node(c, node->b);
 }
@@ -203,7 +214,7 @@ static void
 write_not(struct compiler *c, const rille_node *node)
 {
   if (node->kind == RILLE_NODE_IS_NULL) {
-    write_node(c, node->a);
+    write_operand(c, node->a);
     put(c, " is not null");
   } else {
     put(c, "not (");
@@ -257,14 +268,14 @@ write_node(struct compiler *c, const rille_node *node)
   case RILLE_NODE_COMPARE: write_compare(c, node); break;
   case RILLE_NODE_IN: write_in(c, node); break;
   case RILLE_NODE_BETWEEN:
-    write_node(c, node->a);
+    write_operand(c, node->a);
     put(c, " between ");
-    write_node(c, node->b);
+    write_operand(c, node->b);
     put(c, " and ");
-    write_node(c, node->c);
+    write_operand(c, node->c);
     break;
   case RILLE_NODE_IS_NULL:
-    write_node(c, node->a);
+    write_operand(c, node->a);
     put(c, " is null");
     break;
   case RILLE_NODE_NOT: write_not(c, node->a); break;

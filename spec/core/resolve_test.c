@@ -33,7 +33,7 @@ finds_plain_and_qualified_names(void **state)
 
   (void)state;
   query->outputs = build_chain(build_column("title"), build_column("posts.views"), NULL);
-  query->where = build_equal("views");
+  query->where = build_equal("views", 0);
   query->groups = build_column("title");
   query->orders = build_chain(build_term(build_column("id"), false), NULL);
   assert_ok(rille_resolve(query, &fault), &fault);
@@ -86,10 +86,10 @@ refuses_a_name_that_two_joined_tables_have(void **state)
   (void)state;
   build_join(query, RILLE_JOIN_INNER, &build_posts, NULL, build_constant(true));
   build_join(query, RILLE_JOIN_INNER, &build_users, NULL, build_constant(true));
-  query->where = build_equal("title");
+  query->where = build_equal("title", 0);
   assert_fails(RILLE_INVALID_ARGUMENT, rille_resolve(query, &fault), &fault);
   assert_string_equal(fault.message, "\"title\" is a column of both posts and users: name the table");
-  query->where = build_equal("users.title");
+  query->where = build_equal("users.title", 0);
   assert_ok(rille_resolve(query, &fault), &fault);
 }
 
@@ -133,12 +133,12 @@ does_not_look_inside_or_beside(void **state)
 
   (void)state;
   query->where = build_many(RILLE_NODE_AND, build_chain(build_nested(RILLE_NODE_EXISTS, build_query(&build_posts)),
-                                                        build_equal("views"), NULL));
+                                                        build_equal("views", 0), NULL));
   assert_fails(RILLE_NO_SUCH_COLUMN, rille_resolve(query, &fault), &fault);
 
   query = build_query(&build_posts);
   query->unions = member;
-  member->where = build_equal("posts.views");
+  member->where = build_equal("posts.views", 0);
   assert_fails(RILLE_NO_SUCH_TABLE, rille_resolve(query, &fault), &fault);
 }
 
@@ -152,7 +152,7 @@ lets_order_and_having_use_the_names_of_outputs(void **state)
   (void)state;
   raw->alias = SPEC_BYTES("n\0most");
   query->outputs = build_chain(build_output("title", "heading"), raw, NULL);
-  query->having = build_compare(build_column("most"), RILLE_OP_GREATER, build_value());
+  query->having = build_compare(build_column("most"), RILLE_OP_GREATER, build_value(0));
   query->orders = build_chain(build_term(build_column("heading"), false), build_term(build_column("n"), true), NULL);
   assert_ok(rille_resolve(query, &fault), &fault);
   assert_null(query->having->a->source);
@@ -193,17 +193,17 @@ says_which_name_is_unknown_wherever_it_stands(void **state)
 
     switch (place) {
     case 0: query->outputs = bad; break;
-    case 1: query->where = build_compare(bad, RILLE_OP_EQUAL, build_value()); break;
+    case 1: query->where = build_compare(bad, RILLE_OP_EQUAL, build_value(0)); break;
     case 2: query->where = build_node(RILLE_NODE_NOT, build_many(RILLE_NODE_OR, build_chain(
-                             build_equal("views"), build_node(RILLE_NODE_IS_NULL, bad, NULL, NULL), NULL)), NULL, NULL); break;
-    case 3: query->sealed = build_compare(build_value(), RILLE_OP_EQUAL, bad); break;
+                             build_equal("views", 0), build_node(RILLE_NODE_IS_NULL, bad, NULL, NULL), NULL)), NULL, NULL); break;
+    case 3: query->sealed = build_compare(build_value(0), RILLE_OP_EQUAL, bad); break;
     case 4: query->groups = bad; break;
-    case 5: query->having = build_node(RILLE_NODE_BETWEEN, build_column("views"), build_value(), bad); break;
+    case 5: query->having = build_node(RILLE_NODE_BETWEEN, build_column("views"), build_value(0), bad); break;
     case 6: query->orders = build_term(bad, false); break;
     case 7: query->aggregate = build_call(RILLE_FN_MAX, bad); break;
     case 8: query->returning = bad; break;
     case 9: query->conflict_columns = bad; break;
-    case 10: inner->where = build_equal("titel"); query->where = build_nested(RILLE_NODE_EXISTS, inner); break;
+    case 10: inner->where = build_equal("titel", 0); query->where = build_nested(RILLE_NODE_EXISTS, inner); break;
     default: build_join(query, RILLE_JOIN_INNER, &build_pairs, NULL, build_compare(bad, RILLE_OP_EQUAL, build_column("a"))); break;
     }
     if (rille_resolve(query, &fault) != RILLE_NO_SUCH_COLUMN)
@@ -222,14 +222,14 @@ says_which_table_is_unknown(void **state)
   rille_fault fault;
 
   (void)state;
-  query->where = build_equal("user.name");
+  query->where = build_equal("user.name", 0);
   assert_fails(RILLE_NO_SUCH_TABLE, rille_resolve(query, &fault), &fault);
   assert_string_equal(fault.message, "\"user.name\": this query reads no table \"user\"");
   assert_string_equal(fault.hint, "did you mean \"users\"?");
-  query->where = build_equal("organizations.name");
+  query->where = build_equal("organizations.name", 0);
   assert_fails(RILLE_NO_SUCH_TABLE, rille_resolve(query, &fault), &fault);
   assert_string_equal(fault.hint, "join the table first");
-  query->where = build_equal("users.naem");
+  query->where = build_equal("users.naem", 0);
   assert_fails(RILLE_NO_SUCH_COLUMN, rille_resolve(query, &fault), &fault);
   assert_string_equal(fault.message, "users has no column \"naem\"");
   assert_string_equal(fault.hint, "did you mean \"name\"?");
@@ -257,7 +257,7 @@ refuses_names_that_are_no_names(void **state)
     rille_query *query = build_query(&build_posts);
     rille_status status;
 
-    query->where = build_equal(names[i]);
+    query->where = build_equal(names[i], 0);
     status = rille_resolve(query, &fault);
     if (status != RILLE_NO_SUCH_COLUMN && status != RILLE_NO_SUCH_TABLE)
       fail_msg("\"%s\" was taken for a column", names[i]);
@@ -270,12 +270,12 @@ static void
 gives_values_the_type_of_the_column_beside_them(void **state)
 {
   rille_query *query = build_query(&build_posts);
-  rille_node *equal = build_equal("views"), *turned = build_compare(build_value(), RILLE_OP_LESS, build_column("created_at"));
-  rille_node *between = build_node(RILLE_NODE_BETWEEN, build_column("price"), build_value(), build_value());
+  rille_node *equal = build_equal("views", 0), *turned = build_compare(build_value(0), RILLE_OP_LESS, build_column("created_at"));
+  rille_node *between = build_node(RILLE_NODE_BETWEEN, build_column("price"), build_value(0), build_value(0));
   rille_node *in = build_node(RILLE_NODE_IN, build_column("title"),
-                              build_many(RILLE_NODE_ITEMS, build_chain(build_value(), build_value(), NULL)), NULL);
+                              build_many(RILLE_NODE_ITEMS, build_chain(build_value(0), build_value(0), NULL)), NULL);
   rille_node *listed = build_node(RILLE_NODE_IN, build_column("id"), build_node(RILLE_NODE_LIST, NULL, NULL, NULL), NULL);
-  rille_node *part = build_compare(build_call(RILLE_FN_YEAR, build_column("created_at")), RILLE_OP_EQUAL, build_value());
+  rille_node *part = build_compare(build_call(RILLE_FN_YEAR, build_column("created_at")), RILLE_OP_EQUAL, build_value(0));
   rille_fault fault;
 
   (void)state;
@@ -297,13 +297,13 @@ static void
 finds_the_columns_of_assignments(void **state)
 {
   rille_query *query = build_query(&build_posts);
-  rille_node *sum = build_compare(build_column("views"), RILLE_OP_ADD, build_value());
+  rille_node *sum = build_compare(build_column("views"), RILLE_OP_ADD, build_value(0));
   rille_fault fault;
 
   (void)state;
   query->verb = RILLE_UPDATE;
-  query->where = build_equal("id");
-  build_set(&query->sets, "title", build_value());
+  query->where = build_equal("id", 0);
+  build_set(&query->sets, "title", build_value(0));
   build_set(&query->sets, "views", sum);
   assert_ok(rille_resolve(query, &fault), &fault);
   assert_text(query->sets->column->name, "title");
@@ -311,7 +311,7 @@ finds_the_columns_of_assignments(void **state)
   assert_text(query->sets->next->column->name, "views");
   assert_found(sum->b, &query->source, "views");
 
-  build_set(&query->sets, "titel", build_value());
+  build_set(&query->sets, "titel", build_value(0));
   assert_fails(RILLE_NO_SUCH_COLUMN, rille_resolve(query, &fault), &fault);
   assert_string_equal(fault.hint, "did you mean \"title\"?");
 }
@@ -324,7 +324,7 @@ refuses_to_write_what_the_database_computes(void **state)
 
   (void)state;
   query->verb = RILLE_INSERT;
-  build_set(&query->sets, "slug", build_value());
+  build_set(&query->sets, "slug", build_value(0));
   assert_fails(RILLE_INVALID_ARGUMENT, rille_resolve(query, &fault), &fault);
   assert_string_equal(fault.message, "posts.slug is computed by the database: it cannot be written");
   query->sets = NULL;
@@ -343,11 +343,11 @@ refuses_a_mutation_of_every_row_that_is_not_meant(void **state)
     rille_query *query = build_query(&build_posts);
 
     query->verb = verbs[i];
-    build_set(&query->sets, "views", build_value());
+    build_set(&query->sets, "views", build_value(0));
     assert_fails(RILLE_UNSAFE_MUTATION, rille_resolve(query, &fault), &fault);
     assert_contains(fault.message, i == 0 ? "an update of posts without a condition" : "a delete of posts without a condition");
     assert_contains(fault.hint, "unfiltered()");
-    query->sealed = build_equal("author_id");         /* what a scope demands is no condition of the caller's */
+    query->sealed = build_equal("author_id", 0);         /* what a scope demands is no condition of the caller's */
     assert_fails(RILLE_UNSAFE_MUTATION, rille_resolve(query, &fault), &fault);
     query->orders = build_term(build_column("id"), false);
     query->distinct = true;
@@ -355,10 +355,10 @@ refuses_a_mutation_of_every_row_that_is_not_meant(void **state)
     query->unfiltered = true;
     assert_ok(rille_resolve(query, &fault), &fault);
     query->unfiltered = false;
-    query->limit = build_value();
+    query->limit = build_value(0);
     assert_ok(rille_resolve(query, &fault), &fault);
     query->limit = NULL;
-    query->where = build_equal("id");
+    query->where = build_equal("id", 0);
     assert_ok(rille_resolve(query, &fault), &fault);
   }
 }

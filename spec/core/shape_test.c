@@ -36,8 +36,8 @@ static rille_query *with_outputs(rille_node *outputs) { rille_query *q = posts()
 static rille_query *with_orders(rille_node *orders) { rille_query *q = posts(); q->orders = orders; return q; }
 static rille_node *title(void) { return build_column("title"); }
 static rille_node *views(void) { return build_column("views"); }
-static rille_node *zero(void) { return build_value_at(0); }
-static rille_node *one(void) { return build_value_at(1); }
+static rille_node *zero(void) { return build_value(0); }
+static rille_node *one(void) { return build_value(1); }
 
 static rille_node *
 aliased(rille_node *node, const char *alias)
@@ -228,7 +228,7 @@ random_operand(int depth)
   static const char *const names[] = { "id", "title", "views", "posts.views" };
 
   switch (spec_random(depth > 0 ? 5 : 3)) {
-  case 0: return build_value_at((uint32_t)spec_random(3));
+  case 0: return build_value((uint32_t)spec_random(3));
   case 1:
   case 2: return build_column(names[spec_random(SPEC_COUNT(names))]);
   case 3: return build_compare(random_operand(depth - 1), spec_random(2) ? RILLE_OP_ADD : RILLE_OP_SUBTRACT, random_operand(depth - 1));
@@ -280,7 +280,7 @@ random_query(int depth)
   if (spec_random(4) == 0)
     query->orders = build_term(spec_random(2) ? title() : views(), spec_random(2));
   if (spec_random(4) == 0)
-    query->limit = build_value_at((uint32_t)spec_random(3));
+    query->limit = build_value((uint32_t)spec_random(3));
   query->distinct = spec_random(6) == 0;
   return query;
 }

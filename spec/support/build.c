@@ -48,14 +48,12 @@ const char *const build_ddl[] = {
 };
 
 static rille_arena arena;
-static uint32_t slots;
 
 int
 build_start(void **state)
 {
   (void)state;
   rille_arena_init(&arena);
-  slots = 0;
   return 0;
 }
 
@@ -112,18 +110,12 @@ build_output(const char *name, const char *alias)
 }
 
 rille_node *
-build_value_at(uint32_t slot)
+build_value(uint32_t slot)
 {
   rille_node *node = rille_node_new(&arena, RILLE_NODE_VALUE);
 
   node->slot = slot;
   return node;
-}
-
-rille_node *
-build_value(void)
-{
-  return build_value_at(slots++);
 }
 
 rille_node *
@@ -158,9 +150,9 @@ build_compare(rille_node *a, rille_operator op, rille_node *b)
 }
 
 rille_node *
-build_equal(const char *name)
+build_equal(const char *name, uint32_t slot)
 {
-  return build_compare(build_column(name), RILLE_OP_EQUAL, build_value());
+  return build_compare(build_column(name), RILLE_OP_EQUAL, build_value(slot));
 }
 
 rille_node *

@@ -22,7 +22,7 @@ extern const rille_table build_odd;
 /* The DDL of the tables above for SQLite, one statement each; ends with NULL. */
 extern const char *const build_ddl[];
 
-/* Setup and teardown of a test that builds: slots begin at 0. */
+/* Setup and teardown of a test that builds. */
 int build_start(void **state);
 int build_end(void **state);
 
@@ -34,9 +34,7 @@ rille_node *build_node(rille_node_kind kind, rille_node *a, rille_node *b, rille
 rille_node *build_column(const char *name);
 rille_node *build_output(const char *name, const char *alias);
 
-/* A value with the next slot, or with the one that is given. */
-rille_node *build_value(void);
-rille_node *build_value_at(uint32_t slot);
+rille_node *build_value(uint32_t slot);
 
 /* Links the nodes; the last argument is NULL.  Returns the first. */
 rille_node *build_chain(rille_node *first, ...) __attribute__((sentinel));
@@ -46,7 +44,7 @@ rille_node *build_many(rille_node_kind kind, rille_node *first);
 rille_node *build_compare(rille_node *a, rille_operator op, rille_node *b);
 
 /* name = ? */
-rille_node *build_equal(const char *name);
+rille_node *build_equal(const char *name, uint32_t slot);
 rille_node *build_call(rille_function function, rille_node *arguments);
 rille_node *build_raw(const char *sql, rille_node *values);
 rille_node *build_term(rille_node *of, bool descending);

@@ -180,6 +180,9 @@ local function add(query, word, column, by, extra, sign)
   if by == nil then by = 1 end
   if type(by) ~= "number" or by ~= by or by == math.huge or by == -math.huge then Error.argument(word, "a number", by) end
   if extra ~= nil and type(extra) ~= "table" then Error.argument(word, "a table of column = value", extra) end
+  if extra and extra[column] ~= nil then
+    Error.raise("invalid_argument", ("%s: %q is among the further changes too"):format(word, column), { column = column })
+  end
   local sets = assignments(Ends.ready(query), word, extra or {})
   table.insert(sets, 1, { column, by, sign })
   return (Ends.run(query, "update", sets))

@@ -1,0 +1,192 @@
+/* core/bind/record_api.c - the functions on records that lua/rille/record.lua is made of. */
+#include <lauxlib.h>
+
+#include "core/bind/record.h"
+#include "core/bind/value.h"
+
+/* record_new(source) -> a record that is not in the database */
+static int
+record_new(lua_State *L)
+{
+  rille_lua_push_new_record(L, 1);
+  return 1;
+}
+
+/* record_put(record, name, value): writes a column, past mutators */
+static int
+record_put(lua_State *L)
+{
+  rille_lua_record *record = rille_lua_check_record(L, 1);
+  const rille_column *column = rille_table_column(&record->source->table, rille_lua_check_text(L, 2, "the name of a column"));
+
+  lua_settop(L, 3);
+  if (column == NULL) {
+    rille_fault fault;
+
+    (void)rille_table_no_column(&record->source->table, rille_lua_text(L, 2), &fault);
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  }
+  rille_lua_record_put(L, record, column, 2, 3);
+  return 0;
+}
+
+/* record_fill(record, attributes, assignable, positions) -> the first name that is not assignable, or nothing when all were
+** assigned.  `assignable` holds true for names that may be; `positions` the place, from 1, of columns that are written
+** directly: others go through record[name] = value.  Nothing is assigned unless all may be. */
+static int
+record_fill(lua_State *L)
+{
+  rille_lua_record *record = rille_lua_check_record(L, 1);
+
+  lua_settop(L, 4);
+  for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+    lua_pushvalue(L, -2);
+    if (lua_rawget(L, 3) != LUA_TBOOLEAN || !lua_toboolean(L, -1)) {
+      lua_pushvalue(L, -3);
+      return 1;
+    }
+    lua_pop(L, 1);
+  }
+  for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+    lua_Integer position;
+
+    lua_pushvalue(L, -2);
+    (void)lua_rawget(L, 4);
+    position = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (position > 0) {
+      rille_lua_record_put(L, record, &record->source->table.columns[position - 1], lua_gettop(L) - 1, lua_gettop(L));
+    } else {
+      lua_pushvalue(L, -2);
+      lua_pushvalue(L, -2);
+      lua_settable(L, 1);
+    }
+  }
+  return 0;
+}
+
+/* record_state(record) -> its state table, made when there is none */
+static int
+record_state(lua_State *L)
+{
+  rille_lua_record *record = rille_lua_check_record(L, 1);
+
+  rille_lua_push_state(L, 1, record);
+  return 1;
+}
+
+/* record_peek(record) -> its state table, or nil */
+static int
+record_peek(lua_State *L)
+{
+  if (rille_lua_check_record(L, 1)->state)
+    (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* record_original(record, name [, raw]) -> the row's value (as kept, with raw), and whether the row has that column */
+static int
+record_original(lua_State *L)
+{
+  const rille_lua_record *record = rille_lua_check_record(L, 1);
+  rille_str name = rille_lua_check_text(L, 2, "the name of a column");
+  int position = record->row != NULL ? rille_lua_record_position(record, name) : -1;
+
+  if (position < 0) {
+    lua_pushnil(L);
+  } else if (lua_toboolean(L, 3)) {
+    rille_cell cell = rille_packed_cell(record->row, (size_t)position);
+
+    rille_lua_push_cell(L, &cell);
+  } else {
+    rille_lua_push_record_column(L, record, position);
+  }
+  lua_pushboolean(L, position >= 0);
+  return 2;
+}
+
+/* record_names(record) -> the names of the columns that its row has, in order */
+static int
+record_names(lua_State *L)
+{
+  const rille_lua_record *record = rille_lua_check_record(L, 1);
+
+  lua_createtable(L, (int)record->layout->count, 0);
+  for (size_t i = 0; i < record->layout->count; i++) {
+    (void)lua_pushlstring(L, record->layout->names[i].at, record->layout->names[i].len);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+/* record_exists(record [, value]) -> whether it is in the database; a value says so */
+static int
+record_exists(lua_State *L)
+{
+  rille_lua_record *record = rille_lua_check_record(L, 1);
+
+  if (lua_gettop(L) > 1)
+    record->exists = lua_toboolean(L, 2) != 0;
+  lua_pushboolean(L, record->exists);
+  return 1;
+}
+
+/* record_take(record, fresh): takes the row of another record of the same source and forgets its own changes */
+static int
+record_take(lua_State *L)
+{
+  rille_lua_record *record = rille_lua_check_record(L, 1), *fresh = rille_lua_check_record(L, 2);
+
+  if (record->source != fresh->source || fresh->row == NULL || fresh->layout != fresh->source->layout)
+    return rille_lua_refuse(L, "a record can take only a whole, saved record of its own model");
+  lua_createtable(L, 1, 0);
+  if (fresh->state) {                        /* anchors the row, which lives in that record's state ... */
+    (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
+    (void)lua_rawgeti(L, -1, RILLE_STATE_ROW);
+    lua_remove(L, -2);
+  } else {
+    lua_pushnil(L);
+  }
+  if (lua_isnil(L, -1)) {                    /* ... or in the record itself */
+    lua_pop(L, 1);
+    lua_pushvalue(L, 2);
+  }
+  lua_rawseti(L, -2, RILLE_STATE_ROW);
+  (void)lua_setiuservalue(L, 1, RILLE_RECORD_STATE);
+  lua_pushnil(L);
+  (void)lua_setiuservalue(L, 1, RILLE_RECORD_ORIGIN);
+  record->row = fresh->row;
+  record->layout = fresh->layout;
+  record->exists = true;
+  record->state = true;
+  return 0;
+}
+
+/* is_record(value) -> whether it is one, and its source */
+static int
+is_record(lua_State *L)
+{
+  bool yes = rille_lua_is_record(L, 1);
+
+  lua_pushboolean(L, yes);
+  if (!yes)
+    return 1;
+  rille_lua_push_record_source(L, 1);
+  return 2;
+}
+
+void
+rille_lua_add_record(lua_State *L)
+{
+  static const luaL_Reg functions[] = {
+    { "record_new", record_new },           { "record_put", record_put },       { "record_fill", record_fill },
+    { "record_state", record_state },
+    { "record_peek", record_peek },         { "record_original", record_original },
+    { "record_names", record_names },       { "record_exists", record_exists }, { "record_take", record_take },
+    { "is_record", is_record },             { NULL, NULL },
+  };
+
+  luaL_setfuncs(L, functions, 0);
+}

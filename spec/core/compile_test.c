@@ -1,0 +1,477 @@
+/* spec/core/compile_test.c - the exact SQL of every clause of a select, and the order of its values. */
+#include "spec/support/spec.h"
+
+#include <stdlib.h>
+
+#include "core/base/memory.h"
+#include "core/query/resolve.h"
+#include "spec/support/build.h"
+#include "spec/support/sql.h"
+
+#define ALL_POSTS "select \"id\", \"author_id\", \"title\", \"views\", \"price\", \"created_at\", \"slug\" from \"posts\""
+
+static rille_query *
+titles(rille_node *where)
+{
+  rille_query *query = build_query(&build_posts);
+
+  query->outputs = build_column("title");
+  query->where = where;
+  return query;
+}
+
+#define TITLES "select \"title\" from \"posts\""
+
+/* -- outputs ---------------------------------------------------------------------------------------------------------- */
+
+static void
+selects_all_columns_by_name(void **state)
+{
+  rille_query *query = build_query(&build_posts);
+
+  (void)state;
+  assert_sql(query, ALL_POSTS, "");
+  query->distinct = true;
+  query->outputs = build_column("views");
+  assert_sql(query, "select distinct \"views\" from \"posts\"", "");
+}
+
+static void
+selects_outputs_with_and_without_names(void **state)
+{
+  rille_query *query = build_query(&build_posts);
+  rille_node *raw = build_raw("views * ? as twice", build_value()), *flag = build_nested(RILLE_NODE_EXISTS, titles(build_equal("id")));
+  rille_node *most = build_call(RILLE_FN_MAX, build_column("views"));
+
+  (void)state;
+  raw->alias = rille_str_of("twice");
+  flag->alias = rille_str_of("found");
+  most->alias = rille_str_of("most");
+  query->outputs = build_chain(build_output("title", "heading"), raw, build_column("posts.views"), flag, most, NULL);
+  assert_sql(query, "select \"title\" as \"heading\", views * ? as twice, \"views\", exists (select \"posts\".\"title\" from "
+                    "\"posts\" where \"posts\".\"id\" = ?) as \"found\", max(\"views\") as \"most\" from \"posts\"", "0 1");
+}
+
+static void
+quotes_every_name_whatever_is_in_it(void **state)
+{
+  rille_query *query = build_query(&build_odd);
+
+  (void)state;
+  query->where = build_many(RILLE_NODE_AND, build_chain(build_equal("say \"hi\""), build_equal("'; --"), NULL));
+  query->groups = build_column("order");
+  query->orders = build_term(build_column("say \"hi\""), false);
+  assert_sql(query, "select \"id\", \"order\", \"say \"\"hi\"\"\", \"'; --\" from \"odd \"\"table\"\"\" where \"say \"\"hi\"\"\" = ? "
+                    "and \"'; --\" = ? group by \"order\" order by \"say \"\"hi\"\"\"", "0 1");
+  query = build_query(&build_posts);
+  query->outputs = build_output("title", "a\" from secrets --");
+  assert_sql(query, "select \"title\" as \"a\"\" from secrets --\" from \"posts\"", "");
+  query = build_query(&build_posts);
+  query->source.name = rille_str_of("p\"");
+  query->outputs = build_column("p\".title");
+  assert_sql(query, "select \"title\" from \"posts\" as \"p\"\"\"", "");
+}
+
+/* -- joins ------------------------------------------------------------------------------------------------------------ */
+
+static void
+names_the_table_of_every_column_in_a_join(void **state)
+{
+  rille_query *query = titles(build_equal("name"));
+  rille_node *every = build_node(RILLE_NODE_EVERY, NULL, NULL, NULL);
+
+  (void)state;
+  every->text = rille_str_of("u");
+  query->outputs = build_chain(build_column("title"), every, NULL);
+  build_join(query, RILLE_JOIN_LEFT, &build_users, "u", build_compare(build_column("author_id"), RILLE_OP_EQUAL, build_column("u.id")));
+  build_join(query, RILLE_JOIN_INNER, &build_pairs, NULL, build_compare(build_column("pairs.a"), RILLE_OP_LESS, build_value()));
+  query->orders = build_term(build_column("note"), true);
+  assert_sql(query, "select \"posts\".\"title\", \"u\".\"id\", \"u\".\"name\", \"u\".\"title\" from \"posts\" left join \"users\" as "
+                    "\"u\" on \"posts\".\"author_id\" = \"u\".\"id\" join \"pairs\" on \"pairs\".\"a\" < ? where \"u\".\"name\" = ? "
+                    "order by \"pairs\".\"note\" desc", "1 0");
+}
+
+/* -- conditions ------------------------------------------------------------------------------------------------------- */
+
+static void
+writes_every_operator(void **state)
+{
+  static const struct { rille_operator op; const char *sql; } cases[] = {
+    { RILLE_OP_EQUAL, "\"views\" = ?" },       { RILLE_OP_UNEQUAL, "\"views\" <> ?" },      { RILLE_OP_LESS, "\"views\" < ?" },
+    { RILLE_OP_LESS_EQUAL, "\"views\" <= ?" }, { RILLE_OP_GREATER, "\"views\" > ?" },       { RILLE_OP_GREATER_EQUAL, "\"views\" >= ?" },
+    { RILLE_OP_LIKE, "\"views\" glob ?" },     { RILLE_OP_ILIKE, "\"views\" like ? escape '\\'" },
+  };
+
+  (void)state;
+  for (size_t i = 0; i < SPEC_COUNT(cases); i++) {
+    char sql[200];
+
+    (void)strcpy(sql, TITLES " where ");
+    (void)strcat(sql, cases[i].sql);
+    assert_sql(titles(build_compare(build_column("views"), cases[i].op, build_value(7))), sql, "7");
+  }
+}
+
+static void
+writes_every_kind_of_condition(void **state)
+{
+  rille_node *items = build_chain(build_value(0), build_value(1), build_value(2), NULL);
+  const struct { rille_node *condition; const char *sql, *slots; } cases[] = {
+    { build_node(RILLE_NODE_IS_NULL, build_column("title"), NULL, NULL), "\"title\" is null", "" },
+    { build_node(RILLE_NODE_NOT, build_node(RILLE_NODE_IS_NULL, build_column("title"), NULL, NULL), NULL, NULL), "\"title\" is not null", "" },
+    { build_node(RILLE_NODE_NOT, build_equal("views"), NULL, NULL), "not (\"views\" = ?)", "0" },
+    { build_node(RILLE_NODE_BETWEEN, build_column("views"), build_value(3), build_value(2)), "\"views\" between ? and ?", "3 2" },
+    { build_node(RILLE_NODE_IN, build_column("views"), build_many(RILLE_NODE_ITEMS, items), NULL), "\"views\" in (?, ?, ?)", "0 1 2" },
+    { build_node(RILLE_NODE_IN, build_column("views"), build_node(RILLE_NODE_LIST, NULL, NULL, NULL), NULL),
+      "\"views\" in (select \"value\" from json_each(?))", "0" },
+    { build_compare(build_call(RILLE_FN_DATE, build_column("created_at")), RILLE_OP_LESS, build_value(1)), "date(\"created_at\") < ?", "1" },
+    { build_compare(build_call(RILLE_FN_YEAR, build_column("created_at")), RILLE_OP_EQUAL, build_value(1)),
+      "cast(strftime('%Y', \"created_at\") as integer) = ?", "1" },
+    { build_compare(build_call(RILLE_FN_JSON_GET, build_chain(build_column("title"), build_value(0), NULL)), RILLE_OP_EQUAL, build_value(1)),
+      "json_extract(\"title\", ?) = ?", "0 1" },
+    { build_call(RILLE_FN_JSON_CONTAINS, build_chain(build_column("title"), build_value(0), build_value(1), NULL)),
+      "exists (select 1 from json_each(\"title\", ?) where \"value\" = ?)", "0 1" },
+    { build_compare(build_column("views"), RILLE_OP_EQUAL, build_column("author_id")), "\"views\" = \"author_id\"", "" },
+    { build_constant(true), "1", "" },
+    { build_constant(false), "0", "" },
+    { build_many(RILLE_NODE_AND, NULL), "1", "" },
+    { build_many(RILLE_NODE_OR, NULL), "0", "" },
+    { build_raw("views > ? or 1", build_value(5)), "views > ? or 1", "5" },
+  };
+
+  (void)state;
+  for (size_t i = 0; i < SPEC_COUNT(cases); i++) {
+    char sql[300];
+
+    (void)strcpy(sql, TITLES " where ");
+    (void)strcat(sql, cases[i].sql);
+    assert_sql(titles(cases[i].condition), sql, cases[i].slots);
+  }
+}
+
+static void
+asks_about_rows_of_other_queries(void **state)
+{
+  rille_query *inner = build_query(&build_users), *ids = build_query(&build_users);
+
+  (void)state;
+  inner->where = build_compare(build_column("users.id"), RILLE_OP_EQUAL, build_column("posts.author_id"));
+  assert_sql(titles(build_nested(RILLE_NODE_EXISTS, inner)),
+             TITLES " where exists (select \"users\".\"id\", \"users\".\"name\", \"users\".\"title\" from \"users\" where "
+                    "\"users\".\"id\" = \"posts\".\"author_id\")", "");
+  ids->outputs = build_column("id");
+  ids->where = build_equal("name");
+  ids->limit = build_value();
+  assert_sql(titles(build_node(RILLE_NODE_IN, build_column("author_id"), build_nested(RILLE_NODE_QUERY, ids), NULL)),
+             TITLES " where \"author_id\" in (select \"users\".\"id\" from \"users\" where \"users\".\"name\" = ? limit ?)", "0 1");
+}
+
+static void
+keeps_groups_of_conditions_together(void **state)
+{
+  rille_node *a = build_many(RILLE_NODE_OR, build_chain(build_equal("title"), build_equal("views"), NULL));
+  rille_node *b = build_many(RILLE_NODE_AND, build_chain(build_equal("id"), build_raw("1 or 0", NULL), a, NULL));
+
+  (void)state;
+  assert_sql(titles(b), TITLES " where \"id\" = ? and (1 or 0) and (\"title\" = ? or \"views\" = ?)", "2 0 1");
+  assert_sql(titles(build_node(RILLE_NODE_NOT, a, NULL, NULL)), TITLES " where not (\"title\" = ? or \"views\" = ?)", "0 1");
+}
+
+static void
+keeps_operands_together(void **state)
+{
+  rille_node *inner = build_compare(build_column("views"), RILLE_OP_SUBTRACT, build_value(0));
+
+  (void)state;
+  assert_sql(titles(build_compare(build_column("id"), RILLE_OP_EQUAL, build_compare(build_column("author_id"), RILLE_OP_SUBTRACT, inner))),
+             TITLES " where \"id\" = (\"author_id\" - (\"views\" - ?))", "0");
+  assert_sql(titles(build_compare(build_raw("1 or 0", NULL), RILLE_OP_EQUAL, build_value(0))),
+             TITLES " where (1 or 0) = ?", "0");
+  assert_sql(titles(build_node(RILLE_NODE_IS_NULL, build_equal("views"), NULL, NULL)), TITLES " where (\"views\" = ?) is null", "0");
+}
+
+static void
+lets_no_or_escape_what_scopes_demand(void **state)
+{
+  rille_node *either = build_many(RILLE_NODE_OR, build_chain(build_equal("title"), build_constant(true), NULL));
+  rille_node *sealed = build_many(RILLE_NODE_OR, build_chain(build_equal("author_id"), build_node(RILLE_NODE_IS_NULL, build_column("author_id"), NULL, NULL), NULL));
+  rille_query *query = titles(either);
+
+  (void)state;
+  query->sealed = sealed;
+  assert_sql(query, TITLES " where (\"author_id\" = ? or \"author_id\" is null) and (\"title\" = ? or 1)", "1 0");
+  query->where = build_raw("1 or 1", NULL);
+  assert_sql(query, TITLES " where (\"author_id\" = ? or \"author_id\" is null) and (1 or 1)", "1");
+  query->where = NULL;
+  assert_sql(query, TITLES " where \"author_id\" = ? or \"author_id\" is null", "1");
+  query->verb = RILLE_DELETE;
+  query->outputs = NULL;
+  query->where = either;
+  assert_sql(query, "delete from \"posts\" where (\"author_id\" = ? or \"author_id\" is null) and (\"title\" = ? or 1)", "1 0");
+}
+
+/* However many conditions there are: no chain is deeper than databases allow, and nothing is lost or swapped. */
+static void
+balances_long_chains(void **state)
+{
+  static const size_t counts[] = { 1, 2, 199, 200, 201, 400, 401, 999, 1001, 5000, 20000 };
+
+  (void)state;
+  for (size_t c = 0; c < SPEC_COUNT(counts); c++)
+    for (int or = 0; or < 2; or++) {
+      rille_node *first = NULL;
+      rille_compiled compiled;
+      rille_fault fault;
+      size_t questions = 0, depth = 0, deepest = 0;
+
+      for (size_t i = counts[c]; i > 0; i--) {
+        rille_node *condition = build_compare(build_column("views"), RILLE_OP_EQUAL, build_value((uint32_t)i));
+
+        condition->next = first;
+        first = condition;
+      }
+      assert_ok(spec_compile(titles(build_many(or ? RILLE_NODE_OR : RILLE_NODE_AND, first)), &compiled, &fault), &fault);
+      assert_int_equal(compiled.param_count, counts[c]);
+      for (size_t i = 0; i < counts[c]; i++)
+        assert_int_equal(compiled.params[i].slot, i + 1);
+      for (size_t i = 0; i < compiled.sql.len; i++) {
+        depth += compiled.sql.at[i] == '(';
+        depth -= compiled.sql.at[i] == ')';
+        deepest = depth > deepest ? depth : deepest;
+        questions += compiled.sql.at[i] == '?';
+      }
+      assert_int_equal(depth, 0);
+      assert_int_equal(questions, counts[c]);
+      assert_in_range(deepest, counts[c] > 200 ? 1 : 0, 12);
+    }
+}
+
+static void
+gives_sqlite_chains_that_it_takes(void **state)
+{
+  rille_node *first = NULL;
+  rille_buffer sql, slots;
+
+  (void)state;
+  rille_buffer_init(&sql, RILLE_SQL_MAX);
+  rille_buffer_init(&slots, RILLE_SQL_MAX);
+  rille_buffer_text(&sql, TITLES " where (");
+  for (uint32_t i = 0; i < 400; i++) {
+    rille_node *condition = build_compare(build_column("views"), RILLE_OP_EQUAL, build_value(399 - i));
+
+    condition->next = first;
+    first = condition;
+    rille_buffer_text(&sql, i == 0 ? "" : i == 200 ? ") or (" : " or ");
+    rille_buffer_text(&sql, "\"views\" = ?");
+    rille_buffer_format(&slots, i > 0 ? " %u" : "%u", i);
+  }
+  rille_buffer_text(&sql, ")");
+  assert_sql(titles(build_many(RILLE_NODE_OR, first)), rille_buffer_str(&sql).at, rille_buffer_str(&slots).at);
+  rille_buffer_release(&sql);
+  rille_buffer_release(&slots);
+}
+
+/* -- the rest of a select --------------------------------------------------------------------------------------------- */
+
+static void
+groups_orders_and_limits(void **state)
+{
+  rille_query *query = titles(NULL);
+
+  (void)state;
+  query->groups = build_chain(build_column("title"), build_column("views"), NULL);
+  query->having = build_compare(build_raw("count(*)", NULL), RILLE_OP_GREATER, build_value());
+  query->orders = build_chain(build_term(build_column("title"), true), build_term(build_column("views"), false),
+                              build_term(build_call(RILLE_FN_RANDOM, NULL), false), build_raw("length(title) + ?", build_value()), NULL);
+  query->limit = build_value();
+  query->offset = build_value();
+  assert_sql(query, TITLES " group by \"title\", \"views\" having (count(*)) > ? order by \"title\" desc, \"views\", random(), "
+                           "length(title) + ? limit ? offset ?", "0 1 2 3");
+  query = titles(NULL);
+  query->offset = build_value(0);
+  assert_sql(query, TITLES " limit -1 offset ?", "0");
+}
+
+static void
+orders_by_the_names_of_outputs(void **state)
+{
+  rille_query *query = build_query(&build_posts);
+
+  (void)state;
+  query->outputs = build_output("title", "heading");
+  query->orders = build_term(build_column("heading"), false);
+  build_join(query, RILLE_JOIN_INNER, &build_pairs, NULL, build_constant(true));
+  assert_sql(query, "select \"posts\".\"title\" as \"heading\" from \"posts\" join \"pairs\" on 1 order by \"heading\"", "");
+}
+
+static void
+unites_queries(void **state)
+{
+  rille_query *query = titles(build_equal("views")), *second = titles(build_equal("id")), *third = titles(NULL);
+
+  (void)state;
+  second->union_all = true;
+  third->orders = build_term(build_column("id"), false);
+  third->limit = build_value();
+  query->unions = second;
+  second->next = third;
+  query->orders = build_term(build_column("title"), false);
+  query->limit = build_value();
+  assert_sql(query, TITLES " where \"views\" = ? union all " TITLES " where \"id\" = ? union select * from (" TITLES
+                    " order by \"id\" limit ?) order by \"title\" limit ?", "0 1 2 3");
+}
+
+static void
+aggregates_over_the_table_or_over_the_result(void **state)
+{
+  rille_query *query = titles(build_equal("views"));
+
+  (void)state;
+  query->aggregate = build_call(RILLE_FN_COUNT, build_node(RILLE_NODE_STAR, NULL, NULL, NULL));
+  query->orders = build_term(build_column("title"), false);
+  assert_sql(query, "select count(*) from \"posts\" where \"views\" = ?", "0");
+  query->aggregate = build_call(RILLE_FN_SUM, build_column("views"));
+  assert_sql(query, "select coalesce(sum(\"views\"), 0) from \"posts\" where \"views\" = ?", "0");
+  query->outputs = build_column("views");
+  query->orders = NULL;
+  query->limit = build_value();
+  assert_sql(query, "select coalesce(sum(\"views\"), 0) from (select \"views\" from \"posts\" where \"views\" = ? limit ?)", "0 1");
+  query->limit = NULL;
+  query->distinct = true;
+  query->aggregate = build_call(RILLE_FN_AVG, build_column("views"));
+  assert_sql(query, "select avg(\"views\") from (select distinct \"views\" from \"posts\" where \"views\" = ?)", "0");
+  query->distinct = false;
+  query->groups = build_column("views");
+  query->aggregate = build_call(RILLE_FN_MIN, build_column("views"));
+  assert_sql(query, "select min(\"views\") from (select \"views\" from \"posts\" where \"views\" = ? group by \"views\")", "0");
+}
+
+/* -- values ----------------------------------------------------------------------------------------------------------- */
+
+static void
+says_for_each_value_what_it_becomes_and_where(void **state)
+{
+  rille_node *like = build_compare(build_column("price"), RILLE_OP_LIKE, build_value());
+  rille_node *ilike = build_compare(build_column("price"), RILLE_OP_ILIKE, build_value());
+  rille_node *list = build_node(RILLE_NODE_IN, build_column("created_at"), build_node(RILLE_NODE_LIST, NULL, NULL, NULL), NULL);
+  rille_node *raw = build_raw("? is 1", build_value());
+  rille_query *query = titles(build_many(RILLE_NODE_AND, build_chain(build_equal("price"), like, ilike, list, raw, NULL)));
+  rille_compiled compiled;
+  rille_fault fault;
+
+  (void)state;
+  query->source.name = rille_str_of("p");
+  assert_ok(spec_compile(query, &compiled, &fault), &fault);
+  assert_int_equal(compiled.param_count, 5);
+  assert_int_equal(compiled.params[0].type.kind, RILLE_TYPE_DECIMAL);
+  assert_int_equal(compiled.params[0].type.scale, 2);
+  assert_int_equal(compiled.params[0].form, RILLE_PARAM_PLAIN);
+  assert_text(compiled.params[0].what, "posts.price");
+  assert_int_equal(compiled.params[1].type.kind, RILLE_TYPE_TEXT);
+  assert_int_equal(compiled.params[1].form, RILLE_PARAM_GLOB);
+  assert_int_equal(compiled.params[2].type.kind, RILLE_TYPE_ANY);
+  assert_int_equal(compiled.params[2].form, RILLE_PARAM_PLAIN);
+  assert_int_equal(compiled.params[3].type.kind, RILLE_TYPE_DATETIME);
+  assert_int_equal(compiled.params[3].form, RILLE_PARAM_LIST);
+  assert_text(compiled.params[3].what, "posts.created_at");
+  assert_int_equal(compiled.params[4].type.kind, RILLE_TYPE_ANY);
+  assert_int_equal(compiled.params[4].what.len, 0);
+}
+
+static void
+refuses_a_pattern_that_is_no_value(void **state)
+{
+  rille_compiled compiled;
+  rille_fault fault;
+
+  (void)state;
+  assert_fails(RILLE_UNSUPPORTED, spec_compile(titles(build_compare(build_column("title"), RILLE_OP_LIKE, build_column("slug"))),
+                                               &compiled, &fault), &fault);
+}
+
+static void
+refuses_a_statement_that_is_too_long(void **state)
+{
+  static const size_t lengths[] = { RILLE_SQL_MAX, RILLE_SQL_MAX + 1, RILLE_SQL_MAX + 100000, 2 * RILLE_SQL_MAX };
+  char *sql = malloc(2 * RILLE_SQL_MAX);
+  rille_compiled compiled;
+  rille_fault fault;
+
+  (void)state;
+  memset(sql, '1', 2 * RILLE_SQL_MAX);
+  for (size_t i = 0; i < SPEC_COUNT(lengths); i++) {
+    rille_node *raw = build_raw("", NULL);
+
+    raw->text = (rille_str){ sql, lengths[i] - strlen(TITLES " where ") };
+    if (lengths[i] <= RILLE_SQL_MAX)
+      assert_ok(spec_compile(titles(raw), &compiled, &fault), &fault);
+    else
+      assert_fails(RILLE_INVALID_ARGUMENT, spec_compile(titles(raw), &compiled, &fault), &fault);
+  }
+  free(sql);
+}
+
+static int allowed;
+
+static int
+allow_some(void)
+{
+  return allowed-- > 0;
+}
+
+static void
+says_that_memory_ran_out_wherever_it_does(void **state)
+{
+  rille_query *query = titles(build_many(RILLE_NODE_AND, build_chain(build_equal("views"), build_equal("price"), NULL)));
+  rille_status status = RILLE_OUT_OF_MEMORY;
+  rille_fault fault;
+  int n;
+
+  (void)state;
+  for (n = 0; status != RILLE_OK && n < 100; n++) {
+    rille_arena arena;
+    rille_compiled compiled;
+
+    rille_arena_init(&arena);
+    allowed = n;
+    rille_memory_gate(allow_some);
+    assert_ok(rille_resolve(query, &fault), &fault);
+    status = rille_compile(query, &rille_dialect_sqlite, &arena, &compiled, &fault);
+    rille_memory_gate(NULL);
+    if (status != RILLE_OK)
+      assert_fails(RILLE_OUT_OF_MEMORY, status, &fault);
+    rille_arena_release(&arena);
+  }
+  assert_in_range(n, 3, 20);
+}
+
+#define BUILDS(test) cmocka_unit_test_setup_teardown(test, build_start, build_end)
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+    BUILDS(selects_all_columns_by_name),
+    BUILDS(selects_outputs_with_and_without_names),
+    BUILDS(quotes_every_name_whatever_is_in_it),
+    BUILDS(names_the_table_of_every_column_in_a_join),
+    BUILDS(writes_every_operator),
+    BUILDS(writes_every_kind_of_condition),
+    BUILDS(asks_about_rows_of_other_queries),
+    BUILDS(keeps_groups_of_conditions_together),
+    BUILDS(keeps_operands_together),
+    BUILDS(lets_no_or_escape_what_scopes_demand),
+    BUILDS(balances_long_chains),
+    BUILDS(gives_sqlite_chains_that_it_takes),
+    BUILDS(groups_orders_and_limits),
+    BUILDS(orders_by_the_names_of_outputs),
+    BUILDS(unites_queries),
+    BUILDS(aggregates_over_the_table_or_over_the_result),
+    BUILDS(says_for_each_value_what_it_becomes_and_where),
+    BUILDS(refuses_a_pattern_that_is_no_value),
+    BUILDS(refuses_a_statement_that_is_too_long),
+    BUILDS(says_that_memory_ran_out_wherever_it_does),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
