@@ -45,7 +45,8 @@
   X(LOCKED, "locked")                                \
   X(MIGRATION, "migration")                          \
   X(SCRIPT, "script")                                \
-  X(OUT_OF_MEMORY, "out_of_memory")
+  X(OUT_OF_MEMORY, "out_of_memory")                  \
+  X(INTERRUPTED, "interrupted")
 
 typedef enum rille_status {
   RILLE_OK = 0,

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Asks every running statement of the process to end soon with kind "aborted".  Async-signal-safe. */
+/* Asks every running statement of the process to end soon with kind "interrupted".  Async-signal-safe. */
 void rille_stop_request(void);
 
 /* Takes the request back; called before the next piece of work begins.  Async-signal-safe. */

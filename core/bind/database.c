@@ -10,7 +10,7 @@
 #define DATABASE_META "rille.database"
 #define GUARD_META "rille.guard"
 
-enum { BUSY_TIMEOUT_MS = 5000, MMAP_BYTES = 128 << 20 };
+enum { BUSY_TIMEOUT_MS = 5000, MMAP_BYTES = 128 << 20, CACHE_KIB = 16 << 10 };
 
 /* Watches over an open transaction or savepoint.  Its first user value is the coroutine that owns the level: that keeps the
 ** coroutine's address its own until the level has been ended. */
@@ -217,12 +217,12 @@ database_open(lua_State *L)
     .no_foreign_keys = !flag_option(L, "foreign_keys", true),
     .busy_timeout_ms = (int)number_option(L, "busy_timeout_ms", BUSY_TIMEOUT_MS),
     .mmap_bytes = number_option(L, "mmap_bytes", MMAP_BYTES),
-    .cache_kib = number_option(L, "cache_kib", 0),
+    .cache_kib = number_option(L, "cache_kib", CACHE_KIB),
   };
   database->memory = rille_str_is(database->options.database, ":memory:");
   read_pragmas(L, database);
   if (!rille_arena_ok(&database->arena))
-    return luaL_error(L, "not enough memory");
+    return rille_lua_no_memory(L);
   (void)add_connection(L, database);
   return 1;
 }

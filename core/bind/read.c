@@ -213,6 +213,10 @@ add_aggregate(lua_State *L, rille_work *work, rille_query *query, int index)
   query->aggregate = rille_work_node(L, work, RILLE_NODE_CALL);
   query->aggregate->op = (int)RILLE_FN_COUNT + function;
   query->aggregate->items = of;
+  if (!star && query->distinct && query->outputs == NULL) {     /* of the distinct values of the column */
+    query->outputs = rille_work_node(L, work, RILLE_NODE_COLUMN);
+    query->outputs->text = of->text;
+  }
 }
 
 /* Pushes the one value of the statement; nil for NULL. */

@@ -230,7 +230,7 @@ execute(lua_State *L, struct save *s)
   }
   rille_cursor_close(&s->work->cursor);
   if (!rille_arena_ok(&s->work->arena))
-    (void)luaL_error(L, "not enough memory");
+    (void)rille_lua_no_memory(L);
   return changes;
 }
 

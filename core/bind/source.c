@@ -156,7 +156,7 @@ source_new(lua_State *L)
   if (rille_arena_ok(&source->arena))
     source->layout = rille_layout_of_table(&source->table);
   if (source->layout == NULL)
-    return luaL_error(L, "not enough memory");
+    return rille_lua_no_memory(L);
 
   (void)lua_getfield(L, 1, "indirect");
   indirect = lua_gettop(L);

@@ -159,8 +159,6 @@ set_text(lua_State *L, const char *field, const char *text)
 int
 rille_lua_raise(lua_State *L, const rille_fault *fault, rille_str sql)
 {
-  if (fault->kind == RILLE_OUT_OF_MEMORY)
-    return luaL_error(L, "not enough memory");
   lua_createtable(L, 0, 6);
   lua_pushstring(L, rille_status_name(fault->kind));
   lua_setfield(L, -2, "kind");
@@ -179,6 +177,15 @@ rille_lua_raise(lua_State *L, const rille_fault *fault, rille_str sql)
   }
   luaL_setmetatable(L, ERROR_META);
   return lua_error(L);
+}
+
+int
+rille_lua_no_memory(lua_State *L)
+{
+  rille_fault fault;
+
+  (void)rille_fault_no_memory(&fault);
+  return rille_lua_raise(L, &fault, (rille_str){ 0 });
 }
 
 int

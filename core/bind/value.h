@@ -31,6 +31,9 @@ void rille_lua_push_typed(lua_State *L, rille_type type, const rille_cell *cell,
 /* Raises the fault as an error value; `sql` (may be no text) becomes its field.  Never returns. */
 int rille_lua_raise(lua_State *L, const rille_fault *fault, rille_str sql);
 
+/* Raises `out_of_memory`.  Never returns. */
+int rille_lua_no_memory(lua_State *L);
+
 /* Raises invalid_argument with the formatted message.  Never returns. */
 int rille_lua_refuse(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

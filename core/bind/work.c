@@ -3,13 +3,15 @@
 
 #include <lauxlib.h>
 
+#include "core/bind/value.h"
+
 #define WORK_META "rille.work"
 
 static void *
 checked(lua_State *L, void *memory)
 {
   if (memory == NULL)
-    (void)luaL_error(L, "not enough memory");
+    (void)rille_lua_no_memory(L);
   return memory;
 }
 

@@ -26,7 +26,7 @@ Error.kinds = {
   "syntax", "no_such_table", "no_such_column", "no_such_relation", "no_such_model", "invalid_argument", "unsupported",
   "tenant_required", "tenant_unknown", "tenant_mismatch", "replica_lag", "unsafe_mutation", "missing_attribute",
   "transaction_aborted", "in_doubt", "invalid_token", "checksum_mismatch", "locked", "migration", "script",
-  "out_of_memory",
+  "out_of_memory", "interrupted",
 }
 
 local IS_KIND = {}

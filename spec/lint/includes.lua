@@ -5,7 +5,7 @@ local MAY_INCLUDE = {
   ["core/base"] = {},
   ["core/query"] = { "core/base" },
   ["core/driver"] = { "core/base" },
-  ["core/run"] = { "core/driver", "core/base" },
+  ["core/run"] = { "core/query", "core/driver", "core/base" },
   ["core/bind"] = { "core/run", "core/driver", "core/query", "core/base" },
   ["host"] = { "core/bind/open.h", "core/base/stop.h" },
 }

@@ -18,9 +18,8 @@ local TYPES = {
   { "BOOLEAN", takes = { { true, 1, true }, { false, 0, false }, { 1, 1, true }, { 0, 0, false } },
     refuses = { "true", 2, -1, 1.5, "", "1", {} } },
   { "DECIMAL(10,2)", takes = { { "1.5", 1.5, "1.50" }, { 1.25, 1.25, "1.25" }, { -3, -3, "-3.00" }, { "0.10", 0.1, "0.10" },
-    { "+7", 7, "7.00" }, { "007.10", 7.1, "7.10" }, { "-0.00", 0, "0.00" }, { "99999999.99", 99999999.99, "99999999.99" },
-    { 0.1 + 0.7, nil, nil } },
-    refuses = { "1.234", 1.234, "1e3", "1,5", "", ".5", "5.", "0x10", " 1", "1 ", "123456789", "1e-400", "1e1000000",
+    { "+7", 7, "7.00" }, { "007.10", 7.1, "7.10" }, { "-0.00", 0, "0.00" }, { "99999999.99", 99999999.99, "99999999.99" } },
+    refuses = { "1.234", 1.234, 0.1 + 0.7, "1e3", "1,5", "", ".5", "5.", "0x10", " 1", "1 ", "123456789", "1e-400", "1e1000000",
       ("9"):rep(10000), true, 0 / 0, "NaN", {} } },
   { "DECIMAL_TEXT(30,4)", takes = { { "12345678901234567890.1234", "12345678901234567890.1234", "12345678901234567890.1234" },
     { 2, "2.0000", "2.0000" } }, refuses = { "1.23456", "x", ("9"):rep(27) } },
@@ -62,22 +61,20 @@ describe("a column", function()
       it("keeps what it takes, gives it back and finds it", function()
         for _, value in ipairs(case.takes) do
           local written, kept, read = value[1], value[2], value[3]
-          if kept ~= nil then
-            local thing = Thing:create { v = written }
-            assert.equal(read, thing.v)
-            assert.equal(math.type(read), math.type(thing.v))
-            assert.equal(kept, db:query("select v from things where id = ?", thing.id)[1].v)
-            assert.equal(read, Thing:find(thing.id).v)
-            assert.equal(read, Thing:where("v", written):order_by_desc("id"):value("v"))
-            assert.equal(read, Thing:where_in("v", { written }):order_by_desc("id"):value("v"))
-            assert.is_false(Thing:find(thing.id):set("v", written):is_dirty())
-            Thing:insert { id = 1000 + thing.id, v = written }
-            assert.equal(read, Thing:find(1000 + thing.id).v)
-            Thing:where("id", thing.id):update { v = null }
-            assert.is_nil(Thing:find(thing.id).v)
-            Thing:where("id", thing.id):update { v = written }
-            assert.equal(read, Thing:find(thing.id).v)
-          end
+          local thing = Thing:create { v = written }
+          assert.equal(read, thing.v)
+          assert.equal(math.type(read), math.type(thing.v))
+          assert.equal(kept, db:query("select v from things where id = ?", thing.id)[1].v)
+          assert.equal(read, Thing:find(thing.id).v)
+          assert.equal(read, Thing:where("v", written):order_by_desc("id"):value("v"))
+          assert.equal(read, Thing:where_in("v", { written }):order_by_desc("id"):value("v"))
+          assert.is_false(Thing:find(thing.id):set("v", written):is_dirty())
+          Thing:insert { id = 1000 + thing.id, v = written }
+          assert.equal(read, Thing:find(1000 + thing.id).v)
+          Thing:where("id", thing.id):update { v = null }
+          assert.is_nil(Thing:find(thing.id).v)
+          Thing:where("id", thing.id):update { v = written }
+          assert.equal(read, Thing:find(thing.id).v)
         end
       end)
 
@@ -147,7 +144,7 @@ describe("a cast", function()
   it("of the core stands in for the type of the column", function()
     local Thing = model({ flag = "boolean", made = "datetime", n = "integer", price = "decimal:3", at = "timestamp", day = "date",
       ratio = "real", key = "uuid", raw = "blob", word = "text" },
-      "flag INTEGER, made INTEGER, n, price TEXT, at DATETIME TEXT, day TEXT, ratio, key TEXT, raw TEXT, word")
+      "flag INTEGER, made INTEGER, n, price TEXT, at INTEGER, day TEXT, ratio, key TEXT, raw TEXT, word")
     local thing = Thing:find(Thing:create { flag = true, made = 0, n = 3.0, price = 1.5, at = "2026-01-01", day = 0, ratio = 1,
       key = "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", raw = "\0\1", word = "x" }.id)
     assert.same({ true, "1970-01-01T00:00:00.000000Z", 3, "1.500", 1767225600, "1970-01-01", 1.0, "\0\1", "x" },
@@ -185,7 +182,7 @@ describe("a cast", function()
 
     it("gives tables, and all that JSON knows", function()
       for _, value in ipairs { { a = 1, b = { 1, 2, { c = "x" } } }, { 1, 2.5, "x", true, false }, {}, "text", 5, true, false,
-        { big = math.maxinteger, small = math.mininteger, half = 0.5 }, { [""] = 1, ["ü\n\"\\"] = "\0" } } do
+        { big = math.maxinteger, small = math.mininteger, half = 0.5 }, { [""] = 1, ["ü\n\"\\"] = "\1" } } do
         local thing = Thing:create { doc = value }
         assert.same(value, thing.doc)
         assert.same(value, Thing:find(thing.id).doc)
@@ -256,7 +253,7 @@ describe("a cast", function()
         inner = inner.x
       end
       local thing = Thing:create { doc = { a = 1 } }
-      for _, bad in ipairs { cyclic, deep, print, { print }, { [1] = 1, x = 2 }, { [1.5] = 1 }, { 0 / 0 }, { math.huge }, "\xff",
+      for _, bad in ipairs { cyclic, deep, print, { print }, { [1] = 1, x = 2 }, { [1.5] = 1 }, { 0 / 0 }, { math.huge }, "\xff", "a\0b", { ["\0"] = 1 },
         { [true] = 1 }, coroutine.create(print) } do
         local e = untouched("invalid_argument", Thing.create, Thing, { doc = bad })
         assert.matches("^things%.doc", e.message)

@@ -200,6 +200,16 @@ build_nested(rille_node_kind kind, rille_query *query)
   return node;
 }
 
+rille_query *
+build_titles(rille_node *where)
+{
+  rille_query *query = build_query(&build_posts);
+
+  query->outputs = build_column("title");
+  query->where = where;
+  return query;
+}
+
 void
 build_join(rille_query *query, rille_join_kind kind, const rille_table *table, const char *alias, rille_node *on)
 {

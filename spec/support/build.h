@@ -30,6 +30,9 @@ int build_end(void **state);
 rille_arena *build_arena(void);
 
 rille_query *build_query(const rille_table *table);
+
+/* select title from posts where ... */
+rille_query *build_titles(rille_node *where);
 rille_node *build_node(rille_node_kind kind, rille_node *a, rille_node *b, rille_node *c);
 rille_node *build_column(const char *name);
 rille_node *build_output(const char *name, const char *alias);
