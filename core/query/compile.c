@@ -194,7 +194,9 @@ write_target(rille_compiler *c, const rille_query *query)
 static void
 write_mutation_where(rille_compiler *c, const rille_query *query)
 {
-  if (query->joins != NULL || query->groups != NULL || query->having != NULL || query->distinct || !is_plain(query))
+  if (query->unions != NULL)
+    rille_compiler_fail(c, RILLE_UNSUPPORTED, "an update or delete of a union: say its conditions with or_where");
+  else if (query->joins != NULL || query->groups != NULL || query->having != NULL || query->distinct || !is_plain(query))
     write_target(c, query);
   else
     write_where(c, query);
