@@ -10,7 +10,7 @@
 #define DATABASE_META "rille.database"
 #define GUARD_META "rille.guard"
 
-enum { BUSY_TIMEOUT_MS = 5000, MMAP_BYTES = 128 << 20, CACHE_KIB = 16 << 10 };
+enum { BUSY_TIMEOUT_MS = 5000, MMAP_BYTES = 128 << 20, CACHE_KIB = 8 << 10 };
 
 /* Watches over an open transaction or savepoint.  Its first user value is the coroutine that owns the level: that keeps the
 ** coroutine's address its own until the level has been ended. */

@@ -1,6 +1,8 @@
 /* core/query/compile.c - one writer a verb. */
 #include "core/query/expression.h"
 
+enum { KEY_MAX = 16 };            /* columns of a primary key */
+
 static void
 write_source(rille_compiler *c, const rille_source *source)
 {
@@ -162,18 +164,19 @@ write_target(rille_compiler *c, const rille_query *query)
 {
   const rille_table *table = query->source.table;
   rille_query inner = *query;
-  rille_node keys[16], list = { .kind = RILLE_NODE_ITEMS };
+  rille_node keys[KEY_MAX], list = { .kind = RILLE_NODE_ITEMS };
   size_t count = 0;
 
   for (size_t i = 0; i < table->column_count; i++)
-    if (table->columns[i].primary > 0 && count < sizeof keys / sizeof keys[0]) {
-      keys[count] = (rille_node){ .kind = RILLE_NODE_COLUMN, .source = &query->source, .column = &table->columns[i] };
-      if (count > 0)
-        keys[count - 1].next = &keys[count];
-      count++;
+    if (table->columns[i].primary > 0 && count++ < KEY_MAX) {
+      keys[count - 1] = (rille_node){ .kind = RILLE_NODE_COLUMN, .source = &query->source, .column = &table->columns[i] };
+      if (count > 1)
+        keys[count - 2].next = &keys[count - 1];
     }
-  if (count == 0) {
-    rille_compiler_fail(c, RILLE_UNSUPPORTED, "an update or delete with a join, order or limit wants a table with a primary key");
+  if (count == 0 || count > KEY_MAX) {
+    rille_compiler_fail(c, RILLE_UNSUPPORTED, count == 0
+                          ? "an update or delete with a join, order or limit wants a table with a primary key"
+                          : "an update or delete with a join, order or limit wants a primary key of at most 16 columns");
     return;
   }
   inner.verb = RILLE_SELECT;
@@ -242,6 +245,8 @@ write_conflict(rille_compiler *c, const rille_query *query)
 {
   if (query->conflict == RILLE_CONFLICT_FAILS)
     return;
+  if (query->sets == NULL)
+    rille_compiler_fail(c, RILLE_UNSUPPORTED, "an insert without values cannot say what happens when it is refused");
   rille_compiler_put(c, " on conflict");
   if (query->conflict_columns != NULL) {
     rille_compiler_put(c, " (");

@@ -178,6 +178,9 @@ local function collect_decoded(record, info)
 end
 
 local function info_of(class)
+  if class == nil then
+    Error.raise("invalid_argument", "a record was expected", { hint = "methods are called with a colon: record:save()" })
+  end
   local info = class._info
   if info and info.version == info.handle.version and not info.handle.closed then return info end
   return require "rille.model".info(class)

@@ -60,7 +60,7 @@ sqlite3 *
 bench_open(const char *path)
 {
   int flags = SQLITE_OPEN_READWRITE;
-  const char *cache_kib = setting("BENCH_CACHE_KIB", NULL);
+  const char *cache_kib = setting("BENCH_CACHE_KIB", "8192");
   sqlite3 *db = NULL;
   char sql[256];
 

@@ -163,6 +163,39 @@ finds_rows_by_all_columns_of_a_composite_key(void **state)
 }
 
 static void
+refuses_to_choose_rows_by_a_part_of_their_key(void **state)
+{
+  rille_column columns[17];
+  rille_table table = { .id = 99, .name = rille_str_of("wide"), .column_count = 17, .columns = columns };
+  rille_query *query = writing(RILLE_DELETE, &table);
+  rille_compiled compiled;
+  rille_fault fault;
+
+  (void)state;
+  for (int i = 0; i < 17; i++)
+    columns[i] = (rille_column){ .name = { &"abcdefghijklmnopq"[i], 1 }, .primary = i + 1 };
+  query->limit = build_value(0);
+  assert_fails(RILLE_UNSUPPORTED, spec_compile(query, &compiled, &fault), &fault);
+  columns[16].primary = 0;
+  assert_ok(spec_compile(query, &compiled, &fault), &fault);
+  assert_contains(compiled.sql.at, "where (\"a\", \"b\", \"c\"");
+  assert_contains(compiled.sql.at, "\"o\", \"p\") in (select \"wide\".\"a\"");
+}
+
+static void
+refuses_an_update_or_delete_of_a_union(void **state)
+{
+  rille_query *query = writing(RILLE_DELETE, &build_posts);
+  rille_compiled compiled;
+  rille_fault fault;
+
+  (void)state;
+  query->where = build_equal("id", 0);
+  query->unions = build_query(&build_posts);
+  assert_fails(RILLE_UNSUPPORTED, spec_compile(query, &compiled, &fault), &fault);
+}
+
+static void
 refuses_to_choose_rows_that_have_no_key(void **state)
 {
   rille_query *query = writing(RILLE_DELETE, &build_keyless);
@@ -190,6 +223,8 @@ main(void)
     BUILDS(deletes_rows),
     BUILDS(finds_rows_by_key_where_a_limit_or_join_chooses_them),
     BUILDS(finds_rows_by_all_columns_of_a_composite_key),
+    BUILDS(refuses_to_choose_rows_by_a_part_of_their_key),
+    BUILDS(refuses_an_update_or_delete_of_a_union),
     BUILDS(refuses_to_choose_rows_that_have_no_key),
   };
 

@@ -151,8 +151,11 @@ end
 ---@param b any
 local function run(query, method, a, b)
   local root = ready(query)
-  local lock, trashed, without = marks(query)
-  if lock then check_lock(lock, root.handle) end
+  local lock, trashed, without
+  if root.marked then                    -- some query of the root is; most roots never see one
+    lock, trashed, without = marks(query)
+    if lock then check_lock(lock, root.handle) end
+  end
   local class, scopes = root.class, nil
   if class and class._def.scoped then scopes = sealed(class._def, trashed, without) end
   return call(root.handle, method, query, scopes, a, b)

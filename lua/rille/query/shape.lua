@@ -14,6 +14,12 @@ local ALIAS_BYTES_MAX = 63        -- what PostgreSQL keeps of a name
 return function(Query)
   local node, is_query = Query.node, Query.is_query
 
+  --- A node that says something beside clauses; see marks in ends.lua.
+  local function mark(self, ...)
+    self[1].marked = true
+    return node(self, op.nothing, ...)
+  end
+
   local function names(word, ...)
     local list, count = { ... }, select("#", ...)
     if count == 1 and type(list[1]) == "table" then
@@ -197,7 +203,7 @@ return function(Query)
   local function lock(word)
     return function(self, options)
       options = Error.options(word, options, LOCK_OPTIONS)
-      return node(self, op.nothing, "lock", word, options)
+      return mark(self, "lock", word, options)
     end
   end
 
@@ -229,10 +235,10 @@ return function(Query)
   end
 
   --- Soft-deleted rows too.
-  function Query:with_trashed() return node(self, op.nothing, "trashed", "with") end
+  function Query:with_trashed() return mark(self, "trashed", "with") end
 
   --- Soft-deleted rows only.
-  function Query:only_trashed() return node(self, op.nothing, "trashed", "only") end
+  function Query:only_trashed() return mark(self, "trashed", "only") end
 
   --- Without one of the model's global scopes.
   function Query:without_global_scope(name)
@@ -241,7 +247,7 @@ return function(Query)
     if not class or not class._def.global_scopes[name] then
       Error.unknown("invalid_argument", "global scope", name, scopes, class and class._def.name or "a table")
     end
-    return node(self, op.nothing, "without", name)
+    return mark(self, "without", name)
   end
 
   --- Does the model have a relation of that name?
