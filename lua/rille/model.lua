@@ -463,9 +463,10 @@ function Model:global_scope(name, fn)
   rawset(self, "_info", false)
 end
 
-local function first_or(self, match, values, make)
-  if type(match) ~= "table" or next(match) == nil then Error.argument("first_or_create", "a table to look for", match) end
-  return Query.of(self):where(match):first() or make(self, match, values)
+local function first_or(self, word, match, values, make)
+  if type(match) ~= "table" or next(match) == nil then Error.argument(word, "a table to look for", match) end
+  if values ~= nil and type(values) ~= "table" then Error.argument(word, "a table of attributes", values) end
+  return Query.of(self):where(match):first() or make()
 end
 
 local function merged(match, values)
@@ -477,20 +478,20 @@ end
 
 --- The first record that fits, or a new one that is not saved.
 function Model:first_or_new(match, values)
-  return first_or(self, match, values, function() return self:new(merged(match, values)) end)
+  return first_or(self, "first_or_new", match, values, function() return self:new(merged(match, values)) end)
 end
 
 --- The first record that fits, or one that is created.
 function Model:first_or_create(match, values)
   return M.info(self).handle:transaction(function()
-    return first_or(self, match, values, function() return self:create(merged(match, values)) end)
+    return first_or(self, "first_or_create", match, values, function() return self:create(merged(match, values)) end)
   end)
 end
 
 --- Update the first record that fits, or create one.
 function Model:update_or_create(match, values)
   return M.info(self).handle:transaction(function()
-    local record = first_or(self, match, values, function() return false end)
+    local record = first_or(self, "update_or_create", match, values, function() return false end)
     if not record then return self:create(merged(match, values)) end
     return record:update(values or {})
   end)

@@ -673,14 +673,20 @@ function M.behaviour(class, info)
   }
 end
 
---- A method that hides one of every record, or a column-like name, is a mistake: refuse it where it is declared.
+--- A method that hides one of every record, and an accessor that one hides, are mistakes: refuse them where they are made.
 ---@param def table
 function M.check_methods(def)
   for name in next, def.methods do
-    if Record[name] or name:find "^__" then
+    if Record[name] or name:find "^_" then
       Error.raise("invalid_argument", ("model %s: the method %q would hide one that every record has"):format(def.name, name), {
         model = def.name, hint = "call it something else",
       })
+    end
+  end
+  for name in next, def.accessors do
+    if Record[name] or def.methods[name] then
+      Error.raise("invalid_argument", ("model %s: the accessor %q is hidden by the method of that name"):format(def.name, name),
+        { model = def.name, hint = "call it something else" })
     end
   end
 end

@@ -64,7 +64,7 @@ bench_open(const char *path)
   sqlite3 *db = NULL;
   char sql[256];
 
-  if (strcmp(setting("BENCH_OPEN", "nomutex"), "plain") != 0)
+  if (strcmp(setting("BENCH_OPEN", "plain"), "nomutex") == 0)
     flags |= SQLITE_OPEN_NOMUTEX;
   if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK)
     bench_die(path, db != NULL ? sqlite3_errmsg(db) : "no memory");

@@ -11,8 +11,8 @@ enum { BENCH_USERS = 10000, BENCH_POSTS = 100000, BENCH_EVENTS = 1000000, BENCH_
 enum { BENCH_TIME_BYTES = 28 };          /* "2026-11-20T12:00:00.000000Z" and its NUL */
 
 /* Opens an existing database as rille does.  The environment may say otherwise, for both sides alike:
-** BENCH_OPEN=plain (sqlite3_open's own flags, thus with mutexes), BENCH_SYNCHRONOUS (normal), BENCH_MMAP (bytes,
-** 134217728), BENCH_CACHE_KIB (unset: SQLite's own default).  Ends the program when it cannot. */
+** BENCH_OPEN=nomutex (without SQLite's mutexes), BENCH_SYNCHRONOUS (normal), BENCH_MMAP (bytes,
+** 134217728), BENCH_CACHE_KIB (8192).  Ends the program when it cannot. */
 sqlite3 *bench_open(const char *path);
 
 /* Runs `sql`, which gives no rows that matter.  Ends the program when it fails, as the next two do. */

@@ -1,6 +1,6 @@
 --- report: what run.sh measured, as a table or as JSON; usage: lua5.4 report.lua table|json RESULTS SETTINGS MACHINE.
 -- RESULTS has a line for each run, "work=find side=raw ms=1.5 rows=3 …".  The sides are raw, rille, snapshot (rille
--- inside rille.snapshot), plain (raw C opened with sqlite3_open's own flags), bare (raw C that asks only for what the
+-- inside rille.snapshot), tuned (raw C with the choices rille makes: no mutexes, SQLite's archive), bare (raw C that asks only for what the
 -- sum wants) and flat (rille without a memory map, so that what it keeps is all that its memory grows by).
 -- Exit status 1 when a reach is missed or the two sides did not do the same.
 
@@ -84,14 +84,14 @@ local function judge(work, sides)
   local row = {
     work = work.name, title = work.title, reach = work.reach, rounds = #sides.rille,
     raw = summary(sides.raw), rille = summary(sides.rille), snapshot = summary(sides.snapshot),
-    plain = summary(sides.plain), bare = summary(sides.bare),
+    tuned = summary(sides.tuned), bare = summary(sides.bare),
     growth_kib = sides.flat and math.tointeger(numbers(sides.flat, "growth_kib")[#sides.flat]),
     differences = differences(work.name, sides),
   }
   row.ratio = row.rille.ms / row.raw.ms
   row.best_ratio = row.rille.best_ms / row.raw.best_ms
   if row.snapshot then row.snapshot.ratio = row.snapshot.ms / row.raw.ms end
-  for _, side in ipairs { "plain", "bare" } do
+  for _, side in ipairs { "tuned", "bare" } do
     if row[side] then row[side].ratio = row.rille.ms / row[side].ms end
   end
   row.flat = row.growth_kib == nil or row.growth_kib < GROWTH_REACH_KIB
@@ -154,9 +154,9 @@ local function print_notes(report)
       print(("%s: C that asks of each row only for the summed column: %.1f ms, rille %.2f times that"):format(
         row.work, row.bare.ms, row.bare.ratio))
     end
-    if row.plain then
-      print(("%s: C opened with sqlite3_open's own flags: %.1f ms, rille %.2f times that"):format(
-        row.work, row.plain.ms, row.plain.ratio))
+    if row.tuned then
+      print(("%s: C without mutexes and linked as rille is: %.1f ms, rille %.2f times that"):format(
+        row.work, row.tuned.ms, row.tuned.ratio))
     end
     for _, difference in ipairs(row.differences) do print("DIFFERENT " .. difference) end
   end
@@ -177,7 +177,7 @@ local function main(form, path, settings, machine)
     print_json(report)
   else
     print("Both sides: " .. settings)
-    print("Both open without SQLite's mutexes; " .. machine .. ".")
+    print("Raw C is opened by sqlite3_open and linked by -lsqlite3, as one writes it by hand; " .. machine .. ".")
     print("Times are medians of alternating rounds; \"of best\" is the ratio of the fastest rounds, which other work")
     print("on the machine disturbs least; snapshot is rille inside rille.snapshot; spread, (slowest - fastest) /")
     print("median, and peak memory, mapped pages included, are those of raw C / rille.\n")

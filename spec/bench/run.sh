@@ -1,22 +1,21 @@
 #!/bin/sh
 # spec/bench/run.sh - measures rille against raw C on the same SQLite library and says whether it is fast enough.
-# Usage: sh spec/bench/run.sh [--rounds N] [--only WORK]... [--plain] [--json] [--patient SECONDS]
+# Usage: sh spec/bench/run.sh [--rounds N] [--only WORK]... [--tuned] [--json] [--patient SECONDS]
 #   --rounds N   alternating rounds of each work (5); the start of the process has three times as many
 #   --only WORK  find all query create insert save cursor start; may be given several times
-#   --plain      measures raw C with sqlite3_open's own flags too
+#   --tuned      measures raw C with the choices that rille makes for its users, too: no mutexes, SQLite's archive
 #   --json       prints the results as JSON instead of a table
 #   --patient S  before each run waits, S seconds at most, until nothing else is at work on the machine
 # RILLE names the program (build/release/rille), BENCH_DIR where the data is kept (a directory in TMPDIR);
-# BENCH_SYNCHRONOUS, BENCH_MMAP and BENCH_CACHE_KIB change a setting for both sides.  Raw C is linked with SQLite as
-# rille is, from the archive or with the shared library, since calls and start cost more in the latter;
-# BENCH_LINK=static|shared says otherwise.
+# BENCH_SYNCHRONOUS, BENCH_MMAP and BENCH_CACHE_KIB change a setting for both sides.  Raw C is what one writes by hand:
+# opened by sqlite3_open with its own flags, linked by -lsqlite3.
 # Exit status: 0 all reached, 1 not (or the sides did not do the same), 2 misused.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 rille=${RILLE:-$here/../../build/release/rille}
 home=${BENCH_DIR:-${TMPDIR:-/tmp}/rille-bench-$(id -u)}
-rounds=5 only='' plain='' form=table patient=0
+rounds=5 only='' tuned='' form=table patient=0
 
 misused() {
   echo "bench: $1" >&2
@@ -34,7 +33,7 @@ while [ $# -gt 0 ]; do
       esac
       shift
       ;;
-    --plain) plain=yes ;;
+    --tuned) tuned=yes ;;
     --json) form=json ;;
     --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) misused "unknown option $1 (--help tells the known ones)" ;;
@@ -60,13 +59,7 @@ trap 'exit 130' INT TERM
 
 # --- programs and data: the data is made anew only when what makes it has changed
 
-if ldd "$rille" | grep -q libsqlite3; then link=shared; else link=static; fi
-link=${BENCH_LINK:-$link}
-case $link in
-  shared) libraries=-lsqlite3 ;;
-  static) libraries="-l:libsqlite3.a -lm -ldl -lpthread" ;;
-  *) misused "BENCH_LINK is static or shared, not $link" ;;
-esac
+libraries=-lsqlite3
 compile() {
   program=$1
   shift
@@ -75,6 +68,11 @@ compile() {
 }
 progress "building"
 compile raw raw.c post.c
+if [ -n "$tuned" ]; then
+  ldd "$rille" | grep -q libsqlite3 || libraries="-l:libsqlite3.a -lm -ldl -lpthread"
+  compile tuned raw.c post.c
+  libraries=-lsqlite3
+fi
 compile check check.c
 compile first first.c
 compile start start.c
@@ -123,7 +121,7 @@ run() {
   wait_for_quiet
   case $2 in
     raw) "$tmp/raw" "$1" "$3" ;;
-    plain) BENCH_OPEN=plain "$tmp/raw" "$1" "$3" ;;
+    tuned) BENCH_OPEN=nomutex "$tmp/tuned" "$1" "$3" ;;
     bare) "$tmp/raw" "${1}_bare" "$3" ;;
     rille) "$rille" run "$here/rille.lua" "$1" "$3" ;;
     snapshot) "$rille" run "$here/rille.lua" "$1" "$3" snapshot ;;
@@ -160,7 +158,7 @@ measure_start() {
 
 # round WORK: each side once
 round() {
-  for side in raw rille ${plain:+plain} snapshot bare; do
+  for side in raw rille ${tuned:+tuned} snapshot bare; do
     case $1:$side in
       create:snapshot | insert:snapshot | save:snapshot) ;;            # a snapshot only reads
       cursor:*) measure "$1" "$side" "$tmp/events.db" || return 1 ;;
@@ -196,7 +194,7 @@ done
 progress ''
 
 status=0
-machine="raw C linked with the $link library; $cores cores, load average $load when it began"
+machine="$cores cores, load average $load when it began"
 "${LUA:-lua5.4}" "$here/report.lua" "$form" "$tmp/results" "$(echo "$settings" | head -n 1)" "$machine" || status=1
 for work in $failed; do
   echo "bench: $work: a run failed, so it does not count as reached" >&2

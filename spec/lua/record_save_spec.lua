@@ -10,7 +10,8 @@ describe("saving", function()
   before_each(function() Post, User, db = world.blog() end)
 
   it("inserts what is set, and the record then holds the row", function()
-    local post, said = nil, statements(function() post = Post:create { title = "a", price = "1.5" } end)
+    local post
+    local said = statements(function() post = Post:create { title = "a", price = "1.5" } end)
     assert.equal(1, #said)
     assert.matches('^insert into "posts" %("title", "price", "created_at", "updated_at"%) values', said[1])
     assert.same({ 1, "a", "draft", 0, true, "1.50" }, { post.id, post.title, post.status, post.views, post.live, post.price })
@@ -369,7 +370,7 @@ describe("a composite key", function()
     assert.same({ 2, 4 }, Mark:find({ { 1, "art" }, { 2, "art" }, { 9, "x" } }):pluck "mark")
     assert.same({}, Mark:find {})
     assert.equal("there is no Mark with the key 2, bio", refused("not_found", Mark.find_or_fail, Mark, 2, "bio").message)
-    for _, key in ipairs { { 1 }, { 1, nil }, { 1, "art", 2 }, { nil, "art" }, { { 1 } }, { { 1, 2 } }, { { { 1 } } },
+    for _, key in ipairs { { 1 }, { nil, "art" }, { { 1 } }, { { 1, 2 } }, { { { 1 } } },
       { "1", "art" }, { 1, 2 } } do
       refused("invalid_argument", Mark.find, Mark, table.unpack(key, 1, 2))
     end
