@@ -25,7 +25,6 @@ struct sqlite_conn {
   sqlite3 *db;
   int busy_timeout_ms;
   int64_t busy_since_ms;
-  bool utf8;                            /* texts can be read where they lie */
   sqlite3_stmt *kept[SQL_COUNT];        /* begin, commit ...: prepared at first use */
 };
 
@@ -42,6 +41,8 @@ fail(struct sqlite_conn *conn, int code, rille_fault *fault)
 
   if ((extended & 0xFF) != (code & 0xFF))
     extended = code;
+  if ((code & 0xFF) == SQLITE_BUSY && rille_stop_requested())
+    extended = SQLITE_INTERRUPT;                  /* it was stopped while it waited */
   return rille_sqlite_fault(extended, conn->db != NULL ? sqlite3_errmsg(conn->db) : sqlite3_errstr(code), fault);
 }
 
@@ -89,25 +90,19 @@ execute(struct sqlite_conn *conn, const char *sql, rille_fault *fault)
   return code == SQLITE_OK ? RILLE_OK : fail(conn, code, fault);
 }
 
-/* The value of a pragma that takes a word: letters only, so that nothing else can become SQL. */
-static bool
-is_word(rille_str text)
-{
-  for (size_t i = 0; i < text.len; i++)
-    if (!((text.at[i] >= 'a' && text.at[i] <= 'z') || (text.at[i] >= 'A' && text.at[i] <= 'Z')))
-      return false;
-  return text.len > 0 && text.len < 16;
-}
-
+/* Sets a pragma that takes a word, one of `words` (the first of them when none is given).  SQLite itself takes any word, and
+** for one that it does not know chooses what is not safe. */
 static rille_status
-set_word(struct sqlite_conn *conn, const char *pragma, rille_str value, const char *normal, rille_fault *fault)
+set_word(struct sqlite_conn *conn, const char *pragma, rille_str value, const char *const words[], rille_fault *fault)
 {
+  size_t i = 0;
   char sql[80];
 
-  if (value.len > 0 && !is_word(value))
+  while (value.len > 0 && words[i] != NULL && !rille_str_is(value, words[i]))
+    i++;
+  if (words[i] == NULL)
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "%s cannot be \"%.*s\"", pragma, RILLE_STR_ARG(value));
-  (void)snprintf(sql, sizeof sql, "pragma %s = %.*s", pragma, value.len > 0 ? (int)value.len : (int)strlen(normal),
-                 value.len > 0 ? value.at : normal);
+  (void)snprintf(sql, sizeof sql, "pragma %s = %s", pragma, words[i]);
   return execute(conn, sql, fault);
 }
 
@@ -120,24 +115,11 @@ set_number(struct sqlite_conn *conn, const char *pragma, int64_t value, rille_fa
   return execute(conn, sql, fault);
 }
 
-/* Reads the encoding, which also makes SQLite look at the file's header for the first time. */
-static rille_status
-read_encoding(struct sqlite_conn *conn, rille_fault *fault)
-{
-  sqlite3_stmt *stmt = NULL;
-  int code = sqlite3_prepare_v2(conn->db, "pragma encoding", -1, &stmt, NULL);
-
-  if (code == SQLITE_OK)
-    code = sqlite3_step(stmt);
-  if (code == SQLITE_ROW)
-    conn->utf8 = strcmp((const char *)sqlite3_column_text(stmt, 0), "UTF-8") == 0;
-  (void)sqlite3_finalize(stmt);
-  return code == SQLITE_ROW ? RILLE_OK : fail(conn, code, fault);
-}
-
 static rille_status
 configure(struct sqlite_conn *conn, const rille_open_options *options, rille_fault *fault)
 {
+  static const char *const journals[] = { "wal", "delete", "truncate", "persist", "memory", "off", NULL };
+  static const char *const syncs[] = { "full", "normal", "extra", NULL };
   rille_status status;
 
   (void)sqlite3_extended_result_codes(conn->db, 1);
@@ -147,11 +129,11 @@ configure(struct sqlite_conn *conn, const rille_open_options *options, rille_fau
   (void)sqlite3_busy_handler(conn->db, on_busy, conn);
   sqlite3_progress_handler(conn->db, STOP_CHECK_STEPS, on_progress, NULL);
 
-  status = read_encoding(conn, fault);
+  status = execute(conn, "pragma schema_version", fault);        /* looks at the file for the first time */
   if (status == RILLE_OK && !options->readonly)
-    status = set_word(conn, "journal_mode", options->journal_mode, "wal", fault);
+    status = set_word(conn, "journal_mode", options->journal_mode, journals, fault);
   if (status == RILLE_OK)
-    status = set_word(conn, "synchronous", options->synchronous, "full", fault);
+    status = set_word(conn, "synchronous", options->synchronous, syncs, fault);
   if (status == RILLE_OK)
     status = set_number(conn, "foreign_keys", !options->no_foreign_keys, fault);
   if (status == RILLE_OK)
@@ -174,16 +156,32 @@ sqlite_close(rille_conn *base)
   rille_memory_free(conn);
 }
 
+/* A path is a path: SQLite may have been built to take what begins with "file:" for a URI with options in it. */
+static char *
+path_of(rille_str database)
+{
+  static const char here[] = "./";
+  bool uri = database.len >= 5 && memcmp(database.at, "file:", 5) == 0;
+  size_t before = uri ? sizeof here - 1 : 0;
+  char *path = rille_memory_get(before + database.len + 1);
+
+  if (path != NULL && database.len > 0) {
+    memcpy(path, here, before);
+    memcpy(path + before, database.at, database.len);
+  }
+  return path;
+}
+
 static rille_status
 sqlite_open(const rille_open_options *options, rille_conn **out, rille_fault *fault)
 {
   struct sqlite_conn *conn = rille_memory_get(sizeof *conn);
-  char *path = rille_memory_copy(options->database.at, options->database.len);
+  char *path = path_of(options->database);
   int flags = SQLITE_OPEN_NOMUTEX | (options->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
               (options->readonly || options->existing ? 0 : SQLITE_OPEN_CREATE);
   rille_status status = conn != NULL && path != NULL ? RILLE_OK : rille_fault_no_memory(fault);
 
-  if (status == RILLE_OK && (options->database.len == 0 || strlen(path) != options->database.len))
+  if (status == RILLE_OK && (options->database.len == 0 || memchr(options->database.at, '\0', options->database.len) != NULL))
     status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the path of a database must be a text without NUL and not be empty");
   if (status == RILLE_OK) {
     int code;
@@ -292,6 +290,8 @@ sqlite_prepare(rille_conn *base, rille_str sql, rille_stmt **out, rille_fault *f
   rille_status status = stmt != NULL ? RILLE_OK : rille_fault_no_memory(fault);
   const char *tail = NULL;
 
+  if (sql.len == 0)
+    sql.at = "";
   if (status == RILLE_OK && (sql.len > INT32_MAX || memchr(sql.at, '\0', sql.len) != NULL))
     status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the SQL text holds a NUL byte or is too long");
   if (status == RILLE_OK) {
@@ -302,8 +302,10 @@ sqlite_prepare(rille_conn *base, rille_str sql, rille_stmt **out, rille_fault *f
     else if (stmt->handle == NULL)
       status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the text holds no SQL statement");
     else if (!is_only_blank(conn, tail, sql.at + sql.len, &code))
-      status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
-                               "the text holds more than one SQL statement; only one can be run at a time");
+      status = code == SQLITE_NOMEM
+                 ? rille_fault_no_memory(fault)
+                 : rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
+                                   "the text holds more than one SQL statement; only one can be run at a time");
   }
   if (status == RILLE_OK) {
     stmt->base.driver = &rille_driver_sqlite;
@@ -380,8 +382,8 @@ sqlite_column_declared(const rille_stmt *base, int index)
   return rille_str_of(sqlite3_column_decltype(((const struct sqlite_stmt *)base)->handle, index));
 }
 
-/* Texts are read with sqlite3_value_blob, which gives the bytes where they lie; sqlite3_value_text would copy each one only
-** to put a NUL behind it. */
+/* Texts in UTF-8 are read with sqlite3_value_blob, which gives the bytes where they lie; sqlite3_value_text would copy each
+** one only to put a NUL behind it. */
 static rille_status
 sqlite_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
 {
@@ -403,7 +405,8 @@ sqlite_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
       break;
     case SQLITE_TEXT:
       cell->kind = RILLE_TEXT;
-      cell->as.text.at = stmt->conn->utf8 ? sqlite3_value_blob(value) : (const char *)sqlite3_value_text(value);
+      cell->as.text.at = sqlite3_value_encoding(value) == SQLITE_UTF8 ? sqlite3_value_blob(value)
+                                                                      : (const char *)sqlite3_value_text(value);
       cell->as.text.len = (size_t)sqlite3_value_bytes(value);
       break;
     case SQLITE_BLOB:

@@ -50,6 +50,9 @@ static const struct {
   { "cannot start a transaction within", RILLE_INVALID_ARGUMENT },
 };
 
+/* "table posts has no column named titel" */
+static const char NO_COLUMN[] = " has no column named ";
+
 static bool
 starts_with(const char *text, const char *start)
 {
@@ -78,6 +81,11 @@ read_names(rille_fault *fault, const char *message)
   if (names == NULL)
     return;
   names += strlen("failed: ");
+  if (starts_with(names, "index '")) {             /* an index on expressions: only its name is said */
+    names += strlen("index '");
+    copy_until(fault->constraint, sizeof fault->constraint, names, names + strcspn(names, "'"));
+    return;
+  }
   (void)snprintf(fault->constraint, sizeof fault->constraint, "%s", names);
   dot = strchr(names, '.');
   if (dot != NULL && fault->kind != RILLE_CHECK_VIOLATION) {
@@ -91,8 +99,12 @@ read_names(rille_fault *fault, const char *message)
 static void
 read_object(rille_fault *fault, const char *message)
 {
-  const char *name = strstr(message, ": ");
+  const char *name = strstr(message, ": "), *column = strstr(message, NO_COLUMN);
 
+  if (fault->kind == RILLE_NO_SUCH_COLUMN && starts_with(message, "table ") && column != NULL) {
+    copy_until(fault->table, sizeof fault->table, message + strlen("table "), column);
+    rille_fault_place(fault, NULL, column + strlen(NO_COLUMN), NULL);
+  }
   if (name == NULL)
     return;
   if (fault->kind == RILLE_NO_SUCH_TABLE)
@@ -118,6 +130,8 @@ rille_sqlite_fault(int code, const char *message, rille_fault *fault)
     for (i = 0; i < sizeof MESSAGES / sizeof MESSAGES[0]; i++)
       if (starts_with(message, MESSAGES[i].start))
         kind = MESSAGES[i].kind;
+  if ((code & 0xFF) == SQLITE_ERROR && starts_with(message, "table ") && strstr(message, NO_COLUMN) != NULL)
+    kind = RILLE_NO_SUCH_COLUMN;
   (void)rille_fault_set(fault, kind, "%s", code == SQLITE_INTERRUPT ? "the statement was stopped" : message);
   if (fault != NULL) {
     fault->code = code;

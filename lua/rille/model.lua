@@ -1,8 +1,8 @@
 --- model: a declaration becomes a class; what the class needs of the database is looked up when it is first used.
-local core = require "rille.core"
-local Cast = require "rille.cast"
 local Error = require "rille.error"
 local fetch = require "rille.fetch"
+local sorted_keys = require "rille.keys"
+local Declaration = require "rille.model.declaration"
 local Query = require "rille.query"
 local Record = require "rille.record"
 
@@ -12,66 +12,9 @@ local M = {}
 ---@type table<string, rille.Model>
 M.declared = {}
 
-local OPTIONS = { "table", "primary_key", "connection", "fields", "timestamps", "soft_deletes", "fillable", "guarded",
-  "hidden", "visible", "appends", "casts", "accessors", "mutators", "scopes", "global_scopes", "methods" }
-local IS_OPTION = {}
-for _, name in ipairs(OPTIONS) do IS_OPTION[name] = true end
-
--- Options that are spelled right but not there yet: ignoring one would break a promise silently.
-local LATER = { relations = true, hooks = true, validates = true, tenant_column = true, lock_column = true,
-  morph_name = true }
-
 ---@class rille.Model   a class: its own functions, scopes, and every method of a query
 ---@field _def table    what was declared, completed
 local Model = {}
-
--- -- declaring ------------------------------------------------------------------------------------------------------
-
-local function check_options(name, definition)
-  if type(definition) ~= "table" then Error.argument("model " .. name, "a table of options", definition) end
-  for key in next, definition do
-    if LATER[key] then
-      Error.raise("unsupported", ("model %s: %s is not part of this version"):format(name, key), { model = name })
-    elseif not IS_OPTION[key] then
-      Error.unknown("invalid_argument", "option", key, OPTIONS, "model " .. name, { model = name })
-    end
-  end
-end
-
-local KINDS = {
-  table = "string", connection = "string", fields = "function", fillable = "table", guarded = "table", hidden = "table",
-  visible = "table", appends = "table", casts = "table", accessors = "table", mutators = "table", scopes = "table",
-  global_scopes = "table", methods = "table",
-}
-
---- Lists of names must be that: a key or a number in one would be a name that means nothing.
-local function check_lists(name, definition)
-  for _, key in ipairs { "fillable", "guarded", "hidden", "visible", "appends" } do
-    local list = definition[key] or {}
-    local count = #list
-    for i, entry in next, list do
-      if math.type(i) ~= "integer" or i < 1 or i > count then
-        Error.argument(("model %s: %s"):format(name, key), "a list of names", i)
-      elseif type(entry) ~= "string" then
-        Error.argument(("model %s: %s"):format(name, key), "names of columns", entry)
-      end
-    end
-  end
-end
-
-local TIMESTAMPS = { "created_at", "updated_at" }
-
-local function check_timestamps(name, declared)
-  if declared == nil or type(declared) == "boolean" then return end
-  local where = ("model %s: timestamps"):format(name)
-  if type(declared) ~= "table" then Error.argument(where, "true, false or names of columns", declared) end
-  Error.options(where, declared, TIMESTAMPS)
-  for key, column in next, declared do
-    if type(column) ~= "string" and column ~= false then
-      Error.argument(where .. "." .. key, "the name of a column, or false", column)
-    end
-  end
-end
 
 --- A scope is called like a method of a query; one that hides such a method would change what others mean by it.
 local function check_scope(name, scope)
@@ -80,59 +23,6 @@ local function check_scope(name, scope)
       model = name, hint = "call it something else",
     })
   end
-end
-
-local function check_kinds(name, definition)
-  for key, kind in next, KINDS do
-    if definition[key] ~= nil and type(definition[key]) ~= kind then
-      Error.argument(("model %s: %s"):format(name, key), "a " .. kind, definition[key])
-    end
-  end
-  for _, key in ipairs { "accessors", "mutators", "scopes", "global_scopes", "methods" } do
-    for entry, fn in next, definition[key] or {} do
-      if type(entry) ~= "string" or type(fn) ~= "function" then
-        Error.argument(("model %s: %s.%s"):format(name, key, tostring(entry)), "a function under a name", fn)
-      end
-    end
-  end
-  for scope in next, definition.scopes or {} do check_scope(name, scope) end
-  check_lists(name, definition)
-  check_timestamps(name, definition.timestamps)
-  if definition.fillable and definition.guarded then
-    Error.raise("invalid_argument", ("model %s: say fillable or guarded, not both"):format(name), { model = name })
-  end
-end
-
-local function set_of(list)
-  local set = {}
-  for _, name in ipairs(list or {}) do set[name] = true end
-  return set
-end
-
-local function primary_key(name, declared)
-  if declared == nil then return nil end
-  local list = type(declared) == "table" and declared or { declared }
-  if #list == 0 then Error.argument(("model %s: primary_key"):format(name), "a name, or a list", declared) end
-  for _, column in ipairs(list) do
-    if type(column) ~= "string" then Error.argument(("model %s: primary_key"):format(name), "a name, or a list", column) end
-  end
-  return list
-end
-
-local function soft_delete_column(name, declared)
-  if declared == nil or declared == false then return nil end
-  if declared == true then return "deleted_at" end
-  if type(declared) ~= "string" then
-    Error.argument(("model %s: soft_deletes"):format(name), "true or the name of a column", declared)
-  end
-  return declared
-end
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in next, map or {} do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
 end
 
 --- The class as one may index it: its scopes, then the functions of Model; no name passes unknown.
@@ -160,22 +50,14 @@ function M.declare(name, definition)
     Error.argument("model", 'a class name such as "Post"', name)
   end
   if definition == nil then return function(given) return M.declare(name, given or {}) end end
-  check_options(name, definition)
-  check_kinds(name, definition)
+  Declaration.check(name, definition)
+  for scope in next, definition.scopes or {} do check_scope(name, scope) end
   if M.declared[name] then
     Error.raise("invalid_argument", ("the model %s is declared twice"):format(name), {
       model = name, hint = "each name belongs to one model; .reload in the REPL declares all anew",
     })
   end
-  local def = {
-    name = name, table = definition.table or require "rille.inflect".table_name(name), connection = definition.connection,
-    primary_key = primary_key(name, definition.primary_key), fields = definition.fields,
-    timestamps = definition.timestamps, soft_deletes = soft_delete_column(name, definition.soft_deletes),
-    fillable = definition.fillable, guarded = definition.guarded, hidden = set_of(definition.hidden),
-    visible = definition.visible and set_of(definition.visible), appends = definition.appends or {},
-    casts = definition.casts or {}, accessors = definition.accessors or {}, mutators = definition.mutators or {},
-    scopes = definition.scopes or {}, global_scopes = definition.global_scopes or {}, methods = definition.methods or {},
-  }
+  local def = Declaration.complete(name, definition)
   def.global_scope_names = sorted_keys(def.global_scopes)
   def.scoped = def.soft_deletes ~= nil or #def.global_scope_names > 0
   local class = setmetatable({ _def = def, _info = false }, class_meta(def))
@@ -216,177 +98,13 @@ function M.members(class)
   return sorted_keys(names)
 end
 
--- -- the database side ----------------------------------------------------------------------------------------------
-
-local function no_table(def, handle)
-  local e = Error.new("no_such_table", ("model %s: there is no table %q"):format(def.name, def.table), {
-    model = def.name, table = def.table,
-  })
-  e.hint = Error.did_you_mean(def.table, handle:tables()) or "have the migrations been run? (rille migrate)"
-  error(e, 0)
-end
-
---- The columns as the core wants them, with the primary key that the model says.
-local function columns_of(def, description)
-  local position, columns = {}, {}
-  for i, name in ipairs(def.primary_key or description.primary) do position[name] = i end
-  for i, column in ipairs(description.columns) do
-    columns[i] = {
-      name = column.name, declared = column.declared, default = column.default ~= nil, generated = column.generated,
-      not_null = column.not_null, primary = position[column.name] or 0,
-    }
-    position[column.name] = nil
-  end
-  local missing = next(position)
-  if missing then
-    Error.raise("no_such_column", ("model %s: the primary key %q is no column of %s"):format(def.name, missing, def.table),
-      { model = def.name, table = def.table, column = missing })
-  end
-  return columns
-end
-
---- Types that the model's `fields` give to columns which the database does not say enough about.
-local function casts_of_fields(def)
-  local casts = {}
-  if def.fields then
-    for _, column in ipairs(require "rille.schema.table".describe(def.table, def.fields).columns) do
-      if column.type == "json" then
-        casts[column.name] = "json"
-      elseif column.type == "decimal" then
-        casts[column.name] = ("decimal:%d"):format(column.scale or 2)
-      end
-    end
-  end
-  return casts
-end
-
---- Casts by column: what Lua does, and which type of the core stands in for the column's own.
-local function resolve_casts(def, columns, description)
-  local lua, by_name = {}, {}
-  for i, column in ipairs(columns) do
-    by_name[column.name] = column
-    if description.columns[i].type == "json" then lua[column.name] = Cast.resolve(def.table .. "." .. column.name, "json") end
-  end
-  for _, casts in ipairs { casts_of_fields(def), def.casts } do
-    for name, declared in next, casts do
-      local column = by_name[name]
-      if not column then
-        Error.unknown("no_such_column", "column", name, sorted_keys(by_name), ("model %s: casts: %s"):format(def.name, def.table),
-          { model = def.name })
-      end
-      lua[name], column.cast = Cast.resolve(def.table .. "." .. name, declared)
-    end
-  end
-  return lua
-end
-
---- The casts of a query, which may call a column by its table too.
-local function with_paths(table_name, casts)
-  local all = {}
-  for name, cast in next, casts do all[name], all[table_name .. "." .. name] = cast, cast end
-  return all
-end
-
-local function timestamp_columns(def, has)
-  local declared = def.timestamps
-  if declared == false then return nil, nil end
-  local names = type(declared) == "table" and declared or {}
-  local function column(kind)
-    local name = names[kind]
-    if name == false then return nil end
-    name = name or kind
-    if has[name] then return name end
-    if names[kind] or declared == true then
-      Error.raise("no_such_column", ("model %s: timestamps wants a column %s.%s"):format(def.name, def.table, name),
-        { model = def.name, table = def.table, column = name })
-    end
-  end
-  return column "created_at", column "updated_at"
-end
-
---- Which keys create, update and fill take.
-local function assignable(def, has)
-  local set = {}
-  for name in next, has do set[name] = not def.fillable end
-  for name in next, def.mutators do set[name] = not def.fillable end
-  for _, name in ipairs(def.fillable or {}) do
-    if set[name] == nil then
-      Error.unknown("no_such_column", "column", name, sorted_keys(has), ("model %s: fillable: %s"):format(def.name, def.table))
-    end
-    set[name] = true
-  end
-  for _, name in ipairs(def.guarded or {}) do
-    if set[name] == nil then
-      Error.unknown("no_such_column", "column", name, sorted_keys(has), ("model %s: guarded: %s"):format(def.name, def.table))
-    end
-    set[name] = false
-  end
-  return set
-end
-
---- What records show and hide must be there: a slip in `hidden` would show what was to be kept.
-local function check_shown(def, has)
-  local known, accessors = sorted_keys(has), sorted_keys(def.accessors)
-  table.move(accessors, 1, #accessors, #known + 1, known)
-  for _, option in ipairs { "hidden", "visible", "appends" } do
-    for key, value in next, def[option] or {} do
-      local name = option == "appends" and value or key
-      if not has[name] and not def.accessors[name] then
-        Error.unknown("no_such_column", "attribute", name, known, ("model %s: %s: %s"):format(def.name, option, def.table),
-          { model = def.name, column = name })
-      end
-    end
-  end
-end
-
---- Look the table up and make what queries and records of the model need.
-local function look_up(class, handle)
-  local def = class._def
-  local description = handle:describe(def.table) or no_table(def, handle)
-  local columns, has, indirect = columns_of(def, description), {}, {}
-  local lua_casts = resolve_casts(def, columns, description)
-  for _, column in ipairs(columns) do has[column.name] = column end
-  for name in next, lua_casts do indirect[name] = true end
-  for name in next, def.accessors do indirect[name] = has[name] and true or nil end
-  check_shown(def, has)
-  if has._class then
-    Error.raise("unsupported", ("model %s: %s has a column \"_class\", which records keep for themselves"):format(def.name,
-      def.table), { model = def.name, table = def.table, column = "_class" })
-  end
-  if def.soft_deletes and not has[def.soft_deletes] then
-    Error.raise("no_such_column", ("model %s: soft_deletes wants a column %s.%s"):format(def.name, def.table,
-      def.soft_deletes), { model = def.name, table = def.table, column = def.soft_deletes })
-  end
-  local info = {
-    handle = handle, version = handle.version, has = has, casts = lua_casts, assignable = assignable(def, has),
-    primary = def.primary_key or description.primary, mutated = nil,
-  }
-  info.has_casts = next(lua_casts) ~= nil
-  info.plain_key = not def.scoped and #info.primary == 1 and not lua_casts[info.primary[1]]
-  info.created_at, info.updated_at = timestamp_columns(def, has)
-  info.source = core.source {
-    table = def.table, columns = columns, indirect = indirect, record = Record.behaviour(class, info),
-  }
-  info.names, info.direct = info.source:names(), {}     -- direct: columns that are assigned without help from Lua
-  for i, name in ipairs(info.names) do
-    if not indirect[name] and not def.mutators[name] then info.direct[name] = i end
-  end
-  info.stamps_plain = true                   -- the text of core.now() is what these columns keep
-  for _, name in next, { info.created_at, info.updated_at } do
-    info.stamps_plain = info.stamps_plain and info.source:type(name) == "datetime" and not lua_casts[name]
-  end
-  def.root[1], def.root.handle, def.root.info = info.source, handle, info
-  def.root.casts = info.has_casts and with_paths(def.table, lua_casts) or nil
-  return info
-end
-
 --- What the database says of the model's table, looked up again after the schema or the connection changed.
 ---@param class rille.Model
 ---@return table info  source, handle, has, casts, assignable, primary, created_at, updated_at
 function M.info(class)
   local info = class._info
   if info and info.version == info.handle.version and not info.handle.closed then return info end
-  info = look_up(class, require "rille.database".get(class._def.connection))
+  info = require "rille.model.table".look_up(class, require "rille.database".get(class._def.connection))
   rawset(class, "_info", info)
   return info
 end

@@ -272,6 +272,9 @@ end
 
 local function where_between(self, joined, column, low, high)
   check_column("where_between", column)
+  if low == core.null or high == core.null then
+    Error.argument("where_between", "two values for " .. column, core.null, "nothing is between NULL and a value")
+  end
   return node(self, BETWEEN, joined, column, value_for(self, "where_between", column, low),
     value_for(self, "where_between", column, high))
 end

@@ -296,7 +296,7 @@ stops_a_statement_when_asked(void **state)
   (void)state;
   assert_true(signal(SIGALRM, on_alarm) != SIG_ERR);
   assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
-  assert_fails(RILLE_ABORTED, contract_try(contract_db, contract->endless, &fault), &fault);
+  assert_fails(RILLE_INTERRUPTED, contract_try(contract_db, contract->endless, &fault), &fault);
   assert_string_equal(fault.message, "the statement was stopped");
   rille_stop_clear();
   assert_int_equal(contract_integer(contract_db, "select 1"), 1);

@@ -54,7 +54,8 @@ function M.order(query, word)
       Error.raise("unsupported", word .. ": walks by key, which raw or random orders do not give")
     elseif kind == op.order then
       local prefix, name = each[4]:match "^(.-)%.?([^.]+)$"
-      local own = prefix == "" or prefix == table_name
+      local own = prefix == nil or prefix == "" or prefix == table_name
+      name = name or each[4]                             -- no name at all: the core will say so
       table.insert(order, 1, { column = each[4], descending = each[5], name = name, own = own })
       seen[name] = seen[name] or own
     end

@@ -1,0 +1,130 @@
+--- model.declaration: what `rille.model "Post" { … }` may say, checked and completed.
+local Error = require "rille.error"
+
+local M = {}
+
+local OPTIONS = { "table", "primary_key", "connection", "fields", "timestamps", "soft_deletes", "fillable", "guarded",
+  "hidden", "visible", "appends", "casts", "accessors", "mutators", "scopes", "global_scopes", "methods" }
+local IS_OPTION = {}
+for _, name in ipairs(OPTIONS) do IS_OPTION[name] = true end
+
+-- Options that are spelled right but not there yet: ignoring one would break a promise silently.
+local LATER = { relations = true, hooks = true, validates = true, tenant_column = true, lock_column = true,
+  morph_name = true }
+
+local function check_options(name, definition)
+  if type(definition) ~= "table" then Error.argument("model " .. name, "a table of options", definition) end
+  for key in next, definition do
+    if LATER[key] then
+      Error.raise("unsupported", ("model %s: %s is not part of this version"):format(name, key), { model = name })
+    elseif not IS_OPTION[key] then
+      Error.unknown("invalid_argument", "option", key, OPTIONS, "model " .. name, { model = name })
+    end
+  end
+end
+
+local KINDS = {
+  table = "string", connection = "string", fields = "function", fillable = "table", guarded = "table", hidden = "table",
+  visible = "table", appends = "table", casts = "table", accessors = "table", mutators = "table", scopes = "table",
+  global_scopes = "table", methods = "table",
+}
+
+--- Lists of names must be that: a key or a number in one would be a name that means nothing.
+local function check_lists(name, definition)
+  for _, key in ipairs { "fillable", "guarded", "hidden", "visible", "appends" } do
+    local list = definition[key] or {}
+    local count = #list
+    for i, entry in next, list do
+      if math.type(i) ~= "integer" or i < 1 or i > count then
+        Error.argument(("model %s: %s"):format(name, key), "a list of names", i)
+      elseif type(entry) ~= "string" then
+        Error.argument(("model %s: %s"):format(name, key), "names of columns", entry)
+      end
+    end
+  end
+end
+
+local TIMESTAMPS = { "created_at", "updated_at" }
+
+local function check_timestamps(name, declared)
+  if declared == nil or type(declared) == "boolean" then return end
+  local where = ("model %s: timestamps"):format(name)
+  if type(declared) ~= "table" then Error.argument(where, "true, false or names of columns", declared) end
+  Error.options(where, declared, TIMESTAMPS)
+  for key, column in next, declared do
+    if type(column) ~= "string" and column ~= false then
+      Error.argument(where .. "." .. key, "the name of a column, or false", column)
+    end
+  end
+end
+
+local function check_kinds(name, definition)
+  for key, kind in next, KINDS do
+    if definition[key] ~= nil and type(definition[key]) ~= kind then
+      Error.argument(("model %s: %s"):format(name, key), "a " .. kind, definition[key])
+    end
+  end
+  for _, key in ipairs { "accessors", "mutators", "scopes", "global_scopes", "methods" } do
+    for entry, fn in next, definition[key] or {} do
+      if type(entry) ~= "string" or type(fn) ~= "function" then
+        Error.argument(("model %s: %s.%s"):format(name, key, tostring(entry)), "a function under a name", fn)
+      end
+    end
+  end
+  check_lists(name, definition)
+  check_timestamps(name, definition.timestamps)
+  if definition.fillable and definition.guarded then
+    Error.raise("invalid_argument", ("model %s: say fillable or guarded, not both"):format(name), { model = name })
+  end
+end
+
+local function set_of(list)
+  local set = {}
+  for _, name in ipairs(list or {}) do set[name] = true end
+  return set
+end
+
+local function primary_key(name, declared)
+  if declared == nil then return nil end
+  local list = type(declared) == "table" and declared or { declared }
+  if #list == 0 then Error.argument(("model %s: primary_key"):format(name), "a name, or a list", declared) end
+  for _, column in ipairs(list) do
+    if type(column) ~= "string" then Error.argument(("model %s: primary_key"):format(name), "a name, or a list", column) end
+  end
+  return list
+end
+
+local function soft_delete_column(name, declared)
+  if declared == nil or declared == false then return nil end
+  if declared == true then return "deleted_at" end
+  if type(declared) ~= "string" then
+    Error.argument(("model %s: soft_deletes"):format(name), "true or the name of a column", declared)
+  end
+  return declared
+end
+
+--- Raise unless the table says only what it may.
+---@param name string
+---@param definition table
+function M.check(name, definition)
+  check_options(name, definition)
+  check_kinds(name, definition)
+end
+
+--- The declaration with all that it leaves out.
+---@param name string
+---@param definition table
+---@return table def
+function M.complete(name, definition)
+  return {
+    name = name, table = definition.table or require "rille.inflect".table_name(name), connection = definition.connection,
+    primary_key = primary_key(name, definition.primary_key), fields = definition.fields,
+    timestamps = definition.timestamps, soft_deletes = soft_delete_column(name, definition.soft_deletes),
+    fillable = definition.fillable, guarded = definition.guarded, hidden = set_of(definition.hidden),
+    visible = definition.visible and set_of(definition.visible), appends = definition.appends or {},
+    casts = definition.casts or {}, accessors = definition.accessors or {}, mutators = definition.mutators or {},
+    scopes = definition.scopes or {}, global_scopes = definition.global_scopes or {}, methods = definition.methods or {},
+  }
+end
+
+return M

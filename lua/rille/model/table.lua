@@ -1,0 +1,172 @@
+--- model.table: what the database says of a model's table, and what the model makes of it.
+local core = require "rille.core"
+local Cast = require "rille.cast"
+local Error = require "rille.error"
+local Record = require "rille.record"
+local sorted_keys = require "rille.keys"
+
+local M = {}
+
+local function no_table(def, handle)
+  local e = Error.new("no_such_table", ("model %s: there is no table %q"):format(def.name, def.table), {
+    model = def.name, table = def.table,
+  })
+  e.hint = Error.did_you_mean(def.table, handle:tables()) or "have the migrations been run? (rille migrate)"
+  error(e, 0)
+end
+
+--- The columns as the core wants them, with the primary key that the model says.
+local function columns_of(def, description)
+  local position, columns = {}, {}
+  for i, name in ipairs(def.primary_key or description.primary) do position[name] = i end
+  for i, column in ipairs(description.columns) do
+    columns[i] = {
+      name = column.name, declared = column.declared, default = column.default ~= nil, generated = column.generated,
+      not_null = column.not_null, primary = position[column.name] or 0,
+    }
+    position[column.name] = nil
+  end
+  local missing = next(position)
+  if missing then
+    Error.raise("no_such_column", ("model %s: the primary key %q is no column of %s"):format(def.name, missing, def.table),
+      { model = def.name, table = def.table, column = missing })
+  end
+  return columns
+end
+
+--- Types that the model's `fields` give to columns which the database does not say enough about.
+local function casts_of_fields(def)
+  local casts = {}
+  if def.fields then
+    for _, column in ipairs(require "rille.schema.table".describe(def.table, def.fields).columns) do
+      if column.type == "json" then
+        casts[column.name] = "json"
+      elseif column.type == "decimal" then
+        casts[column.name] = ("decimal:%d"):format(column.scale or 2)
+      end
+    end
+  end
+  return casts
+end
+
+--- Casts by column: what Lua does, and which type of the core stands in for the column's own.
+local function resolve_casts(def, columns, description)
+  local lua, by_name = {}, {}
+  for i, column in ipairs(columns) do
+    by_name[column.name] = column
+    if description.columns[i].type == "json" then lua[column.name] = Cast.resolve(def.table .. "." .. column.name, "json") end
+  end
+  for _, casts in ipairs { casts_of_fields(def), def.casts } do
+    for name, declared in next, casts do
+      local column = by_name[name]
+      if not column then
+        Error.unknown("no_such_column", "column", name, sorted_keys(by_name), ("model %s: casts: %s"):format(def.name, def.table),
+          { model = def.name })
+      end
+      lua[name], column.cast = Cast.resolve(def.table .. "." .. name, declared)
+    end
+  end
+  return lua
+end
+
+--- The casts of a query, which may call a column by its table too.
+local function with_paths(table_name, casts)
+  local all = {}
+  for name, cast in next, casts do all[name], all[table_name .. "." .. name] = cast, cast end
+  return all
+end
+
+local function timestamp_columns(def, has)
+  local declared = def.timestamps
+  if declared == false then return nil, nil end
+  local names = type(declared) == "table" and declared or {}
+  local function column(kind)
+    local name = names[kind]
+    if name == false then return nil end
+    name = name or kind
+    if has[name] then return name end
+    if names[kind] or declared == true then
+      Error.raise("no_such_column", ("model %s: timestamps wants a column %s.%s"):format(def.name, def.table, name),
+        { model = def.name, table = def.table, column = name })
+    end
+  end
+  return column "created_at", column "updated_at"
+end
+
+--- Which keys create, update and fill take.
+local function assignable(def, has)
+  local set = {}
+  for name in next, has do set[name] = not def.fillable end
+  for name in next, def.mutators do set[name] = not def.fillable end
+  for _, name in ipairs(def.fillable or {}) do
+    if set[name] == nil then
+      Error.unknown("no_such_column", "column", name, sorted_keys(has), ("model %s: fillable: %s"):format(def.name, def.table))
+    end
+    set[name] = true
+  end
+  for _, name in ipairs(def.guarded or {}) do
+    if set[name] == nil then
+      Error.unknown("no_such_column", "column", name, sorted_keys(has), ("model %s: guarded: %s"):format(def.name, def.table))
+    end
+    set[name] = false
+  end
+  return set
+end
+
+--- What records show and hide must be there: a slip in `hidden` would show what was to be kept.
+local function check_shown(def, has)
+  local known, accessors = sorted_keys(has), sorted_keys(def.accessors)
+  table.move(accessors, 1, #accessors, #known + 1, known)
+  for _, option in ipairs { "hidden", "visible", "appends" } do
+    for key, value in next, def[option] or {} do
+      local name = option == "appends" and value or key
+      if not has[name] and not def.accessors[name] then
+        Error.unknown("no_such_column", "attribute", name, known, ("model %s: %s: %s"):format(def.name, option, def.table),
+          { model = def.name, column = name })
+      end
+    end
+  end
+end
+
+--- Look the table up and make what queries and records of the model need.
+function M.look_up(class, handle)
+  local def = class._def
+  local description = handle:describe(def.table) or no_table(def, handle)
+  local columns, has, indirect = columns_of(def, description), {}, {}
+  local lua_casts = resolve_casts(def, columns, description)
+  for _, column in ipairs(columns) do has[column.name] = column end
+  for name in next, lua_casts do indirect[name] = true end
+  for name in next, def.accessors do indirect[name] = has[name] and true or nil end
+  check_shown(def, has)
+  if has._class then
+    Error.raise("unsupported", ("model %s: %s has a column \"_class\", which records keep for themselves"):format(def.name,
+      def.table), { model = def.name, table = def.table, column = "_class" })
+  end
+  if def.soft_deletes and not has[def.soft_deletes] then
+    Error.raise("no_such_column", ("model %s: soft_deletes wants a column %s.%s"):format(def.name, def.table,
+      def.soft_deletes), { model = def.name, table = def.table, column = def.soft_deletes })
+  end
+  local info = {
+    handle = handle, version = handle.version, has = has, casts = lua_casts, assignable = assignable(def, has),
+    primary = def.primary_key or description.primary, mutated = nil,
+  }
+  info.has_casts = next(lua_casts) ~= nil
+  info.plain_key = not def.scoped and #info.primary == 1 and not lua_casts[info.primary[1]]
+  info.created_at, info.updated_at = timestamp_columns(def, has)
+  info.source = core.source {
+    table = def.table, columns = columns, indirect = indirect, record = Record.behaviour(class, info),
+  }
+  info.names, info.direct = info.source:names(), {}     -- direct: columns that are assigned without help from Lua
+  for i, name in ipairs(info.names) do
+    if not indirect[name] and not def.mutators[name] then info.direct[name] = i end
+  end
+  info.stamps_plain = true                   -- the text of core.now() is what these columns keep
+  for _, name in next, { info.created_at, info.updated_at } do
+    info.stamps_plain = info.stamps_plain and info.source:type(name) == "datetime" and not lua_casts[name]
+  end
+  def.root[1], def.root.handle, def.root.info = info.source, handle, info
+  def.root.casts = info.has_casts and with_paths(def.table, lua_casts) or nil
+  return info
+end
+
+return M

@@ -1,0 +1,228 @@
+--- record.saving: the methods of a record that write it, delete it or read it again.
+local core = require "rille.core"
+local Error = require "rille.error"
+local State = require "rille.record.state"
+local fetch = require "rille.fetch"
+
+local PREVIOUS <const>, DECODED <const> = 2, 3
+local state_of, put = core.record_state, core.record_put
+local was_selected, collect_decoded, info_of, changes_of = State.was_selected, State.collect_decoded, State.info_of, State.changes_of
+local is_dirty, check_name, stored_key, gone = State.is_dirty, State.check_name, State.stored_key, State.gone
+local has_row, check_there = State.has_row, State.check_there
+
+---@class rille.Record
+local Record = State.methods
+
+--- Run a method of the core that writes the record; what was stamped for it is taken back when it fails.
+local function write(record, info, stamped, also, method, ...)
+  local ok, a, b = pcall(fetch.call, info.handle, method, record, ...)
+  if ok then return a, b end
+  local state = state_of(record)
+  if stamped then state[stamped] = nil end
+  if also then state[also] = nil end
+  error(a, 0)
+end
+
+local function insert(record, class, info)
+  if has_row(record, info) then gone(record, class, "saved") end
+  collect_decoded(record, info)
+  local created_at, updated_at = info.created_at, info.updated_at
+  if created_at or updated_at then
+    local state, now = state_of(record), core.now()
+    if created_at and state[created_at] == nil then put(record, created_at, now) else created_at = nil end
+    if updated_at and state[updated_at] == nil then put(record, updated_at, now) else updated_at = nil end
+  end
+  write(record, info, created_at, updated_at, "insert_record")
+end
+
+--- Take the row as it is now; changes that wait are dropped.
+local function read_again(record, class, info, as_read)
+  local fresh = fetch.find(info.handle, info.source, table.unpack(stored_key(record, info, as_read)))
+  if not fresh then gone(record, class, "read again") end
+  core.record_take(record, fresh)
+end
+
+local function update(record, class, info)
+  local updated_at = info.updated_at
+  if updated_at and state_of(record)[updated_at] == nil then put(record, updated_at, core.now()) else updated_at = nil end
+  local previous = { updated = changes_of(record, info) }
+  local changed, whole = write(record, info, updated_at, nil, "update_record", nil, previous)
+  if changed ~= 1 then
+    if updated_at then state_of(record)[updated_at] = nil end
+    gone(record, class, "saved")
+  end
+  if not whole then
+    read_again(record, class, info)
+    state_of(record)[PREVIOUS] = previous
+  end
+end
+
+--- Put the changes that wait aside, but for some columns; the function that is returned puts them back.
+local function set_aside(record, info, ...)
+  collect_decoded(record, info)
+  local state, changes = state_of(record), {}
+  local decoded = state[DECODED] or {}
+  for name, value in next, state do
+    if type(name) == "string" then changes[name] = value end
+  end
+  for _, name in ipairs { ... } do changes[name] = nil end
+  for name in next, changes do state[name] = nil end
+  return function()
+    local now = state_of(record)
+    now[DECODED] = now[DECODED] or {}
+    for name, value in next, changes do
+      put(record, name, value)
+      now[DECODED][name] = decoded[name]
+    end
+  end
+end
+
+--- Write what was changed; nothing when nothing was.
+---@return rille.Record self
+function Record:save()
+  local class = self._class
+  local info = info_of(class)
+  if not core.record_exists(self) then
+    insert(self, class, info)
+  elseif is_dirty(self, info) then
+    update(self, class, info)
+  end
+  return self
+end
+
+--- Set attributes and save.
+---@param attributes table<string, any>
+---@return rille.Record self
+function Record:update(attributes)
+  return Record.save(Record.fill(self, attributes))
+end
+
+local function remove(record, class, info)
+  check_there(record, class, "deleted")
+  if fetch.call(info.handle, "delete_record", record) ~= 1 then gone(record, class, "deleted") end
+  return true
+end
+
+local function soft_column(record, method)
+  local class = record._class
+  local column = class._def.soft_deletes
+  if not column then
+    Error.raise("unsupported", ("%s: the model %s does not delete softly"):format(method, class._def.name), {
+      model = class._def.name,
+    })
+  end
+  return column
+end
+
+--- Delete the row; a model with soft_deletes marks it instead.
+---@return boolean true
+function Record:delete()
+  local class = self._class
+  local column = class._def.soft_deletes
+  local info = info_of(class)
+  if not column then return remove(self, class, info) end
+  check_there(self, class, "deleted")
+  if self[column] == nil then
+    local put_back = set_aside(self, info)
+    put(self, column, core.now())
+    update(self, class, info)
+    put_back()
+  end
+  return true
+end
+
+--- Delete the row for good.
+---@return boolean true
+function Record:force_delete()
+  local class = self._class
+  return remove(self, class, info_of(class))
+end
+
+--- Is it soft-deleted?
+function Record:trashed() return self[soft_column(self, "trashed")] ~= nil end
+
+--- Take a soft deletion back.
+---@return rille.Record self
+function Record:restore()
+  local column = soft_column(self, "restore")
+  check_there(self, self._class, "restored")
+  self[column] = nil
+  return Record.save(self)
+end
+
+--- Read the row again, dropping what was changed.
+---@return rille.Record self
+function Record:refresh()
+  local class = self._class
+  local info = info_of(class)
+  if not has_row(self, info) then check_there(self, class, "read again") end
+  read_again(self, class, info, true)
+  return self
+end
+
+--- The row as it is now, as another record; nil when it is gone.
+function Record:fresh()
+  local class = self._class
+  local info = info_of(class)
+  if not has_row(self, info) then check_there(self, class, "read again") end
+  return (fetch.find(info.handle, info.source, table.unpack(stored_key(self, info, true))))
+end
+
+--- A copy that is not saved: without key and timestamps.
+---@return rille.Record
+function Record:replicate()
+  local class = self._class
+  local info, copy = info_of(class), core.record_new(info_of(class).source)
+  local leave = { [info.created_at or 1] = true, [info.updated_at or 1] = true }
+  for _, name in ipairs(info.primary) do leave[name] = true end
+  for _, name in ipairs(info.names) do
+    local column = info.has[name]
+    if not leave[name] and not column.generated and was_selected(self, name) then
+      local value = Record.raw(self, name)
+      if value ~= nil then put(copy, name, value) end
+    end
+  end
+  return copy
+end
+
+--- Set updated_at to now and save.
+---@return rille.Record self
+function Record:touch()
+  local class = self._class
+  local column = info_of(class).updated_at
+  if not column then
+    Error.raise("unsupported", ("touch: the model %s has no updated_at"):format(class._def.name), { model = class._def.name })
+  end
+  check_there(self, class, "touched")
+  self[column] = core.now()
+  return Record.save(self)
+end
+
+--- The query of the record's row alone, whatever scopes the model has.
+local function row_query(record, class, info)
+  local Query = require "rille.query"
+  local query, key = class:query():with_trashed(), stored_key(record, info, true)
+  for _, name in ipairs(class._def.global_scope_names) do query = query:without_global_scope(name) end
+  for i, name in ipairs(info.primary) do query = Query.node(query, core.op.compare, 0, name, "=", key[i]) end
+  return query
+end
+
+local function add(record, word, name, by)
+  local class = record._class
+  local info = info_of(class)
+  check_name(class, info, name)
+  if by == nil then by = 1 end
+  if type(by) ~= "number" then Error.argument(("%s:%s"):format(class._def.name, word), "a number", by) end
+  check_there(record, class, "changed")
+  local query = row_query(record, class, info)
+  if query[word](query, name, by) ~= 1 then gone(record, class, "changed") end
+  local put_back = set_aside(record, info, name, info.updated_at)
+  read_again(record, class, info, true)
+  put_back()
+  return record
+end
+
+--- Add to a column in the database, whatever others do meanwhile, and read the row again; changes of other columns wait on.
+---@return rille.Record self
+function Record:increment(name, by) return add(self, "increment", name, by) end
+function Record:decrement(name, by) return add(self, "decrement", name, by) end

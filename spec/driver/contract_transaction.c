@@ -1,0 +1,240 @@
+/* spec/driver/contract_transaction.c - transactions, and two connections that want the same. */
+#include "spec/driver/contract.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "core/base/stop.h"
+
+static rille_conn *other;
+
+static int
+open_both(void **state)
+{
+  (void)contract_open(state);
+  contract_run_sql(contract_db, "create table posts (id %s, views %s)", contract->key, contract->integer);
+  other = contract_connect(0);
+  return 0;
+}
+
+static int
+close_both(void **state)
+{
+  contract->driver->close(other);
+  return contract_close(state);
+}
+
+static int64_t
+posts_seen_by(rille_conn *db)
+{
+  return contract_integer(db, "select count(*) from posts");
+}
+
+static int64_t
+now_ms(void)
+{
+  struct timespec now;
+
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+shows_others_only_what_is_committed(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  for (int mode = RILLE_BEGIN_DEFERRED; mode <= RILLE_BEGIN_IMMEDIATE; mode++) {
+    assert_false(contract->driver->in_transaction(contract_db));
+    assert_ok(contract->driver->begin(contract_db, (rille_begin_mode)mode, &fault), &fault);
+    assert_true(contract->driver->in_transaction(contract_db));
+    contract_run_sql(contract_db, "insert into posts (views) values (1)");
+    assert_int_equal(posts_seen_by(contract_db), mode + 1);
+    assert_int_equal(posts_seen_by(other), mode);
+    assert_ok(contract->driver->commit(contract_db, &fault), &fault);
+    assert_false(contract->driver->in_transaction(contract_db));
+    assert_int_equal(posts_seen_by(other), mode + 1);
+  }
+}
+
+static void
+undoes_what_is_rolled_back(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  contract_run_sql(contract_db, "insert into posts (views) values (1)");
+  assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_EXCLUSIVE, &fault), &fault);
+  contract_run_sql(contract_db, "update posts set views = 2");
+  contract_run_sql(contract_db, "insert into posts (views) values (3)");
+  contract_run_sql(contract_db, "create table more (a %s)", contract->integer);
+  assert_ok(contract->driver->rollback(contract_db, &fault), &fault);
+  assert_false(contract->driver->in_transaction(contract_db));
+  assert_int_equal(contract_integer(contract_db, "select sum(views) from posts"), 1);
+  assert_fails(RILLE_NO_SUCH_TABLE, contract_try(contract_db, "select * from more", &fault), &fault);
+}
+
+static void
+rolls_back_when_it_is_closed(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  assert_ok(contract->driver->begin(other, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  contract_run_sql(other, "insert into posts (views) values (1)");
+  contract->driver->close(other);
+  other = NULL;
+  assert_int_equal(posts_seen_by(contract_db), 0);
+  contract_run_sql(contract_db, "insert into posts (views) values (2)");
+  contract->driver->close(NULL);
+}
+
+static void
+refuses_a_transaction_in_a_transaction_and_an_end_without_one(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  assert_fails(RILLE_INVALID_ARGUMENT, contract->driver->commit(contract_db, &fault), &fault);
+  assert_fails(RILLE_INVALID_ARGUMENT, contract->driver->rollback(contract_db, &fault), &fault);
+  assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  assert_fails(RILLE_INVALID_ARGUMENT, contract->driver->begin(contract_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  assert_true(contract->driver->in_transaction(contract_db));
+  assert_ok(contract->driver->rollback(contract_db, &fault), &fault);
+}
+
+static void
+keeps_a_transaction_when_a_statement_in_it_fails(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  contract_run_sql(contract_db, "create unique index posts_views on posts (views)");
+  assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  contract_run_sql(contract_db, "insert into posts (views) values (1)");
+  assert_fails(RILLE_UNIQUE_VIOLATION, contract_try(contract_db, "insert into posts (views) values (5), (1)", &fault), &fault);
+  if (contract->driver->in_transaction(contract_db))
+    assert_ok(contract->driver->commit(contract_db, &fault), &fault);
+  assert_int_equal(contract_integer(contract_db, "select count(*) from posts where views = 5"), 0);
+}
+
+static void
+is_busy_while_another_writes(void **state)
+{
+  rille_fault fault;
+  int64_t before = now_ms();
+
+  (void)state;
+  assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  contract_run_sql(contract_db, "insert into posts (views) values (1)");
+  assert_fails(RILLE_BUSY, contract->driver->begin(other, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  assert_string_not_equal(fault.hint, "");
+  assert_false(contract->driver->in_transaction(other));
+  assert_fails(RILLE_BUSY, contract_try(other, "insert into posts (views) values (2)", &fault), &fault);
+  assert_true(now_ms() - before < 1000);
+  assert_int_equal(posts_seen_by(other), 0);
+  assert_ok(contract->driver->commit(contract_db, &fault), &fault);
+  contract_run_sql(other, "insert into posts (views) values (2)");
+}
+
+static void
+waits_as_long_as_it_was_told(void **state)
+{
+  rille_conn *patient = contract_connect(200);
+  rille_fault fault;
+  int64_t before, waited;
+
+  (void)state;
+  assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  before = now_ms();
+  assert_fails(RILLE_BUSY, contract->driver->begin(patient, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  waited = now_ms() - before;
+  assert_in_range(waited, 190, 2000);
+  assert_ok(contract->driver->rollback(contract_db, &fault), &fault);
+  contract->driver->close(patient);
+}
+
+static void *
+commit_soon(void *data)
+{
+  const struct timespec pause = { .tv_nsec = 60000000 };
+
+  (void)data;
+  (void)nanosleep(&pause, NULL);
+  return contract->driver->commit(contract_db, NULL) == RILLE_OK ? contract_db : NULL;
+}
+
+static void
+goes_on_as_soon_as_the_other_is_done(void **state)
+{
+  rille_conn *patient = contract_connect(10000);
+  rille_fault fault;
+  pthread_t thread;
+  void *committed = NULL;
+  int64_t before = now_ms();
+
+  (void)state;
+  assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  contract_run_sql(contract_db, "insert into posts (views) values (1)");
+  assert_int_equal(pthread_create(&thread, NULL, commit_soon, NULL), 0);
+  contract_run_sql(patient, "insert into posts (views) values (2)");
+  assert_int_equal(pthread_join(thread, &committed), 0);
+  assert_non_null(committed);
+  assert_in_range(now_ms() - before, 50, 3000);
+  assert_int_equal(posts_seen_by(patient), 2);
+  contract->driver->close(patient);
+}
+
+static void
+stops_waiting_when_asked_to_stop(void **state)
+{
+  rille_conn *patient = contract_connect(10000);
+  rille_fault fault;
+  int64_t before = now_ms();
+
+  (void)state;
+  assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  rille_stop_request();
+  assert_fails(RILLE_INTERRUPTED, contract->driver->begin(patient, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  rille_stop_clear();
+  assert_true(now_ms() - before < 2000);
+  contract->driver->close(patient);
+}
+
+/* What was read may be old: the whole transaction has to be tried again, not only the statement. */
+static void
+refuses_to_write_on_what_another_changed_since_it_was_read(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  contract_run_sql(contract_db, "insert into posts (views) values (1)");
+  assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
+  assert_int_equal(posts_seen_by(contract_db), 1);
+  contract_run_sql(other, "update posts set views = 2");
+  assert_fails(RILLE_SERIALIZATION_FAILURE, contract_try(contract_db, "update posts set views = views + 10", &fault), &fault);
+  assert_ok(contract->driver->rollback(contract_db, &fault), &fault);
+  assert_int_equal(contract_integer(contract_db, "select sum(views) from posts"), 2);
+}
+
+#define ON_BOTH(test) cmocka_unit_test_setup_teardown(test, open_both, close_both)
+
+int
+contract_transactions(void)
+{
+  const struct CMUnitTest transactions[] = {
+    ON_BOTH(shows_others_only_what_is_committed),
+    ON_BOTH(undoes_what_is_rolled_back),
+    ON_BOTH(rolls_back_when_it_is_closed),
+    ON_BOTH(refuses_a_transaction_in_a_transaction_and_an_end_without_one),
+    ON_BOTH(keeps_a_transaction_when_a_statement_in_it_fails),
+    ON_BOTH(is_busy_while_another_writes),
+    ON_BOTH(waits_as_long_as_it_was_told),
+    ON_BOTH(goes_on_as_soon_as_the_other_is_done),
+    ON_BOTH(stops_waiting_when_asked_to_stop),
+    ON_BOTH(refuses_to_write_on_what_another_changed_since_it_was_read),
+  };
+
+  return cmocka_run_group_tests(transactions, NULL, NULL);
+}
