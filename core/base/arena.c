@@ -11,7 +11,7 @@ enum { FIRST_BLOCK_BYTES = 4096, LARGEST_BLOCK_BYTES = 1 << 20 };
 
 struct rille_arena_block {
   struct rille_arena_block *next;
-  size_t bytes;                      /* of `space` */
+  size_t bytes; /* of `space` */
   alignas(max_align_t) char space[];
 };
 
@@ -77,7 +77,7 @@ add_block(rille_arena *arena, size_t wanted)
     bytes = LARGEST_BLOCK_BYTES;
   if (bytes < wanted)
     bytes = wanted;
-  block = rille_memory_resize(NULL, sizeof *block + bytes);     /* not zeroed: the pieces are */
+  block = rille_memory_resize(NULL, sizeof *block + bytes); /* not zeroed: the pieces are */
   if (block == NULL)
     return false;
   block->bytes = bytes;

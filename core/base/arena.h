@@ -11,8 +11,8 @@
 ** with NULL and ask rille_arena_ok() once, at the end. */
 typedef struct rille_arena {
   struct rille_arena_block *blocks;
-  char *at;      /* free space in the first block */
-  size_t left;   /* bytes of it */
+  char *at;    /* free space in the first block */
+  size_t left; /* bytes of it */
   bool failed;
 } rille_arena;
 
@@ -28,8 +28,8 @@ void rille_arena_reset(rille_arena *arena);
 /* Gives back everything; the arena may be used again as after init. */
 void rille_arena_release(rille_arena *arena);
 
-/* `bytes` of zeroed memory (0 count as 1), aligned for any object, that live until reset or release; NULL when memory ran
-** out. */
+/* `bytes` of zeroed memory (0 count as 1), aligned for any object, that live until reset or release; NULL when
+** memory ran out. */
 void *rille_arena_get(rille_arena *arena, size_t bytes);
 
 /* A copy of `text` in the arena, with a NUL behind it; a NULL text when memory ran out. */

@@ -13,9 +13,9 @@
 typedef struct rille_buffer {
   char *at;
   size_t len, size;
-  size_t limit;      /* bytes it may hold; `size` is at most one more, for the NUL */
-  bool failed;       /* memory ran out, or the limit was reached */
-  bool full;         /* it was the limit */
+  size_t limit; /* bytes it may hold; `size` is at most one more, for the NUL */
+  bool failed;  /* memory ran out, or the limit was reached */
+  bool full;    /* it was the limit */
 } rille_buffer;
 
 /* An empty buffer that may grow to `limit` bytes. */

@@ -72,7 +72,7 @@ rille_text_is_clean(rille_str text)
 static locale_t
 plain_locale(void)
 {
-  return uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0));       /* "C" is there already: nothing is made */
+  return uselocale(newlocale(LC_ALL_MASK, "C", (locale_t)0)); /* "C" is there already: nothing is made */
 }
 
 size_t

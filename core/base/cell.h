@@ -11,18 +11,18 @@ typedef enum rille_cell_kind {
   RILLE_NULL = 0,
   RILLE_INT,
   RILLE_REAL,
-  RILLE_TEXT,      /* UTF-8 */
+  RILLE_TEXT, /* UTF-8 */
   RILLE_BLOB,
-  RILLE_BOOL       /* only on the way in; drivers get what the column's type makes of it */
+  RILLE_BOOL /* only on the way in; drivers get what the column's type makes of it */
 } rille_cell_kind;
 
 /* A value.  Text and bytes are borrowed: whoever hands out a cell says how long they live. */
 typedef struct rille_cell {
   rille_cell_kind kind;
   union {
-    int64_t integer;   /* RILLE_INT; 0 or 1 for RILLE_BOOL */
+    int64_t integer; /* RILLE_INT; 0 or 1 for RILLE_BOOL */
     double real;
-    rille_str text;    /* RILLE_TEXT, RILLE_BLOB */
+    rille_str text; /* RILLE_TEXT, RILLE_BLOB */
   } as;
 } rille_cell;
 
@@ -32,8 +32,8 @@ size_t rille_text_clean_bytes(rille_str text);
 /* True when `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates) without a NUL byte. */
 bool rille_text_is_clean(rille_str text);
 
-/* Writes a finite number and a NUL: with `decimals` digits behind the point or, below 0, as many as it takes to read it back.
-** The point is a point whatever the process's locale says.  Returns the bytes it wants, like snprintf. */
+/* Writes a finite number and a NUL: with `decimals` digits behind the point or, below 0, as many as it takes to read
+** it back. The point is a point whatever the process's locale says.  Returns the bytes it wants, like snprintf. */
 size_t rille_real_print(char *text, size_t size, int decimals, double real);
 
 /* Reads a number written so. */

@@ -11,8 +11,9 @@ rille_name_check(rille_str name, const char *what, rille_fault *fault)
   if (name.len == 0)
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the name of %s is empty", what);
   if (name.len > RILLE_NAME_MAX)
-    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the name of %s has %zu bytes, at most %d are allowed: %.40s...",
-                           what, name.len, RILLE_NAME_MAX, name.at);
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
+                           "the name of %s has %zu bytes, at most %d are allowed: %.40s...", what, name.len,
+                           RILLE_NAME_MAX, name.at);
   if (!rille_text_is_clean(name))
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the name of %s is not valid UTF-8 text", what);
   for (size_t i = 0; i < name.len; i++)
@@ -38,7 +39,7 @@ least(int a, int b, int c)
 int
 rille_name_distance(rille_str a, rille_str b, int limit)
 {
-  int rows[3][COMPARED_MAX + 1];   /* the row before last, the last one, this one; in turn */
+  int rows[3][COMPARED_MAX + 1]; /* the row before last, the last one, this one; in turn */
   size_t gap = a.len > b.len ? a.len - b.len : b.len - a.len;
 
   if (a.len > COMPARED_MAX || b.len > COMPARED_MAX || gap > (size_t)limit)

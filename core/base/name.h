@@ -5,17 +5,18 @@
 #include "core/base/status.h"
 #include "core/base/text.h"
 
-enum { RILLE_NAME_MAX = 63 };   /* bytes; PostgreSQL silently cuts longer ones, so nobody may have them */
+enum { RILLE_NAME_MAX = 63 }; /* bytes; PostgreSQL silently cuts longer ones, so nobody may have them */
 
 /* RILLE_OK when `name` may name a table, column or alias: 1 to RILLE_NAME_MAX bytes of clean UTF-8 without control
 ** characters.  Otherwise invalid_argument; `what` says what was to be named ("a column"). */
 rille_status rille_name_check(rille_str name, const char *what, rille_fault *fault);
 
-/* Edits between two names (insert, delete, replace, swap of neighbours; ASCII case is half an edit ignored), or a number
-** above `limit` once it is sure to be.  Optimal string alignment distance; names over 64 bytes count as far. */
+/* Edits between two names (insert, delete, replace, swap of neighbours; ASCII case is half an edit ignored), or a
+** number above `limit` once it is sure to be.  Optimal string alignment distance; names over 64 bytes count as far. */
 int rille_name_distance(rille_str a, rille_str b, int limit);
 
-/* Collects the nearest of many names: init with the unknown name, offer each known one, read `best` (len 0: none near). */
+/* Collects the nearest of many names: init with the unknown name, offer each known one, read `best` (len 0: none
+** near). */
 typedef struct rille_nearest {
   rille_str wanted, best;
   int distance;

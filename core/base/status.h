@@ -6,46 +6,46 @@
 #include <stddef.h>
 
 /* Every kind of failure, with the name that users see as `err.kind`. */
-#define RILLE_STATUS_LIST(X)                         \
-  X(NOT_FOUND, "not_found")                          \
-  X(NOT_UNIQUE, "not_unique")                        \
-  X(ABORTED, "aborted")                              \
-  X(VALIDATION, "validation")                        \
-  X(MASS_ASSIGNMENT, "mass_assignment")              \
-  X(UNIQUE_VIOLATION, "unique_violation")            \
-  X(FOREIGN_KEY_VIOLATION, "foreign_key_violation")  \
-  X(NOT_NULL_VIOLATION, "not_null_violation")        \
-  X(CHECK_VIOLATION, "check_violation")              \
-  X(STALE_OBJECT, "stale_object")                    \
-  X(BUSY, "busy")                                    \
-  X(TIMEOUT, "timeout")                              \
-  X(DEADLOCK, "deadlock")                            \
-  X(SERIALIZATION_FAILURE, "serialization_failure")  \
-  X(CONNECTION_LOST, "connection_lost")              \
-  X(READONLY, "readonly")                            \
-  X(DISK_FULL, "disk_full")                          \
-  X(CORRUPT, "corrupt")                              \
-  X(SYNTAX, "syntax")                                \
-  X(NO_SUCH_TABLE, "no_such_table")                  \
-  X(NO_SUCH_COLUMN, "no_such_column")                \
-  X(NO_SUCH_RELATION, "no_such_relation")            \
-  X(NO_SUCH_MODEL, "no_such_model")                  \
-  X(INVALID_ARGUMENT, "invalid_argument")            \
-  X(UNSUPPORTED, "unsupported")                      \
-  X(TENANT_REQUIRED, "tenant_required")              \
-  X(TENANT_UNKNOWN, "tenant_unknown")                \
-  X(TENANT_MISMATCH, "tenant_mismatch")              \
-  X(REPLICA_LAG, "replica_lag")                      \
-  X(UNSAFE_MUTATION, "unsafe_mutation")              \
-  X(MISSING_ATTRIBUTE, "missing_attribute")          \
-  X(TRANSACTION_ABORTED, "transaction_aborted")      \
-  X(IN_DOUBT, "in_doubt")                            \
-  X(INVALID_TOKEN, "invalid_token")                  \
-  X(CHECKSUM_MISMATCH, "checksum_mismatch")          \
-  X(LOCKED, "locked")                                \
-  X(MIGRATION, "migration")                          \
-  X(SCRIPT, "script")                                \
-  X(OUT_OF_MEMORY, "out_of_memory")                  \
+#define RILLE_STATUS_LIST(X)                        \
+  X(NOT_FOUND, "not_found")                         \
+  X(NOT_UNIQUE, "not_unique")                       \
+  X(ABORTED, "aborted")                             \
+  X(VALIDATION, "validation")                       \
+  X(MASS_ASSIGNMENT, "mass_assignment")             \
+  X(UNIQUE_VIOLATION, "unique_violation")           \
+  X(FOREIGN_KEY_VIOLATION, "foreign_key_violation") \
+  X(NOT_NULL_VIOLATION, "not_null_violation")       \
+  X(CHECK_VIOLATION, "check_violation")             \
+  X(STALE_OBJECT, "stale_object")                   \
+  X(BUSY, "busy")                                   \
+  X(TIMEOUT, "timeout")                             \
+  X(DEADLOCK, "deadlock")                           \
+  X(SERIALIZATION_FAILURE, "serialization_failure") \
+  X(CONNECTION_LOST, "connection_lost")             \
+  X(READONLY, "readonly")                           \
+  X(DISK_FULL, "disk_full")                         \
+  X(CORRUPT, "corrupt")                             \
+  X(SYNTAX, "syntax")                               \
+  X(NO_SUCH_TABLE, "no_such_table")                 \
+  X(NO_SUCH_COLUMN, "no_such_column")               \
+  X(NO_SUCH_RELATION, "no_such_relation")           \
+  X(NO_SUCH_MODEL, "no_such_model")                 \
+  X(INVALID_ARGUMENT, "invalid_argument")           \
+  X(UNSUPPORTED, "unsupported")                     \
+  X(TENANT_REQUIRED, "tenant_required")             \
+  X(TENANT_UNKNOWN, "tenant_unknown")               \
+  X(TENANT_MISMATCH, "tenant_mismatch")             \
+  X(REPLICA_LAG, "replica_lag")                     \
+  X(UNSAFE_MUTATION, "unsafe_mutation")             \
+  X(MISSING_ATTRIBUTE, "missing_attribute")         \
+  X(TRANSACTION_ABORTED, "transaction_aborted")     \
+  X(IN_DOUBT, "in_doubt")                           \
+  X(INVALID_TOKEN, "invalid_token")                 \
+  X(CHECKSUM_MISMATCH, "checksum_mismatch")         \
+  X(LOCKED, "locked")                               \
+  X(MIGRATION, "migration")                         \
+  X(SCRIPT, "script")                               \
+  X(OUT_OF_MEMORY, "out_of_memory")                 \
   X(INTERRUPTED, "interrupted")
 
 typedef enum rille_status {
@@ -53,7 +53,7 @@ typedef enum rille_status {
 #define X(code, name) RILLE_##code,
   RILLE_STATUS_LIST(X)
 #undef X
-  RILLE_STATUS_COUNT
+    RILLE_STATUS_COUNT
 } rille_status;
 
 /* The name of a kind as users see it ("busy"); "ok" for RILLE_OK.  Static text. */
@@ -63,16 +63,16 @@ const char *rille_status_name(rille_status status);
 ** Whoever first sees a failure fills it; others pass it on.  Empty texts mean "does not apply". */
 typedef struct rille_fault {
   rille_status kind;
-  int code;             /* the driver's own code, 0 when the failure is ours */
-  char message[512];    /* what happened, where, with what was given */
-  char hint[320];       /* what to do about it */
+  int code;          /* the driver's own code, 0 when the failure is ours */
+  char message[512]; /* what happened, where, with what was given */
+  char hint[320];    /* what to do about it */
   char table[128];
   char column[128];
   char constraint[128];
 } rille_fault;
 
-/* Fills `fault` (may be NULL) and returns `kind`, so that a caller can write `return rille_fault_set(...)`.
-** Clears every other field.  Here and below, texts that are too long are cut, on a UTF-8 boundary, and bytes that are not
+/* Fills `fault` (may be NULL) and returns `kind`, so that a caller can write `return rille_fault_set(...)`. Clears
+** every other field.  Here and below, texts that are too long are cut, on a UTF-8 boundary, and bytes that are not
 ** UTF-8 are shown as ?: what a fault says can be shown anywhere. */
 rille_status rille_fault_set(rille_fault *fault, rille_status kind, const char *format, ...)
   __attribute__((format(printf, 3, 4)));

@@ -1,4 +1,5 @@
-/* core/bind/chain.c - reads the operands of a node; all that it gives lives in the work's arena or in the Lua tables. */
+/* core/bind/chain.c - reads the operands of a node; all that it gives lives in the work's arena or in the Lua
+** tables. */
 #include "core/bind/chain.h"
 
 #include <lauxlib.h>
@@ -8,10 +9,11 @@
 #include "core/bind/value.h"
 
 static const char *const OP_NAMES[] = {
-  NULL, "compare", "columns", "in", "between", "null", "group", "exists", "raw", "part", "json", "json_contains", "constant",
-  "sealed",
-  "having", "having_raw", "select", "add_select", "select_raw", "distinct", "join", "group_by", "order", "order_raw",
-  "order_random", "reorder", "limit", "offset", "union", "unfiltered", "unlimited", "nothing",
+  NULL,       "compare",    "columns",   "in",           "between",       "null",     "group",
+  "exists",   "raw",        "part",      "json",         "json_contains", "constant", "sealed",
+  "having",   "having_raw", "select",    "add_select",   "select_raw",    "distinct", "join",
+  "group_by", "order",      "order_raw", "order_random", "reorder",       "limit",    "offset",
+  "union",    "unfiltered", "unlimited", "nothing",
 };
 
 rille_node *

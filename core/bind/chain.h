@@ -12,55 +12,55 @@
 
 /* Operands by op; `joined` is how a condition joins those before it: 0 and, 1 or, 2 and not, 3 or not. */
 typedef enum rille_op {
-  RILLE_CHAIN_COMPARE = 1,    /* joined, column, operator, value */
-  RILLE_CHAIN_COLUMNS,        /* joined, column, operator, column */
-  RILLE_CHAIN_IN,             /* joined, column, list | query */
-  RILLE_CHAIN_BETWEEN,        /* joined, column, low, high */
-  RILLE_CHAIN_NULL,           /* joined, column */
-  RILLE_CHAIN_GROUP,          /* joined, chain */
-  RILLE_CHAIN_EXISTS,         /* joined, chain */
-  RILLE_CHAIN_RAW,            /* joined, sql, params */
-  RILLE_CHAIN_PART,           /* joined, column, operator, value, "date" | "year" | "month" | "day" */
-  RILLE_CHAIN_JSON,           /* joined, column, operator, value, path */
-  RILLE_CHAIN_JSON_CONTAINS,  /* joined, column, value, path */
-  RILLE_CHAIN_CONSTANT,       /* joined, boolean */
-  RILLE_CHAIN_SEALED,         /* chain: its conditions hold outside of all others, so that no OR escapes them */
-  RILLE_CHAIN_HAVING,         /* joined, column | output, operator, value */
-  RILLE_CHAIN_HAVING_RAW,     /* joined, sql, params */
-  RILLE_CHAIN_SELECT,         /* list: in place of what was selected before */
-  RILLE_CHAIN_ADD_SELECT,     /* list */
-  RILLE_CHAIN_SELECT_RAW,     /* sql, params, names of its outputs separated by NUL */
+  RILLE_CHAIN_COMPARE = 1,   /* joined, column, operator, value */
+  RILLE_CHAIN_COLUMNS,       /* joined, column, operator, column */
+  RILLE_CHAIN_IN,            /* joined, column, list | query */
+  RILLE_CHAIN_BETWEEN,       /* joined, column, low, high */
+  RILLE_CHAIN_NULL,          /* joined, column */
+  RILLE_CHAIN_GROUP,         /* joined, chain */
+  RILLE_CHAIN_EXISTS,        /* joined, chain */
+  RILLE_CHAIN_RAW,           /* joined, sql, params */
+  RILLE_CHAIN_PART,          /* joined, column, operator, value, "date" | "year" | "month" | "day" */
+  RILLE_CHAIN_JSON,          /* joined, column, operator, value, path */
+  RILLE_CHAIN_JSON_CONTAINS, /* joined, column, value, path */
+  RILLE_CHAIN_CONSTANT,      /* joined, boolean */
+  RILLE_CHAIN_SEALED,        /* chain: its conditions hold outside of all others, so that no OR escapes them */
+  RILLE_CHAIN_HAVING,        /* joined, column | output, operator, value */
+  RILLE_CHAIN_HAVING_RAW,    /* joined, sql, params */
+  RILLE_CHAIN_SELECT,        /* list: in place of what was selected before */
+  RILLE_CHAIN_ADD_SELECT,    /* list */
+  RILLE_CHAIN_SELECT_RAW,    /* sql, params, names of its outputs separated by NUL */
   RILLE_CHAIN_DISTINCT,
-  RILLE_CHAIN_JOIN,           /* left (boolean), source, alias | false, column, operator, column */
-  RILLE_CHAIN_GROUP_BY,       /* list */
-  RILLE_CHAIN_ORDER,          /* column, descending */
-  RILLE_CHAIN_ORDER_RAW,      /* sql, params */
+  RILLE_CHAIN_JOIN,      /* left (boolean), source, alias | false, column, operator, column */
+  RILLE_CHAIN_GROUP_BY,  /* list */
+  RILLE_CHAIN_ORDER,     /* column, descending */
+  RILLE_CHAIN_ORDER_RAW, /* sql, params */
   RILLE_CHAIN_ORDER_RANDOM,
-  RILLE_CHAIN_REORDER,        /* forgets the orders before */
-  RILLE_CHAIN_LIMIT,          /* number */
-  RILLE_CHAIN_OFFSET,         /* number */
-  RILLE_CHAIN_UNION,          /* chain, all (boolean) */
+  RILLE_CHAIN_REORDER, /* forgets the orders before */
+  RILLE_CHAIN_LIMIT,   /* number */
+  RILLE_CHAIN_OFFSET,  /* number */
+  RILLE_CHAIN_UNION,   /* chain, all (boolean) */
   RILLE_CHAIN_UNFILTERED,
-  RILLE_CHAIN_UNLIMITED,      /* forgets limit and offset before */
-  RILLE_CHAIN_NOTHING         /* a root */
+  RILLE_CHAIN_UNLIMITED, /* forgets limit and offset before */
+  RILLE_CHAIN_NOTHING    /* a root */
 } rille_op;
 
 typedef struct rille_chain {
   lua_State *L;
   rille_work *work;
-  int groups;                      /* how deep in conditions of conditions */
+  int groups; /* how deep in conditions of conditions */
 } rille_chain;
 
 /* What a chain gives while it is walked backwards. */
 typedef struct rille_found {
-  rille_query *query;              /* NULL while only conditions are wanted */
-  rille_node *conditions;          /* joined by their `op`, in order */
+  rille_query *query;     /* NULL while only conditions are wanted */
+  rille_node *conditions; /* joined by their `op`, in order */
   rille_node *having;
   bool outputs_done, orders_done, limits_done;
 } rille_found;
 
-/* In all that follows `node` is the absolute index of a node and `position` one of its operands.  Texts are borrowed from the
-** node, trees live in the work's arena; all raise invalid_argument for what is not of the wanted kind. */
+/* In all that follows `node` is the absolute index of a node and `position` one of its operands.  Texts are borrowed
+** from the node, trees live in the work's arena; all raise invalid_argument for what is not of the wanted kind. */
 
 /* A new node of the tree. */
 rille_node *rille_chain_node(rille_chain *r, rille_node_kind kind);

@@ -9,21 +9,28 @@
 #include "core/bind/value.h"
 
 enum {
-  GROUPS_MAX = 100,            /* conditions in conditions */
-  SHORT_LIST = 32              /* longer lists are one value, so that their length is no part of the shape */
+  GROUPS_MAX = 100, /* conditions in conditions */
+  SHORT_LIST = 32   /* longer lists are one value, so that their length is no part of the shape */
 };
 
-#define OPERATOR(text, op, negated) { { text, sizeof text - 1 }, op, negated }
+#define OPERATOR(text, op, negated)        \
+  {                                        \
+    { text, sizeof text - 1 }, op, negated \
+  }
 
-static const struct { rille_str text; int op; bool negated; } OPERATORS[] = {
-  OPERATOR("=", RILLE_OP_EQUAL, false),        OPERATOR(">", RILLE_OP_GREATER, false),
+static const struct {
+  rille_str text;
+  int op;
+  bool negated;
+} OPERATORS[] = {
+  OPERATOR("=", RILLE_OP_EQUAL, false),          OPERATOR(">", RILLE_OP_GREATER, false),
   OPERATOR(">=", RILLE_OP_GREATER_EQUAL, false), OPERATOR("<", RILLE_OP_LESS, false),
-  OPERATOR("<=", RILLE_OP_LESS_EQUAL, false),  OPERATOR("!=", RILLE_OP_UNEQUAL, false),
-  OPERATOR("<>", RILLE_OP_UNEQUAL, false),     OPERATOR("like", RILLE_OP_LIKE, false),
-  OPERATOR("not_like", RILLE_OP_LIKE, true),   OPERATOR("not like", RILLE_OP_LIKE, true),
-  OPERATOR("ilike", RILLE_OP_ILIKE, false),    OPERATOR("not_ilike", RILLE_OP_ILIKE, true),
-  OPERATOR("not ilike", RILLE_OP_ILIKE, true), OPERATOR("is", RILLE_OP_EQUAL, false),
-  OPERATOR("is_not", RILLE_OP_UNEQUAL, false), OPERATOR("is not", RILLE_OP_UNEQUAL, false),
+  OPERATOR("<=", RILLE_OP_LESS_EQUAL, false),    OPERATOR("!=", RILLE_OP_UNEQUAL, false),
+  OPERATOR("<>", RILLE_OP_UNEQUAL, false),       OPERATOR("like", RILLE_OP_LIKE, false),
+  OPERATOR("not_like", RILLE_OP_LIKE, true),     OPERATOR("not like", RILLE_OP_LIKE, true),
+  OPERATOR("ilike", RILLE_OP_ILIKE, false),      OPERATOR("not_ilike", RILLE_OP_ILIKE, true),
+  OPERATOR("not ilike", RILLE_OP_ILIKE, true),   OPERATOR("is", RILLE_OP_EQUAL, false),
+  OPERATOR("is_not", RILLE_OP_UNEQUAL, false),   OPERATOR("is not", RILLE_OP_UNEQUAL, false),
 };
 
 enum { OPERATOR_COUNT = sizeof OPERATORS / sizeof OPERATORS[0] };
@@ -53,7 +60,7 @@ rille_condition_operator(rille_chain *r, rille_str text)
 }
 
 rille_node *
-rille_condition_compare(rille_chain *r, rille_node *a, size_t operator, rille_node *b)
+rille_condition_compare(rille_chain *r, rille_node *a, size_t operator, rille_node * b)
 {
   rille_node *node = rille_chain_node(r, RILLE_NODE_COMPARE);
 
@@ -120,8 +127,14 @@ rille_condition_call(rille_chain *r, rille_function function, rille_node *first)
 static rille_node *
 part_of(rille_chain *r, int node)
 {
-  static const struct { const char *name; rille_function function; } parts[] = {
-    { "date", RILLE_FN_DATE }, { "year", RILLE_FN_YEAR }, { "month", RILLE_FN_MONTH }, { "day", RILLE_FN_DAY },
+  static const struct {
+    const char *name;
+    rille_function function;
+  } parts[] = {
+    { "date", RILLE_FN_DATE },
+    { "year", RILLE_FN_YEAR },
+    { "month", RILLE_FN_MONTH },
+    { "day", RILLE_FN_DAY },
   };
   rille_str part = rille_chain_text(r, node, 8, "a part of a date");
   size_t i = 0;
@@ -159,7 +172,8 @@ list_of(rille_chain *r, rille_str what, lua_Integer count)
     if (!rille_lua_to_cell(r->L, -1, &cell))
       rille_lua_check_cell(r->L, -1, place, &cell);
     if (cell.kind == RILLE_NULL)
-      (void)rille_lua_refuse(r->L, "%s is %s: NULL is never found in a list", place, lua_isnil(r->L, -1) ? "nil" : "null");
+      (void)rille_lua_refuse(r->L, "%s is %s: NULL is never found in a list", place,
+                             lua_isnil(r->L, -1) ? "nil" : "null");
     if (cells != NULL) {
       cells[i - 1] = cell;
     } else {
@@ -185,7 +199,7 @@ in_of(rille_chain *r, int node)
   in->a = rille_chain_column(r, node, 5);
   if (rille_chain_push(r, node, 6) != LUA_TTABLE)
     (void)rille_lua_refuse(r->L, "%.*s: a list or a query was expected", RILLE_STR_ARG(in->a->text));
-  if (lua_rawgeti(r->L, -1, 3) == LUA_TNUMBER && lua_getmetatable(r->L, -2)) {     /* a chain */
+  if (lua_rawgeti(r->L, -1, 3) == LUA_TNUMBER && lua_getmetatable(r->L, -2)) { /* a chain */
     lua_pop(r->L, 2);
     in->b = rille_chain_node(r, RILLE_NODE_QUERY);
     in->b->query = rille_lua_to_query(r->L, lua_gettop(r->L), 0, r->work);
@@ -196,7 +210,7 @@ in_of(rille_chain *r, int node)
   count = luaL_len(r->L, -1);
   if (count == 0) {
     lua_pop(r->L, 1);
-    return rille_chain_node(r, RILLE_NODE_CONSTANT);      /* nothing is in an empty list */
+    return rille_chain_node(r, RILLE_NODE_CONSTANT); /* nothing is in an empty list */
   }
   in->b = list_of(r, in->a->text, count);
   lua_pop(r->L, 1);
@@ -268,7 +282,8 @@ rille_condition_of(rille_chain *r, int node, rille_op kind)
   case RILLE_CHAIN_COLUMNS: {
     rille_node *a = rille_chain_column(r, node, 5);
 
-    return rille_condition_compare(r, a, rille_condition_operator(r, rille_chain_text(r, node, 6, "an operator")), rille_chain_column(r, node, 7));
+    return rille_condition_compare(r, a, rille_condition_operator(r, rille_chain_text(r, node, 6, "an operator")),
+                                   rille_chain_column(r, node, 7));
   }
   case RILLE_CHAIN_IN: return in_of(r, node);
   case RILLE_CHAIN_BETWEEN: return between_of(r, node);
@@ -278,7 +293,8 @@ rille_condition_of(rille_chain *r, int node, rille_op kind)
   case RILLE_CHAIN_RAW:
   case RILLE_CHAIN_HAVING_RAW: return rille_chain_raw(r, node, 5, 6);
   case RILLE_CHAIN_PART: return part_of(r, node);
-  case RILLE_CHAIN_JSON: return compare_value(r, rille_condition_call(r, RILLE_FN_JSON_GET, json_of(r, node, 8)), node, 6, 7);
+  case RILLE_CHAIN_JSON:
+    return compare_value(r, rille_condition_call(r, RILLE_FN_JSON_GET, json_of(r, node, 8)), node, 6, 7);
   case RILLE_CHAIN_JSON_CONTAINS: {
     rille_node *document = json_of(r, node, 7);
 
@@ -328,7 +344,7 @@ rille_condition_join(rille_chain *r, const rille_node *entries)
   if (entries == NULL)
     return NULL;
   for (const rille_node *entry = entries; entry != NULL; entry = entry->next) {
-    if (entry == entries || entry->op == 1) {           /* a new row of conditions that are and-ed */
+    if (entry == entries || entry->op == 1) { /* a new row of conditions that are and-ed */
       rille_node *row = rille_chain_node(r, RILLE_NODE_AND);
 
       if (any == NULL) {
@@ -344,7 +360,7 @@ rille_condition_join(rille_chain *r, const rille_node *entries)
     end = &entry->a->next;
   }
   for (rille_node **row = &any->items; *row != NULL; row = &(*row)->next)
-    if ((*row)->items->next == NULL) {                  /* a row of one needs no row */
+    if ((*row)->items->next == NULL) { /* a row of one needs no row */
       rille_node *only = (*row)->items;
 
       only->next = (*row)->next;

@@ -8,7 +8,7 @@
 size_t rille_condition_operator(rille_chain *r, rille_str text);
 
 /* a operator b */
-rille_node *rille_condition_compare(rille_chain *r, rille_node *a, size_t operator, rille_node *b);
+rille_node *rille_condition_compare(rille_chain *r, rille_node *a, size_t operator, rille_node * b);
 
 /* A CALL of the function over arguments linked from `first`. */
 rille_node *rille_condition_call(rille_chain *r, rille_function function, rille_node *first);

@@ -12,13 +12,13 @@
 
 enum { BUSY_TIMEOUT_MS = 5000, MMAP_BYTES = 128 << 20, CACHE_KIB = 8 << 10 };
 
-/* Watches over an open transaction or savepoint.  Its first user value is the coroutine that owns the level: that keeps the
-** coroutine's address its own until the level has been ended. */
+/* Watches over an open transaction or savepoint.  Its first user value is the coroutine that owns the level: that
+** keeps the coroutine's address its own until the level has been ended. */
 struct guard {
   rille_lua_database *database;
   rille_connection *connection;
   int depth;
-  uint64_t number;                       /* of the level among those begun */
+  uint64_t number; /* of the level among those begun */
 };
 
 /* Its address marks databases. */
@@ -52,7 +52,7 @@ add_connection(lua_State *L, rille_lua_database *database)
   rille_status status;
 
   if (database->count > 0)
-    options.busy_timeout_ms = 0;         /* whoever holds the lock is in this thread and cannot go on while we wait */
+    options.busy_timeout_ms = 0; /* whoever holds the lock is in this thread and cannot go on while we wait */
   status = rille_connection_open(database->driver, &options, &connection, &fault);
   for (size_t i = 0; i < database->pragma_count && status == RILLE_OK; i++) {
     rille_statement *statement = NULL;
@@ -78,9 +78,11 @@ busy(lua_State *L, const rille_lua_database *database)
 {
   rille_fault fault;
 
-  (void)rille_fault_set(&fault, RILLE_BUSY, database->memory
+  (void)rille_fault_set(&fault, RILLE_BUSY,
+                        database->memory
                           ? "another coroutine's transaction holds the one connection of this in-memory database"
-                          : "all %d connections are held by transactions of other coroutines", RILLE_CONNECTIONS_MAX);
+                          : "all %d connections are held by transactions of other coroutines",
+                        RILLE_CONNECTIONS_MAX);
   rille_fault_hint(&fault, "end that transaction first");
   return rille_lua_raise(L, &fault, (rille_str){ 0 });
 }
@@ -115,7 +117,8 @@ rille_lua_begin_call(lua_State *L, rille_lua_database *database)
   return rille_work_open(L, lua_gettop(L), &database->level);
 }
 
-/* -- opening ---------------------------------------------------------------------------------------------------------- */
+/* -- opening
+** ---------------------------------------------------------------------------------------------------------- */
 
 static rille_str
 text_option(lua_State *L, rille_lua_database *database, const char *name)
@@ -258,7 +261,8 @@ database_gc(lua_State *L)
   return 0;
 }
 
-/* -- transactions ----------------------------------------------------------------------------------------------------- */
+/* -- transactions
+** ----------------------------------------------------------------------------------------------------- */
 
 /* db:begin([mode]): a transaction, or inside one of this coroutine a savepoint */
 static int
@@ -312,7 +316,8 @@ guard_gc(lua_State *L)
   struct guard *guard = luaL_checkudata(L, 1, GUARD_META);
   rille_connection *connection = guard->connection;
 
-  if (guard->database->closed || connection->depth < guard->depth || connection->levels[guard->depth - 1] != guard->number)
+  if (guard->database->closed || connection->depth < guard->depth ||
+      connection->levels[guard->depth - 1] != guard->number)
     return 0;
   while (connection->depth >= guard->depth)
     (void)rille_connection_rollback(connection, NULL);
@@ -355,7 +360,8 @@ database_depth(lua_State *L)
   return 1;
 }
 
-/* -- the rest --------------------------------------------------------------------------------------------------------- */
+/* -- the rest
+** --------------------------------------------------------------------------------------------------------- */
 
 /* db:forget(): the schema changed */
 static int
@@ -453,11 +459,10 @@ void
 rille_lua_add_database(lua_State *L)
 {
   static const luaL_Reg methods[] = {
-    { "close", database_close },       { "begin", database_begin },   { "commit", database_commit },
-    { "guard", database_guard },
-    { "rollback", database_rollback }, { "depth", database_depth },   { "forget", database_forget },
-    { "trace", database_trace },       { "last", database_last },     { "path", database_path },
-    { "stats", database_stats },       { NULL, NULL },
+    { "close", database_close },   { "begin", database_begin },       { "commit", database_commit },
+    { "guard", database_guard },   { "rollback", database_rollback }, { "depth", database_depth },
+    { "forget", database_forget }, { "trace", database_trace },       { "last", database_last },
+    { "path", database_path },     { "stats", database_stats },       { NULL, NULL },
   };
 
   (void)luaL_newmetatable(L, GUARD_META);

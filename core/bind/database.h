@@ -9,28 +9,29 @@ enum { RILLE_CONNECTIONS_MAX = 16 };
 /* User values of a database. */
 enum { RILLE_DATABASE_WORKS = 1, RILLE_DATABASE_VALUES = 1 };
 
-/* The first connection serves everybody; a coroutine that comes while another one's transaction holds it gets one of its own. */
+/* The first connection serves everybody; a coroutine that comes while another one's transaction holds it gets one of
+** its own. */
 typedef struct rille_lua_database {
-  const void *tag;                       /* says that it is one */
+  const void *tag; /* says that it is one */
   const rille_driver *driver;
-  rille_open_options options;            /* texts in `arena` */
+  rille_open_options options; /* texts in `arena` */
   rille_arena arena;
-  rille_str *pragmas;                    /* statements for each new connection */
+  rille_str *pragmas; /* statements for each new connection */
   size_t pragma_count;
-  bool memory;                           /* lives in its one connection */
+  bool memory; /* lives in its one connection */
   bool closed;
   bool trace;
-  int level;                             /* calls that run, see rille_work_open */
+  int level; /* calls that run, see rille_work_open */
   int count;
   rille_connection *connections[RILLE_CONNECTIONS_MAX];
-  rille_connection *last;                /* used last */
+  rille_connection *last; /* used last */
 } rille_lua_database;
 
 /* The open database at `index`; raises invalid_argument when it is none, or closed. */
 rille_lua_database *rille_lua_check_database(lua_State *L, int index);
 
-/* The connection for the calling coroutine: the one whose transaction it owns, else one without a transaction, opened when
-** there is none.  Raises `busy` when there cannot be one. */
+/* The connection for the calling coroutine: the one whose transaction it owns, else one without a transaction,
+** opened when there is none.  Raises `busy` when there cannot be one. */
 rille_connection *rille_lua_connection(lua_State *L, rille_lua_database *database);
 
 /* Starts a call on the database at 1: pushes the table of works and a work that is closed when the call ends. */

@@ -4,9 +4,9 @@
 
 #include <lauxlib.h>
 
-extern const luaL_Reg rille_lua_raw_methods[];      /* raw.c: SQL text, catalog */
-extern const luaL_Reg rille_lua_read_methods[];     /* read.c: queries that give rows */
-extern const luaL_Reg rille_lua_write_methods[];    /* write.c: update, delete, insert by query or rows */
-extern const luaL_Reg rille_lua_save_methods[];     /* save.c: records found, inserted, updated, deleted by key */
+extern const luaL_Reg rille_lua_raw_methods[];   /* raw.c: SQL text, catalog */
+extern const luaL_Reg rille_lua_read_methods[];  /* read.c: queries that give rows */
+extern const luaL_Reg rille_lua_write_methods[]; /* write.c: update, delete, insert by query or rows */
+extern const luaL_Reg rille_lua_save_methods[];  /* save.c: records found, inserted, updated, deleted by key */
 
 #endif

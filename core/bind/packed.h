@@ -9,13 +9,15 @@
 typedef union rille_packed_slot {
   int64_t integer;
   double real;
-  struct { uint32_t at, len; } text;    /* from the start of the bytes */
+  struct {
+    uint32_t at, len;
+  } text; /* from the start of the bytes */
 } rille_packed_slot;
 
 /* A row in one block: slots, then one kind a column, then the bytes of all texts. */
 typedef struct rille_packed {
   uint32_t count;
-  uint32_t bytes_at;                    /* from the start of the block */
+  uint32_t bytes_at; /* from the start of the block */
   rille_packed_slot slots[];
 } rille_packed;
 

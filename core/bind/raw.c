@@ -47,8 +47,8 @@ start(lua_State *L, rille_connection **connection)
   *connection = rille_lua_connection(L, database);
   if (rille_connection_ready(*connection, &work->fault) != RILLE_OK ||
       rille_connection_sql(*connection, sql, &statement, &work->fault) != RILLE_OK ||
-      rille_cursor_open(&work->cursor, *connection, statement, work->slots, work->slot_count, &work->arena, &work->fault) !=
-        RILLE_OK)
+      rille_cursor_open(&work->cursor, *connection, statement, work->slots, work->slot_count, &work->arena,
+                        &work->fault) != RILLE_OK)
     (void)rille_lua_raise(L, &work->fault, sql);
   return work;
 }
@@ -100,7 +100,8 @@ raw_execute(lua_State *L)
   return 2;
 }
 
-/* -- what a database holds -------------------------------------------------------------------------------------------- */
+/* -- what a database holds
+** -------------------------------------------------------------------------------------------- */
 
 /* Pushes the rows that answer the question, about the table called `table` if it has a name. */
 static void
@@ -186,11 +187,11 @@ describe_grouped(lua_State *L, rille_lua_database *database, rille_catalog quest
 
   push_catalog(L, database, question, table);
   count = luaL_len(L, -1);
-  lua_createtable(L, 0, 0);                              /* [rows] [groups] */
+  lua_createtable(L, 0, 0); /* [rows] [groups] */
   for (lua_Integer i = 1; i <= count; i++) {
     bool same = false;
 
-    (void)lua_rawgeti(L, -2, i);                         /* [rows] [groups] [row] */
+    (void)lua_rawgeti(L, -2, i); /* [rows] [groups] [row] */
     if (groups > 0) {
       (void)lua_rawgeti(L, -2, groups);
       (void)lua_getfield(L, -1, key);
@@ -204,7 +205,7 @@ describe_grouped(lua_State *L, rille_lua_database *database, rille_catalog quest
       lua_createtable(L, 1, 0);
       lua_setfield(L, -2, "columns");
     }
-    (void)lua_rawgeti(L, -2, groups);                    /* ... [row] [group] */
+    (void)lua_rawgeti(L, -2, groups); /* ... [row] [group] */
     (void)lua_getfield(L, -1, "columns");
     if (lua_getfield(L, -3, "column") == LUA_TSTRING)
       lua_rawseti(L, -2, luaL_len(L, -2) + 1);
@@ -255,6 +256,6 @@ raw_describe(lua_State *L)
 }
 
 const luaL_Reg rille_lua_raw_methods[] = {
-  { "query", raw_query },       { "execute", raw_execute }, { "tables", raw_tables },
-  { "describe", raw_describe }, { NULL, NULL },
+  { "query", raw_query }, { "execute", raw_execute }, { "tables", raw_tables }, { "describe", raw_describe },
+  { NULL, NULL },
 };

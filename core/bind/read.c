@@ -40,8 +40,8 @@ start(lua_State *L, rille_lua_database *database, rille_work *work, rille_query 
   if (rille_connection_ready(connection, &work->fault) != RILLE_OK ||
       rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
     (void)rille_lua_fail(L, work, NULL);
-  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena, &work->fault) !=
-      RILLE_OK)
+  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena,
+                        &work->fault) != RILLE_OK)
     (void)rille_lua_fail(L, work, NULL);
 }
 
@@ -103,7 +103,8 @@ read_first(lua_State *L)
   return 1;
 }
 
-/* -- cursors ---------------------------------------------------------------------------------------------------------- */
+/* -- cursors
+** ---------------------------------------------------------------------------------------------------------- */
 
 /* The iterator; upvalues: work, metatable, origin, names */
 static int
@@ -131,8 +132,8 @@ read_cursor(lua_State *L)
   int at;
 
   lua_settop(L, SEALED);
-  work = rille_work_new(L);                      /* [4] */
-  lua_createtable(L, 3, 0);                      /* keeps database and query, whose texts are bound, alive */
+  work = rille_work_new(L); /* [4] */
+  lua_createtable(L, 3, 0); /* keeps database and query, whose texts are bound, alive */
   for (int i = 1; i <= SEALED; i++) {
     lua_pushvalue(L, i);
     lua_rawseti(L, -2, i);
@@ -157,7 +158,8 @@ read_cursor(lua_State *L)
   return 4;
 }
 
-/* -- values ----------------------------------------------------------------------------------------------------------- */
+/* -- values
+** ----------------------------------------------------------------------------------------------------------- */
 
 /* db:pluck(query, sealed) -> a list for the first column, and one for the second if there is one; NULL is rille.null */
 static int
@@ -213,7 +215,7 @@ add_aggregate(lua_State *L, rille_work *work, rille_query *query, int index)
   query->aggregate = rille_work_node(L, work, RILLE_NODE_CALL);
   query->aggregate->op = (int)RILLE_FN_COUNT + function;
   query->aggregate->items = of;
-  if (!star && query->distinct && query->outputs == NULL) {     /* of the distinct values of the column */
+  if (!star && query->distinct && query->outputs == NULL) { /* of the distinct values of the column */
     query->outputs = rille_work_node(L, work, RILLE_NODE_COLUMN);
     query->outputs->text = of->text;
   }
@@ -278,10 +280,11 @@ read_exists(lua_State *L)
   return 1;
 }
 
-/* -- text ------------------------------------------------------------------------------------------------------------- */
+/* -- text
+** ------------------------------------------------------------------------------------------------------------- */
 
-/* db:sql(query, sealed, verb, argument) -> the text of the statement, and its parameters as a list.  Verbs: "select", "delete",
-** "update" (argument: what to set), and the aggregates (argument: a column). */
+/* db:sql(query, sealed, verb, argument) -> the text of the statement, and its parameters as a list.  Verbs:
+** "select", "delete", "update" (argument: what to set), and the aggregates (argument: a column). */
 static int
 read_sql(lua_State *L)
 {
@@ -323,6 +326,6 @@ read_sql(lua_State *L)
 }
 
 const luaL_Reg rille_lua_read_methods[] = {
-  { "all", read_all },   { "first", read_first },         { "cursor", read_cursor }, { "pluck", read_pluck },
-  { "sql", read_sql },   { "aggregate", read_aggregate }, { "exists", read_exists }, { NULL, NULL },
+  { "all", read_all }, { "first", read_first },         { "cursor", read_cursor }, { "pluck", read_pluck },
+  { "sql", read_sql }, { "aggregate", read_aggregate }, { "exists", read_exists }, { NULL, NULL },
 };

@@ -5,8 +5,8 @@
 **   2. the names of the layout: a column, decoded from the packed row;
 **   3. the model's methods;
 **   4. the function `get` of the model: accessors, relations, columns that Lua decodes, and the error for all else.
-** Writing converts to what the column keeps, so that a wrong value is refused where it is assigned, and notes a change only
-** where the value differs from the row's. */
+** Writing converts to what the column keeps, so that a wrong value is refused where it is assigned, and notes a
+** change only where the value differs from the row's. */
 #include "core/bind/record.h"
 
 #include <lauxlib.h>
@@ -17,7 +17,8 @@
 /* Its address marks records. */
 static const char record_tag;
 
-/* -- records ---------------------------------------------------------------------------------------------------------- */
+/* -- records
+** ---------------------------------------------------------------------------------------------------------- */
 
 rille_lua_record *
 rille_lua_check_record(lua_State *L, int index)
@@ -25,7 +26,8 @@ rille_lua_check_record(lua_State *L, int index)
   rille_lua_record *record = rille_lua_tagged(L, index, &record_tag, sizeof *record);
 
   if (record == NULL)
-    (void)rille_lua_refuse(L, "a record was expected, not a %s (methods are called with a colon)", luaL_typename(L, index));
+    (void)rille_lua_refuse(L, "a record was expected, not a %s (methods are called with a colon)",
+                           luaL_typename(L, index));
   return record;
 }
 
@@ -107,7 +109,7 @@ rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const 
     lua_pushvalue(L, previous);
     lua_rawseti(L, -2, RILLE_STATE_PREVIOUS);
   }
-  if (record->state) {                     /* decoded values and relations stay */
+  if (record->state) { /* decoded values and relations stay */
     (void)lua_getiuservalue(L, index, RILLE_RECORD_STATE);
     for (int i = RILLE_STATE_DECODED; i <= RILLE_STATE_EXTRA; i++) {
       (void)lua_rawgeti(L, -1, i);
@@ -133,8 +135,8 @@ rille_lua_record_position(const rille_lua_record *record, rille_str name)
   return -1;
 }
 
-/* Position, from 0, of the column called by the string at 2 in the layout of the record at 1, among those that Lua does not
-** have to decode; -1 when there is none.  `names` is the index of the source's names. */
+/* Position, from 0, of the column called by the string at 2 in the layout of the record at 1, among those that Lua
+** does not have to decode; -1 when there is none.  `names` is the index of the source's names. */
 static int
 find_column(lua_State *L, const rille_lua_record *record, int names)
 {
@@ -165,7 +167,8 @@ rille_lua_push_record_column(lua_State *L, const rille_lua_record *record, int p
     return;
   }
   cell = rille_packed_cell(record->row, (size_t)position);
-  rille_lua_push_typed(L, record->layout->types[position], &cell, record->layout->what, record->layout->names[position]);
+  rille_lua_push_typed(L, record->layout->types[position], &cell, record->layout->what,
+                       record->layout->names[position]);
 }
 
 /* __index(record, key); upvalues: names, methods, get */
@@ -175,7 +178,7 @@ record_index(lua_State *L)
   rille_lua_record *record = lua_touserdata(L, 1);
   int position;
 
-  if (!record->state && record->layout == record->source->layout) {     /* the common case: nothing changed, whole rows */
+  if (!record->state && record->layout == record->source->layout) { /* the common case: nothing changed, whole rows */
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNUMBER) {
       rille_lua_push_record_column(L, record, (int)lua_tointeger(L, -1) - 1);
@@ -189,7 +192,7 @@ record_index(lua_State *L)
       lua_pushvalue(L, 2);
       if (lua_rawget(L, -2) != LUA_TNIL) {
         lua_pushvalue(L, 2);
-        if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {   /* a column that Lua does not have to decode */
+        if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) { /* a column that Lua does not have to decode */
           lua_pop(L, 1);
           if (rille_lua_is_null(L, -1))
             lua_pushnil(L);
@@ -215,7 +218,8 @@ record_index(lua_State *L)
   return 1;
 }
 
-/* -- writing ---------------------------------------------------------------------------------------------------------- */
+/* -- writing
+** ---------------------------------------------------------------------------------------------------------- */
 
 /* Raises that the column does not take the value.  The place is written out only here: assigning is hot. */
 static void
@@ -226,11 +230,12 @@ refuse_value(lua_State *L, const rille_lua_record *record, const rille_column *c
   rille_cell given, stored;
   rille_fault fault;
 
-  (void)snprintf(place, sizeof place, "%.*s.%.*s", RILLE_STR_ARG(record->source->table.name), RILLE_STR_ARG(column->name));
+  (void)snprintf(place, sizeof place, "%.*s.%.*s", RILLE_STR_ARG(record->source->table.name),
+                 RILLE_STR_ARG(column->name));
   rille_lua_check_cell(L, index, place, &given);
   rille_arena_init(&arena);
   if (rille_type_store(column->type, &given, rille_str_of(place), &arena, &stored, &fault) == RILLE_OK)
-    (void)rille_fault_no_memory(&fault);        /* it was refused a moment ago: only memory can be the difference */
+    (void)rille_fault_no_memory(&fault); /* it was refused a moment ago: only memory can be the difference */
   rille_arena_release(&arena);
   (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
 }
@@ -254,8 +259,9 @@ push_canonical(lua_State *L, const rille_lua_record *record, const rille_column 
   }
   if (status == RILLE_OK)
     status = rille_type_present(column->type, &stored, column->name, room, &shown, NULL);
-  if (status == RILLE_OK && shown.kind == RILLE_TEXT && shown.as.text.at != given.as.text.at && shown.as.text.at != room) {
-    memcpy(room, shown.as.text.at, shown.as.text.len);      /* made in the arena: short */
+  if (status == RILLE_OK && shown.kind == RILLE_TEXT && shown.as.text.at != given.as.text.at &&
+      shown.as.text.at != room) {
+    memcpy(room, shown.as.text.at, shown.as.text.len); /* made in the arena: short */
     shown.as.text.at = room;
   }
   rille_arena_release(&arena);
@@ -283,7 +289,7 @@ rille_lua_record_put(lua_State *L, rille_lua_record *record, const rille_column 
     rille_lua_push_record_column(L, record, position);
     same = lua_isnil(L, -1) ? rille_lua_is_null(L, made) : lua_rawequal(L, -1, made) != 0;
     lua_pop(L, 1);
-    if (same) {                              /* back to what the row holds: nothing to save */
+    if (same) { /* back to what the row holds: nothing to save */
       lua_pushvalue(L, key);
       lua_pushnil(L);
       lua_rawset(L, -3);
@@ -356,7 +362,7 @@ rille_lua_push_record_meta(lua_State *L, int source, int record)
     (void)lua_getfield(L, record, passed[i][0]);
     lua_setfield(L, -2, passed[i][1]);
   }
-  lua_pushvalue(L, source);                  /* keeps the source alive as long as one of its records */
+  lua_pushvalue(L, source); /* keeps the source alive as long as one of its records */
   lua_rawsetp(L, -2, rille_lua_check_source(L, source));
   lua_pushboolean(L, false);
   lua_setfield(L, -2, "__metatable");

@@ -1,4 +1,5 @@
-/* core/bind/record.h - one row as a Lua object: a packed copy of the row, decoded when read, with changes laid over it. */
+/* core/bind/record.h - one row as a Lua object: a packed copy of the row, decoded when read, with changes laid over
+** it. */
 #ifndef RILLE_BIND_RECORD_H
 #define RILLE_BIND_RECORD_H
 
@@ -9,40 +10,40 @@
 
 /* User values of a record. */
 enum {
-  RILLE_RECORD_STATE = 1,      /* table: changed columns under their names, in the form rille_type_present gives, and ... */
-  RILLE_RECORD_ORIGIN = 2,     /* table of the result that the record came in; see row.c */
+  RILLE_RECORD_STATE = 1,  /* table: changed columns under their names, in the form rille_type_present gives, and ... */
+  RILLE_RECORD_ORIGIN = 2, /* table of the result that the record came in; see row.c */
   RILLE_RECORD_VALUES = 2
 };
 
 /* ... under these positions of the state table what else belongs to the record. */
 enum {
-  RILLE_STATE_ROW = 1,         /* anchors a packed row that replaced the first one */
-  RILLE_STATE_PREVIOUS = 2,    /* what the last save wrote */
-  RILLE_STATE_DECODED = 3,     /* values that Lua decoded: column -> value */
-  RILLE_STATE_EXTRA = 4        /* relations and the like */
+  RILLE_STATE_ROW = 1,      /* anchors a packed row that replaced the first one */
+  RILLE_STATE_PREVIOUS = 2, /* what the last save wrote */
+  RILLE_STATE_DECODED = 3,  /* values that Lua decoded: column -> value */
+  RILLE_STATE_EXTRA = 4     /* relations and the like */
 };
 
 /* Positions of the origin table. */
 enum {
-  RILLE_ORIGIN_NAMES = 1,      /* column name -> position, of the result's layout */
-  RILLE_ORIGIN_LAYOUT = 2      /* anchors the layout */
+  RILLE_ORIGIN_NAMES = 1, /* column name -> position, of the result's layout */
+  RILLE_ORIGIN_LAYOUT = 2 /* anchors the layout */
 };
 
 typedef struct rille_lua_record {
-  const void *tag;                      /* says that it is one */
-  rille_lua_source *source;             /* kept alive by the record's metatable */
-  const rille_layout *layout;           /* the source's, or one that the origin keeps alive */
-  const rille_packed *row;              /* NULL for a record that was never saved */
-  bool exists;                          /* in the database, as far as is known */
-  bool state;                           /* has a state table */
+  const void *tag;            /* says that it is one */
+  rille_lua_source *source;   /* kept alive by the record's metatable */
+  const rille_layout *layout; /* the source's, or one that the origin keeps alive */
+  const rille_packed *row;    /* NULL for a record that was never saved */
+  bool exists;                /* in the database, as far as is known */
+  bool state;                 /* has a state table */
 } rille_lua_record;
 
-/* Pushes the metatable for records of the source at `source`; `record` is the index of { name =, methods =, get =, set =,
-** mutated =, pairs =, tostring = }. */
+/* Pushes the metatable for records of the source at `source`; `record` is the index of { name =, methods =, get =,
+** set =, mutated =, pairs =, tostring = }. */
 void rille_lua_push_record_meta(lua_State *L, int source, int record);
 
-/* Pushes a record of the source at `source` with the row in `cells`, one a column of `layout`.  `origin` is the index of the
-** origin table, or 0 when the layout is the source's own.  `meta` is the index of the metatable. */
+/* Pushes a record of the source at `source` with the row in `cells`, one a column of `layout`.  `origin` is the
+** index of the origin table, or 0 when the layout is the source's own.  `meta` is the index of the metatable. */
 void rille_lua_push_record(lua_State *L, rille_lua_source *source, int meta, const rille_layout *layout, int origin,
                            const rille_cell *cells);
 
@@ -52,8 +53,8 @@ rille_lua_record *rille_lua_check_record(lua_State *L, int index);
 /* Pushes the source of the record at `index`. */
 void rille_lua_push_record_source(lua_State *L, int index);
 
-/* Gives the record at `index` a new row (of its source's whole layout) and a state that is clean but for `previous`: what the
-** index `previous` holds (0 for nothing). */
+/* Gives the record at `index` a new row (of its source's whole layout) and a state that is clean but for `previous`:
+** what the index `previous` holds (0 for nothing). */
 void rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const rille_cell *cells, int previous);
 
 /* Pushes a record of the source at `at` that is not in the database. */

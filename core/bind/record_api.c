@@ -17,7 +17,8 @@ static int
 record_put(lua_State *L)
 {
   rille_lua_record *record = rille_lua_check_record(L, 1);
-  const rille_column *column = rille_table_column(&record->source->table, rille_lua_check_text(L, 2, "the name of a column"));
+  const rille_column *column = rille_table_column(&record->source->table,
+                                                  rille_lua_check_text(L, 2, "the name of a column"));
 
   lua_settop(L, 3);
   if (column == NULL) {
@@ -30,9 +31,9 @@ record_put(lua_State *L)
   return 0;
 }
 
-/* record_fill(record, attributes, assignable, positions) -> the first name that is not assignable, or nothing when all were
-** assigned.  `assignable` holds true for names that may be; `positions` the place, from 1, of columns that are written
-** directly: others go through record[name] = value.  Nothing is assigned unless all may be. */
+/* record_fill(record, attributes, assignable, positions) -> the first name that is not assignable, or nothing when
+** all were assigned.  `assignable` holds true for names that may be; `positions` the place, from 1, of columns that
+** are written directly: others go through record[name] = value.  Nothing is assigned unless all may be. */
 static int
 record_fill(lua_State *L)
 {
@@ -142,14 +143,14 @@ record_take(lua_State *L)
   if (record->source != fresh->source || fresh->row == NULL || fresh->layout != fresh->source->layout)
     return rille_lua_refuse(L, "a record can take only a whole, saved record of its own model");
   lua_createtable(L, 1, 0);
-  if (fresh->state) {                        /* anchors the row, which lives in that record's state ... */
+  if (fresh->state) { /* anchors the row, which lives in that record's state ... */
     (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
     (void)lua_rawgeti(L, -1, RILLE_STATE_ROW);
     lua_remove(L, -2);
   } else {
     lua_pushnil(L);
   }
-  if (lua_isnil(L, -1)) {                    /* ... or in the record itself */
+  if (lua_isnil(L, -1)) { /* ... or in the record itself */
     lua_pop(L, 1);
     lua_pushvalue(L, 2);
   }
@@ -181,11 +182,17 @@ void
 rille_lua_add_record(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-    { "record_new", record_new },           { "record_put", record_put },       { "record_fill", record_fill },
+    { "record_new", record_new },
+    { "record_put", record_put },
+    { "record_fill", record_fill },
     { "record_state", record_state },
-    { "record_peek", record_peek },         { "record_original", record_original },
-    { "record_names", record_names },       { "record_exists", record_exists }, { "record_take", record_take },
-    { "is_record", is_record },             { NULL, NULL },
+    { "record_peek", record_peek },
+    { "record_original", record_original },
+    { "record_names", record_names },
+    { "record_exists", record_exists },
+    { "record_take", record_take },
+    { "is_record", is_record },
+    { NULL, NULL },
   };
 
   luaL_setfuncs(L, functions, 0);

@@ -1,4 +1,5 @@
-/* core/bind/save.c - records found, inserted, updated and deleted by key: trees made straight from the source, without Lua. */
+/* core/bind/save.c - records found, inserted, updated and deleted by key: trees made straight from the source,
+** without Lua. */
 #include <lauxlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ struct save {
   rille_connection *connection;
   rille_work *work;
   rille_query *query;
-  rille_cell *cells;         /* by position */
+  rille_cell *cells; /* by position */
   bool *given;
 };
 
@@ -61,8 +62,8 @@ start(lua_State *L, rille_connection *connection, rille_work *work, rille_query 
   if (rille_connection_ready(connection, &work->fault) != RILLE_OK ||
       rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
     (void)rille_lua_fail(L, work, NULL);
-  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena, &work->fault) !=
-      RILLE_OK)
+  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena,
+                        &work->fault) != RILLE_OK)
     (void)rille_lua_fail(L, work, NULL);
 }
 
@@ -75,7 +76,8 @@ primary_column(const rille_table *table, int place)
   return NULL;
 }
 
-/* db:find(source, key, ...) -> the row with that primary key, or nil; a value for each column of the key, in its order */
+/* db:find(source, key, ...) -> the row with that primary key, or nil; a value for each column of the key, in its
+** order */
 static int
 save_find(lua_State *L)
 {
@@ -92,15 +94,16 @@ save_find(lua_State *L)
     rille_cell cell;
 
     if (column == NULL)
-      return rille_lua_refuse(L, "%.*s: the primary key has %d column%s, not %d", RILLE_STR_ARG(source->table.name), i - 1,
-                              i == 2 ? "" : "s", keys);
+      return rille_lua_refuse(L, "%.*s: the primary key has %d column%s, not %d", RILLE_STR_ARG(source->table.name),
+                              i - 1, i == 2 ? "" : "s", keys);
     rille_lua_check_cell(L, 2 + i, "a key", &cell);
     if (cell.kind == RILLE_NULL)
       return rille_lua_refuse(L, "%.*s: a key cannot be nil", RILLE_STR_ARG(source->table.name));
     add_equal(L, work, query, column->name, &cell);
   }
   if (keys == 0 || primary_column(&source->table, keys + 1) != NULL)
-    return rille_lua_refuse(L, "%.*s: find wants a value for each column of the primary key", RILLE_STR_ARG(source->table.name));
+    return rille_lua_refuse(L, "%.*s: find wants a value for each column of the primary key",
+                            RILLE_STR_ARG(source->table.name));
   start(L, rille_lua_connection(L, database), work, query);
   rille_lua_rows_init(L, &rows, source, 2, work);
   if (!rille_lua_rows_next(L, &rows, work))
@@ -109,7 +112,8 @@ save_find(lua_State *L)
   return 1;
 }
 
-/* -- saving ----------------------------------------------------------------------------------------------------------- */
+/* -- saving
+** ----------------------------------------------------------------------------------------------------------- */
 
 /* Starts a call on the record at 2. */
 static struct save
@@ -137,7 +141,7 @@ read_state(lua_State *L, struct save *s)
   (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
   rille_lua_push_record_source(L, 2);
   (void)lua_getiuservalue(L, -1, RILLE_SOURCE_POSITIONS);
-  lua_remove(L, -2);                                      /* [state] [positions] */
+  lua_remove(L, -2); /* [state] [positions] */
   for (lua_pushnil(L); lua_next(L, -3); lua_pop(L, 1)) {
     lua_Integer position;
 
@@ -155,7 +159,8 @@ read_state(lua_State *L, struct save *s)
   lua_pop(L, 2);
 }
 
-/* Sets each given column.  Its cell becomes what the column keeps, which is bound as it is and goes into the record's row. */
+/* Sets each given column.  Its cell becomes what the column keeps, which is bound as it is and goes into the
+** record's row. */
 static void
 add_sets(lua_State *L, struct save *s)
 {
@@ -184,7 +189,8 @@ add_returning(lua_State *L, struct save *s, bool inserting)
 
   for (size_t i = 0; i < table->column_count; i++) {
     const rille_column *column = &table->columns[i];
-    bool filled = column->generated || (inserting && column->has_default && !s->given[i] && (int)i + 1 != s->source->rowid);
+    bool filled = column->generated ||
+                  (inserting && column->has_default && !s->given[i] && (int)i + 1 != s->source->rowid);
 
     if (filled) {
       rille_node *node = rille_work_node(L, s->work, RILLE_NODE_COLUMN);
@@ -246,8 +252,9 @@ save_insert(lua_State *L)
   add_returning(L, &s, true);
   (void)execute(L, &s);
   if (s.source->rowid > 0 && !s.given[s.source->rowid - 1])
-    s.cells[s.source->rowid - 1] =
-      (rille_cell){ .kind = RILLE_INT, .as.integer = s.connection->conn->driver->last_id(s.connection->conn) };
+    s.cells[s.source->rowid - 1] = (rille_cell){
+      .kind = RILLE_INT, .as.integer = s.connection->conn->driver->last_id(s.connection->conn)
+    };
   (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
   previous = lua_gettop(L);
   rille_lua_record_saved(L, 2, s.record, s.cells, previous);
@@ -277,7 +284,8 @@ add_key(lua_State *L, struct save *s)
       any = true;
     }
   if (!any)
-    (void)rille_lua_refuse(L, "%.*s has no primary key: its rows are updated and deleted by query", RILLE_STR_ARG(table->name));
+    (void)rille_lua_refuse(L, "%.*s has no primary key: its rows are updated and deleted by query",
+                           RILLE_STR_ARG(table->name));
 }
 
 /* Adds conditions from the list of { column, value } at `index`: for optimistic locks and the like. */
@@ -310,8 +318,9 @@ merge_row(struct save *s, rille_cell *merged)
   return whole;
 }
 
-/* db:update_record(record, guards, previous) -> rows changed, whether the record holds the new row.  Writes what is set;
-** `previous` is kept as what the last save changed.  A record that was read in part has to be read again by the caller. */
+/* db:update_record(record, guards, previous) -> rows changed, whether the record holds the new row.  Writes what is
+** set; `previous` is kept as what the last save changed.  A record that was read in part has to be read again by the
+** caller. */
 static int
 save_update(lua_State *L)
 {
@@ -357,6 +366,9 @@ save_delete(lua_State *L)
 }
 
 const luaL_Reg rille_lua_save_methods[] = {
-  { "find", save_find },                   { "insert_record", save_insert }, { "update_record", save_update },
-  { "delete_record", save_delete },        { NULL, NULL },
+  { "find", save_find },
+  { "insert_record", save_insert },
+  { "update_record", save_update },
+  { "delete_record", save_delete },
+  { NULL, NULL },
 };

@@ -1,8 +1,9 @@
 /* core/bind/source.c - core.source{ table =, columns =, indirect =, record = }.
 **
-** columns: a list of { name =, declared =, cast =, primary =, not_null =, default =, generated = }, as db:describe gives
-** them; `cast` is the name of a type that stands in for the declared one.  record: nil for plain rows, or { methods =,
-** get =, set = }: a table of functions found by name, and functions that read and write what is no plain column. */
+** columns: a list of { name =, declared =, cast =, primary =, not_null =, default =, generated = }, as
+** db:describe gives them; `cast` is the name of a type that stands in for the declared one.
+** record: nil for plain rows, or { methods =, get =, set = }: a table of functions found by name, and functions that read
+** and write what is no plain column. */
 #include "core/bind/source.h"
 
 #include <lauxlib.h>
@@ -78,7 +79,7 @@ read_column(lua_State *L, rille_lua_source *source, rille_column *column, int po
     if (column->type.kind == RILLE_TYPE_COUNT)
       (void)rille_lua_refuse(L, "%s.%s: there is no cast \"%s\"", source->table.name.at, column->name.at, cast.at);
     if (column->type.kind == RILLE_TYPE_DECIMAL && declared_kind == RILLE_TYPE_TEXT)
-      column->type.precision = 0;           /* kept as text: any number of digits survives */
+      column->type.precision = 0; /* kept as text: any number of digits survives */
   }
   if (column->primary == 1 && declared.len == 7 && strncasecmp(declared.at, "INTEGER", 7) == 0) {
     source->rowid = position + 1;
@@ -215,7 +216,9 @@ source_type(lua_State *L)
 void
 rille_lua_add_source(lua_State *L)
 {
-  static const luaL_Reg methods[] = { { "name", source_name }, { "names", source_names }, { "type", source_type }, { NULL, NULL } };
+  static const luaL_Reg methods[] = {
+    { "name", source_name }, { "names", source_names }, { "type", source_type }, { NULL, NULL }
+  };
 
   (void)luaL_newmetatable(L, SOURCE_META);
   lua_pushcfunction(L, source_gc);

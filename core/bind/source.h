@@ -8,20 +8,20 @@
 
 /* User values of a source. */
 enum {
-  RILLE_SOURCE_META = 1,       /* metatable of its records; nil: rows become plain tables */
-  RILLE_SOURCE_NAMES = 2,      /* column name -> position from 1, of columns that are read without Lua's help */
-  RILLE_SOURCE_INDIRECT = 3,   /* set of column names that Lua reads and writes itself (accessors, casts in Lua) */
-  RILLE_SOURCE_POSITIONS = 4,  /* column name -> position from 1, of all columns */
+  RILLE_SOURCE_META = 1,      /* metatable of its records; nil: rows become plain tables */
+  RILLE_SOURCE_NAMES = 2,     /* column name -> position from 1, of columns that are read without Lua's help */
+  RILLE_SOURCE_INDIRECT = 3,  /* set of column names that Lua reads and writes itself (accessors, casts in Lua) */
+  RILLE_SOURCE_POSITIONS = 4, /* column name -> position from 1, of all columns */
   RILLE_SOURCE_VALUES = 4
 };
 
 typedef struct rille_lua_source {
-  const void *tag;             /* says that it is one */
+  const void *tag; /* says that it is one */
   rille_table table;
   rille_layout *layout;
-  rille_arena arena;           /* holds the table's names and columns */
-  int rowid;                   /* position, from 1, of the column that is the row's id; 0 for none */
-  bool records;                /* has a metatable for records */
+  rille_arena arena; /* holds the table's names and columns */
+  int rowid;         /* position, from 1, of the column that is the row's id; 0 for none */
+  bool records;      /* has a metatable for records */
 } rille_lua_source;
 
 /* The source at `index`; raises invalid_argument otherwise. */

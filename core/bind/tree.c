@@ -1,4 +1,5 @@
-/* core/bind/tree.c - walks a chain from its end to its root, putting what it finds in front of the lists of the tree. */
+/* core/bind/tree.c - walks a chain from its end to its root, putting what it finds in front of the lists of the
+** tree. */
 #include "core/bind/tree.h"
 
 #include <lauxlib.h>
@@ -67,7 +68,7 @@ add_join(rille_chain *r, int node, rille_query *query)
   join->source.name = lua_type(r->L, -1) == LUA_TSTRING ? rille_lua_text(r->L, -1) : join->source.table->name;
   lua_pop(r->L, 1);
   a = rille_chain_column(r, node, 7);
-  operator = rille_condition_operator(r, rille_chain_text(r, node, 8, "an operator"));
+  operator= rille_condition_operator(r, rille_chain_text(r, node, 8, "an operator"));
   b = rille_chain_column(r, node, 9);
   join->on = rille_condition_compare(r, a, operator, b);
   join->next = query->joins;
@@ -192,7 +193,8 @@ add_clause(rille_chain *r, int node, rille_op kind, rille_found *found)
   }
 }
 
-/* -- chains ----------------------------------------------------------------------------------------------------------- */
+/* -- chains
+** ----------------------------------------------------------------------------------------------------------- */
 
 /* Walks from the node at `index` (absolute) to the root. */
 static void

@@ -5,9 +5,9 @@
 #include "core/bind/source.h"
 #include "core/bind/work.h"
 
-/* The statement that the chain at `index` (absolute) says, a select until told otherwise.  `sealed` is the index of a chain
-** whose conditions are and-ed outside, or 0 for none.  Texts are borrowed from the Lua tables.  Raises invalid_argument for
-** what is no query. */
+/* The statement that the chain at `index` (absolute) says, a select until told otherwise.  `sealed` is the index of
+** a chain whose conditions are and-ed outside, or 0 for none.  Texts are borrowed from the Lua tables.  Raises
+** invalid_argument for what is no query. */
 rille_query *rille_lua_to_query(lua_State *L, int index, int sealed, rille_work *work);
 
 /* The source of the chain at `index`; raises invalid_argument for what is no query. */

@@ -228,7 +228,7 @@ blob_new(lua_State *L)
 
   *blob = bytes;
   lua_pushvalue(L, 1);
-  (void)lua_setiuservalue(L, -2, 1);      /* keeps the bytes alive */
+  (void)lua_setiuservalue(L, -2, 1); /* keeps the bytes alive */
   luaL_setmetatable(L, BLOB_META);
   return 1;
 }

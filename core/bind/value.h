@@ -14,8 +14,8 @@ void rille_lua_push_null(lua_State *L);
 /* True when the value at `index` is that sentinel. */
 bool rille_lua_is_null(lua_State *L, int index);
 
-/* Reads the value at `index` (nil and the sentinel are NULL; a table with year, month and day is a local time).  Texts are
-** borrowed from Lua: the value must stay where it is.  False for values that no database can hold. */
+/* Reads the value at `index` (nil and the sentinel are NULL; a table with year, month and day is a local time).
+** Texts are borrowed from Lua: the value must stay where it is.  False for values that no database can hold. */
 bool rille_lua_to_cell(lua_State *L, int index, rille_cell *cell);
 
 /* The same, with `invalid_argument` raised for what no database can hold; `what` names the place. */
@@ -24,8 +24,8 @@ void rille_lua_check_cell(lua_State *L, int index, const char *what, rille_cell 
 /* Pushes a cell as a plain Lua value: NULL is nil, text and bytes are strings. */
 void rille_lua_push_cell(lua_State *L, const rille_cell *cell);
 
-/* Pushes a cell as a person reads a value of the type; `what` names the table, `name` the column.  Raises `corrupt` when what
-** is kept cannot be of the type. */
+/* Pushes a cell as a person reads a value of the type; `what` names the table, `name` the column.  Raises `corrupt`
+** when what is kept cannot be of the type. */
 void rille_lua_push_typed(lua_State *L, rille_type type, const rille_cell *cell, rille_str what, rille_str name);
 
 /* Raises the fault as an error value; `sql` (may be no text) becomes its field.  Never returns. */
@@ -43,8 +43,8 @@ rille_str rille_lua_check_text(lua_State *L, int index, const char *what);
 /* Text of a string at `index`; no text for nil or other values.  Borrowed. */
 rille_str rille_lua_text(lua_State *L, int index);
 
-/* The userdata at `index` when it is a full one of at least `bytes` whose first pointer is `tag`; NULL otherwise.  Cheaper than
-** luaL_testudata, for every call checks what it is given. */
+/* The userdata at `index` when it is a full one of at least `bytes` whose first pointer is `tag`; NULL otherwise.
+** Cheaper than luaL_testudata, for every call checks what it is given. */
 void *rille_lua_tagged(lua_State *L, int index, const void *tag, size_t bytes);
 
 /* Adds null, blob, error and what belongs to them to the module table at the top. */

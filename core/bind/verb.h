@@ -10,6 +10,7 @@
 void rille_lua_add_update(lua_State *L, rille_work *work, rille_query *query, int index);
 
 /* Appends an assignment of `cell` to the column; returns where the next one goes. */
-rille_set **rille_lua_add_set(lua_State *L, rille_work *work, rille_set **end, rille_str column, const rille_cell *cell);
+rille_set **rille_lua_add_set(lua_State *L, rille_work *work, rille_set **end, rille_str column,
+                              const rille_cell *cell);
 
 #endif

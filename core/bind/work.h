@@ -6,19 +6,19 @@
 
 #include "core/run/cursor.h"
 
-/* An arena, the statement's values and its cursor.  Made to be closed (lua_toclose) on the stack of the call, so that a Lua
-** error gives everything back. */
+/* An arena, the statement's values and its cursor.  Made to be closed (lua_toclose) on the stack of the call, so
+** that a Lua error gives everything back. */
 typedef struct rille_work {
   rille_arena arena;
   rille_slot *slots;
   uint32_t slot_count, slot_room;
   rille_cursor cursor;
-  rille_arena scratch;           /* for one row of many */
-  rille_statement *held;         /* looked at without being run: released with the work */
-  rille_connection *began;       /* has a transaction of this call's own open: rolled back unless the call commits it */
+  rille_arena scratch;     /* for one row of many */
+  rille_statement *held;   /* looked at without being run: released with the work */
+  rille_connection *began; /* has a transaction of this call's own open: rolled back unless the call commits it */
   rille_fault fault;
-  struct rille_lua_rows *rows;   /* of a cursor: what its rows become; in the arena */
-  int *level;                    /* of the database: how many calls run */
+  struct rille_lua_rows *rows; /* of a cursor: what its rows become; in the arena */
+  int *level;                  /* of the database: how many calls run */
 } rille_work;
 
 /* A slot more, for the value `cell`; returns its number.  Raises when memory runs out. */
@@ -33,8 +33,8 @@ rille_node *rille_work_node(lua_State *L, rille_work *work, rille_node_kind kind
 /* `bytes` of the work's arena; raises when memory runs out. */
 void *rille_work_get(lua_State *L, rille_work *work, size_t bytes);
 
-/* Pushes a work and marks it to be closed.  `works` is the absolute index of a table that keeps them, `level` counts those in
-** use: calls nest like the stack. */
+/* Pushes a work and marks it to be closed.  `works` is the absolute index of a table that keeps them, `level` counts
+** those in use: calls nest like the stack. */
 rille_work *rille_work_open(lua_State *L, int works, int *level);
 
 /* Pushes a work that lives as long as Lua wants (for cursors): it is given back by __close or __gc. */

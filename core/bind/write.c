@@ -73,8 +73,8 @@ run(lua_State *L, rille_lua_database *database, rille_work *work, rille_query *q
   if (rille_connection_ready(connection, &work->fault) != RILLE_OK ||
       rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
     (void)rille_lua_fail(L, work, NULL);
-  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena, &work->fault) !=
-        RILLE_OK ||
+  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena,
+                        &work->fault) != RILLE_OK ||
       rille_cursor_step(&work->cursor, &row, &work->fault) != RILLE_OK)
     (void)rille_lua_fail(L, work, work->cursor.statement);
   rille_cursor_close(&work->cursor);
@@ -113,23 +113,25 @@ write_delete(lua_State *L)
   return 1;
 }
 
-/* -- rows ------------------------------------------------------------------------------------------------------------- */
+/* -- rows
+** ------------------------------------------------------------------------------------------------------------- */
 
-/* An insert of many rows: the statement is made for the columns that a row gives, and kept while the next rows give the same. */
+/* An insert of many rows: the statement is made for the columns that a row gives, and kept while the next rows give
+** the same. */
 struct batch {
   rille_lua_database *database;
   rille_lua_source *source;
   rille_connection *connection;
   rille_work *work;
-  int positions;               /* stack index: column name -> position */
-  int fill;                    /* stack index: values for columns that a row leaves out, or nil */
-  rille_cell *cells;           /* the row, by position */
-  bool *given, *last_given;    /* which of them it gives; the same for the row before */
-  rille_set *sets;             /* assignments and their values, for as many columns as there are: used again for each shape */
+  int positions;            /* stack index: column name -> position */
+  int fill;                 /* stack index: values for columns that a row leaves out, or nil */
+  rille_cell *cells;        /* the row, by position */
+  bool *given, *last_given; /* which of them it gives; the same for the row before */
+  rille_set *sets; /* assignments and their values, for as many columns as there are: used again for each shape */
   rille_node *values;
   rille_query *query;
   size_t first_slot;
-  lua_Integer row, count;      /* which row of how many */
+  lua_Integer row, count; /* which row of how many */
 };
 
 /* Position of the column named by the string at `key`; raises no_such_column. */
@@ -206,8 +208,8 @@ make_statement(lua_State *L, struct batch *b)
       end = &b->sets[i].next;
     }
   if (rille_connection_statement(b->connection, b->query, &statement, &b->work->fault) != RILLE_OK ||
-      rille_cursor_open(&b->work->cursor, b->connection, statement, b->work->slots, b->work->slot_count, &b->work->scratch,
-                        &b->work->fault) != RILLE_OK)
+      rille_cursor_open(&b->work->cursor, b->connection, statement, b->work->slots, b->work->slot_count,
+                        &b->work->scratch, &b->work->fault) != RILLE_OK)
     fail_row(L, b);
   memcpy(b->last_given, b->given, table->column_count * sizeof *b->given);
 }
@@ -224,7 +226,8 @@ bind_again(lua_State *L, struct batch *b)
   for (size_t i = 0; i < b->source->table.column_count; i++)
     if (b->given[i])
       (slot++)->cell = b->cells[i];
-  if (rille_statement_bind(statement, b->work->slots, b->work->slot_count, &b->work->scratch, &b->work->fault) != RILLE_OK)
+  if (rille_statement_bind(statement, b->work->slots, b->work->slot_count, &b->work->scratch, &b->work->fault) !=
+      RILLE_OK)
     fail_row(L, b);
 }
 
@@ -344,5 +347,8 @@ write_insert(lua_State *L)
 }
 
 const luaL_Reg rille_lua_write_methods[] = {
-  { "update", write_update }, { "delete", write_delete }, { "insert", write_insert }, { NULL, NULL },
+  { "update", write_update },
+  { "delete", write_delete },
+  { "insert", write_insert },
+  { NULL, NULL },
 };

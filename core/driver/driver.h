@@ -7,31 +7,35 @@
 
 /* How a database is to be opened.  Borrowed for the time of the call. */
 typedef struct rille_open_options {
-  rille_str database;            /* a path, or ":memory:" */
-  rille_str journal_mode;        /* none: the driver's careful default */
-  rille_str synchronous;         /* "full", "normal", "extra"; none: full */
-  bool readonly;                 /* writing fails with `readonly` */
-  bool existing;                 /* a database that is missing is an error and is not made */
+  rille_str database;     /* a path, or ":memory:" */
+  rille_str journal_mode; /* none: the driver's careful default */
+  rille_str synchronous;  /* "full", "normal", "extra"; none: full */
+  bool readonly;          /* writing fails with `readonly` */
+  bool existing;          /* a database that is missing is an error and is not made */
   bool no_foreign_keys;
   int busy_timeout_ms;
   int64_t mmap_bytes;
-  int64_t cache_kib;             /* 0: the database's default */
+  int64_t cache_kib; /* 0: the database's default */
 } rille_open_options;
 
 typedef enum rille_begin_mode { RILLE_BEGIN_DEFERRED, RILLE_BEGIN_IMMEDIATE, RILLE_BEGIN_EXCLUSIVE } rille_begin_mode;
 
 /* Questions about what a database holds, each answered by one query with uniform outputs. */
 typedef enum rille_catalog {
-  RILLE_CATALOG_TABLES,    /* name, kind ("table", "view"), sql;            no parameter */
-  RILLE_CATALOG_COLUMNS,   /* name, declared, not_null, default, primary (from 1, or 0), generated; of table ?1 */
-  RILLE_CATALOG_INDEXES,   /* name, is_unique, origin, partial, column (NULL for an expression); of table ?1, in order */
-  RILLE_CATALOG_FOREIGN,   /* id, column, table, references, on_update, on_delete; of table ?1, in order */
+  RILLE_CATALOG_TABLES,  /* name, kind ("table", "view"), sql;            no parameter */
+  RILLE_CATALOG_COLUMNS, /* name, declared, not_null, default, primary (from 1, or 0), generated; of table ?1 */
+  RILLE_CATALOG_INDEXES, /* name, is_unique, origin, partial, column (NULL for an expression); of table ?1, in order */
+  RILLE_CATALOG_FOREIGN, /* id, column, table, references, on_update, on_delete; of table ?1, in order */
   RILLE_CATALOG_COUNT
 } rille_catalog;
 
 /* A connection and a statement.  Drivers put these first in structs of their own.  One thread at a time. */
-typedef struct rille_conn { const struct rille_driver *driver; } rille_conn;
-typedef struct rille_stmt { const struct rille_driver *driver; } rille_stmt;
+typedef struct rille_conn {
+  const struct rille_driver *driver;
+} rille_conn;
+typedef struct rille_stmt {
+  const struct rille_driver *driver;
+} rille_stmt;
 
 typedef struct rille_driver {
   const char *name;
@@ -43,7 +47,8 @@ typedef struct rille_driver {
   /* RILLE_OK: *out is the caller's, who ends it with close().  Otherwise *out is untouched. */
   rille_status (*open)(const rille_open_options *options, rille_conn **out, rille_fault *fault);
 
-  /* Ends the connection; an open transaction is rolled back.  All its statements must have been freed.  NULL is ignored. */
+  /* Ends the connection; an open transaction is rolled back.  All its statements must have been freed.  NULL is
+  ** ignored. */
   void (*close)(rille_conn *conn);
 
   /* Begins, commits or rolls back.  After a commit that failed with `busy` the transaction is still open. */
@@ -73,14 +78,14 @@ typedef struct rille_driver {
   /* Ends the run: the statement can be bound and stepped anew; bound values are forgotten. */
   void (*reset)(rille_stmt *stmt);
 
-  /* Columns of a row: how many (0 for a statement without rows), what they are called, and the declared type of the table
-  ** column they come from (no text for expressions).  Names live until the statement is freed or stepped. */
+  /* Columns of a row: how many (0 for a statement without rows), what they are called, and the declared type of the
+  ** table column they come from (no text for expressions).  Names live until the statement is freed or stepped. */
   int (*column_count)(const rille_stmt *stmt);
   rille_str (*column_name)(const rille_stmt *stmt, int index);
   rille_str (*column_declared)(const rille_stmt *stmt, int index);
 
-  /* Fills `cells`, one a column, with the row that step found.  Text lives until the next step or reset.  `no memory` is
-  ** the only failure. */
+  /* Fills `cells`, one a column, with the row that step found.  Text lives until the next step or reset.  `no
+  ** memory` is the only failure. */
   rille_status (*row)(rille_stmt *stmt, rille_cell cells[], rille_fault *fault);
 
   /* True when the schema has changed since the statement was made, so that its columns may be others than before. */

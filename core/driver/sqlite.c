@@ -1,7 +1,7 @@
 /* core/driver/sqlite.c - SQLite under the contract of driver.h; alone, with sqlite_error.c, includes sqlite3.h.
 **
-** Connections are opened without SQLite's own mutexes: the contract gives a connection to one thread at a time.  That also
-** makes the values of a row "protected", so that they may be read without the mutex that sqlite3_column_* takes. */
+** Connections are opened without SQLite's own mutexes: the contract gives a connection to one thread at a time.  That
+** also makes the values of a row "protected", so that they may be read without the mutex that sqlite3_column_* takes. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "core/driver/sqlite_error.h"
 
 enum {
-  STOP_CHECK_STEPS = 4000,      /* virtual machine steps between two looks at the stop flag */
+  STOP_CHECK_STEPS = 4000, /* virtual machine steps between two looks at the stop flag */
   BUSY_FIRST_WAIT_US = 500,
   BUSY_LONGEST_WAIT_US = 20000
 };
@@ -25,7 +25,7 @@ struct sqlite_conn {
   sqlite3 *db;
   int busy_timeout_ms;
   int64_t busy_since_ms;
-  sqlite3_stmt *kept[SQL_COUNT];        /* begin, commit ...: prepared at first use */
+  sqlite3_stmt *kept[SQL_COUNT]; /* begin, commit ...: prepared at first use */
 };
 
 struct sqlite_stmt {
@@ -42,7 +42,7 @@ fail(struct sqlite_conn *conn, int code, rille_fault *fault)
   if ((extended & 0xFF) != (code & 0xFF))
     extended = code;
   if ((code & 0xFF) == SQLITE_BUSY && rille_stop_requested())
-    extended = SQLITE_INTERRUPT;                  /* it was stopped while it waited */
+    extended = SQLITE_INTERRUPT; /* it was stopped while it waited */
   return rille_sqlite_fault(extended, conn->db != NULL ? sqlite3_errmsg(conn->db) : sqlite3_errstr(code), fault);
 }
 
@@ -90,8 +90,8 @@ execute(struct sqlite_conn *conn, const char *sql, rille_fault *fault)
   return code == SQLITE_OK ? RILLE_OK : fail(conn, code, fault);
 }
 
-/* Sets a pragma that takes a word, one of `words` (the first of them when none is given).  SQLite itself takes any word, and
-** for one that it does not know chooses what is not safe. */
+/* Sets a pragma that takes a word, one of `words` (the first of them when none is given).  SQLite itself takes any
+** word, and for one that it does not know chooses what is not safe. */
 static rille_status
 set_word(struct sqlite_conn *conn, const char *pragma, rille_str value, const char *const words[], rille_fault *fault)
 {
@@ -129,7 +129,7 @@ configure(struct sqlite_conn *conn, const rille_open_options *options, rille_fau
   (void)sqlite3_busy_handler(conn->db, on_busy, conn);
   sqlite3_progress_handler(conn->db, STOP_CHECK_STEPS, on_progress, NULL);
 
-  status = execute(conn, "pragma schema_version", fault);        /* looks at the file for the first time */
+  status = execute(conn, "pragma schema_version", fault); /* looks at the file for the first time */
   if (status == RILLE_OK && !options->readonly)
     status = set_word(conn, "journal_mode", options->journal_mode, journals, fault);
   if (status == RILLE_OK)
@@ -181,8 +181,10 @@ sqlite_open(const rille_open_options *options, rille_conn **out, rille_fault *fa
               (options->readonly || options->existing ? 0 : SQLITE_OPEN_CREATE);
   rille_status status = conn != NULL && path != NULL ? RILLE_OK : rille_fault_no_memory(fault);
 
-  if (status == RILLE_OK && (options->database.len == 0 || memchr(options->database.at, '\0', options->database.len) != NULL))
-    status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the path of a database must be a text without NUL and not be empty");
+  if (status == RILLE_OK &&
+      (options->database.len == 0 || memchr(options->database.at, '\0', options->database.len) != NULL))
+    status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
+                             "the path of a database must be a text without NUL and not be empty");
   if (status == RILLE_OK) {
     int code;
 
@@ -194,7 +196,8 @@ sqlite_open(const rille_open_options *options, rille_conn **out, rille_fault *fa
       char message[sizeof fault->message];
 
       memcpy(message, fault->message, sizeof message);
-      (void)snprintf(fault->message, sizeof fault->message, "cannot open the database \"%.200s\": %.250s", path, message);
+      (void)snprintf(fault->message, sizeof fault->message, "cannot open the database \"%.200s\": %.250s", path,
+                     message);
     }
   }
   if (status == RILLE_OK) {
@@ -336,7 +339,8 @@ sqlite_bind(rille_stmt *base, int index, const rille_cell *cell, rille_fault *fa
   case RILLE_INT: code = sqlite3_bind_int64(stmt->handle, index, cell->as.integer); break;
   case RILLE_REAL: code = sqlite3_bind_double(stmt->handle, index, cell->as.real); break;
   case RILLE_TEXT:
-    code = sqlite3_bind_text64(stmt->handle, index, bytes != NULL ? bytes : "", cell->as.text.len, SQLITE_STATIC, SQLITE_UTF8);
+    code = sqlite3_bind_text64(stmt->handle, index, bytes != NULL ? bytes : "", cell->as.text.len, SQLITE_STATIC,
+                               SQLITE_UTF8);
     break;
   case RILLE_BLOB:
     code = sqlite3_bind_blob64(stmt->handle, index, bytes != NULL ? bytes : "", cell->as.text.len, SQLITE_STATIC);
@@ -382,8 +386,8 @@ sqlite_column_declared(const rille_stmt *base, int index)
   return rille_str_of(sqlite3_column_decltype(((const struct sqlite_stmt *)base)->handle, index));
 }
 
-/* Texts in UTF-8 are read with sqlite3_value_blob, which gives the bytes where they lie; sqlite3_value_text would copy each
-** one only to put a NUL behind it. */
+/* Texts in UTF-8 are read with sqlite3_value_blob, which gives the bytes where they lie; sqlite3_value_text would
+** copy each one only to put a NUL behind it. */
 static rille_status
 sqlite_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
 {
@@ -452,15 +456,18 @@ sqlite_last_id(const rille_conn *base)
 const rille_driver rille_driver_sqlite = {
   .name = "sqlite",
   .catalog = {
-    [RILLE_CATALOG_TABLES] = "select name, type as kind, sql from sqlite_schema where type in ('table', 'view') and name not like "
-                             "'sqlite\\_%' escape '\\' order by name",
-    [RILLE_CATALOG_COLUMNS] = "select name, type as declared, \"notnull\" as not_null, dflt_value as \"default\", pk as \"primary\", "
-                              "hidden in (2, 3) as generated from pragma_table_xinfo(?1) where hidden <> 1 order by cid",
-    [RILLE_CATALOG_INDEXES] = "select l.name as name, l.\"unique\" as is_unique, l.origin as origin, l.partial as partial, "
-                              "i.name as \"column\" from pragma_index_list(?1) as l, pragma_index_info(l.name) as i "
-                              "order by l.seq desc, i.seqno",
-    [RILLE_CATALOG_FOREIGN] = "select id, \"from\" as \"column\", \"table\", \"to\" as \"references\", on_update, on_delete "
-                              "from pragma_foreign_key_list(?1) order by id, seq",
+    [RILLE_CATALOG_TABLES] =
+        "select name, type as kind, sql from sqlite_schema where type in ('table', 'view') "
+        "and name not like 'sqlite\\_%' escape '\\' order by name",
+    [RILLE_CATALOG_COLUMNS] =
+        "select name, type as declared, \"notnull\" as not_null, dflt_value as \"default\", pk as \"primary\", "
+        "hidden in (2, 3) as generated from pragma_table_xinfo(?1) where hidden <> 1 order by cid",
+    [RILLE_CATALOG_INDEXES] =
+        "select l.name as name, l.\"unique\" as is_unique, l.origin as origin, l.partial as partial, "
+        "i.name as \"column\" from pragma_index_list(?1) as l, pragma_index_info(l.name) as i order by l.seq desc, i.seqno",
+    [RILLE_CATALOG_FOREIGN] =
+        "select id, \"from\" as \"column\", \"table\", \"to\" as \"references\", on_update, on_delete "
+        "from pragma_foreign_key_list(?1) order by id, seq",
   },
   .version = sqlite3_libversion,
   .open = sqlite_open,

@@ -20,7 +20,8 @@ static const struct {
   { SQLITE_CONSTRAINT_NOTNULL, RILLE_NOT_NULL_VIOLATION, NULL },
   { SQLITE_CONSTRAINT_DATATYPE, RILLE_INVALID_ARGUMENT, NULL },
   { SQLITE_CONSTRAINT, RILLE_CHECK_VIOLATION, NULL },
-  { SQLITE_BUSY_SNAPSHOT, RILLE_SERIALIZATION_FAILURE, "begin the transaction with rille.transaction, which may write at once" },
+  { SQLITE_BUSY_SNAPSHOT, RILLE_SERIALIZATION_FAILURE,
+    "begin the transaction with rille.transaction, which may write at once" },
   { SQLITE_BUSY, RILLE_BUSY, "another connection holds the lock; try again, or raise busy_timeout_ms" },
   { SQLITE_LOCKED, RILLE_BUSY, "another statement of this connection is still running" },
   { SQLITE_READONLY, RILLE_READONLY, "the database, its directory or this connection may only be read" },
@@ -44,9 +45,12 @@ static const struct {
   const char *start;
   rille_status kind;
 } MESSAGES[] = {
-  { "no such table: ", RILLE_NO_SUCH_TABLE },       { "no such view: ", RILLE_NO_SUCH_TABLE },
-  { "no such column: ", RILLE_NO_SUCH_COLUMN },     { "near ", RILLE_SYNTAX },
-  { "incomplete input", RILLE_SYNTAX },             { "unrecognized token", RILLE_SYNTAX },
+  { "no such table: ", RILLE_NO_SUCH_TABLE },
+  { "no such view: ", RILLE_NO_SUCH_TABLE },
+  { "no such column: ", RILLE_NO_SUCH_COLUMN },
+  { "near ", RILLE_SYNTAX },
+  { "incomplete input", RILLE_SYNTAX },
+  { "unrecognized token", RILLE_SYNTAX },
   { "cannot start a transaction within", RILLE_INVALID_ARGUMENT },
 };
 
@@ -81,7 +85,7 @@ read_names(rille_fault *fault, const char *message)
   if (names == NULL)
     return;
   names += strlen("failed: ");
-  if (starts_with(names, "index '")) {             /* an index on expressions: only its name is said */
+  if (starts_with(names, "index '")) { /* an index on expressions: only its name is said */
     names += strlen("index '");
     copy_until(fault->constraint, sizeof fault->constraint, names, names + strcspn(names, "'"));
     return;

@@ -1,7 +1,7 @@
 /* core/query/compile.c - one writer a verb. */
 #include "core/query/expression.h"
 
-enum { KEY_MAX = 16 };            /* columns of a primary key */
+enum { KEY_MAX = 16 }; /* columns of a primary key */
 
 static void
 write_source(rille_compiler *c, const rille_source *source)
@@ -120,7 +120,7 @@ write_rows(rille_compiler *c, const rille_query *query)
       rille_compiler_put(c, ")");
   }
   if (query->unions != NULL)
-    c->qualify = false;             /* the order of a union goes by its outputs */
+    c->qualify = false; /* the order of a union goes by its outputs */
   write_clause(c, " order by ", query->orders);
   write_limits(c, query);
   c->qualify = qualify;
@@ -169,14 +169,17 @@ write_target(rille_compiler *c, const rille_query *query)
 
   for (size_t i = 0; i < table->column_count; i++)
     if (table->columns[i].primary > 0 && count++ < KEY_MAX) {
-      keys[count - 1] = (rille_node){ .kind = RILLE_NODE_COLUMN, .source = &query->source, .column = &table->columns[i] };
+      keys[count - 1] = (rille_node){ .kind = RILLE_NODE_COLUMN,
+                                      .source = &query->source,
+                                      .column = &table->columns[i] };
       if (count > 1)
         keys[count - 2].next = &keys[count - 1];
     }
   if (count == 0 || count > KEY_MAX) {
-    rille_compiler_fail(c, RILLE_UNSUPPORTED, count == 0
-                          ? "an update or delete with a join, order or limit wants a table with a primary key"
-                          : "an update or delete with a join, order or limit wants a primary key of at most 16 columns");
+    rille_compiler_fail(
+      c, RILLE_UNSUPPORTED,
+      count == 0 ? "an update or delete with a join, order or limit wants a table with a primary key"
+                 : "an update or delete with a join, order or limit wants a primary key of at most 16 columns");
     return;
   }
   inner.verb = RILLE_SELECT;
@@ -199,7 +202,8 @@ write_mutation_where(rille_compiler *c, const rille_query *query)
 {
   if (query->unions != NULL)
     rille_compiler_fail(c, RILLE_UNSUPPORTED, "an update or delete of a union: say its conditions with or_where");
-  else if (query->joins != NULL || query->groups != NULL || query->having != NULL || query->distinct || !is_plain(query))
+  else if (query->joins != NULL || query->groups != NULL || query->having != NULL || query->distinct ||
+           !is_plain(query))
     write_target(c, query);
   else
     write_where(c, query);

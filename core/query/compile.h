@@ -5,12 +5,12 @@
 #include "core/base/buffer.h"
 #include "core/query/dialect.h"
 
-enum { RILLE_SQL_MAX = 1000000 };   /* bytes of one statement */
+enum { RILLE_SQL_MAX = 1000000 }; /* bytes of one statement */
 
 typedef enum rille_param_form {
   RILLE_PARAM_PLAIN,
-  RILLE_PARAM_GLOB,      /* a LIKE pattern, to be turned into a GLOB pattern */
-  RILLE_PARAM_LIST       /* a list, to be written as JSON text */
+  RILLE_PARAM_GLOB, /* a LIKE pattern, to be turned into a GLOB pattern */
+  RILLE_PARAM_LIST  /* a list, to be written as JSON text */
 } rille_param_form;
 
 /* The n-th `?` of the text: which value it takes, and as what. */
@@ -18,7 +18,7 @@ typedef struct rille_param {
   uint32_t slot;
   rille_param_form form;
   rille_type type;
-  rille_str what;        /* the place for messages: "posts.views" */
+  rille_str what; /* the place for messages: "posts.views" */
 } rille_param;
 
 /* What compiling yields.  Lives in the arena that was given. */

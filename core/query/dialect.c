@@ -19,7 +19,8 @@ const rille_dialect rille_dialect_sqlite = {
     [RILLE_FN_JSON_CONTAINS] = "exists (select 1 from json_each($1, $2) where \"value\" = $3)",
     [RILLE_FN_RANDOM] = "random()",
   },
-  /* GLOB is SQLite's case-sensitive match, and the one that uses an ordinary index; LIKE ignores the case of ASCII letters. */
+  /* GLOB is SQLite's case-sensitive match, and the one that uses an ordinary index; LIKE ignores the case of ASCII
+  ** letters. */
   .like = RILLE_PATTERN_GLOB,
   .like_escape = " escape '\\'",
   .long_list = "(select \"value\" from json_each($1))",

@@ -12,11 +12,11 @@ typedef struct rille_dialect {
   const char *name;
   const char *operators[RILLE_OP_COUNT];
   const char *functions[RILLE_FN_TOTAL];
-  rille_pattern like;            /* the form that the operator for RILLE_OP_LIKE takes */
-  const char *like_escape;       /* behind an ILIKE, and a LIKE in RILLE_PATTERN_LIKE */
-  const char *long_list;         /* in which $1 is one value that holds a whole list as JSON text */
-  const char *no_limit;          /* a limit for an offset without one */
-  const char *default_row;       /* an insert without columns */
+  rille_pattern like;      /* the form that the operator for RILLE_OP_LIKE takes */
+  const char *like_escape; /* behind an ILIKE, and a LIKE in RILLE_PATTERN_LIKE */
+  const char *long_list;   /* in which $1 is one value that holds a whole list as JSON text */
+  const char *no_limit;    /* a limit for an offset without one */
+  const char *default_row; /* an insert without columns */
 } rille_dialect;
 
 extern const rille_dialect rille_dialect_sqlite;

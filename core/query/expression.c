@@ -1,7 +1,7 @@
 /* core/query/expression.c - one writer a kind of node; the order of writing is the order of the parameters. */
 #include "core/query/expression.h"
 
-enum { CHAIN_MAX = 200 };   /* conditions joined without parentheses; SQLite refuses trees deeper than 1000 */
+enum { CHAIN_MAX = 200 }; /* conditions joined without parentheses; SQLite refuses trees deeper than 1000 */
 
 void
 rille_compiler_put(rille_compiler *c, const char *text)
@@ -98,7 +98,7 @@ rille_expression_list(rille_compiler *c, const rille_node *first)
 static void
 rille_expression_template(rille_compiler *c, const char *template, const rille_node *items)
 {
-  for (; *template != '\0'; template++) {
+  for (; *template != '\0'; template ++) {
     if (*template == '$') {
       const rille_node *item = items;
 
@@ -177,7 +177,7 @@ write_compare(rille_compiler *c, const rille_node *node)
   if (like && node->b->kind == RILLE_NODE_VALUE) {
     rille_node pattern = *node->b;
 
-    pattern.column = NULL;          /* a pattern is a text, whatever the column */
+    pattern.column = NULL; /* a pattern is a text, whatever the column */
     write_value(c, &pattern, glob ? RILLE_PARAM_GLOB : RILLE_PARAM_PLAIN);
   } else if (like) {
     rille_compiler_fail(c, RILLE_UNSUPPORTED, "a pattern must be a value, not a column");
@@ -240,7 +240,7 @@ rille_expression_write(rille_compiler *c, const rille_node *node)
   case RILLE_NODE_LIST: {
     const char *template = c->dialect->long_list;
 
-    for (; *template != '$'; template++)
+    for (; *template != '$'; template ++)
       rille_buffer_byte(&c->sql, *template);
     write_value(c, node, RILLE_PARAM_LIST);
     rille_compiler_put(c, template + 2);

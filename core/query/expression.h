@@ -7,12 +7,12 @@
 /* A statement being written.  The first failure is kept in `status`; writing goes on and comes to nothing. */
 typedef struct rille_compiler {
   rille_buffer sql;
-  rille_buffer params;            /* of rille_param */
+  rille_buffer params; /* of rille_param */
   const rille_dialect *dialect;
   rille_arena *arena;
   rille_fault *fault;
   rille_status status;
-  bool qualify;                   /* columns are written with their table */
+  bool qualify; /* columns are written with their table */
 } rille_compiler;
 
 /* Appends text. */

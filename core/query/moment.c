@@ -112,13 +112,15 @@ rille_moment_parse(rille_str text, int64_t *micros)
   const char *at = text.at, *end = text.at + text.len;
   int64_t year, month, day, hour = 0, minute = 0, second = 0, micro = 0, east = 0;
 
-  if (!digits(&at, end, 4, &year) || !byte_is(&at, end, '-') || !digits(&at, end, 2, &month) || !byte_is(&at, end, '-') ||
-      !digits(&at, end, 2, &day) || month < 1 || month > 12 || day < 1 || day > days_of_month(year, month))
+  if (!digits(&at, end, 4, &year) || !byte_is(&at, end, '-') || !digits(&at, end, 2, &month) ||
+      !byte_is(&at, end, '-') || !digits(&at, end, 2, &day) || month < 1 || month > 12 || day < 1 ||
+      day > days_of_month(year, month))
     return false;
   if (at < end) {
     if (!byte_is(&at, end, 'T') && !byte_is(&at, end, ' ') && !byte_is(&at, end, 't'))
       return false;
-    if (!digits(&at, end, 2, &hour) || !byte_is(&at, end, ':') || !digits(&at, end, 2, &minute) || hour > 23 || minute > 59)
+    if (!digits(&at, end, 2, &hour) || !byte_is(&at, end, ':') || !digits(&at, end, 2, &minute) || hour > 23 ||
+        minute > 59)
       return false;
     if (byte_is(&at, end, ':') &&
         (!digits(&at, end, 2, &second) || second > 59 || (byte_is(&at, end, '.') && !fraction(&at, end, &micro))))
@@ -128,7 +130,8 @@ rille_moment_parse(rille_str text, int64_t *micros)
   }
   if (at != end)
     return false;
-  *micros = ((days_from_date(year, month, day) * DAY_SECONDS) + hour * 3600 + (minute - east) * 60 + second) * MICROS + micro;
+  *micros = ((days_from_date(year, month, day) * DAY_SECONDS) + hour * 3600 + (minute - east) * 60 + second) * MICROS +
+            micro;
   return true;
 }
 

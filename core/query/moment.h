@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 
 enum {
-  RILLE_MOMENT_BYTES = 27,   /* 2026-11-20T12:00:00.000000Z */
+  RILLE_MOMENT_BYTES = 27, /* 2026-11-20T12:00:00.000000Z */
   RILLE_DATE_BYTES = 10
 };
 

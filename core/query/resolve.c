@@ -76,8 +76,9 @@ resolve_plain(rille_node *node, const struct scope *scope)
     const rille_column *column = rille_table_column(join->source.table, node->text);
 
     if (column != NULL && node->column != NULL)
-      return rille_fault_set(scope->fault, RILLE_INVALID_ARGUMENT, "\"%.*s\" is a column of both %.*s and %.*s: name the table",
-                             RILLE_STR_ARG(node->text), RILLE_STR_ARG(node->source->name), RILLE_STR_ARG(join->source.name));
+      return rille_fault_set(scope->fault, RILLE_INVALID_ARGUMENT,
+                             "\"%.*s\" is a column of both %.*s and %.*s: name the table", RILLE_STR_ARG(node->text),
+                             RILLE_STR_ARG(node->source->name), RILLE_STR_ARG(join->source.name));
     if (column != NULL) {
       node->source = &join->source;
       node->column = column;
@@ -195,8 +196,9 @@ resolve_sets(rille_set *set, const struct scope *scope)
     if (set->column == NULL)
       return rille_table_no_column(table, set->name, scope->fault);
     if (set->column->generated)
-      return rille_fault_set(scope->fault, RILLE_INVALID_ARGUMENT, "%.*s.%.*s is computed by the database: it cannot be written",
-                             RILLE_STR_ARG(table->name), RILLE_STR_ARG(set->name));
+      return rille_fault_set(scope->fault, RILLE_INVALID_ARGUMENT,
+                             "%.*s.%.*s is computed by the database: it cannot be written", RILLE_STR_ARG(table->name),
+                             RILLE_STR_ARG(set->name));
     if (set->value->kind == RILLE_NODE_VALUE) {
       set->value->column = set->column;
       set->value->source = &scope->query->source;
@@ -216,7 +218,8 @@ check_mutation(const rille_query *query, rille_fault *fault)
   if ((query->verb != RILLE_UPDATE && query->verb != RILLE_DELETE) || query->unfiltered || narrowed)
     return RILLE_OK;
   (void)rille_fault_set(fault, RILLE_UNSAFE_MUTATION, "%s of %.*s without a condition would touch every row",
-                        query->verb == RILLE_UPDATE ? "an update" : "a delete", RILLE_STR_ARG(query->source.table->name));
+                        query->verb == RILLE_UPDATE ? "an update" : "a delete",
+                        RILLE_STR_ARG(query->source.table->name));
   rille_fault_hint(fault, "add a condition, or say unfiltered() when every row is meant");
   return RILLE_UNSAFE_MUTATION;
 }

@@ -9,15 +9,15 @@
 typedef struct rille_column {
   rille_str name;
   rille_type type;
-  int primary;           /* position in the primary key from 1, 0 when not part of it */
+  int primary; /* position in the primary key from 1, 0 when not part of it */
   bool not_null;
-  bool has_default;      /* the database fills it when an insert leaves it out: a default, a row id */
-  bool generated;        /* computed by the database; never written */
+  bool has_default; /* the database fills it when an insert leaves it out: a default, a row id */
+  bool generated;   /* computed by the database; never written */
 } rille_column;
 
 /* A table.  Never changed once made; whoever made it says how long it lives. */
 typedef struct rille_table {
-  uint64_t id;           /* unlike that of any other table value in this process: part of every shape */
+  uint64_t id; /* unlike that of any other table value in this process: part of every shape */
   rille_str name;
   size_t column_count;
   const rille_column *columns;

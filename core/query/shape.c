@@ -1,7 +1,7 @@
-/* core/query/shape.c - writes every part of a tree but the values, each list with its length, so that no two read alike.
+/* core/query/shape.c - writes every part of a tree but the values, so that no two read alike.
 **
-** Which value stands where is a part of the tree: a kept statement knows its parameters by slot, and two queries that say the
-** same in another order number their slots otherwise. */
+** Which value stands where is a part of the tree: a kept statement knows its parameters by slot, and two queries that
+** say the same in another order number their slots otherwise. */
 #include "core/query/shape.h"
 
 static void write_query(const rille_query *query, rille_buffer *out);

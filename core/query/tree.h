@@ -1,4 +1,5 @@
-/* core/query/tree.h - the nodes of a statement: data in one arena, made by a builder, completed by resolve, then read. */
+/* core/query/tree.h - the nodes of a statement: data in one arena, made by a builder, completed by resolve, then
+** read. */
 #ifndef RILLE_TREE_H
 #define RILLE_TREE_H
 
@@ -7,42 +8,55 @@
 #include "core/query/schema.h"
 
 typedef enum rille_node_kind {
-  RILLE_NODE_COLUMN,    /* text: "title" or "posts.title"; alias: its name as an output, or none */
-  RILLE_NODE_EVERY,     /* text: a source whose columns are all meant, or none for the first source */
-  RILLE_NODE_STAR,      /* the * of count(*) */
-  RILLE_NODE_VALUE,     /* slot: which of the statement's values */
-  RILLE_NODE_LIST,      /* slot: a value that is a long list */
-  RILLE_NODE_ITEMS,     /* items: a short list */
-  RILLE_NODE_RAW,       /* text: SQL with a ? for each of items; alias: names of the outputs it makes, separated by NUL */
-  RILLE_NODE_CALL,      /* op: a rille_function; items: its arguments */
-  RILLE_NODE_COMPARE,   /* op: a rille_operator; a, b */
-  RILLE_NODE_IN,        /* a is in b, a LIST, ITEMS or QUERY */
-  RILLE_NODE_BETWEEN,   /* a is between b and c */
-  RILLE_NODE_IS_NULL,   /* a is NULL */
-  RILLE_NODE_NOT,       /* a */
-  RILLE_NODE_AND,       /* items, none of them: true */
-  RILLE_NODE_OR,        /* items, none of them: false */
-  RILLE_NODE_EXISTS,    /* query has a row */
-  RILLE_NODE_QUERY,     /* query in parentheses */
-  RILLE_NODE_CONSTANT,  /* op: 1 true, 0 false */
-  RILLE_NODE_TERM       /* one order: a; op: 1 descending */
+  RILLE_NODE_COLUMN,  /* text: "title" or "posts.title"; alias: its name as an output, or none */
+  RILLE_NODE_EVERY,   /* text: a source whose columns are all meant, or none for the first source */
+  RILLE_NODE_STAR,    /* the * of count(*) */
+  RILLE_NODE_VALUE,   /* slot: which of the statement's values */
+  RILLE_NODE_LIST,    /* slot: a value that is a long list */
+  RILLE_NODE_ITEMS,   /* items: a short list */
+  RILLE_NODE_RAW,     /* text: SQL with a ? for each of items; alias: names of the outputs it makes, separated by NUL */
+  RILLE_NODE_CALL,    /* op: a rille_function; items: its arguments */
+  RILLE_NODE_COMPARE, /* op: a rille_operator; a, b */
+  RILLE_NODE_IN,      /* a is in b, a LIST, ITEMS or QUERY */
+  RILLE_NODE_BETWEEN, /* a is between b and c */
+  RILLE_NODE_IS_NULL, /* a is NULL */
+  RILLE_NODE_NOT,     /* a */
+  RILLE_NODE_AND,     /* items, none of them: true */
+  RILLE_NODE_OR,      /* items, none of them: false */
+  RILLE_NODE_EXISTS,  /* query has a row */
+  RILLE_NODE_QUERY,   /* query in parentheses */
+  RILLE_NODE_CONSTANT, /* op: 1 true, 0 false */
+  RILLE_NODE_TERM      /* one order: a; op: 1 descending */
 } rille_node_kind;
 
 typedef enum rille_operator {
-  RILLE_OP_EQUAL, RILLE_OP_UNEQUAL, RILLE_OP_LESS, RILLE_OP_LESS_EQUAL, RILLE_OP_GREATER, RILLE_OP_GREATER_EQUAL,
-  RILLE_OP_LIKE,        /* letters count as they are; % and _ stand for any text, any character */
-  RILLE_OP_ILIKE,       /* ASCII letters in either case */
-  RILLE_OP_ADD, RILLE_OP_SUBTRACT,
+  RILLE_OP_EQUAL,
+  RILLE_OP_UNEQUAL,
+  RILLE_OP_LESS,
+  RILLE_OP_LESS_EQUAL,
+  RILLE_OP_GREATER,
+  RILLE_OP_GREATER_EQUAL,
+  RILLE_OP_LIKE,  /* letters count as they are; % and _ stand for any text, any character */
+  RILLE_OP_ILIKE, /* ASCII letters in either case */
+  RILLE_OP_ADD,
+  RILLE_OP_SUBTRACT,
   RILLE_OP_COUNT
 } rille_operator;
 
 typedef enum rille_function {
-  RILLE_FN_COUNT, RILLE_FN_SUM, RILLE_FN_AVG, RILLE_FN_MIN, RILLE_FN_MAX,
-  RILLE_FN_DATE, RILLE_FN_YEAR, RILLE_FN_MONTH, RILLE_FN_DAY,
-  RILLE_FN_JSON_GET,        /* document, path */
-  RILLE_FN_JSON_CONTAINS,   /* document, path, scalar: a condition */
+  RILLE_FN_COUNT,
+  RILLE_FN_SUM,
+  RILLE_FN_AVG,
+  RILLE_FN_MIN,
+  RILLE_FN_MAX,
+  RILLE_FN_DATE,
+  RILLE_FN_YEAR,
+  RILLE_FN_MONTH,
+  RILLE_FN_DAY,
+  RILLE_FN_JSON_GET,      /* document, path */
+  RILLE_FN_JSON_CONTAINS, /* document, path, scalar: a condition */
   RILLE_FN_RANDOM,
-  RILLE_FN_TOTAL            /* how many there are */
+  RILLE_FN_TOTAL /* how many there are */
 } rille_function;
 
 struct rille_query;
@@ -53,17 +67,17 @@ typedef struct rille_node {
   uint32_t slot;
   rille_str text, alias;
   struct rille_node *a, *b, *c;
-  struct rille_node *items;           /* the first of a list linked by `next` */
+  struct rille_node *items; /* the first of a list linked by `next` */
   struct rille_node *next;
   struct rille_query *query;
-  const struct rille_source *source;  /* set by resolve: whose column this is; NULL for an output's name */
-  const rille_column *column;         /* set by resolve: that column; for a VALUE, the one whose type it takes */
+  const struct rille_source *source; /* set by resolve: whose column this is; NULL for an output's name */
+  const rille_column *column;        /* set by resolve: that column; for a VALUE, the one whose type it takes */
 } rille_node;
 
 /* A table that a statement reads, under the name that other parts of the statement use. */
 typedef struct rille_source {
   const rille_table *table;
-  rille_str name;                     /* alias, or the table's own name */
+  rille_str name; /* alias, or the table's own name */
 } rille_source;
 
 typedef enum rille_join_kind { RILLE_JOIN_INNER, RILLE_JOIN_LEFT } rille_join_kind;
@@ -79,7 +93,7 @@ typedef struct rille_join {
 typedef struct rille_set {
   rille_str name;
   rille_node *value;
-  const rille_column *column;         /* set by resolve */
+  const rille_column *column; /* set by resolve */
   struct rille_set *next;
 } rille_set;
 
@@ -93,23 +107,23 @@ typedef struct rille_query {
   rille_source source;
   bool distinct;
   bool union_all;
-  bool unfiltered;                    /* an update or delete without a condition is meant */
-  rille_node *outputs;                /* none: all columns of `source` */
+  bool unfiltered;     /* an update or delete without a condition is meant */
+  rille_node *outputs; /* none: all columns of `source` */
   rille_join *joins;
-  rille_node *sealed;                 /* what scopes demand; and-ed outside of `where`, so that no OR escapes it */
+  rille_node *sealed; /* what scopes demand; and-ed outside of `where`, so that no OR escapes it */
   rille_node *where;
   rille_node *groups;
   rille_node *having;
-  rille_node *orders;                 /* TERM and RAW nodes */
-  rille_node *limit, *offset;         /* VALUE nodes */
-  struct rille_query *unions;         /* linked by `next` */
+  rille_node *orders;         /* TERM and RAW nodes */
+  rille_node *limit, *offset; /* VALUE nodes */
+  struct rille_query *unions; /* linked by `next` */
   struct rille_query *next;
-  rille_node *aggregate;              /* a CALL over one output: the statement yields this one value */
-  rille_set *sets;                    /* insert, update */
+  rille_node *aggregate; /* a CALL over one output: the statement yields this one value */
+  rille_set *sets;       /* insert, update */
   rille_conflict conflict;
-  rille_node *conflict_columns;       /* COLUMN nodes */
-  rille_set *conflict_sets;           /* COLUMN nodes as values take the refused row's value */
-  rille_node *returning;              /* COLUMN nodes */
+  rille_node *conflict_columns; /* COLUMN nodes */
+  rille_set *conflict_sets;     /* COLUMN nodes as values take the refused row's value */
+  rille_node *returning;        /* COLUMN nodes */
 } rille_query;
 
 /* Makes a node of the kind in the arena; NULL when memory ran out. */

@@ -8,15 +8,15 @@
 
 #include "core/query/moment.h"
 
-enum { MOST_DECIMALS = 17 };      /* behind the point of a value that others wrote */
+enum { MOST_DECIMALS = 17 }; /* behind the point of a value that others wrote */
 
 /* What a conversion works on. */
 struct work {
   rille_type type;
   const rille_cell *in;
   rille_cell *out;
-  rille_arena *arena;     /* where store makes texts */
-  char *room;             /* where present makes texts */
+  rille_arena *arena; /* where store makes texts */
+  char *room;         /* where present makes texts */
 };
 
 /* Both return false when the type does not take the value. */
@@ -225,8 +225,8 @@ is_canonical_moment(const rille_cell *in)
 {
   const char *at = in->as.text.at;
 
-  return in->kind == RILLE_TEXT && in->as.text.len == RILLE_MOMENT_BYTES && at[10] == 'T' && at[16] == ':' && at[19] == '.' &&
-         at[RILLE_MOMENT_BYTES - 1] == 'Z';
+  return in->kind == RILLE_TEXT && in->as.text.len == RILLE_MOMENT_BYTES && at[10] == 'T' && at[16] == ':' &&
+         at[19] == '.' && at[RILLE_MOMENT_BYTES - 1] == 'Z';
 }
 
 static bool
@@ -308,7 +308,7 @@ present_decimal(struct work *w)
   else if (w->in->kind == RILLE_INT)
     len = (size_t)snprintf(w->room, RILLE_PRESENT_BYTES, "%lld.%0*d", (long long)w->in->as.integer, w->type.scale, 0);
   else if (w->in->kind == RILLE_REAL && isfinite(w->in->as.real))
-    for (int scale = w->type.scale;; scale++) {       /* a column may hold more than it promises */
+    for (int scale = w->type.scale;; scale++) { /* a column may hold more than it promises */
       len = rille_real_print(w->room, RILLE_PRESENT_BYTES, scale, w->in->as.real);
       if (scale >= MOST_DECIMALS || rille_real_read(w->room) == w->in->as.real)
         break;
@@ -351,15 +351,16 @@ static const struct {
   const char *name, *wants;
   convert *store, *present;
 } TYPES[RILLE_TYPE_COUNT] = {
-  [RILLE_TYPE_ANY] = { "any", "text that is valid UTF-8 without NUL (wrap other bytes in rille.blob)", store_any, pass },
+  [RILLE_TYPE_ANY] = { "any", "text that is valid UTF-8 without NUL (wrap other bytes in rille.blob)", store_any,
+                       pass },
   [RILLE_TYPE_INTEGER] = { "integer", "an integer", store_integer, pass },
   [RILLE_TYPE_REAL] = { "real", "a number", store_real, pass },
   [RILLE_TYPE_TEXT] = { "text", "a text (valid UTF-8 without NUL)", store_text, pass },
   [RILLE_TYPE_BLOB] = { "blob", "bytes", store_blob, pass },
   [RILLE_TYPE_BOOLEAN] = { "boolean", "true or false", store_boolean, present_boolean },
   [RILLE_TYPE_DECIMAL] = { "decimal", "a decimal number", store_decimal, present_decimal },
-  [RILLE_TYPE_DATETIME] = { "datetime", "a moment (ISO 8601 text, seconds since 1970 or an os.date table)", store_datetime,
-                            present_datetime },
+  [RILLE_TYPE_DATETIME] = { "datetime", "a moment (ISO 8601 text, seconds since 1970 or an os.date table)",
+                            store_datetime, present_datetime },
   [RILLE_TYPE_DATE] = { "date", "a date (YYYY-MM-DD)", store_date, present_date },
   [RILLE_TYPE_TIMESTAMP] = { "timestamp", "a moment (seconds since 1970 or ISO 8601 text)", store_timestamp, pass },
   [RILLE_TYPE_JSON] = { "json", "JSON text", store_text, pass },
@@ -425,12 +426,16 @@ rille_type
 rille_type_from_declared(rille_str declared)
 {
   /* In this order: the first word found decides ("DATETIME TEXT" is a datetime, "BIGINT" an integer). */
-  static const struct { const char *word; rille_type_kind kind; } words[] = {
-    { "BOOL", RILLE_TYPE_BOOLEAN }, { "DECIMAL", RILLE_TYPE_DECIMAL }, { "NUMERIC", RILLE_TYPE_DECIMAL },
+  static const struct {
+    const char *word;
+    rille_type_kind kind;
+  } words[] = {
+    { "BOOL", RILLE_TYPE_BOOLEAN },      { "DECIMAL", RILLE_TYPE_DECIMAL },    { "NUMERIC", RILLE_TYPE_DECIMAL },
     { "DATETIME", RILLE_TYPE_DATETIME }, { "TIMESTAMP", RILLE_TYPE_DATETIME }, { "DATE", RILLE_TYPE_DATE },
-    { "JSON", RILLE_TYPE_JSON }, { "UUID", RILLE_TYPE_UUID }, { "INT", RILLE_TYPE_INTEGER }, { "CHAR", RILLE_TYPE_TEXT },
-    { "TEXT", RILLE_TYPE_TEXT }, { "CLOB", RILLE_TYPE_TEXT }, { "BLOB", RILLE_TYPE_BLOB }, { "BYTEA", RILLE_TYPE_BLOB },
-    { "REAL", RILLE_TYPE_REAL }, { "DOUB", RILLE_TYPE_REAL }, { "FLOA", RILLE_TYPE_REAL },
+    { "JSON", RILLE_TYPE_JSON },         { "UUID", RILLE_TYPE_UUID },          { "INT", RILLE_TYPE_INTEGER },
+    { "CHAR", RILLE_TYPE_TEXT },         { "TEXT", RILLE_TYPE_TEXT },          { "CLOB", RILLE_TYPE_TEXT },
+    { "BLOB", RILLE_TYPE_BLOB },         { "BYTEA", RILLE_TYPE_BLOB },         { "REAL", RILLE_TYPE_REAL },
+    { "DOUB", RILLE_TYPE_REAL },         { "FLOA", RILLE_TYPE_REAL },
   };
   rille_type type = { .kind = RILLE_TYPE_ANY };
 
@@ -442,7 +447,7 @@ rille_type_from_declared(rille_str declared)
     if (!holds(declared, "TEXT") && !holds(declared, "CHAR"))
       type.kept_digits = type.scale > 0 ? RILLE_DECIMAL_DIGITS : RILLE_WHOLE_DIGITS;
     if (type.precision <= 0 || type.scale < 0 || type.scale > RILLE_SCALE_MAX || type.scale > type.precision)
-      type = (rille_type){ .kind = RILLE_TYPE_ANY };     /* NUMERIC without digits says nothing about them */
+      type = (rille_type){ .kind = RILLE_TYPE_ANY }; /* NUMERIC without digits says nothing about them */
   }
   return type;
 }
@@ -476,14 +481,16 @@ refuse(rille_status kind, const struct work *w, rille_str what, rille_fault *fau
   describe(w->in, given, sizeof given);
   if (w->type.kind == RILLE_TYPE_DECIMAL && kind == RILLE_INVALID_ARGUMENT) {
     (void)rille_fault_set(fault, kind, "%.*s wants a decimal number with at most %d digits behind the point%s, not %s",
-                          RILLE_STR_ARG(what), w->type.scale,
-                          w->type.precision > 0 ? " that fits its precision" : "", given);
+                          RILLE_STR_ARG(what), w->type.scale, w->type.precision > 0 ? " that fits its precision" : "",
+                          given);
     if (w->type.kept_digits > 0 && w->type.precision > w->type.kept_digits)
-      rille_fault_hint(fault, "SQLite keeps %d digits in a column declared DECIMAL, any number in one declared DECIMAL_TEXT",
+      rille_fault_hint(fault,
+                       "SQLite keeps %d digits in a column declared DECIMAL, any number in one declared DECIMAL_TEXT",
                        w->type.kept_digits);
     return kind;
   }
-  (void)rille_fault_set(fault, kind, kind == RILLE_CORRUPT ? "%.*s should hold %s but holds %s" : "%.*s wants %s, not %s",
+  (void)rille_fault_set(fault, kind,
+                        kind == RILLE_CORRUPT ? "%.*s should hold %s but holds %s" : "%.*s wants %s, not %s",
                         RILLE_STR_ARG(what), TYPES[w->type.kind].wants, given);
   if (kind == RILLE_CORRUPT)
     rille_fault_hint(fault, "record:raw(name) reads the value as it is kept");
@@ -504,8 +511,9 @@ rille_type_store(rille_type type, const rille_cell *in, rille_str what, rille_ar
   if (what.len == 0)
     what = rille_str_of("a value");
   if (in->kind == RILLE_REAL && !isfinite(in->as.real))
-    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "%.*s cannot hold %s: only finite numbers have a place in a database",
-                           RILLE_STR_ARG(what), isnan(in->as.real) ? "NaN" : "infinity");
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
+                           "%.*s cannot hold %s: only finite numbers have a place in a database", RILLE_STR_ARG(what),
+                           isnan(in->as.real) ? "NaN" : "infinity");
   if (!TYPES[type.kind].store(&w))
     return refuse(RILLE_INVALID_ARGUMENT, &w, what, fault);
   if (!rille_arena_ok(arena))
@@ -515,8 +523,8 @@ rille_type_store(rille_type type, const rille_cell *in, rille_str what, rille_ar
 }
 
 rille_status
-rille_type_present(rille_type type, const rille_cell *in, rille_str what, char room[RILLE_PRESENT_BYTES], rille_cell *out,
-                   rille_fault *fault)
+rille_type_present(rille_type type, const rille_cell *in, rille_str what, char room[RILLE_PRESENT_BYTES],
+                   rille_cell *out, rille_fault *fault)
 {
   rille_cell made = { 0 };
   struct work w = { .type = type, .in = in, .out = &made, .room = room };

@@ -7,33 +7,33 @@
 #include "core/base/status.h"
 
 typedef enum rille_type_kind {
-  RILLE_TYPE_ANY = 0,     /* nothing is known: values pass as they are */
-  RILLE_TYPE_INTEGER,     /* 64 bits */
-  RILLE_TYPE_REAL,        /* a finite double */
-  RILLE_TYPE_TEXT,        /* UTF-8 without NUL */
+  RILLE_TYPE_ANY = 0, /* nothing is known: values pass as they are */
+  RILLE_TYPE_INTEGER, /* 64 bits */
+  RILLE_TYPE_REAL,    /* a finite double */
+  RILLE_TYPE_TEXT,    /* UTF-8 without NUL */
   RILLE_TYPE_BLOB,
-  RILLE_TYPE_BOOLEAN,     /* kept as 0 and 1 */
-  RILLE_TYPE_DECIMAL,     /* reads as exact text with `scale` digits behind the point */
-  RILLE_TYPE_DATETIME,    /* reads as 2026-11-20T12:00:00.000000Z, kept so */
-  RILLE_TYPE_DATE,        /* 2026-11-20 */
-  RILLE_TYPE_TIMESTAMP,   /* seconds since 1970, kept as an integer */
-  RILLE_TYPE_JSON,        /* JSON text; Lua encodes and decodes it */
-  RILLE_TYPE_UUID,        /* 36 characters, lower case */
+  RILLE_TYPE_BOOLEAN,   /* kept as 0 and 1 */
+  RILLE_TYPE_DECIMAL,   /* reads as exact text with `scale` digits behind the point */
+  RILLE_TYPE_DATETIME,  /* reads as 2026-11-20T12:00:00.000000Z, kept so */
+  RILLE_TYPE_DATE,      /* 2026-11-20 */
+  RILLE_TYPE_TIMESTAMP, /* seconds since 1970, kept as an integer */
+  RILLE_TYPE_JSON,      /* JSON text; Lua encodes and decodes it */
+  RILLE_TYPE_UUID,      /* 36 characters, lower case */
   RILLE_TYPE_COUNT
 } rille_type_kind;
 
 typedef struct rille_type {
   rille_type_kind kind;
-  int precision;          /* DECIMAL: digits in all, 0 for no bound */
-  int scale;              /* DECIMAL: digits behind the point */
-  int kept_digits;        /* DECIMAL: significant digits that survive being kept, 0 for any number */
+  int precision;   /* DECIMAL: digits in all, 0 for no bound */
+  int scale;       /* DECIMAL: digits behind the point */
+  int kept_digits; /* DECIMAL: significant digits that survive being kept, 0 for any number */
 } rille_type;
 
 enum {
-  RILLE_DECIMAL_DIGITS = 15,  /* significant digits that survive a double, the form NUMERIC columns of SQLite keep */
-  RILLE_WHOLE_DIGITS = 18,    /* digits that survive as a 64-bit integer, the form of what has nothing behind the point */
-  RILLE_SCALE_MAX = 18,       /* digits behind the point of a DECIMAL */
-  RILLE_PRESENT_BYTES = 400   /* room that rille_type_present may need for a text it makes */
+  RILLE_DECIMAL_DIGITS = 15, /* significant digits that survive a double, the form NUMERIC columns of SQLite keep */
+  RILLE_WHOLE_DIGITS = 18,  /* digits that survive as a 64-bit integer, the form of what has nothing behind the point */
+  RILLE_SCALE_MAX = 18,     /* digits behind the point of a DECIMAL */
+  RILLE_PRESENT_BYTES = 400 /* room that rille_type_present may need for a text it makes */
 };
 
 /* "integer", "datetime", ...  Static text. */
@@ -48,8 +48,8 @@ rille_type rille_type_from_declared(rille_str declared);
 /* What a column of this type keeps for `in`, a value from outside; NULL stays NULL.  A text that has to be made lives
 ** in the arena, others are borrowed from `in`.  invalid_argument when the type does not take the value; `what` names
 ** the place for the message ("posts.views"). */
-rille_status rille_type_store(rille_type type, const rille_cell *in, rille_str what, rille_arena *arena, rille_cell *out,
-                              rille_fault *fault);
+rille_status rille_type_store(rille_type type, const rille_cell *in, rille_str what, rille_arena *arena,
+                              rille_cell *out, rille_fault *fault);
 
 /* What a person reads for `in`, a value as kept.  A text that has to be made is written to `room`.
 ** `corrupt` when what is kept cannot be of this type; `what` names the place. */

@@ -7,7 +7,7 @@
 #include "core/query/shape.h"
 #include "core/run/cursor.h"
 
-enum { SHAPE_MAX = RILLE_SQL_MAX + 1 };   /* bytes: the mark of its kind and, of SQL text, all there may be */
+enum { SHAPE_MAX = RILLE_SQL_MAX + 1 }; /* bytes: the mark of its kind and, of SQL text, all there may be */
 
 rille_status
 rille_connection_open(const rille_driver *driver, const rille_open_options *options, rille_connection **out,
@@ -46,7 +46,8 @@ rille_connection_close(rille_connection *connection)
   rille_memory_free(connection);
 }
 
-/* -- statements ------------------------------------------------------------------------------------------------------- */
+/* -- statements
+** ------------------------------------------------------------------------------------------------------- */
 
 /* Finds or makes the statement for the key in connection->shape. */
 static rille_status
@@ -71,7 +72,7 @@ look_up(rille_connection *connection, rille_query *query, rille_str sql, rille_s
     return RILLE_OK;
   }
   if (found != NULL)
-    key = (rille_str){ 0 };          /* it runs already: make another one, not to be kept */
+    key = (rille_str){ 0 }; /* it runs already: make another one, not to be kept */
   status = rille_statement_make(connection->conn, connection->dialect, query, sql, key, hash, &found, fault);
   if (status != RILLE_OK)
     return status;
@@ -117,7 +118,8 @@ rille_connection_forget(rille_connection *connection)
   rille_statements_clear(&connection->statements);
 }
 
-/* -- transactions ----------------------------------------------------------------------------------------------------- */
+/* -- transactions
+** ----------------------------------------------------------------------------------------------------- */
 
 /* "savepoint rille_2", "release rille_2", "rollback to rille_2" */
 static rille_status
@@ -149,7 +151,8 @@ rille_connection_ready(const rille_connection *connection, rille_fault *fault)
 {
   if (!connection->broken)
     return RILLE_OK;
-  (void)rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "the transaction was ended by the database: %s", connection->broke);
+  (void)rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "the transaction was ended by the database: %s",
+                        connection->broke);
   rille_fault_hint(fault, "roll it back; nothing that was done in it is kept");
   return RILLE_TRANSACTION_ABORTED;
 }
@@ -159,7 +162,8 @@ rille_connection_failed(rille_connection *connection, const rille_fault *fault)
 {
   if (connection->depth > 0 && !connection->broken && !connection->conn->driver->in_transaction(connection->conn)) {
     connection->broken = true;
-    (void)snprintf(connection->broke, sizeof connection->broke, "%.199s", fault != NULL ? fault->message : "a statement failed");
+    (void)snprintf(connection->broke, sizeof connection->broke, "%.199s",
+                   fault != NULL ? fault->message : "a statement failed");
   }
 }
 
@@ -180,7 +184,8 @@ rille_connection_begin(rille_connection *connection, rille_begin_mode mode, cons
     return status;
   }
   if (connection->depth == RILLE_LEVELS_MAX)
-    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "transactions are nested more than %d deep", RILLE_LEVELS_MAX);
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "transactions are nested more than %d deep",
+                           RILLE_LEVELS_MAX);
   connection->depth++;
   status = savepoint(connection, "savepoint", fault);
   if (status != RILLE_OK)
@@ -222,7 +227,7 @@ rille_connection_rollback(rille_connection *connection, rille_fault *fault)
   }
   if (connection->depth > 1) {
     connection->depth--;
-    return RILLE_OK;                 /* there is nothing left to undo; the outermost level ends it */
+    return RILLE_OK; /* there is nothing left to undo; the outermost level ends it */
   }
   if (connection->conn->driver->in_transaction(connection->conn))
     status = connection->conn->driver->rollback(connection->conn, fault);

@@ -12,11 +12,11 @@ enum { RILLE_LEVELS_MAX = 100 };
 typedef struct rille_trace {
   bool on;
   rille_buffer sql;
-  rille_arena arena;               /* holds `params` */
+  rille_arena arena; /* holds `params` */
   size_t param_count;
   rille_cell *params;
   double ms;
-  int64_t rows;                    /* rows read, or changed */
+  int64_t rows; /* rows read, or changed */
 } rille_trace;
 
 /* One thread at a time.  `owner` is whoever opened the transaction (a coroutine); the connection only keeps it. */
@@ -24,20 +24,20 @@ typedef struct rille_connection {
   rille_conn *conn;
   const rille_dialect *dialect;
   rille_statements statements;
-  rille_buffer shape;              /* of the statement being looked up */
-  int depth;                       /* open levels: 1 is the transaction, more are savepoints */
-  uint64_t begun;                  /* levels begun so far */
-  uint64_t levels[RILLE_LEVELS_MAX];   /* the open ones, each by its number among those begun */
+  rille_buffer shape;                /* of the statement being looked up */
+  int depth;                         /* open levels: 1 is the transaction, more are savepoints */
+  uint64_t begun;                    /* levels begun so far */
+  uint64_t levels[RILLE_LEVELS_MAX]; /* the open ones, each by its number among those begun */
   const void *owner;
-  bool broken;                     /* the database ended the transaction by itself; only a rollback helps */
-  char broke[200];                 /* why */
-  struct rille_cursor *cursors;    /* open ones */
+  bool broken;                  /* the database ended the transaction by itself; only a rollback helps */
+  char broke[200];              /* why */
+  struct rille_cursor *cursors; /* open ones */
   rille_trace trace;
 } rille_connection;
 
 /* Opens a database.  RILLE_OK: *out is the caller's, who ends it with rille_connection_close. */
-rille_status rille_connection_open(const rille_driver *driver, const rille_open_options *options, rille_connection **out,
-                                   rille_fault *fault);
+rille_status rille_connection_open(const rille_driver *driver, const rille_open_options *options,
+                                   rille_connection **out, rille_fault *fault);
 
 /* Rolls back what is open, ends open cursors (their next read says so), frees everything.  NULL is ignored. */
 void rille_connection_close(rille_connection *connection);
@@ -48,7 +48,8 @@ rille_status rille_connection_statement(rille_connection *connection, rille_quer
                                         rille_fault *fault);
 
 /* The same for SQL text. */
-rille_status rille_connection_sql(rille_connection *connection, rille_str sql, rille_statement **out, rille_fault *fault);
+rille_status rille_connection_sql(rille_connection *connection, rille_str sql, rille_statement **out,
+                                  rille_fault *fault);
 
 /* Ends a run: the statement may serve again.  NULL is ignored. */
 void rille_connection_release(rille_statement *statement);
@@ -57,7 +58,8 @@ void rille_connection_release(rille_statement *statement);
 void rille_connection_forget(rille_connection *connection);
 
 /* One level more: a transaction, or inside one a savepoint (the mode counts only for the first). */
-rille_status rille_connection_begin(rille_connection *connection, rille_begin_mode mode, const void *owner, rille_fault *fault);
+rille_status rille_connection_begin(rille_connection *connection, rille_begin_mode mode, const void *owner,
+                                    rille_fault *fault);
 
 /* Ends the innermost level.  A commit that fails leaves the level open: the caller rolls it back.
 ** `transaction_aborted` when the database has ended the transaction by itself. */

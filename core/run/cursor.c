@@ -57,8 +57,8 @@ trace_start(rille_cursor *cursor, const rille_slot *slots, size_t slot_count)
 }
 
 rille_status
-rille_cursor_open(rille_cursor *cursor, rille_connection *connection, rille_statement *statement, const rille_slot *slots,
-                  size_t slot_count, rille_arena *arena, rille_fault *fault)
+rille_cursor_open(rille_cursor *cursor, rille_connection *connection, rille_statement *statement,
+                  const rille_slot *slots, size_t slot_count, rille_arena *arena, rille_fault *fault)
 {
   rille_status status;
 
@@ -90,8 +90,8 @@ rille_cursor_step(rille_cursor *cursor, bool *row, rille_fault *fault)
   return status;
 }
 
-/* SQL text such as "select *" may give other columns after a change of the schema; what is known of them is then wrong, and
-** the statement must be made anew. */
+/* SQL text such as "select *" may give other columns after a change of the schema; what is known of them is then
+** wrong, and the statement must be made anew. */
 static rille_status
 check_columns(rille_cursor *cursor, rille_fault *fault)
 {
@@ -133,7 +133,8 @@ rille_cursor_close(rille_cursor *cursor)
     return;
   if (connection->trace.on && cursor->started_ms > 0) {
     connection->trace.ms = rille_clock_ms() - cursor->started_ms;
-    connection->trace.rows = cursor->statement->layout != NULL ? cursor->rows : connection->conn->driver->changes(connection->conn);
+    connection->trace.rows = cursor->statement->layout != NULL ? cursor->rows
+                                                               : connection->conn->driver->changes(connection->conn);
   }
   unlink_cursor(cursor);
   rille_connection_release(cursor->statement);

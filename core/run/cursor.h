@@ -9,17 +9,18 @@
 typedef struct rille_cursor {
   rille_connection *connection;
   rille_statement *statement;
-  struct rille_cursor *next, **at;     /* among the connection's open ones */
-  int64_t rows;                        /* read so far */
-  double started_ms;                   /* while traced */
+  struct rille_cursor *next, **at; /* among the connection's open ones */
+  int64_t rows;                    /* read so far */
+  double started_ms;               /* while traced */
 } rille_cursor;
 
-/* Binds the values and makes the statement ready to be stepped.  Takes the statement over: it is released when the cursor
-** closes, at once when binding fails.  Slots and arena must stay until the cursor is closed. */
+/* Binds the values and makes the statement ready to be stepped.  Takes the statement over: it is released when the
+** cursor closes, at once when binding fails.  Slots and arena must stay until the cursor is closed. */
 rille_status rille_cursor_open(rille_cursor *cursor, rille_connection *connection, rille_statement *statement,
                                const rille_slot *slots, size_t slot_count, rille_arena *arena, rille_fault *fault);
 
-/* The next row in `cells`, one a column of the layout; *row is false after the last.  Texts live until the next call. */
+/* The next row in `cells`, one a column of the layout; *row is false after the last.  Texts live until the next
+** call. */
 rille_status rille_cursor_next(rille_cursor *cursor, rille_cell cells[], bool *row, rille_fault *fault);
 
 /* Steps once: enough for a statement that gives no rows. */

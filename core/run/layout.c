@@ -6,7 +6,8 @@
 static rille_layout *
 make(size_t count, size_t text_bytes)
 {
-  rille_layout *layout = rille_memory_get(sizeof *layout + count * (sizeof(rille_str) + sizeof(rille_type)) + text_bytes);
+  rille_layout *layout = rille_memory_get(sizeof *layout + count * (sizeof(rille_str) + sizeof(rille_type)) +
+                                          text_bytes);
 
   if (layout != NULL) {
     layout->holders = 1;
@@ -114,8 +115,8 @@ rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rill
     layout->types[i] = output_type(query, name, driver->column_declared(stmt, (int)i));
     for (size_t j = 0; j < i; j++)
       if (rille_str_equal(layout->names[j], name)) {
-        rille_status status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "two columns of the result are called \"%.*s\"",
-                                              RILLE_STR_ARG(name));
+        rille_status status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
+                                              "two columns of the result are called \"%.*s\"", RILLE_STR_ARG(name));
 
         rille_fault_hint(fault, "give one of them another name: \"select ... as ...\"");
         rille_layout_drop(layout);

@@ -8,9 +8,9 @@
 /* Counted: statement, sources and rows each hold it.  Never changed once made. */
 typedef struct rille_layout {
   long holders;
-  uint64_t table_id;           /* of the table whose columns these are, all and in order; 0 for other results */
+  uint64_t table_id; /* of the table whose columns these are, all and in order; 0 for other results */
   size_t count;
-  rille_str what;              /* the table, for messages; may be empty */
+  rille_str what; /* the table, for messages; may be empty */
   rille_str *names;
   rille_type *types;
 } rille_layout;
@@ -18,9 +18,9 @@ typedef struct rille_layout {
 /* All columns of a table.  NULL when memory ran out; otherwise the caller holds it. */
 rille_layout *rille_layout_of_table(const rille_table *table);
 
-/* The outputs of a prepared statement.  A column of the query's first table (NULL query: none) has the type that the table
-** gives it, another one the type it was declared with, an expression none.  Two outputs of one name are `invalid_argument`,
-** for a row could keep only one of them. */
+/* The outputs of a prepared statement.  A column of the query's first table (NULL query: none) has the type that the
+** table gives it, another one the type it was declared with, an expression none.  Two outputs of one name are
+** `invalid_argument`, for a row could keep only one of them. */
 rille_status rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rille_layout **out,
                                        rille_fault *fault);
 

@@ -6,7 +6,8 @@
 #include "core/base/memory.h"
 #include "core/query/resolve.h"
 
-/* -- keeping ---------------------------------------------------------------------------------------------------------- */
+/* -- keeping
+** ---------------------------------------------------------------------------------------------------------- */
 
 static void
 unlink_use(rille_statements *kept, rille_statement *s)
@@ -88,7 +89,8 @@ rille_statements_clear(rille_statements *kept)
     let_go(kept, kept->newest);
 }
 
-/* -- making ----------------------------------------------------------------------------------------------------------- */
+/* -- making
+** ----------------------------------------------------------------------------------------------------------- */
 
 void
 rille_statement_free(rille_statement *statement)
@@ -126,7 +128,8 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
   if (status == RILLE_OK)
     status = conn->driver->prepare(conn, s->compiled.sql, &s->stmt, fault);
   if (status == RILLE_OK && !s->raw && (size_t)conn->driver->param_count(s->stmt) != s->compiled.param_count)
-    status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "raw SQL in this query has more or fewer ? than values: %.*s",
+    status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
+                             "raw SQL in this query has more or fewer ? than values: %.*s",
                              RILLE_STR_ARG(s->compiled.sql));
   if (status == RILLE_OK && conn->driver->column_count(s->stmt) > 0)
     status = rille_layout_of_statement(query, s->stmt, &s->layout, fault);
@@ -139,7 +142,8 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
   return status;
 }
 
-/* -- binding ---------------------------------------------------------------------------------------------------------- */
+/* -- binding
+** ---------------------------------------------------------------------------------------------------------- */
 
 /* A LIKE pattern as a GLOB pattern: % and _ become * and ?, what GLOB would take for its own is put in brackets, and a
 ** backslash makes the next character mean itself. */
@@ -239,8 +243,8 @@ json_list(const rille_param *param, const rille_slot *slot, rille_arena *arena, 
 }
 
 rille_status
-rille_statement_cell(const rille_statement *statement, size_t n, const rille_slot *slots, rille_arena *arena, rille_cell *out,
-                     rille_fault *fault)
+rille_statement_cell(const rille_statement *statement, size_t n, const rille_slot *slots, rille_arena *arena,
+                     rille_cell *out, rille_fault *fault)
 {
   const rille_param *param = &statement->compiled.params[n];
   const rille_slot *slot = &slots[param->slot];
@@ -274,7 +278,8 @@ bind_raw(rille_statement *statement, const rille_slot *slots, size_t slot_count,
     rille_cell cell;
 
     (void)snprintf(what, sizeof what, "parameter %zu", i + 1);
-    status = rille_type_store((rille_type){ .kind = RILLE_TYPE_ANY }, &slots[i].cell, rille_str_of(what), arena, &cell, fault);
+    status = rille_type_store((rille_type){ .kind = RILLE_TYPE_ANY }, &slots[i].cell, rille_str_of(what), arena, &cell,
+                              fault);
     if (status == RILLE_OK)
       status = driver->bind(statement->stmt, (int)i + 1, &cell, fault);
   }

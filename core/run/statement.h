@@ -11,20 +11,20 @@ typedef struct rille_slot {
   rille_cell cell;
   const rille_cell *list;
   size_t list_len;
-  bool kept;                       /* `cell` is already what the column keeps: it is bound as it is */
+  bool kept; /* `cell` is already what the column keeps: it is bound as it is */
 } rille_slot;
 
 typedef struct rille_statement {
   rille_stmt *stmt;
   rille_compiled compiled;
-  rille_layout *layout;            /* NULL when the statement gives no rows */
-  rille_arena arena;               /* holds `compiled` and `key` */
-  rille_str key;                   /* its shape, or its text; empty for one that is not kept */
+  rille_layout *layout; /* NULL when the statement gives no rows */
+  rille_arena arena;    /* holds `compiled` and `key` */
+  rille_str key;        /* its shape, or its text; empty for one that is not kept */
   uint64_t hash;
-  bool in_use;                     /* running: a second run of the same shape needs another statement */
+  bool in_use; /* running: a second run of the same shape needs another statement */
   bool writes;
-  bool raw;                        /* made from SQL text: values are bound in order, of any type */
-  struct rille_statement *newer, *older;      /* by last use */
+  bool raw;                              /* made from SQL text: values are bound in order, of any type */
+  struct rille_statement *newer, *older; /* by last use */
   struct rille_statement *bucket_next;
 } rille_statement;
 
@@ -54,13 +54,14 @@ rille_status rille_statement_make(rille_conn *conn, const rille_dialect *dialect
 /* Frees a statement that is not kept; NULL is ignored. */
 void rille_statement_free(rille_statement *statement);
 
-/* Binds the values: each is turned into what the column beside it keeps.  Texts that are made live in `arena`, which with
-** the slots must outlive the run.  `slot_count` slots serve as the values of raw SQL when the statement has no tree. */
-rille_status rille_statement_bind(rille_statement *statement, const rille_slot *slots, size_t slot_count, rille_arena *arena,
-                                  rille_fault *fault);
+/* Binds the values: each is turned into what the column beside it keeps.  Texts that are made live in `arena`, which
+** with the slots must outlive the run.  `slot_count` slots serve as the values of raw SQL when the statement has no
+** tree. */
+rille_status rille_statement_bind(rille_statement *statement, const rille_slot *slots, size_t slot_count,
+                                  rille_arena *arena, rille_fault *fault);
 
 /* The cell that the n-th `?` (from 0) gets; the same conversion as binding it. */
-rille_status rille_statement_cell(const rille_statement *statement, size_t n, const rille_slot *slots, rille_arena *arena,
-                                  rille_cell *out, rille_fault *fault);
+rille_status rille_statement_cell(const rille_statement *statement, size_t n, const rille_slot *slots,
+                                  rille_arena *arena, rille_cell *out, rille_fault *fault);
 
 #endif

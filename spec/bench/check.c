@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-static const char *const NAMES[] = { "count", "authors", "views", "title_bytes", "body_bytes", "published", "formed",
-                                     "stamped" };
+static const char *const NAMES[] = { "count",      "authors",   "views",  "title_bytes",
+                                     "body_bytes", "published", "formed", "stamped" };
 
 static const char SQL[] =
   "select count(*), sum(id * author_id), sum(id * views), sum(id * length(title)), sum(length(body)), "

@@ -8,7 +8,7 @@
 
 enum { BENCH_USERS = 10000, BENCH_POSTS = 100000, BENCH_EVENTS = 1000000, BENCH_BODY_BYTES = 200 };
 
-enum { BENCH_TIME_BYTES = 28 };          /* "2026-11-20T12:00:00.000000Z" and its NUL */
+enum { BENCH_TIME_BYTES = 28 }; /* "2026-11-20T12:00:00.000000Z" and its NUL */
 
 /* Opens an existing database as rille does.  The environment may say otherwise, for both sides alike:
 ** BENCH_OPEN=nomutex (without SQLite's mutexes), BENCH_SYNCHRONOUS (normal), BENCH_MMAP (bytes,
@@ -30,8 +30,8 @@ _Noreturn void bench_die(const char *what, const char *why);
 /* malloc that never gives NULL. */
 void *bench_alloc(size_t bytes);
 
-double bench_now_ms(void);               /* a monotonic clock */
-long bench_peak_kib(void);               /* the largest resident size that this process ever had (VmHWM) */
+double bench_now_ms(void); /* a monotonic clock */
+long bench_peak_kib(void); /* the largest resident size that this process ever had (VmHWM) */
 
 /* The next number of a repeatable sequence, 0 <= n < below; rille.lua has the same one. */
 uint64_t bench_random(uint64_t *state, uint64_t below);

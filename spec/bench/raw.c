@@ -126,7 +126,7 @@ work_query(sqlite3 *db, struct outcome *out)
     sqlite3_bind_int64(stmt, 3, searches[i].views);
     sqlite3_bind_text(stmt, 4, searches[i].since, -1, SQLITE_STATIC);
     posts_fetch(&found, db, stmt);
-    for (size_t place = 0; place < found.length; place++)       /* the order counts in the sum */
+    for (size_t place = 0; place < found.length; place++) /* the order counts in the sum */
       out->sum += found.at[place].id * (int64_t)(place + 1);
     out->rows += (int64_t)found.length;
     posts_release(&found);
@@ -155,8 +155,9 @@ work_create(sqlite3 *db, struct outcome *out)
   clock_start(out);
   bench_run(db, "begin immediate");
   for (int i = 1; i <= CREATES; i++) {
-    struct post post = { .author_id = i, .views = i, .title = title, .body = body, .status = "draft",
-                         .created_at = now, .updated_at = now };
+    struct post post = {
+      .author_id = i, .views = i, .title = title, .body = body, .status = "draft", .created_at = now, .updated_at = now
+    };
 
     snprintf(title, sizeof title, "A new post %d", i);
     bench_time_text(bench_time_now_us(), now);
@@ -184,8 +185,13 @@ work_insert(sqlite3 *db, struct outcome *out)
     char *title = bench_alloc(64);
 
     snprintf(title, 64, "An inserted post %d", i);
-    rows[i - 1] = (struct post){ .author_id = i % BENCH_USERS + 1, .views = i, .title = title, .body = body,
-                                 .status = "published", .created_at = time, .updated_at = time };
+    rows[i - 1] = (struct post){ .author_id = i % BENCH_USERS + 1,
+                                 .views = i,
+                                 .title = title,
+                                 .body = body,
+                                 .status = "published",
+                                 .created_at = time,
+                                 .updated_at = time };
   }
   clock_start(out);
   bench_run(db, "begin immediate");
@@ -296,8 +302,8 @@ work_cursor_bare(sqlite3 *db, struct outcome *out)
 static void
 print_settings(sqlite3 *db)
 {
-  static const char *const NAMES[] = { "journal_mode", "synchronous", "mmap_size", "foreign_keys", "cache_size",
-                                       "page_size", "wal_autocheckpoint", "temp_store", "locking_mode" };
+  static const char *const NAMES[] = { "journal_mode", "synchronous",        "mmap_size",  "foreign_keys", "cache_size",
+                                       "page_size",    "wal_autocheckpoint", "temp_store", "locking_mode" };
 
   for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
     char sql[64];
@@ -321,9 +327,10 @@ main(int argc, char **argv)
   static const struct {
     const char *name;
     void (*run)(sqlite3 *, struct outcome *);
-  } WORKS[] = { { "find", work_find },     { "all", work_all },   { "query", work_query },   { "create", work_create },
-                { "insert", work_insert }, { "save", work_save }, { "cursor", work_cursor },
-                { "cursor_bare", work_cursor_bare } };
+  } WORKS[] = { { "find", work_find },     { "all", work_all },
+                { "query", work_query },   { "create", work_create },
+                { "insert", work_insert }, { "save", work_save },
+                { "cursor", work_cursor }, { "cursor_bare", work_cursor_bare } };
   bool known = false;
   sqlite3 *db;
 
@@ -343,8 +350,8 @@ main(int argc, char **argv)
       continue;
     known = true;
     WORKS[i].run(db, &out);
-    printf("ms=%.3f rows=%lld sum=%lld peak_kib=%ld growth_kib=%ld\n", out.ms, (long long)out.rows,
-           (long long)out.sum, bench_peak_kib(), bench_peak_kib() - out.peak_before_kib);
+    printf("ms=%.3f rows=%lld sum=%lld peak_kib=%ld growth_kib=%ld\n", out.ms, (long long)out.rows, (long long)out.sum,
+           bench_peak_kib(), bench_peak_kib() - out.peak_before_kib);
   }
   bench_check(db, sqlite3_close(db));
   if (!known)

@@ -45,7 +45,7 @@ main(int argc, char **argv)
     return 2;
   }
   *second++ = NULL;
-  start(first + 1);                      /* both are in the page cache from here on */
+  start(first + 1); /* both are in the page cache from here on */
   start(second + 1);
   for (long rounds = strtol(argv[1], NULL, 10); rounds > 0; rounds--) {
     printf("work=start side=%s ms=%.3f\n", first[0], start(first + 1));

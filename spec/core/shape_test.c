@@ -1,4 +1,5 @@
-/* spec/core/shape_test.c - two statements have one shape exactly when one SQL text and one order of values serve both. */
+/* spec/core/shape_test.c - two statements have one shape exactly when one SQL text and one order of values serve
+** both. */
 #include "spec/support/spec.h"
 
 #include <stdlib.h>
@@ -28,7 +29,8 @@ same_shape(const rille_query *a, const rille_query *b)
   return rille_str_equal(shape_of(a), shape_of(b));
 }
 
-/* -- one difference at a time ----------------------------------------------------------------------------------------- */
+/* -- one difference at a time
+** ----------------------------------------------------------------------------------------- */
 
 static rille_query *posts(void) { return build_query(&build_posts); }
 static rille_query *with_where(rille_node *where) { rille_query *q = posts(); q->where = where; return q; }
@@ -218,7 +220,8 @@ differs_for_every_difference(void **state)
         fail_msg("statements %zu and %zu have %s shape", i, j, i == j ? "not one" : "one");
 }
 
-/* -- many trees ------------------------------------------------------------------------------------------------------- */
+/* -- many trees
+** ------------------------------------------------------------------------------------------------------- */
 
 static rille_query *random_query(int depth);
 
@@ -285,7 +288,8 @@ random_query(int depth)
   return query;
 }
 
-/* The SQL and the slots of its values in order: what must be the same for two statements of one shape, and only then. */
+/* The SQL and the slots of its values in order: what must be the same for two statements of one shape, and only
+** then. */
 static rille_str
 meaning_of(rille_query *query)
 {

@@ -11,7 +11,8 @@ open_values(void **state)
   return 0;
 }
 
-/* Stores the value in the column and reads it again; the texts of `back` are borrowed from the statement, the caller's. */
+/* Stores the value in the column and reads it again; the texts of `back` are borrowed from the statement, the
+** caller's. */
 static rille_stmt *
 there_and_back(const char *column, const rille_cell *cell, rille_cell *back)
 {

@@ -1,4 +1,5 @@
-/* spec/driver/sqlite_error_test.c - every result code of SQLite has a kind, and messages are read only where they must be. */
+/* spec/driver/sqlite_error_test.c - every result code of SQLite has a kind, and messages are read only where they
+** must be. */
 #include "spec/support/spec.h"
 
 #include <sqlite3.h>

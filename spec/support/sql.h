@@ -4,8 +4,8 @@
 
 #include "core/query/compile.h"
 
-/* The tree resolves and compiles to `sql`; its parameters take the slots in the text `slots` ("0 1"); SQLite prepares it
-** against the tables of build.h and counts as many parameters. */
+/* The tree resolves and compiles to `sql`; its parameters take the slots in the text `slots` ("0 1"); SQLite
+** prepares it against the tables of build.h and counts as many parameters. */
 #define assert_sql(query, sql, slots) spec_sql((query), (sql), (slots), __FILE__, __LINE__)
 
 void spec_sql(rille_query *query, const char *sql, const char *slots, const char *file, int line);
