@@ -72,7 +72,8 @@ typedef struct rille_driver {
   /* Binds parameter `index`, from 1.  Text is not copied: it must stay until the next reset. */
   rille_status (*bind)(rille_stmt *stmt, int index, const rille_cell *cell, rille_fault *fault);
 
-  /* Goes to the next row.  *row says whether there is one; after the last the statement has done its work. */
+  /* Goes to the next row.  *row says whether there is one; after the last the statement has done its work, and further
+  ** steps say no more than that (or fail again, when it failed) until the next reset. */
   rille_status (*step)(rille_stmt *stmt, bool *row, rille_fault *fault);
 
   /* Ends the run: the statement can be bound and stepped anew; bound values are forgotten. */

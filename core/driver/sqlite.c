@@ -1,217 +1,23 @@
-/* core/driver/sqlite.c - SQLite under the contract of driver.h; alone, with sqlite_error.c, includes sqlite3.h.
+/* core/driver/sqlite.c - SQLite under the contract of driver.h; alone, with its sqlite_*.c, includes sqlite3.h.
 **
 ** Connections are opened without SQLite's own mutexes: the contract gives a connection to one thread at a time.  That
 ** also makes the values of a row "protected", so that they may be read without the mutex that sqlite3_column_* takes. */
-#include <sqlite3.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/memory.h"
-#include "core/base/stop.h"
-#include "core/driver/driver.h"
+#include "core/driver/sqlite_conn.h"
 #include "core/driver/sqlite_error.h"
-
-enum {
-  STOP_CHECK_STEPS = 4000, /* virtual machine steps between two looks at the stop flag */
-  BUSY_FIRST_WAIT_US = 500,
-  BUSY_LONGEST_WAIT_US = 20000
-};
-
-enum { SQL_BEGIN_DEFERRED, SQL_BEGIN_IMMEDIATE, SQL_BEGIN_EXCLUSIVE, SQL_COMMIT, SQL_ROLLBACK, SQL_COUNT };
-
-struct sqlite_conn {
-  rille_conn base;
-  sqlite3 *db;
-  int busy_timeout_ms;
-  int64_t busy_since_ms;
-  sqlite3_stmt *kept[SQL_COUNT]; /* begin, commit ...: prepared at first use */
-};
 
 struct sqlite_stmt {
   rille_stmt base;
-  struct sqlite_conn *conn;
+  rille_sqlite_conn *conn;
   sqlite3_stmt *handle;
+  int ended; /* SQLITE_DONE, or the code of the failure that ended the run; 0 while it goes on */
 };
-
-static rille_status
-fail(struct sqlite_conn *conn, int code, rille_fault *fault)
-{
-  int extended = conn->db != NULL ? sqlite3_extended_errcode(conn->db) : code;
-
-  if ((extended & 0xFF) != (code & 0xFF))
-    extended = code;
-  if ((code & 0xFF) == SQLITE_BUSY && rille_stop_requested())
-    extended = SQLITE_INTERRUPT; /* it was stopped while it waited */
-  return rille_sqlite_fault(extended, conn->db != NULL ? sqlite3_errmsg(conn->db) : sqlite3_errstr(code), fault);
-}
-
-static int64_t
-monotonic_ms(void)
-{
-  struct timespec now;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Waits a little longer each time, with a spread so that waiters do not come in step, until the timeout or a stop. */
-static int
-on_busy(void *data, int tries)
-{
-  struct sqlite_conn *conn = data;
-  int64_t now = monotonic_ms();
-  long wait = (long)BUSY_FIRST_WAIT_US << (tries < 6 ? tries : 6);
-  struct timespec pause = { 0 };
-
-  if (tries == 0)
-    conn->busy_since_ms = now;
-  if (now - conn->busy_since_ms >= conn->busy_timeout_ms || rille_stop_requested())
-    return 0;
-  if (wait > BUSY_LONGEST_WAIT_US)
-    wait = BUSY_LONGEST_WAIT_US;
-  pause.tv_nsec = (wait / 2 + (long)((uintptr_t)conn / 64 + (uintptr_t)tries * 2654435761u) % (wait / 2 + 1)) * 1000;
-  (void)nanosleep(&pause, NULL);
-  return 1;
-}
-
-static int
-on_progress(void *data)
-{
-  (void)data;
-  return rille_stop_requested();
-}
-
-static rille_status
-execute(struct sqlite_conn *conn, const char *sql, rille_fault *fault)
-{
-  int code = sqlite3_exec(conn->db, sql, NULL, NULL, NULL);
-
-  return code == SQLITE_OK ? RILLE_OK : fail(conn, code, fault);
-}
-
-/* Sets a pragma that takes a word, one of `words` (the first of them when none is given).  SQLite itself takes any
-** word, and for one that it does not know chooses what is not safe. */
-static rille_status
-set_word(struct sqlite_conn *conn, const char *pragma, rille_str value, const char *const words[], rille_fault *fault)
-{
-  size_t i = 0;
-  char sql[80];
-
-  while (value.len > 0 && words[i] != NULL && !rille_str_is(value, words[i]))
-    i++;
-  if (words[i] == NULL)
-    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "%s cannot be \"%.*s\"", pragma, RILLE_STR_ARG(value));
-  (void)snprintf(sql, sizeof sql, "pragma %s = %s", pragma, words[i]);
-  return execute(conn, sql, fault);
-}
-
-static rille_status
-set_number(struct sqlite_conn *conn, const char *pragma, int64_t value, rille_fault *fault)
-{
-  char sql[80];
-
-  (void)snprintf(sql, sizeof sql, "pragma %s = %lld", pragma, (long long)value);
-  return execute(conn, sql, fault);
-}
-
-static rille_status
-configure(struct sqlite_conn *conn, const rille_open_options *options, rille_fault *fault)
-{
-  static const char *const journals[] = { "wal", "delete", "truncate", "persist", "memory", "off", NULL };
-  static const char *const syncs[] = { "full", "normal", "extra", NULL };
-  rille_status status;
-
-  (void)sqlite3_extended_result_codes(conn->db, 1);
-  (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-  (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
-  (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-  (void)sqlite3_busy_handler(conn->db, on_busy, conn);
-  sqlite3_progress_handler(conn->db, STOP_CHECK_STEPS, on_progress, NULL);
-
-  status = execute(conn, "pragma schema_version", fault); /* looks at the file for the first time */
-  if (status == RILLE_OK && !options->readonly)
-    status = set_word(conn, "journal_mode", options->journal_mode, journals, fault);
-  if (status == RILLE_OK)
-    status = set_word(conn, "synchronous", options->synchronous, syncs, fault);
-  if (status == RILLE_OK)
-    status = set_number(conn, "foreign_keys", !options->no_foreign_keys, fault);
-  if (status == RILLE_OK)
-    status = set_number(conn, "mmap_size", options->mmap_bytes, fault);
-  if (status == RILLE_OK && options->cache_kib > 0)
-    status = set_number(conn, "cache_size", -options->cache_kib, fault);
-  return status;
-}
-
-static void
-sqlite_close(rille_conn *base)
-{
-  struct sqlite_conn *conn = (struct sqlite_conn *)base;
-
-  if (conn == NULL)
-    return;
-  for (int i = 0; i < SQL_COUNT; i++)
-    (void)sqlite3_finalize(conn->kept[i]);
-  (void)sqlite3_close_v2(conn->db);
-  rille_memory_free(conn);
-}
-
-/* A path is a path: SQLite may have been built to take what begins with "file:" for a URI with options in it. */
-static char *
-path_of(rille_str database)
-{
-  static const char here[] = "./";
-  bool uri = database.len >= 5 && memcmp(database.at, "file:", 5) == 0;
-  size_t before = uri ? sizeof here - 1 : 0;
-  char *path = rille_memory_get(before + database.len + 1);
-
-  if (path != NULL && database.len > 0) {
-    memcpy(path, here, before);
-    memcpy(path + before, database.at, database.len);
-  }
-  return path;
-}
-
-static rille_status
-sqlite_open(const rille_open_options *options, rille_conn **out, rille_fault *fault)
-{
-  struct sqlite_conn *conn = rille_memory_get(sizeof *conn);
-  char *path = path_of(options->database);
-  int flags = SQLITE_OPEN_NOMUTEX | (options->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
-              (options->readonly || options->existing ? 0 : SQLITE_OPEN_CREATE);
-  rille_status status = conn != NULL && path != NULL ? RILLE_OK : rille_fault_no_memory(fault);
-
-  if (status == RILLE_OK &&
-      (options->database.len == 0 || memchr(options->database.at, '\0', options->database.len) != NULL))
-    status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
-                             "the path of a database must be a text without NUL and not be empty");
-  if (status == RILLE_OK) {
-    int code;
-
-    conn->base.driver = &rille_driver_sqlite;
-    conn->busy_timeout_ms = options->busy_timeout_ms;
-    code = sqlite3_open_v2(path, &conn->db, flags, NULL);
-    status = code == SQLITE_OK ? configure(conn, options, fault) : fail(conn, code, fault);
-    if (status != RILLE_OK && fault != NULL) {
-      char message[sizeof fault->message];
-
-      memcpy(message, fault->message, sizeof message);
-      (void)snprintf(fault->message, sizeof fault->message, "cannot open the database \"%.200s\": %.250s", path,
-                     message);
-    }
-  }
-  if (status == RILLE_OK) {
-    *out = &conn->base;
-    conn = NULL;
-  }
-  sqlite_close((rille_conn *)conn);
-  rille_memory_free(path);
-  return status;
-}
 
 /* Runs one of the statements that every transaction needs. */
 static rille_status
-run_kept(struct sqlite_conn *conn, int which, const char *sql, rille_fault *fault)
+run_kept(rille_sqlite_conn *conn, int which, const char *sql, rille_fault *fault)
 {
   int code = SQLITE_OK;
 
@@ -223,7 +29,7 @@ run_kept(struct sqlite_conn *conn, int which, const char *sql, rille_fault *faul
       code = SQLITE_OK;
   }
   if (code != SQLITE_OK) {
-    rille_status status = fail(conn, code, fault);
+    rille_status status = rille_sqlite_fail(conn, code, fault);
 
     (void)sqlite3_reset(conn->kept[which]);
     return status;
@@ -237,25 +43,25 @@ sqlite_begin(rille_conn *base, rille_begin_mode mode, rille_fault *fault)
 {
   static const char *const words[] = { "begin", "begin immediate", "begin exclusive" };
 
-  return run_kept((struct sqlite_conn *)base, SQL_BEGIN_DEFERRED + (int)mode, words[mode], fault);
+  return run_kept((rille_sqlite_conn *)base, SQL_BEGIN_DEFERRED + (int)mode, words[mode], fault);
 }
 
 static rille_status
 sqlite_commit(rille_conn *base, rille_fault *fault)
 {
-  return run_kept((struct sqlite_conn *)base, SQL_COMMIT, "commit", fault);
+  return run_kept((rille_sqlite_conn *)base, SQL_COMMIT, "commit", fault);
 }
 
 static rille_status
 sqlite_rollback(rille_conn *base, rille_fault *fault)
 {
-  return run_kept((struct sqlite_conn *)base, SQL_ROLLBACK, "rollback", fault);
+  return run_kept((rille_sqlite_conn *)base, SQL_ROLLBACK, "rollback", fault);
 }
 
 static bool
 sqlite_in_transaction(const rille_conn *base)
 {
-  return sqlite3_get_autocommit(((const struct sqlite_conn *)base)->db) == 0;
+  return sqlite3_get_autocommit(((const rille_sqlite_conn *)base)->db) == 0;
 }
 
 static void
@@ -271,7 +77,7 @@ sqlite_free(rille_stmt *base)
 
 /* True when nothing but blanks, semicolons and comments is left. */
 static bool
-is_only_blank(struct sqlite_conn *conn, const char *tail, const char *end, int *code)
+is_only_blank(rille_sqlite_conn *conn, const char *tail, const char *end, int *code)
 {
   while (*code == SQLITE_OK && tail < end) {
     sqlite3_stmt *next = NULL;
@@ -288,7 +94,7 @@ is_only_blank(struct sqlite_conn *conn, const char *tail, const char *end, int *
 static rille_status
 sqlite_prepare(rille_conn *base, rille_str sql, rille_stmt **out, rille_fault *fault)
 {
-  struct sqlite_conn *conn = (struct sqlite_conn *)base;
+  rille_sqlite_conn *conn = (rille_sqlite_conn *)base;
   struct sqlite_stmt *stmt = rille_memory_get(sizeof *stmt);
   rille_status status = stmt != NULL ? RILLE_OK : rille_fault_no_memory(fault);
   const char *tail = NULL;
@@ -301,7 +107,7 @@ sqlite_prepare(rille_conn *base, rille_str sql, rille_stmt **out, rille_fault *f
     int code = sqlite3_prepare_v3(conn->db, sql.at, (int)sql.len, SQLITE_PREPARE_PERSISTENT, &stmt->handle, &tail);
 
     if (code != SQLITE_OK)
-      status = fail(conn, code, fault);
+      status = rille_sqlite_fail(conn, code, fault);
     else if (stmt->handle == NULL)
       status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the text holds no SQL statement");
     else if (!is_only_blank(conn, tail, sql.at + sql.len, &code))
@@ -346,17 +152,20 @@ sqlite_bind(rille_stmt *base, int index, const rille_cell *cell, rille_fault *fa
     code = sqlite3_bind_blob64(stmt->handle, index, bytes != NULL ? bytes : "", cell->as.text.len, SQLITE_STATIC);
     break;
   }
-  return code == SQLITE_OK ? RILLE_OK : fail(stmt->conn, code, fault);
+  return code == SQLITE_OK ? RILLE_OK : rille_sqlite_fail(stmt->conn, code, fault);
 }
 
+/* Left to itself SQLite begins a run that has ended once more, and writes its rows again. */
 static rille_status
 sqlite_step(rille_stmt *base, bool *row, rille_fault *fault)
 {
   struct sqlite_stmt *stmt = (struct sqlite_stmt *)base;
-  int code = sqlite3_step(stmt->handle);
+  int code = stmt->ended != 0 ? stmt->ended : sqlite3_step(stmt->handle);
 
   *row = code == SQLITE_ROW;
-  return code == SQLITE_ROW || code == SQLITE_DONE ? RILLE_OK : fail(stmt->conn, code, fault);
+  if (!*row)
+    stmt->ended = code;
+  return code == SQLITE_ROW || code == SQLITE_DONE ? RILLE_OK : rille_sqlite_fail(stmt->conn, code, fault);
 }
 
 static void
@@ -366,6 +175,7 @@ sqlite_reset(rille_stmt *base)
 
   (void)sqlite3_reset(stmt->handle);
   (void)sqlite3_clear_bindings(stmt->handle);
+  stmt->ended = 0;
 }
 
 static int
@@ -444,13 +254,13 @@ sqlite_writes(const rille_stmt *base)
 static int64_t
 sqlite_changes(const rille_conn *base)
 {
-  return sqlite3_changes(((const struct sqlite_conn *)base)->db);
+  return sqlite3_changes(((const rille_sqlite_conn *)base)->db);
 }
 
 static int64_t
 sqlite_last_id(const rille_conn *base)
 {
-  return sqlite3_last_insert_rowid(((const struct sqlite_conn *)base)->db);
+  return sqlite3_last_insert_rowid(((const rille_sqlite_conn *)base)->db);
 }
 
 const rille_driver rille_driver_sqlite = {
@@ -470,8 +280,8 @@ const rille_driver rille_driver_sqlite = {
         "from pragma_foreign_key_list(?1) order by id, seq",
   },
   .version = sqlite3_libversion,
-  .open = sqlite_open,
-  .close = sqlite_close,
+  .open = rille_sqlite_open,
+  .close = rille_sqlite_close,
   .begin = sqlite_begin,
   .commit = sqlite_commit,
   .rollback = sqlite_rollback,

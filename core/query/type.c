@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "core/query/decimal.h"
 #include "core/query/moment.h"
 
 enum { MOST_DECIMALS = 17 }; /* behind the point of a value that others wrote */
@@ -109,96 +110,26 @@ store_boolean(struct work *w)
   return w->in->kind == RILLE_BOOL || (w->in->kind == RILLE_INT && (w->in->as.integer == 0 || w->in->as.integer == 1));
 }
 
-/* [+-] digits [. digits], nothing else.  Sets where the point stands and how many digits count before and behind it. */
-static bool
-is_decimal(rille_str text, size_t *whole_digits, size_t *scale_digits)
-{
-  size_t i = text.len > 0 && (text.at[0] == '-' || text.at[0] == '+') ? 1 : 0;
-  size_t start = i;
-
-  while (i < text.len && text.at[i] == '0')
-    i++;
-  *whole_digits = 0;
-  for (; i < text.len && text.at[i] >= '0' && text.at[i] <= '9'; i++)
-    (*whole_digits)++;
-  if (i == start)
-    return false;
-  *scale_digits = 0;
-  if (i < text.len && text.at[i] == '.') {
-    size_t point = i++;
-
-    for (; i < text.len && text.at[i] >= '0' && text.at[i] <= '9'; i++)
-      if (text.at[i] != '0')
-        *scale_digits = i - point;
-    if (i == point + 1)
-      return false;
-  }
-  return i == text.len;
-}
-
-/* Digits of a decimal from the first to the last that is not 0. */
-static size_t
-significant_digits(rille_str text)
-{
-  size_t count = 0, zeros = 0;
-
-  for (size_t i = 0; i < text.len; i++)
-    if (text.at[i] == '0') {
-      zeros += count > 0;
-    } else if (text.at[i] > '0' && text.at[i] <= '9') {
-      count += zeros + 1;
-      zeros = 0;
-    }
-  return count;
-}
-
 /* A decimal keeps exactly `scale` digits behind the point; more than that would be lost, so it is refused. */
 static bool
 store_decimal(struct work *w)
 {
-  char text[RILLE_PRESENT_BYTES];
-  rille_str from;
-  size_t whole_digits, scale_digits, scale = (size_t)w->type.scale, point, len;
-  bool negative;
+  char text[RILLE_PRESENT_BYTES], made[RILLE_PRESENT_BYTES];
+  rille_str from = { text, 0 };
+  rille_decimal decimal;
 
-  if (w->in->kind == RILLE_INT) {
-    from = (rille_str){ text, (size_t)snprintf(text, sizeof text, "%lld", (long long)w->in->as.integer) };
-  } else if (w->in->kind == RILLE_REAL) {
-    len = rille_real_print(text, sizeof text, w->type.scale, w->in->as.real);
-    if (len >= sizeof text || rille_real_read(text) != w->in->as.real)
-      return false;
-    from = (rille_str){ text, len };
-  } else if (is_text(w)) {
+  if (w->in->kind == RILLE_INT)
+    from.len = (size_t)snprintf(text, sizeof text, "%lld", (long long)w->in->as.integer);
+  else if (w->in->kind == RILLE_REAL)
+    from.len = rille_real_print(text, sizeof text, w->type.scale, w->in->as.real);
+  else if (is_text(w))
     from = w->in->as.text;
-  } else {
+  if (from.len > RILLE_DECIMAL_BYTES || !rille_decimal_read(from, &decimal) ||
+      (w->in->kind == RILLE_REAL && rille_real_read(text) != w->in->as.real) || decimal.scale > (size_t)w->type.scale ||
+      (w->type.precision > 0 && decimal.whole + (size_t)w->type.scale > (size_t)w->type.precision) ||
+      (w->type.kept_digits > 0 && decimal.significant > (size_t)w->type.kept_digits))
     return false;
-  }
-  if (from.len > 300 || !is_decimal(from, &whole_digits, &scale_digits) || scale_digits > scale ||
-      (w->type.precision > 0 && whole_digits + scale > (size_t)w->type.precision) ||
-      (w->type.kept_digits > 0 && significant_digits(from) > (size_t)w->type.kept_digits))
-    return false;
-
-  {
-    char made[RILLE_PRESENT_BYTES];
-    size_t start = from.at[0] == '-' || from.at[0] == '+' ? 1 : 0;
-    size_t digit = start;
-
-    for (point = start; point < from.len && from.at[point] != '.'; point++)
-      continue;
-    while (digit + 1 < point && from.at[digit] == '0')
-      digit++;
-    negative = from.at[0] == '-' && whole_digits + scale_digits > 0;
-    len = 0;
-    if (negative)
-      made[len++] = '-';
-    memcpy(made + len, from.at + digit, point - digit);
-    len += point - digit;
-    if (scale > 0)
-      made[len++] = '.';
-    for (size_t i = 0; i < scale; i++)
-      made[len++] = point + 1 + i < from.len ? from.at[point + 1 + i] : '0';
-    return made_text(w, made, len);
-  }
+  return made_text(w, made, rille_decimal_write(from, (size_t)w->type.scale, made));
 }
 
 /* Seconds since 1970 or ISO text, as microseconds. */
@@ -299,9 +230,10 @@ present_boolean(struct work *w)
 static bool
 present_decimal(struct work *w)
 {
-  size_t len = 0, whole_digits, scale_digits;
+  rille_decimal decimal;
+  size_t len = 0;
 
-  if (is_text(w) && is_decimal(w->in->as.text, &whole_digits, &scale_digits))
+  if (is_text(w) && rille_decimal_read(w->in->as.text, &decimal))
     return pass(w);
   if (w->in->kind == RILLE_INT && w->type.scale == 0)
     len = (size_t)snprintf(w->room, RILLE_PRESENT_BYTES, "%lld", (long long)w->in->as.integer);

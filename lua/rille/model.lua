@@ -138,7 +138,7 @@ function Model:create(attributes) return Record.save(Record.new(self, attributes
 
 local function check_list(where, what, list)
   if type(list) ~= "table" then Error.argument(where, what, list) end
-  local count = #list
+  local count = rawlen(list)
   for i in next, list do
     if math.type(i) ~= "integer" or i < 1 or i > count then Error.argument(where, what .. " without holes or names", i) end
   end

@@ -245,14 +245,14 @@ end
 local function copy_list(self, word, column, list)
   local copy, casts = {}, self[1].casts
   local cast = casts and casts[column]
-  local count = #list
+  local count = rawlen(list)
   for key in next, list do
     if math.type(key) ~= "integer" or key < 1 or key > count then
-      if not (key == "n" and list.n == count) then Error.argument(word, "a list without holes or names", list) end
+      if not (key == "n" and rawget(list, "n") == count) then Error.argument(word, "a list without holes or names", list) end
     end
   end
   for i = 1, count do
-    local value = list[i]
+    local value = rawget(list, i)
     if value == nil or value == core.null then
       Error.raise("invalid_argument", ("%s: element %d of the list for %s is %s"):format(word, i, column,
         value == nil and "nil" or "null"), { hint = "NULL is never found in a list; add or_where_null" })

@@ -116,6 +116,32 @@ steps_through_rows_again_and_again(void **state)
 }
 
 static void
+does_nothing_more_after_its_end(void **state)
+{
+  rille_stmt *stmt = contract_prepare(contract_db, "insert into posts (title) values ('once')");
+  rille_fault fault;
+  bool row;
+
+  (void)state;
+  for (int i = 0; i < 3; i++) {
+    row = true;
+    assert_ok(contract->driver->step(stmt, &row, &fault), &fault);
+    assert_false(row);
+  }
+  assert_int_equal(contract_integer(contract_db, "select count(*) from posts"), 1);
+  contract->driver->free(stmt);
+  contract_run_sql(contract_db, "create unique index posts_title on posts (title)");
+  stmt = contract_prepare(contract_db, "insert into posts (title) values ('once')");
+  assert_fails(RILLE_UNIQUE_VIOLATION, contract->driver->step(stmt, &row, &fault), &fault);
+  contract_run_sql(contract_db, "delete from posts");
+  assert_fails(RILLE_UNIQUE_VIOLATION, contract->driver->step(stmt, &row, &fault), &fault);
+  contract->driver->reset(stmt);
+  assert_ok(contract->driver->step(stmt, &row, &fault), &fault);
+  contract->driver->free(stmt);
+  assert_int_equal(contract_integer(contract_db, "select count(*) from posts"), 1);
+}
+
+static void
 counts_parameters_and_forgets_their_values(void **state)
 {
   rille_stmt *stmt = contract_prepare(contract_db, "insert into posts (title, views) values (?, ?)");
@@ -314,6 +340,7 @@ contract_statements(void)
     ON_POSTS(reads_no_further_than_the_text_goes),
     ON_POSTS(says_what_is_wrong_with_a_text),
     ON_POSTS(steps_through_rows_again_and_again),
+    ON_POSTS(does_nothing_more_after_its_end),
     ON_POSTS(counts_parameters_and_forgets_their_values),
     ON_POSTS(names_the_columns_of_a_result),
     ON_POSTS(knows_which_statements_write),

@@ -35,11 +35,11 @@ end
 
 local function find_list(query, primary, name, list)
   for key in next, list do
-    if math.type(key) ~= "integer" or key < 1 or key > #list then Error.argument(name .. ":find", "a list of keys", list) end
+    if math.type(key) ~= "integer" or key < 1 or key > rawlen(list) then Error.argument(name .. ":find", "a list of keys", list) end
   end
   if #primary == 1 then return query:sealed(function(q) return q:where_in(primary[1], list) end):all() end
   return query:sealed(function(q)
-    if #list == 0 then return q:where_in(primary[1], {}) end
+    if rawlen(list) == 0 then return q:where_in(primary[1], {}) end
     for _, key in ipairs(list) do
       if type(key) ~= "table" then Error.argument(name .. ":find", "a list of keys, each a list", key) end
       q = q:or_where(function(one) return with_key(one, primary, name, key) end)

@@ -24,12 +24,12 @@ return function(Query)
     local list, count = { ... }, select("#", ...)
     if count == 1 and type(list[1]) == "table" then
       list = list[1]
-      count = #list
+      count = rawlen(list)
     end
     if count == 0 then Error.argument(word, "names of columns", (...)) end
     local copy = {}
     for i = 1, count do
-      local name = list[i]
+      local name = rawget(list, i)
       if type(name) ~= "string" or name == "" then Error.argument(word, "the name of a column", name) end
       copy[i] = name
     end

@@ -13,7 +13,7 @@ local M = {}
 local function list_of(word, rows)
   if type(rows) ~= "table" then Error.argument(word, "a row or a list of rows", rows) end
   if next(rows) == nil then return rows end
-  local count = #rows
+  local count = rawlen(rows)
   if count == 0 and math.type((next(rows))) ~= "integer" then return { rows } end
   for key in next, rows do
     if math.type(key) ~= "integer" or key < 1 or key > count then
