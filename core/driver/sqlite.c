@@ -160,8 +160,14 @@ static rille_status
 sqlite_step(rille_stmt *base, bool *row, rille_fault *fault)
 {
   struct sqlite_stmt *stmt = (struct sqlite_stmt *)base;
-  int code = stmt->ended != 0 ? stmt->ended : sqlite3_step(stmt->handle);
+  int code;
 
+  *row = false;
+  if (stmt->ended == SQLITE_DONE)
+    return RILLE_OK;
+  if (stmt->ended != 0)
+    return rille_sqlite_fault(stmt->ended, sqlite3_errstr(stmt->ended), fault);
+  code = sqlite3_step(stmt->handle);
   *row = code == SQLITE_ROW;
   if (!*row)
     stmt->ended = code;

@@ -138,6 +138,15 @@ savepoint(rille_connection *connection, const char *verb, rille_fault *fault)
   return status;
 }
 
+/* Rolls back what the database has open. */
+static rille_status
+undo(rille_connection *connection, rille_fault *fault)
+{
+  const rille_driver *driver = connection->conn->driver;
+
+  return driver->in_transaction(connection->conn) ? driver->rollback(connection->conn, fault) : RILLE_OK;
+}
+
 static void
 ended(rille_connection *connection)
 {
@@ -147,8 +156,10 @@ ended(rille_connection *connection)
 }
 
 rille_status
-rille_connection_ready(const rille_connection *connection, rille_fault *fault)
+rille_connection_ready(rille_connection *connection, rille_fault *fault)
 {
+  if (connection->broken && connection->depth == 0 && undo(connection, NULL) == RILLE_OK)
+    connection->broken = false;
   if (!connection->broken)
     return RILLE_OK;
   (void)rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "the transaction was ended by the database: %s",
@@ -157,14 +168,21 @@ rille_connection_ready(const rille_connection *connection, rille_fault *fault)
   return RILLE_TRANSACTION_ABORTED;
 }
 
+/* From here on only a rollback of everything helps. */
+static void
+spoil(rille_connection *connection, const rille_fault *fault)
+{
+  if (!connection->broken)
+    (void)snprintf(connection->broke, sizeof connection->broke, "%.199s",
+                   fault != NULL ? fault->message : "a statement failed");
+  connection->broken = true;
+}
+
 void
 rille_connection_failed(rille_connection *connection, const rille_fault *fault)
 {
-  if (connection->depth > 0 && !connection->broken && !connection->conn->driver->in_transaction(connection->conn)) {
-    connection->broken = true;
-    (void)snprintf(connection->broke, sizeof connection->broke, "%.199s",
-                   fault != NULL ? fault->message : "a statement failed");
-  }
+  if (connection->depth > 0 && !connection->conn->driver->in_transaction(connection->conn))
+    spoil(connection, fault);
 }
 
 rille_status
@@ -188,10 +206,12 @@ rille_connection_begin(rille_connection *connection, rille_begin_mode mode, cons
                            RILLE_LEVELS_MAX);
   connection->depth++;
   status = savepoint(connection, "savepoint", fault);
-  if (status != RILLE_OK)
+  if (status != RILLE_OK) {
+    rille_connection_failed(connection, fault);
     connection->depth--;
-  else
+  } else {
     connection->levels[connection->depth - 1] = ++connection->begun;
+  }
   return status;
 }
 
@@ -221,7 +241,7 @@ rille_connection_rollback(rille_connection *connection, rille_fault *fault)
     if (status == RILLE_OK)
       status = savepoint(connection, "release", fault);
     if (status != RILLE_OK)
-      rille_connection_failed(connection, fault);
+      spoil(connection, fault); /* or what this level did would be committed with the rest */
     connection->depth--;
     return status;
   }
@@ -229,8 +249,9 @@ rille_connection_rollback(rille_connection *connection, rille_fault *fault)
     connection->depth--;
     return RILLE_OK; /* there is nothing left to undo; the outermost level ends it */
   }
-  if (connection->conn->driver->in_transaction(connection->conn))
-    status = connection->conn->driver->rollback(connection->conn, fault);
+  status = undo(connection, fault);
   ended(connection);
+  if (status != RILLE_OK)
+    spoil(connection, fault); /* nothing more is done before it is undone */
   return status;
 }

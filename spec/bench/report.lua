@@ -164,12 +164,13 @@ end
 
 local function main(form, path, settings, machine)
   local results = read_results(path)
-  local report = { settings = settings, machine = machine, works = {}, ok = true }
+  local report = { settings = settings, machine = machine, works = {}, ok = true, same = true }
   for _, work in ipairs(WORKS) do
     local row = judge(work, results[work.name])
     if row then
       table.insert(report.works, row)
       report.ok = report.ok and row.ok
+      report.same = report.same and #row.differences == 0
     end
   end
   assert(#report.works > 0, "nothing was measured")
@@ -185,7 +186,7 @@ local function main(form, path, settings, machine)
     print()
     print_notes(report)
   end
-  return report.ok
+  return report.ok and 0 or report.same and 1 or 3
 end
 
-os.exit(main(...) and 0 or 1)
+os.exit(main(...))

@@ -9,7 +9,7 @@
 # RILLE names the program (build/release/rille), BENCH_DIR where the data is kept (a directory in TMPDIR);
 # BENCH_SYNCHRONOUS, BENCH_MMAP and BENCH_CACHE_KIB change a setting for both sides.  Raw C is what one writes by hand:
 # opened by sqlite3_open with its own flags, linked by -lsqlite3.
-# Exit status: 0 all reached, 1 not (or the sides did not do the same), 2 misused.
+# Exit status: 0 all reached, 1 not, 2 misused, 3 a run failed or the sides did not do the same.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -98,7 +98,7 @@ other=$("$rille" run "$here/rille.lua" settings "$tmp/posts.db")
 if [ "$settings" != "$other" ]; then
   echo "bench: the settings differ, so no ratio would mean anything" >&2
   printf '  raw C: %s\n  rille: %s\n' "$settings" "$other" >&2
-  exit 1
+  exit 3
 fi
 
 # --- the works
@@ -195,9 +195,9 @@ progress ''
 
 status=0
 machine="$cores cores, load average $load when it began"
-"${LUA:-lua5.4}" "$here/report.lua" "$form" "$tmp/results" "$(echo "$settings" | head -n 1)" "$machine" || status=1
+"${LUA:-lua5.4}" "$here/report.lua" "$form" "$tmp/results" "$(echo "$settings" | head -n 1)" "$machine" || status=$?
 for work in $failed; do
   echo "bench: $work: a run failed, so it does not count as reached" >&2
-  status=1
+  status=3
 done
 exit "$status"
