@@ -140,7 +140,9 @@ local function check_list(where, what, list)
   if type(list) ~= "table" then Error.argument(where, what, list) end
   local count = rawlen(list)
   for i in next, list do
-    if math.type(i) ~= "integer" or i < 1 or i > count then Error.argument(where, what .. " without holes or names", i) end
+    if math.type(i) ~= "integer" or i < 1 or i > count then
+      Error.argument(where, what .. " without holes or names", i)
+    end
   end
   for i = 1, count do
     if list[i] == nil then Error.argument(where, what .. " without holes", nil) end
@@ -173,7 +175,9 @@ end
 
 --- Add a global scope after the fact.
 function Model:global_scope(name, fn)
-  if type(name) ~= "string" or type(fn) ~= "function" then Error.argument("global_scope", "a name and a function", fn) end
+  if type(name) ~= "string" or type(fn) ~= "function" then
+    Error.argument("global_scope", "a name and a function", fn)
+  end
   local def = self._def
   def.global_scopes[name] = fn
   def.global_scope_names = sorted_keys(def.global_scopes)

@@ -1,6 +1,7 @@
 --- query: an immutable value that says which rows; each method returns a new one, and the ends (query/ends.lua) run it.
--- A query is a chain of small tables { root, previous, op, operands … } that the core reads from its end; the operands of
--- each op are listed in core/bind/tree.c.  Names are checked by the core, against the schema, when the query is run.
+-- A query is a chain of small tables { root, previous, op, operands … } that the core reads from its end; the
+-- operands of each op are listed in core/bind/tree.c.  Names are checked by the core, against the schema, when the
+-- query is run.
 local core = require "rille.core"
 local Cast = require "rille.cast"
 local Error = require "rille.error"
@@ -12,7 +13,8 @@ local AND <const>, OR <const>, AND_NOT <const>, OR_NOT <const> = 0, 1, 2, 3
 
 -- Ops that are conditions; the others are clauses, which mean nothing inside of one.
 local IS_CONDITION = {
-  [COMPARE] = true, [IN] = true, [BETWEEN] = true, [NULL] = true, [op.columns] = true, [op.group] = true, [op.exists] = true,
+  [COMPARE] = true, [IN] = true, [BETWEEN] = true, [NULL] = true, [op.columns] = true, [op.group] = true,
+  [op.exists] = true,
   [op.raw] = true, [op.part] = true, [op.json] = true, [op.json_contains] = true, [op.constant] = true,
 }
 
@@ -23,7 +25,7 @@ local metas = setmetatable({}, { __mode = "k" })       -- the metatables of quer
 
 -- What belongs to this module and is no method of a query.
 local INSIDE = { meta = true, root = true, of = true, for_table = true, methods = true, node = true, is_query = true,
-  grouped = true, condition = true }
+  grouped = true, condition = true, of_source = true }
 
 local function unknown_method(name, scopes)
   local known = {}
@@ -54,7 +56,9 @@ function Query.meta(scopes, name)
   end
   local meta = {
     __index = methods, __name = "rille.Query",
-    __newindex = function() Error.raise("invalid_argument", "a query is never changed; its methods return new ones") end,
+    __newindex = function()
+      Error.raise("invalid_argument", "a query is never changed; its methods return new ones")
+    end,
     __tostring = function(self)
       local ok, sql = pcall(self.to_sql, self)
       return ("rille.Query of %s: %s"):format(name, ok and sql or tostring(sql))
@@ -80,6 +84,16 @@ function Query.for_table(handle, name)
   if type(name) ~= "string" then Error.argument("table", "the name of a table", name) end
   local root = { false, handle = handle, table = name }
   root.meta = Query.meta({}, name)
+  return Query.root(root)
+end
+
+--- All rows of a source that is known already, without what a model adds to its queries.
+---@param handle rille.Handle
+---@param source userdata  of the core
+---@return rille.Query
+function Query.of_source(handle, source)
+  local root = { source, handle = handle, table = source:name(), source_version = handle.version }
+  root.meta = Query.meta({}, root.table)
   return Query.root(root)
 end
 
@@ -141,7 +155,8 @@ end
 local function grouped(self, joined, where, fn)
   local made = fn(Query.root(self[1]))
   if not is_query(made) then
-    Error.argument(where, "a function that returns the query it was given, with conditions", made, "is a `return` missing?")
+    Error.argument(where, "a function that returns the query it was given, with conditions", made,
+      "is a `return` missing?")
   elseif made[1] ~= self[1] then
     Error.raise("invalid_argument", where .. ": the function returned a query of another table", {
       hint = "where_exists and where_in take such a query",
@@ -150,7 +165,8 @@ local function grouped(self, joined, where, fn)
   local each = made
   while each[2] do
     if not IS_CONDITION[each[3]] then
-      Error.raise("invalid_argument", ("%s: the function added %s, which is no condition"):format(where, clause_name(each)), {
+      Error.raise("invalid_argument", ("%s: the function added %s, which is no condition"):format(where,
+        clause_name(each)), {
         hint = "say it on the query itself",
       })
     end
@@ -214,7 +230,8 @@ for word in next, WORDS do IS_OPERATOR[word] = true end
 --- where(column, "=", nil) and where(column, "=") cannot be told apart, and only the first is likely.
 local function no_value(column, operator)
   Error.raise("invalid_argument", ("where: wants a value for %s, got nil"):format(column), {
-    hint = operator and ('rille.null stands for NULL; where(%q, "=", %q) compares with the text itself'):format(column, operator)
+    hint = operator
+      and ('rille.null stands for NULL; where(%q, "=", %q) compares with the text itself'):format(column, operator)
       or "rille.null stands for NULL; where_null asks for it",
   })
 end
@@ -248,7 +265,9 @@ local function copy_list(self, word, column, list)
   local count = rawlen(list)
   for key in next, list do
     if math.type(key) ~= "integer" or key < 1 or key > count then
-      if not (key == "n" and rawget(list, "n") == count) then Error.argument(word, "a list without holes or names", list) end
+      if not (key == "n" and rawget(list, "n") == count) then
+        Error.argument(word, "a list without holes or names", list)
+      end
     end
   end
   for i = 1, count do
@@ -265,7 +284,9 @@ end
 
 local function where_in(self, joined, column, list)
   check_column("where_in", column)
-  if is_query(list) then return node(self, IN, joined, column, require "rille.query.ends".subquery(self, "where_in", list)) end
+  if is_query(list) then
+    return node(self, IN, joined, column, require "rille.query.ends".subquery(self, "where_in", list))
+  end
   if type(list) ~= "table" then Error.argument("where_in", "a list or a query", list) end
   return node(self, IN, joined, column, copy_list(self, "where_in", column, list))
 end
@@ -364,7 +385,9 @@ end
 
 local function where_json_contains(self, joined, path, value)
   local column, segments = json_path("where_json_contains", path)
-  if value == nil or type(value) == "table" then Error.argument("where_json_contains", "a scalar for " .. path, value) end
+  if value == nil or type(value) == "table" then
+    Error.argument("where_json_contains", "a scalar for " .. path, value)
+  end
   return node(self, op.json_contains, joined, column, value, segments)
 end
 
@@ -391,7 +414,8 @@ end
 --- Every kind of condition: (query, how it joins, arguments) -> query.
 Query.condition = {
   where = where, where_in = where_in, where_between = where_between, where_null = where_null, where_like = like "like",
-  where_ilike = like "ilike", where_column = where_column, where_date = where_part "date", where_year = where_part "year",
+  where_ilike = like "ilike", where_column = where_column, where_date = where_part "date",
+  where_year = where_part "year",
   where_month = where_part "month", where_day = where_part "day", where_json = where_json,
   where_json_contains = where_json_contains, where_exists = where_exists, where_raw = where_raw, filter = filter,
 }

@@ -1,7 +1,7 @@
 --- record: one row as an object.
--- Its plain columns are the core's business (core/bind/record.c); what Lua adds to them is record/state.lua, how it is saved
--- record/saving.lua, what it is as plain data record/data.lua.  Here are the methods about attributes, and what model.lua
--- needs to make records.
+-- Its plain columns are the core's business (core/bind/record.c); what Lua adds to them is record/state.lua, how it
+-- is saved record/saving.lua, what it is as plain data record/data.lua.  Here are the methods about attributes, and
+-- what model.lua needs to make records.
 local core = require "rille.core"
 local Error = require "rille.error"
 local State = require "rille.record.state"
@@ -9,7 +9,8 @@ local State = require "rille.record.state"
 local PREVIOUS <const> = 2
 local null = core.null
 local peek, original = core.record_peek, core.record_original
-local collect_decoded, info_of, changes_of, is_dirty = State.collect_decoded, State.info_of, State.changes_of, State.is_dirty
+local collect_decoded, info_of, changes_of, is_dirty = State.collect_decoded, State.info_of, State.changes_of,
+  State.is_dirty
 local check_name, shown, reader, writer = State.check_name, State.shown, State.reader, State.writer
 
 ---@class rille.Record
@@ -32,8 +33,8 @@ end
 
 --- What the row holds, as read, whatever was assigned since.
 function Record:get_original(name)
-  local class = self._class
-  local info = info_of(class)
+  local info = info_of(self)
+  local class = info.class
   check_name(class, info, name)
   if info.casts[name] then return shown(info, name, (original(self, name, true))) end
   return (original(self, name))
@@ -41,8 +42,8 @@ end
 
 --- What the row keeps, past all casts; a changed value in the form in which it will be kept.
 function Record:raw(name)
-  local class = self._class
-  local info = info_of(class)
+  local info = info_of(self)
+  local class = info.class
   check_name(class, info, name)
   collect_decoded(self, info)
   local state = peek(self)
@@ -54,17 +55,16 @@ end
 
 --- Does something wait to be saved: anything, or this column?
 function Record:is_dirty(...)
-  local class, name = self._class, ...
-  local info = info_of(class)
+  local info, name = info_of(self), ...
   if select("#", ...) == 0 then return is_dirty(self, info) end
-  check_name(class, info, name)
+  check_name(info.class, info, name)
   collect_decoded(self, info)
   local state = peek(self)
   return state ~= nil and state[name] ~= nil
 end
 
 --- What waits to be saved: { column = { old, new } }.
-function Record:changes() return changes_of(self, info_of(self._class)) end
+function Record:changes() return changes_of(self, info_of(self)) end
 
 --- What the last save changed: { column = { old, new } }.
 function Record:previous_changes()
@@ -72,7 +72,7 @@ function Record:previous_changes()
   local previous = state and state[PREVIOUS]
   if not previous then return {} end
   if previous.updated then return previous.updated end
-  local info, changes = info_of(self._class), {}
+  local info, changes = info_of(self), {}
   for name, value in next, previous do                      -- of an insert: the state it saved
     if type(name) == "string" then changes[name] = { nil, shown(info, name, value) } end
   end
@@ -83,8 +83,8 @@ end
 function Record:was_changed(...)
   local changes = Record.previous_changes(self)
   if select("#", ...) == 0 then return next(changes) ~= nil end
-  local class, name = self._class, ...
-  check_name(class, info_of(class), name)
+  local info, name = info_of(self), ...
+  check_name(info.class, info, name)
   return changes[name] ~= nil
 end
 
@@ -93,7 +93,7 @@ function Record:exists() return core.record_exists(self) end
 
 --- The primary key: one value, or a list for a composite key.
 function Record:key()
-  local primary = info_of(self._class).primary
+  local primary = info_of(self).primary
   if #primary == 1 then return self[primary[1]] end
   local key = {}
   for i, name in ipairs(primary) do key[i] = self[name] end
@@ -103,7 +103,7 @@ end
 --- The same row of the same model?
 function Record:is(other)
   if not core.is_record(other) or other._class ~= self._class then return false end
-  for _, name in ipairs(info_of(self._class).primary) do
+  for _, name in ipairs(info_of(self).primary) do
     if self[name] == nil or self[name] ~= other[name] then return false end
   end
   return true
@@ -128,9 +128,11 @@ end
 ---@param attributes table<string, any>
 ---@return rille.Record self
 function Record:fill(attributes)
-  local class = self._class
-  local info = info_of(class)
-  if type(attributes) ~= "table" then Error.argument(class._def.name .. ":fill", "a table of attributes", attributes) end
+  local info = info_of(self)
+  local class = info.class
+  if type(attributes) ~= "table" then
+    Error.argument(class._def.name .. ":fill", "a table of attributes", attributes)
+  end
   local refused = core.record_fill(self, attributes, info.assignable, info.direct)
   if refused ~= nil then refuse_key(class, info, refused) end
   return self
@@ -142,7 +144,7 @@ end
 local function each_attribute(record)
   local names, seen = core.record_names(record), {}
   for _, name in ipairs(names) do seen[name] = true end
-  local info = info_of(record._class)
+  local info = info_of(record)
   for _, name in ipairs(info.names) do
     local state = peek(record)
     if not seen[name] and state and state[name] ~= nil then names[#names + 1] = name end
@@ -160,7 +162,7 @@ end
 ---@return table
 function M.behaviour(class, info)
   local def = class._def
-  local methods = { _class = class }
+  local methods = { _class = class, _info = info }
   for name, fn in next, Record do methods[name] = fn end
   for name, fn in next, def.methods do methods[name] = fn end
   local mutated = {}
@@ -170,24 +172,28 @@ function M.behaviour(class, info)
     pairs = each_attribute,
     tostring = function(record)
       local ok, key = pcall(Record.key, record)
-      return ("%s(%s)"):format(def.name, ok and (type(key) == "table" and table.concat(key, ", ") or tostring(key)) or "?")
+      return ("%s(%s)"):format(def.name, ok and (type(key) == "table" and table.concat(key,
+        ", ") or tostring(key)) or "?")
     end,
   }
 end
 
---- A method that hides one of every record, and an accessor that one hides, are mistakes: refuse them where they are made.
+--- A method that hides one of every record, and an accessor that one hides, are mistakes: refuse them where they are
+--- made.
 ---@param def table
 function M.check_methods(def)
   for name in next, def.methods do
     if Record[name] or name:find "^_" then
-      Error.raise("invalid_argument", ("model %s: the method %q would hide one that every record has"):format(def.name, name), {
+      Error.raise("invalid_argument",
+        ("model %s: the method %q would hide one that every record has"):format(def.name, name), {
         model = def.name, hint = "call it something else",
       })
     end
   end
   for name in next, def.accessors do
     if Record[name] or def.methods[name] then
-      Error.raise("invalid_argument", ("model %s: the accessor %q is hidden by the method of that name"):format(def.name, name),
+      Error.raise("invalid_argument",
+        ("model %s: the accessor %q is hidden by the method of that name"):format(def.name, name),
         { model = def.name, hint = "call it something else" })
     end
   end
@@ -198,7 +204,9 @@ end
 ---@param attributes? table<string, any>
 ---@return rille.Record
 function M.new(class, attributes)
-  local record = core.record_new(info_of(class).source)
+  local info = class._info
+  if not info or info.version ~= info.handle.version or info.handle.closed then info = require "rille.model".info(class) end
+  local record = core.record_new(info.source)
   if attributes == nil then return record end
   return Record.fill(record, attributes)
 end

@@ -89,7 +89,9 @@ local function primary_key(name, declared)
   local list = type(declared) == "table" and declared or { declared }
   if #list == 0 then Error.argument(("model %s: primary_key"):format(name), "a name, or a list", declared) end
   for _, column in ipairs(list) do
-    if type(column) ~= "string" then Error.argument(("model %s: primary_key"):format(name), "a name, or a list", column) end
+    if type(column) ~= "string" then
+      Error.argument(("model %s: primary_key"):format(name), "a name, or a list", column)
+    end
   end
   return list
 end
@@ -117,13 +119,15 @@ end
 ---@return table def
 function M.complete(name, definition)
   return {
-    name = name, table = definition.table or require "rille.inflect".table_name(name), connection = definition.connection,
+    name = name, table = definition.table or require "rille.inflect".table_name(name),
+    connection = definition.connection,
     primary_key = primary_key(name, definition.primary_key), fields = definition.fields,
     timestamps = definition.timestamps, soft_deletes = soft_delete_column(name, definition.soft_deletes),
     fillable = definition.fillable, guarded = definition.guarded, hidden = set_of(definition.hidden),
     visible = definition.visible and set_of(definition.visible), appends = definition.appends or {},
     casts = definition.casts or {}, accessors = definition.accessors or {}, mutators = definition.mutators or {},
-    scopes = definition.scopes or {}, global_scopes = definition.global_scopes or {}, methods = definition.methods or {},
+    scopes = definition.scopes or {}, global_scopes = definition.global_scopes or {},
+    methods = definition.methods or {},
   }
 end
 

@@ -28,7 +28,8 @@ local function columns_of(def, description)
   end
   local missing = next(position)
   if missing then
-    Error.raise("no_such_column", ("model %s: the primary key %q is no column of %s"):format(def.name, missing, def.table),
+    Error.raise("no_such_column", ("model %s: the primary key %q is no column of %s"):format(def.name, missing,
+      def.table),
       { model = def.name, table = def.table, column = missing })
   end
   return columns
@@ -54,13 +55,16 @@ local function resolve_casts(def, columns, description)
   local lua, by_name = {}, {}
   for i, column in ipairs(columns) do
     by_name[column.name] = column
-    if description.columns[i].type == "json" then lua[column.name] = Cast.resolve(def.table .. "." .. column.name, "json") end
+    if description.columns[i].type == "json" then
+      lua[column.name] = Cast.resolve(def.table .. "." .. column.name, "json")
+    end
   end
   for _, casts in ipairs { casts_of_fields(def), def.casts } do
     for name, declared in next, casts do
       local column = by_name[name]
       if not column then
-        Error.unknown("no_such_column", "column", name, sorted_keys(by_name), ("model %s: casts: %s"):format(def.name, def.table),
+        Error.unknown("no_such_column", "column", name, sorted_keys(by_name), ("model %s: casts: %s"):format(def.name,
+          def.table),
           { model = def.name })
       end
       lua[name], column.cast = Cast.resolve(def.table .. "." .. name, declared)
@@ -100,13 +104,15 @@ local function assignable(def, has)
   for name in next, def.mutators do set[name] = not def.fillable end
   for _, name in ipairs(def.fillable or {}) do
     if set[name] == nil then
-      Error.unknown("no_such_column", "column", name, sorted_keys(has), ("model %s: fillable: %s"):format(def.name, def.table))
+      Error.unknown("no_such_column", "column", name, sorted_keys(has), ("model %s: fillable: %s"):format(def.name,
+        def.table))
     end
     set[name] = true
   end
   for _, name in ipairs(def.guarded or {}) do
     if set[name] == nil then
-      Error.unknown("no_such_column", "column", name, sorted_keys(has), ("model %s: guarded: %s"):format(def.name, def.table))
+      Error.unknown("no_such_column", "column", name, sorted_keys(has), ("model %s: guarded: %s"):format(def.name,
+        def.table))
     end
     set[name] = false
   end
@@ -121,7 +127,8 @@ local function check_shown(def, has)
     for key, value in next, def[option] or {} do
       local name = option == "appends" and value or key
       if not has[name] and not def.accessors[name] then
-        Error.unknown("no_such_column", "attribute", name, known, ("model %s: %s: %s"):format(def.name, option, def.table),
+        Error.unknown("no_such_column", "attribute", name, known, ("model %s: %s: %s"):format(def.name, option,
+          def.table),
           { model = def.name, column = name })
       end
     end
@@ -139,7 +146,8 @@ function M.look_up(class, handle)
   for name in next, def.accessors do indirect[name] = has[name] and true or nil end
   check_shown(def, has)
   if has._class then
-    Error.raise("unsupported", ("model %s: %s has a column \"_class\", which records keep for themselves"):format(def.name,
+    Error.raise("unsupported",
+      ("model %s: %s has a column \"_class\", which records keep for themselves"):format(def.name,
       def.table), { model = def.name, table = def.table, column = "_class" })
   end
   if def.soft_deletes and not has[def.soft_deletes] then

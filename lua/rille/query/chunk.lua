@@ -60,8 +60,8 @@ local function keys_of(query, word, key)
   return keys
 end
 
---- Lists of rows in any other order.  A row whose place in it changes meanwhile would be seen twice or never, so the keys
---- are read first, and the rows by their keys.
+--- Lists of rows in any other order.  A row whose place in it changes meanwhile would be seen twice or never, so the
+--- keys are read first, and the rows by their keys.
 local function walk_by_order(query, word, size, order, key, fn)
   query = Walk.ordered(query, order, false)
   local keys = keys_of(query, word, key)

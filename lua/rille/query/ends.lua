@@ -240,7 +240,8 @@ function M.add(Query)
 
   --- The first row; raises not_found when there is none.
   function Query:first_or_fail()
-    return run(self, "first") or Error.raise("not_found", ("no %s fits the query"):format(named(self)), { model = named(self) })
+    return run(self, "first") or Error.raise("not_found", ("no %s fits the query"):format(named(self)),
+      { model = named(self) })
   end
 
   --- The one row there is; raises not_found or not_unique.
@@ -299,7 +300,8 @@ function M.add(Query)
 
   for name, module in next, {
     find = "find", find_or_fail = "find",
-    paginate = "page", simple_paginate = "page", cursor_paginate = "page", chunk = "chunk", chunk_by_id = "chunk", each = "chunk",
+    paginate = "page", simple_paginate = "page", cursor_paginate = "page", chunk = "chunk", chunk_by_id = "chunk",
+    each = "chunk",
     insert = "write", insert_or_ignore = "write", upsert = "write", update = "write", increment = "write",
     decrement = "write", delete = "write", force_delete = "write", restore = "write", explain = "explain",
   } do

@@ -35,7 +35,9 @@ end
 
 local function find_list(query, primary, name, list)
   for key in next, list do
-    if math.type(key) ~= "integer" or key < 1 or key > rawlen(list) then Error.argument(name .. ":find", "a list of keys", list) end
+    if math.type(key) ~= "integer" or key < 1 or key > rawlen(list) then
+      Error.argument(name .. ":find", "a list of keys", list)
+    end
   end
   if #primary == 1 then return query:sealed(function(q) return q:where_in(primary[1], list) end):all() end
   return query:sealed(function(q)

@@ -101,7 +101,8 @@ end
 
 local function refuse_cursor(cursor, why)
   Error.raise("invalid_argument", ("cursor_paginate: %s"):format(why), {
-    hint = type(cursor) == "string" and "begin again without a cursor" or "a cursor is what next_cursor or prev_cursor gave",
+    hint = type(cursor) == "string" and "begin again without a cursor"
+      or "a cursor is what next_cursor or prev_cursor gave",
   })
 end
 

@@ -42,7 +42,8 @@ return function(Query)
   --- A name that a query gives: to an output or to a joined table.
   local function check_alias(word, alias)
     if #alias > ALIAS_BYTES_MAX or not alias:find "^[%a_\128-\255][%w_\128-\255]*$" or not utf8.len(alias) then
-      Error.argument(word, ("a name after `as` of at most %d letters, digits and underscores"):format(ALIAS_BYTES_MAX), alias)
+      Error.argument(word,
+        ("a name after `as` of at most %d letters, digits and underscores"):format(ALIAS_BYTES_MAX), alias)
     end
     return alias
   end
@@ -207,15 +208,16 @@ return function(Query)
     end
   end
 
-  --- Keep others from changing the rows until the transaction ends.  SQLite locks the whole database for a transaction, so
-  --- there it only makes sure that one is open; skip_locked and nowait are unsupported there.
+  --- Keep others from changing the rows until the transaction ends.  SQLite locks the whole database for a
+  --- transaction, so there it only makes sure that one is open; skip_locked and nowait are unsupported there.
   Query.lock_for_update = lock "lock_for_update"
   Query.shared_lock = lock "shared_lock"
 
   --- An update or delete of every row is meant.
   function Query:unfiltered() return node(self, op.unfiltered, true) end
 
-  --- `fn(query, condition)` where the condition is true, `otherwise` where it is not; a query from either replaces this one.
+  --- `fn(query, condition)` where the condition is true, `otherwise` where it is not; a query from either replaces
+  --- this one.
   function Query:when(condition, fn, otherwise)
     if type(fn) ~= "function" then Error.argument("when", "a function", fn) end
     if otherwise ~= nil and type(otherwise) ~= "function" then Error.argument("when", "a function", otherwise) end

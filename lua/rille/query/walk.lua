@@ -1,5 +1,6 @@
 --- query.walk: what chunks and cursors share: the order to walk in, where a row stands in it, and the rows behind.
--- The order is that of the query plus the primary key, so every row has a place of its own.  NULL is the smallest value.
+-- The order is that of the query plus the primary key, so every row has a place of its own.  NULL is the smallest
+-- value.
 local core = require "rille.core"
 local Error = require "rille.error"
 local Ends = require "rille.query.ends"
@@ -131,8 +132,8 @@ function M.with_keys(query, key, keys)
   end)
 end
 
---- The names that the query gives its outputs: a set of those that are known, and a list of those behind `as`.  nil where
---- it selects nothing of its own, and so every column of its table.
+--- The names that the query gives its outputs: a set of those that are known, and a list of those behind `as`.  nil
+--- where it selects nothing of its own, and so every column of its table.
 ---@return table<string, true>? outputs
 ---@return string[] aliases
 ---@return boolean all  are all of them known?  Raw SQL may name more.

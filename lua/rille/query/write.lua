@@ -66,7 +66,8 @@ local function insert(query, word, rows, conflict)
   return (fetch.call(root.handle, "insert", root[1], dumped(root, list), stamps(root), conflict))
 end
 
---- Insert a row or a list of rows, all or none.  Each stands for itself: a key that is missing takes the column's default.
+--- Insert a row or a list of rows, all or none.  Each stands for itself: a key that is missing takes the column's
+--- default.
 ---@return integer rows
 function M.insert(query, rows) return insert(query, "insert", rows) end
 
@@ -95,7 +96,8 @@ local function columns_to_update(root, row, by)
   return names
 end
 
---- Rows in a row that are to update the same columns: a list of { rows, names }.  A row does not touch what it leaves out.
+--- Rows in a row that are to update the same columns: a list of { rows, names }.  A row does not touch what it leaves
+--- out.
 local function by_columns(root, rows, by)
   local groups, last, last_key = {}, nil, nil
   for i = 1, #rows do
@@ -178,10 +180,13 @@ end
 local function add(query, word, column, by, extra, sign)
   if type(column) ~= "string" then Error.argument(word, "the name of a column", column) end
   if by == nil then by = 1 end
-  if type(by) ~= "number" or by ~= by or by == math.huge or by == -math.huge then Error.argument(word, "a number", by) end
+  if type(by) ~= "number" or by ~= by or by == math.huge or by == -math.huge then
+    Error.argument(word, "a number", by)
+  end
   if extra ~= nil and type(extra) ~= "table" then Error.argument(word, "a table of column = value", extra) end
   if extra and extra[column] ~= nil then
-    Error.raise("invalid_argument", ("%s: %q is among the further changes too"):format(word, column), { column = column })
+    Error.raise("invalid_argument", ("%s: %q is among the further changes too"):format(word, column),
+      { column = column })
   end
   local sets = assignments(Ends.ready(query), word, extra or {})
   table.insert(sets, 1, { column, by, sign })

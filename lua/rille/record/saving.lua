@@ -6,7 +6,8 @@ local fetch = require "rille.fetch"
 
 local PREVIOUS <const>, DECODED <const> = 2, 3
 local state_of, put = core.record_state, core.record_put
-local was_selected, collect_decoded, info_of, changes_of = State.was_selected, State.collect_decoded, State.info_of, State.changes_of
+local was_selected, collect_decoded, info_of, changes_of = State.was_selected, State.collect_decoded, State.info_of,
+  State.changes_of
 local is_dirty, check_name, stored_key, gone = State.is_dirty, State.check_name, State.stored_key, State.gone
 local has_row, check_there = State.has_row, State.check_there
 
@@ -44,7 +45,11 @@ end
 
 local function update(record, class, info)
   local updated_at = info.updated_at
-  if updated_at and state_of(record)[updated_at] == nil then put(record, updated_at, core.now()) else updated_at = nil end
+  if updated_at and state_of(record)[updated_at] == nil then
+    put(record, updated_at, core.now())
+  else
+    updated_at = nil
+  end
   local previous = { updated = changes_of(record, info) }
   local changed, whole = write(record, info, updated_at, nil, "update_record", nil, previous)
   if changed ~= 1 then
@@ -80,8 +85,8 @@ end
 --- Write what was changed; nothing when nothing was.
 ---@return rille.Record self
 function Record:save()
-  local class = self._class
-  local info = info_of(class)
+  local info = info_of(self)
+  local class = info.class
   if not core.record_exists(self) then
     insert(self, class, info)
   elseif is_dirty(self, info) then
@@ -104,7 +109,7 @@ local function remove(record, class, info)
 end
 
 local function soft_column(record, method)
-  local class = record._class
+  local class = info_of(record).class
   local column = class._def.soft_deletes
   if not column then
     Error.raise("unsupported", ("%s: the model %s does not delete softly"):format(method, class._def.name), {
@@ -117,9 +122,9 @@ end
 --- Delete the row; a model with soft_deletes marks it instead.
 ---@return boolean true
 function Record:delete()
-  local class = self._class
+  local info = info_of(self)
+  local class = info.class
   local column = class._def.soft_deletes
-  local info = info_of(class)
   if not column then return remove(self, class, info) end
   check_there(self, class, "deleted")
   if self[column] == nil then
@@ -134,8 +139,8 @@ end
 --- Delete the row for good.
 ---@return boolean true
 function Record:force_delete()
-  local class = self._class
-  return remove(self, class, info_of(class))
+  local info = info_of(self)
+  return remove(self, info.class, info)
 end
 
 --- Is it soft-deleted?
@@ -145,7 +150,7 @@ function Record:trashed() return self[soft_column(self, "trashed")] ~= nil end
 ---@return rille.Record self
 function Record:restore()
   local column = soft_column(self, "restore")
-  check_there(self, self._class, "restored")
+  check_there(self, info_of(self).class, "restored")
   self[column] = nil
   return Record.save(self)
 end
@@ -153,8 +158,8 @@ end
 --- Read the row again, dropping what was changed.
 ---@return rille.Record self
 function Record:refresh()
-  local class = self._class
-  local info = info_of(class)
+  local info = info_of(self)
+  local class = info.class
   if not has_row(self, info) then check_there(self, class, "read again") end
   read_again(self, class, info, true)
   return self
@@ -162,8 +167,8 @@ end
 
 --- The row as it is now, as another record; nil when it is gone.
 function Record:fresh()
-  local class = self._class
-  local info = info_of(class)
+  local info = info_of(self)
+  local class = info.class
   if not has_row(self, info) then check_there(self, class, "read again") end
   return (fetch.find(info.handle, info.source, table.unpack(stored_key(self, info, true))))
 end
@@ -171,8 +176,8 @@ end
 --- A copy that is not saved: without key and timestamps.
 ---@return rille.Record
 function Record:replicate()
-  local class = self._class
-  local info, copy = info_of(class), core.record_new(info_of(class).source)
+  local info = info_of(self)
+  local copy = core.record_new(info.source)
   local leave = { [info.created_at or 1] = true, [info.updated_at or 1] = true }
   for _, name in ipairs(info.primary) do leave[name] = true end
   for _, name in ipairs(info.names) do
@@ -188,41 +193,45 @@ end
 --- Set updated_at to now and save.
 ---@return rille.Record self
 function Record:touch()
-  local class = self._class
-  local column = info_of(class).updated_at
+  local info = info_of(self)
+  local class, column = info.class, info.updated_at
   if not column then
-    Error.raise("unsupported", ("touch: the model %s has no updated_at"):format(class._def.name), { model = class._def.name })
+    Error.raise("unsupported", ("touch: the model %s has no updated_at"):format(class._def.name),
+      { model = class._def.name })
   end
   check_there(self, class, "touched")
   self[column] = core.now()
   return Record.save(self)
 end
 
---- The query of the record's row alone, whatever scopes the model has.
-local function row_query(record, class, info)
+--- The query of the record's row alone, in the record's own database, whatever scopes the model has.
+local function row_query(record, info)
   local Query = require "rille.query"
-  local query, key = class:query():with_trashed(), stored_key(record, info, true)
-  for _, name in ipairs(class._def.global_scope_names) do query = query:without_global_scope(name) end
-  for i, name in ipairs(info.primary) do query = Query.node(query, core.op.compare, 0, name, "=", key[i]) end
+  local query = Query.of_source(info.handle, info.source)
+  for i, value in ipairs(stored_key(record, info, true)) do
+    query = Query.node(query, core.op.compare, 0, info.primary[i], "=", value)
+  end
   return query
 end
 
 local function add(record, word, name, by)
-  local class = record._class
-  local info = info_of(class)
+  local info = info_of(record)
+  local class = info.class
   check_name(class, info, name)
   if by == nil then by = 1 end
   if type(by) ~= "number" then Error.argument(("%s:%s"):format(class._def.name, word), "a number", by) end
   check_there(record, class, "changed")
-  local query = row_query(record, class, info)
-  if query[word](query, name, by) ~= 1 then gone(record, class, "changed") end
+  local query, updated_at = row_query(record, info), info.updated_at
+  local extra = updated_at and updated_at ~= name and { [updated_at] = core.now() } or nil
+  if query[word](query, name, by, extra) ~= 1 then gone(record, class, "changed") end
   local put_back = set_aside(record, info, name, info.updated_at)
   read_again(record, class, info, true)
   put_back()
   return record
 end
 
---- Add to a column in the database, whatever others do meanwhile, and read the row again; changes of other columns wait on.
+--- Add to a column in the database, whatever others do meanwhile, and read the row again; changes of other columns
+--- wait on.
 ---@return rille.Record self
 function Record:increment(name, by) return add(self, "increment", name, by) end
 function Record:decrement(name, by) return add(self, "decrement", name, by) end

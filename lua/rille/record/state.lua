@@ -1,8 +1,8 @@
 --- record.state: the attributes of a record as Lua reads and writes them, and what waits to be saved.
--- The core keeps the row and answers for plain columns (core/bind/record.c); here is what Lua adds: accessors, mutators and
--- casts in Lua.  Changed columns stand in the record's state table in the form that the column keeps; what a cast of Lua
--- decoded stands in state[DECODED], and is compared with the row when the record is saved, so that a change inside a table
--- is seen.
+-- The core keeps the row and answers for plain columns (core/bind/record.c); here is what Lua adds: accessors,
+-- mutators and casts in Lua.  Changed columns stand in the record's state table in the form that the column keeps;
+-- what a cast of Lua decoded stands in state[DECODED], and is compared with the row when the record is saved, so that
+-- a change inside a table is seen.
 local core = require "rille.core"
 local Cast = require "rille.cast"
 local Error = require "rille.error"
@@ -174,13 +174,14 @@ local function collect_decoded(record, info)
   end
 end
 
-local function info_of(class)
-  if class == nil then
+--- What was known of the table when the record was read or made: its own columns, and the database that it belongs to.  A
+--- model may have another database by now, to which the record is not written.
+local function info_of(record)
+  local info = record._info
+  if info == nil then
     Error.raise("invalid_argument", "a record was expected", { hint = "methods are called with a colon: record:save()" })
   end
-  local info = class._info
-  if info and info.version == info.handle.version and not info.handle.closed then return info end
-  return require "rille.model".info(class)
+  return info
 end
 
 --- A stored value as a person reads it.
@@ -228,7 +229,7 @@ end
 
 local function gone(record, class, verb)
   local shown_key = {}
-  for i, value in ipairs(stored_key(record, info_of(class), true)) do shown_key[i] = tostring(value) end
+  for i, value in ipairs(stored_key(record, info_of(record), true)) do shown_key[i] = tostring(value) end
   Error.raise("stale_object", ("the %s with the key %s is no longer there: it cannot be %s"):format(class._def.name,
     table.concat(shown_key, ", "), verb), { model = class._def.name, table = class._def.table })
 end
@@ -242,14 +243,15 @@ end
 --- Raise unless the record is in the database, as far as is known.
 local function check_there(record, class, verb)
   if core.record_exists(record) then return end
-  if has_row(record, info_of(class)) then gone(record, class, verb) end
+  if has_row(record, info_of(record)) then gone(record, class, verb) end
   Error.raise("invalid_argument", ("this %s was never saved: it cannot be %s"):format(class._def.name, verb), {
     model = class._def.name,
   })
 end
 
 return {
-  methods = Record, reader = reader, writer = writer, was_selected = was_selected, unknown_attribute = unknown_attribute,
+  methods = Record, reader = reader, writer = writer, was_selected = was_selected,
+    unknown_attribute = unknown_attribute,
   collect_decoded = collect_decoded, info_of = info_of, shown = shown, changes_of = changes_of, is_dirty = is_dirty,
   check_name = check_name, stored_key = stored_key, gone = gone, has_row = has_row, check_there = check_there,
 }

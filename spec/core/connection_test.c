@@ -1,0 +1,502 @@
+/* spec/core/connection_test.c - levels of transactions, what breaks them, and statements found by their shape. */
+#include "spec/support/spec.h"
+
+#include <stdio.h>
+
+#include "core/run/cursor.h"
+#include "spec/support/build.h"
+#include "spec/support/driver.h"
+#include "spec/support/temporary.h"
+
+static rille_connection *db;
+
+static int
+open_db(void **state)
+{
+  rille_fault fault;
+
+  db = spec_connect(NULL);
+  assert_ok(spec_run(db, "create table posts (id integer primary key, views integer unique)", &fault), &fault);
+  spec_driver_reset();
+  return build_start(state);
+}
+
+static int
+close_db(void **state)
+{
+  rille_connection_close(db);
+  db = NULL;
+  return build_end(state);
+}
+
+static void
+begin(void)
+{
+  rille_fault fault;
+
+  assert_ok(rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
+}
+
+static void
+run(const char *sql)
+{
+  rille_fault fault;
+
+  assert_ok(spec_run(db, sql, &fault), &fault);
+}
+
+static int64_t
+sum(void)
+{
+  return spec_integer(db, "select coalesce(sum(views), 0) from posts");
+}
+
+/* -- levels ----------------------------------------------------------------------------------------------------------- */
+
+static void
+begins_and_commits(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  assert_int_equal(db->depth, 0);
+  assert_null(db->owner);
+  begin();
+  assert_int_equal(db->depth, 1);
+  assert_ptr_equal(db->owner, db);
+  run("insert into posts (views) values (1)");
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(db->depth, 0);
+  assert_null(db->owner);
+  assert_int_equal(sum(), 1);
+}
+
+static void
+makes_savepoints_inside(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  begin();
+  run("insert into posts (views) values (1)");
+  begin();
+  run("insert into posts (views) values (10)");
+  begin();
+  run("insert into posts (views) values (100)");
+  assert_int_equal(db->depth, 3);
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(sum(), 111);
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  assert_int_equal(db->depth, 1);
+  assert_int_equal(sum(), 1);
+  begin();
+  run("insert into posts (views) values (1000)");
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(db->depth, 0);
+  assert_int_equal(sum(), 1001);
+}
+
+static void
+undoes_all_levels_with_the_outermost(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  begin();
+  begin();
+  run("insert into posts (views) values (1)");
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  assert_int_equal(db->depth, 0);
+  assert_null(db->owner);
+  assert_int_equal(sum(), 0);
+}
+
+static void
+numbers_levels_as_they_are_begun(void **state)
+{
+  rille_fault fault;
+  uint64_t first;
+
+  (void)state;
+  begin();
+  first = db->levels[0];
+  begin();
+  assert_true(db->levels[1] == first + 1);
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  begin();
+  assert_true(db->levels[1] == first + 2);
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  begin();
+  assert_true(db->levels[0] == first + 3);
+}
+
+static void
+nests_a_hundred_deep_and_no_deeper(void **state)
+{
+  rille_fault fault;
+  char sql[80];
+
+  (void)state;
+  for (int i = 1; i <= RILLE_LEVELS_MAX; i++) {
+    begin();
+    (void)snprintf(sql, sizeof sql, "insert into posts (views) values (%d)", i);
+    run(sql);
+  }
+  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
+  assert_int_equal(db->depth, RILLE_LEVELS_MAX);
+  for (int i = RILLE_LEVELS_MAX; i > 1; i--)
+    assert_ok(i % 2 ? rille_connection_rollback(db, &fault) : rille_connection_commit(db, &fault), &fault);
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(spec_integer(db, "select count(*) from posts"), 2);      /* level 3 took all above it along */
+}
+
+static void
+refuses_to_commit_what_was_not_begun(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(db->depth, 0);
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  assert_int_equal(db->depth, 0);
+  begin();
+  assert_int_equal(db->depth, 1);
+}
+
+static void
+keeps_no_level_that_could_not_be_begun(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  spec_driver_fail("begin", 1, RILLE_BUSY);
+  assert_fails(RILLE_BUSY, rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
+  assert_int_equal(db->depth, 0);
+  assert_null(db->owner);
+  begin();
+  spec_driver_fail("step", 1, RILLE_OUT_OF_MEMORY);
+  assert_fails(RILLE_OUT_OF_MEMORY, rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
+  assert_int_equal(db->depth, 1);
+  run("insert into posts (views) values (1)");
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(sum(), 1);
+}
+
+/* -- what breaks a transaction ---------------------------------------------------------------------------------------- */
+
+static void
+can_commit_again_when_a_commit_was_busy(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  begin();
+  run("insert into posts (views) values (1)");
+  spec_driver_fail("commit", 1, RILLE_BUSY);
+  assert_fails(RILLE_BUSY, rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(db->depth, 1);
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(sum(), 1);
+}
+
+static void
+goes_on_after_a_statement_that_failed(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  run("insert into posts (views) values (1)");
+  begin();
+  run("insert into posts (views) values (2)");
+  assert_fails(RILLE_UNIQUE_VIOLATION, spec_run(db, "insert into posts (views) values (3), (1)", &fault), &fault);
+  assert_false(db->broken);
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(sum(), 3);
+}
+
+/* SQLite ends a transaction by itself when a statement says so, or when the disk is full. */
+static void
+refuses_everything_but_a_rollback_once_the_database_ended_it(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  run("insert into posts (views) values (1)");
+  begin();
+  run("insert into posts (views) values (10)");
+  begin();
+  assert_fails(RILLE_UNIQUE_VIOLATION, spec_run(db, "insert or rollback into posts (views) values (1)", &fault), &fault);
+  assert_true(db->broken);
+  assert_int_equal(db->depth, 2);
+  assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(db, "insert into posts (views) values (100)", &fault), &fault);
+  assert_contains(fault.message, "UNIQUE constraint failed");
+  assert_string_not_equal(fault.hint, "");
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(db->depth, 2);
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(db, &fault), &fault);
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  assert_int_equal(db->depth, 0);
+  assert_false(db->broken);
+  assert_int_equal(sum(), 1);
+  begin();
+  run("insert into posts (views) values (1000)");
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+}
+
+/* A level that cannot be undone must not be committed with the one around it. */
+static void
+breaks_the_transaction_when_a_level_cannot_be_undone(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  for (int nth = 1; nth <= 2; nth++) {             /* "rollback to", then "release" */
+    begin();
+    run("insert into posts (views) values (1)");
+    begin();
+    run("insert into posts (views) values (10)");
+    spec_driver_fail("step", nth, RILLE_OUT_OF_MEMORY);
+    assert_fails(RILLE_OUT_OF_MEMORY, rille_connection_rollback(db, &fault), &fault);
+    assert_int_equal(db->depth, 1);
+    assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(db, &fault), &fault);
+    assert_contains(fault.message, "step was made to fail");
+    assert_ok(rille_connection_rollback(db, &fault), &fault);
+    assert_int_equal(sum(), 0);
+  }
+}
+
+/* Whatever comes after a rollback that failed must not land in the old transaction. */
+static void
+undoes_what_a_failed_rollback_left_before_it_goes_on(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  begin();
+  run("insert into posts (views) values (1)");
+  spec_driver_fail("rollback", 1, RILLE_OUT_OF_MEMORY);
+  assert_fails(RILLE_OUT_OF_MEMORY, rille_connection_rollback(db, &fault), &fault);
+  assert_int_equal(db->depth, 0);
+  assert_null(db->owner);
+  spec_driver_fail("rollback", 1, RILLE_OUT_OF_MEMORY);
+  assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(db, "insert into posts (views) values (10)", &fault), &fault);
+  assert_string_equal(spec_driver_log(), "rollback");
+  run("insert into posts (views) values (100)");
+  assert_int_equal(sum(), 100);
+  begin();
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(sum(), 100);
+}
+
+static void
+rolls_back_what_is_open_when_it_is_closed(void **state)
+{
+  char path[SPEC_PATH_BYTES];
+  rille_connection *first;
+  rille_fault fault;
+
+  (void)state;
+  spec_new_path(path);
+  first = spec_connect(path);
+  assert_ok(spec_run(first, "create table posts (views integer)", &fault), &fault);
+  assert_ok(rille_connection_begin(first, RILLE_BEGIN_IMMEDIATE, NULL, &fault), &fault);
+  assert_ok(rille_connection_begin(first, RILLE_BEGIN_IMMEDIATE, NULL, &fault), &fault);
+  assert_ok(spec_run(first, "insert into posts values (1)", &fault), &fault);
+  rille_connection_close(first);
+  first = spec_connect(path);
+  assert_int_equal(spec_integer(first, "select count(*) from posts"), 0);
+  rille_connection_close(first);
+  rille_connection_close(NULL);
+}
+
+static void
+says_why_it_could_not_be_opened(void **state)
+{
+  char path[SPEC_PATH_BYTES];
+  rille_open_options options = { .existing = true };
+  rille_connection *connection = NULL;
+  rille_fault fault;
+
+  (void)state;
+  spec_new_path(path);
+  options.database = rille_str_of(path);
+  assert_fails(RILLE_CONNECTION_LOST, rille_connection_open(&rille_driver_sqlite, &options, &connection, &fault), &fault);
+  assert_null(connection);
+}
+
+/* -- statements ------------------------------------------------------------------------------------------------------- */
+
+static rille_query *
+by_views(uint32_t slot)
+{
+  rille_query *query = build_query(&build_posts);
+
+  query->outputs = build_column("id");
+  query->where = build_equal("views", slot);
+  return query;
+}
+
+static rille_statement *
+statement_for(rille_query *query)
+{
+  rille_statement *statement = NULL;
+  rille_fault fault;
+
+  assert_ok(rille_connection_statement(db, query, &statement, &fault), &fault);
+  assert_true(statement->in_use);
+  return statement;
+}
+
+static void
+prepares_a_shape_once(void **state)
+{
+  rille_statement *first = statement_for(by_views(0)), *again;
+
+  (void)state;
+  rille_connection_release(first);
+  assert_string_equal(spec_driver_log(), "prepare select \"id\" from \"posts\" where \"views\" = ?");
+  again = statement_for(by_views(0));
+  assert_ptr_equal(again, first);
+  rille_connection_release(again);
+  assert_string_equal(spec_driver_log(), "prepare select \"id\" from \"posts\" where \"views\" = ?");
+  assert_int_equal(db->statements.hits, 1);
+  rille_connection_release(NULL);
+}
+
+static void
+tells_values_that_stand_in_another_order_apart(void **state)
+{
+  rille_query *limited = by_views(1);
+  rille_statement *first, *second;
+
+  (void)state;
+  limited->limit = build_value(0);
+  first = statement_for(limited);
+  assert_int_equal(first->compiled.params[0].slot, 1);
+  rille_connection_release(first);
+  limited = by_views(0);
+  limited->limit = build_value(1);
+  second = statement_for(limited);
+  assert_int_equal(second->compiled.params[0].slot, 0);
+  assert_true(rille_str_equal(first->compiled.sql, second->compiled.sql));
+  rille_connection_release(second);
+}
+
+static void
+makes_a_second_statement_while_the_first_runs(void **state)
+{
+  rille_statement *first = statement_for(by_views(0)), *second = statement_for(by_views(0)), *third;
+  size_t kept = db->statements.count;
+
+  (void)state;
+  assert_ptr_not_equal(first, second);
+  assert_int_equal(second->key.len, 0);
+  rille_connection_release(second);
+  assert_int_equal(db->statements.count, kept);
+  rille_connection_release(first);
+  third = statement_for(by_views(0));
+  assert_ptr_equal(third, first);
+  rille_connection_release(third);
+}
+
+static void
+tells_sql_text_and_shapes_apart(void **state)
+{
+  rille_statement *made = statement_for(by_views(0)), *text = NULL;
+  rille_fault fault;
+  char shape[200];
+  rille_str key = made->key;
+
+  (void)state;
+  memcpy(shape, key.at + 1, key.len - 1);      /* the same bytes as text: no statement is found for them */
+  assert_int_not_equal(rille_connection_sql(db, (rille_str){ shape, key.len - 1 }, &text, &fault), RILLE_OK);
+  rille_connection_release(made);
+}
+
+static void
+forgets_its_statements_when_told(void **state)
+{
+  rille_statement *running = statement_for(by_views(0)), *again;
+
+  (void)state;
+  rille_connection_forget(db);
+  assert_int_equal(db->statements.count, 0);
+  assert_int_equal(running->key.len, 0);
+  again = statement_for(by_views(0));
+  assert_ptr_not_equal(again, running);
+  rille_connection_release(running);
+  rille_connection_release(again);
+}
+
+static void
+keeps_nothing_of_a_statement_that_cannot_be_made(void **state)
+{
+  rille_query *query = by_views(0);
+  rille_statement *statement = NULL;
+  rille_fault fault;
+  size_t kept = db->statements.count;
+
+  (void)state;
+  query->where = build_equal("titel", 0);
+  assert_fails(RILLE_NO_SUCH_COLUMN, rille_connection_statement(db, query, &statement, &fault), &fault);
+  assert_string_equal(spec_driver_log(), "");
+  spec_driver_fail("prepare", 1, RILLE_BUSY);
+  assert_fails(RILLE_BUSY, rille_connection_statement(db, by_views(0), &statement, &fault), &fault);
+  assert_null(statement);
+  assert_int_equal(db->statements.count, kept);
+}
+
+static void
+refuses_text_that_is_too_long(void **state)
+{
+  static char sql[RILLE_SQL_MAX + 1];
+  rille_statement *statement = NULL;
+  rille_fault fault;
+
+  (void)state;
+  memset(sql, ' ', sizeof sql);
+  memcpy(sql, "select 1", 8);
+  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_sql(db, (rille_str){ sql, sizeof sql }, &statement, &fault), &fault);
+  assert_contains(fault.message, "longer than 1000000 bytes");
+  assert_contains(fault.hint, "parameters");
+  assert_ok(rille_connection_sql(db, (rille_str){ sql, sizeof sql - 1 }, &statement, &fault), &fault);
+  rille_connection_release(statement);
+}
+
+#define ON_DB(test) cmocka_unit_test_setup_teardown(test, open_db, close_db)
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+    ON_DB(begins_and_commits),
+    ON_DB(makes_savepoints_inside),
+    ON_DB(undoes_all_levels_with_the_outermost),
+    ON_DB(numbers_levels_as_they_are_begun),
+    ON_DB(nests_a_hundred_deep_and_no_deeper),
+    ON_DB(refuses_to_commit_what_was_not_begun),
+    ON_DB(keeps_no_level_that_could_not_be_begun),
+    ON_DB(can_commit_again_when_a_commit_was_busy),
+    ON_DB(goes_on_after_a_statement_that_failed),
+    ON_DB(refuses_everything_but_a_rollback_once_the_database_ended_it),
+    ON_DB(breaks_the_transaction_when_a_level_cannot_be_undone),
+    ON_DB(undoes_what_a_failed_rollback_left_before_it_goes_on),
+    ON_DB(rolls_back_what_is_open_when_it_is_closed),
+    ON_DB(says_why_it_could_not_be_opened),
+    ON_DB(prepares_a_shape_once),
+    ON_DB(tells_values_that_stand_in_another_order_apart),
+    ON_DB(makes_a_second_statement_while_the_first_runs),
+    ON_DB(tells_sql_text_and_shapes_apart),
+    ON_DB(forgets_its_statements_when_told),
+    ON_DB(keeps_nothing_of_a_statement_that_cannot_be_made),
+    ON_DB(refuses_text_that_is_too_long),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
