@@ -8,6 +8,8 @@
 #include "core/bind/tree.h"
 #include "core/bind/value.h"
 
+enum { DEPTH_MAX = 45 }; /* SQLite's parser gives up at some 50 groups, or 20 queries, in each other */
+
 static const char *const OP_NAMES[] = {
   NULL,       "compare",    "columns",   "in",           "between",       "null",     "group",
   "exists",   "raw",        "part",      "json",         "json_contains", "constant", "sealed",
@@ -15,6 +17,15 @@ static const char *const OP_NAMES[] = {
   "group_by", "order",      "order_raw", "order_random", "reorder",       "limit",    "offset",
   "union",    "unfiltered", "unlimited", "nothing",
 };
+
+void
+rille_chain_enter(lua_State *L, rille_work *work, int levels)
+{
+  work->depth += levels;
+  if (work->depth > DEPTH_MAX)
+    (void)rille_lua_refuse(L, "a query has more than %d groups, or %d queries, in each other: write it flatter",
+                           DEPTH_MAX, DEPTH_MAX / RILLE_QUERY_LEVELS);
+}
 
 rille_node *
 rille_chain_node(rille_chain *r, rille_node_kind kind)

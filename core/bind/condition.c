@@ -9,7 +9,6 @@
 #include "core/bind/value.h"
 
 enum {
-  GROUPS_MAX = 100, /* conditions in conditions */
   SHORT_LIST = 32   /* longer lists are one value, so that their length is no part of the shape */
 };
 
@@ -242,13 +241,12 @@ group_of(rille_chain *r, int node)
 {
   rille_node *group;
 
-  if (++r->groups > GROUPS_MAX)
-    (void)rille_lua_refuse(r->L, "conditions are nested more than %d deep", GROUPS_MAX);
+  rille_chain_enter(r->L, r->work, 1);
   luaL_checkstack(r->L, 10, "conditions are nested too deep");
   (void)rille_chain_push(r, node, 5);
   group = rille_chain_conditions(r, lua_gettop(r->L));
   lua_pop(r->L, 1);
-  r->groups--;
+  r->work->depth--;
   return group;
 }
 

@@ -47,13 +47,10 @@ static rille_connection *
 add_connection(lua_State *L, rille_lua_database *database)
 {
   rille_connection *connection = NULL;
-  rille_open_options options = database->options;
   rille_fault fault;
   rille_status status;
 
-  if (database->count > 0)
-    options.busy_timeout_ms = 0; /* whoever holds the lock is in this thread and cannot go on while we wait */
-  status = rille_connection_open(database->driver, &options, &connection, &fault);
+  status = rille_connection_open(database->driver, &database->options, &connection, &fault);
   for (size_t i = 0; i < database->pragma_count && status == RILLE_OK; i++) {
     rille_statement *statement = NULL;
     bool row;
@@ -87,6 +84,19 @@ busy(lua_State *L, const rille_lua_database *database)
   return rille_lua_raise(L, &fault, (rille_str){ 0 });
 }
 
+/* Sets how long the connection waits for locks: not at all while a transaction of this database is open on another one, for
+** whoever holds that lock is in this thread and cannot go on while we wait. */
+static rille_connection *
+with_wait(rille_lua_database *database, rille_connection *chosen)
+{
+  bool held = false;
+
+  for (int i = 0; i < database->count; i++)
+    held = held || (database->connections[i] != chosen && database->connections[i]->depth > 0);
+  database->driver->set_wait(chosen->conn, held ? 0 : database->options.busy_timeout_ms);
+  return database->last = chosen;
+}
+
 rille_connection *
 rille_lua_connection(lua_State *L, rille_lua_database *database)
 {
@@ -98,7 +108,7 @@ rille_lua_connection(lua_State *L, rille_lua_database *database)
     rille_connection *connection = database->connections[i];
 
     if (connection->depth > 0 && connection->owner == L)
-      return database->last = connection;
+      return with_wait(database, connection);
     if (connection->depth == 0 && idle == NULL)
       idle = connection;
   }
@@ -107,7 +117,7 @@ rille_lua_connection(lua_State *L, rille_lua_database *database)
       (void)busy(L, database);
     idle = add_connection(L, database);
   }
-  return database->last = idle;
+  return with_wait(database, idle);
 }
 
 rille_work *

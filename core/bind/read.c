@@ -121,12 +121,27 @@ cursor_next(lua_State *L)
   return 1;
 }
 
+/* Copies the texts of the slots: they live in Lua strings that may be gone before the cursor is. */
+static void
+keep_texts(lua_State *L, rille_work *work)
+{
+  for (uint32_t i = 0; i < work->slot_count; i++) {
+    rille_cell *cell = &work->slots[i].cell;
+
+    if (cell->kind == RILLE_TEXT || cell->kind == RILLE_BLOB)
+      cell->as.text = rille_arena_copy(&work->arena, cell->as.text);
+  }
+  if (!rille_arena_ok(&work->arena))
+    (void)rille_lua_no_memory(L);
+}
+
 /* db:cursor(query, sealed) -> the four values of a generic for: iterator, nil, nil, what closes it */
 static int
 read_cursor(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
   rille_work *work;
+  rille_query *query;
   rille_lua_rows *rows;
   rille_lua_source *source;
   int at;
@@ -139,7 +154,9 @@ read_cursor(lua_State *L)
     lua_rawseti(L, -2, i);
   }
   (void)lua_setiuservalue(L, 4, 1);
-  start(L, database, work, to_query(L, work));
+  query = to_query(L, work);
+  keep_texts(L, work);
+  start(L, database, work, query);
   source = push_source(L);
   at = lua_gettop(L);
   rows = rille_work_get(L, work, sizeof *rows);
@@ -215,10 +232,6 @@ add_aggregate(lua_State *L, rille_work *work, rille_query *query, int index)
   query->aggregate = rille_work_node(L, work, RILLE_NODE_CALL);
   query->aggregate->op = (int)RILLE_FN_COUNT + function;
   query->aggregate->items = of;
-  if (!star && query->distinct && query->outputs == NULL) { /* of the distinct values of the column */
-    query->outputs = rille_work_node(L, work, RILLE_NODE_COLUMN);
-    query->outputs->text = of->text;
-  }
 }
 
 /* Pushes the one value of the statement; nil for NULL. */

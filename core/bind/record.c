@@ -130,7 +130,7 @@ int
 rille_lua_record_position(const rille_lua_record *record, rille_str name)
 {
   for (size_t i = 0; i < record->layout->count; i++)
-    if (rille_str_equal(record->layout->names[i], name))
+    if (record->layout->own[i] && rille_str_equal(record->layout->names[i], name))
       return (int)i;
   return -1;
 }

@@ -108,6 +108,27 @@ record_original(lua_State *L)
   return 2;
 }
 
+/* record_output(record, name) -> the value, as kept, of any output of the query that has that name, and whether one has */
+static int
+record_output(lua_State *L)
+{
+  const rille_lua_record *record = rille_lua_check_record(L, 1);
+  rille_str name = rille_lua_check_text(L, 2, "the name of an output");
+  size_t at = 0;
+
+  while (at < record->layout->count && !rille_str_equal(record->layout->names[at], name))
+    at++;
+  if (record->row == NULL || at == record->layout->count)
+    return 0;
+  {
+    rille_cell cell = rille_packed_cell(record->row, at);
+
+    rille_lua_push_cell(L, &cell);
+  }
+  lua_pushboolean(L, true);
+  return 2;
+}
+
 /* record_names(record) -> the names of the columns that its row has, in order */
 static int
 record_names(lua_State *L)
@@ -188,6 +209,7 @@ rille_lua_add_record(lua_State *L)
     { "record_state", record_state },
     { "record_peek", record_peek },
     { "record_original", record_original },
+    { "record_output", record_output },
     { "record_names", record_names },
     { "record_exists", record_exists },
     { "record_take", record_take },

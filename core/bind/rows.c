@@ -45,7 +45,7 @@ push_origin(lua_State *L, int at, rille_layout *layout)
     bool helped = false;
 
     (void)lua_pushlstring(L, layout->names[i].at, layout->names[i].len);
-    if (lua_istable(L, -2)) {
+    if (layout->own[i] && lua_istable(L, -2)) {
       lua_pushvalue(L, -1);
       helped = lua_rawget(L, -3) != LUA_TNIL;
       lua_pop(L, 1);

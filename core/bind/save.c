@@ -274,7 +274,7 @@ add_key(lua_State *L, struct save *s)
       size_t at = 0;
       rille_cell cell;
 
-      while (at < layout->count && !rille_str_equal(layout->names[at], table->columns[i].name))
+      while (at < layout->count && !(layout->own[at] && rille_str_equal(layout->names[at], table->columns[i].name)))
         at++;
       if (at == layout->count || s->record->row == NULL)
         (void)rille_lua_refuse(L, "this %.*s was read without its key \"%.*s\": it cannot be saved or deleted",

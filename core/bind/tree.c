@@ -247,6 +247,7 @@ rille_lua_to_query(lua_State *L, int index, int sealed, rille_work *work)
   const rille_lua_source *source;
 
   luaL_checkstack(L, 10, "a query is too deep");
+  rille_chain_enter(L, work, RILLE_QUERY_LEVELS);
   source = rille_lua_query_source(L, index);
   found.query = rille_work_get(L, work, sizeof *found.query);
   found.query->source = (rille_source){ &source->table, source->table.name };
@@ -255,5 +256,6 @@ rille_lua_to_query(lua_State *L, int index, int sealed, rille_work *work)
   found.query->having = rille_condition_join(&reader, found.having);
   if (sealed != 0 && lua_istable(L, sealed))
     seal(&reader, sealed, found.query);
+  work->depth -= RILLE_QUERY_LEVELS;
   return found.query;
 }

@@ -45,13 +45,13 @@ static bool
 time_field(lua_State *L, int index, const char *name, int normal, int *value)
 {
   int is_number = 1;
+  lua_Integer given = normal;
 
-  if (lua_getfield(L, index, name) == LUA_TNIL)
-    *value = normal;
-  else
-    *value = (int)lua_tointegerx(L, -1, &is_number);
+  if (lua_getfield(L, index, name) != LUA_TNIL)
+    given = lua_tointegerx(L, -1, &is_number);
   lua_pop(L, 1);
-  return is_number != 0 && *value != INT32_MIN;
+  *value = (int)given;
+  return is_number != 0 && given > -100000 && given < 100000;
 }
 
 /* A table as os.date("*t") makes it: local time, like os.time reads it. */

@@ -56,6 +56,7 @@ void
 rille_work_reset(rille_work *work)
 {
   rille_cursor_close(&work->cursor);
+  work->depth = 0;
   rille_connection_release(work->held);
   work->held = NULL;
   if (work->began != NULL)
@@ -114,9 +115,10 @@ rille_work_open(lua_State *L, int works, int *level)
     lua_pushvalue(L, -1);
     lua_rawseti(L, works, *level + 1);
   }
+  work->level = NULL;
+  lua_toclose(L, -1);
   work->level = level;
   ++*level;
-  lua_toclose(L, -1);
   return work;
 }
 

@@ -51,6 +51,9 @@ typedef struct rille_driver {
   ** ignored. */
   void (*close)(rille_conn *conn);
 
+  /* How long statements wait for a lock that another connection holds, from now on. */
+  void (*set_wait)(rille_conn *conn, int wait_ms);
+
   /* Begins, commits or rolls back.  After a commit that failed with `busy` the transaction is still open. */
   rille_status (*begin)(rille_conn *conn, rille_begin_mode mode, rille_fault *fault);
   rille_status (*commit)(rille_conn *conn, rille_fault *fault);

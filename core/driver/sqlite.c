@@ -15,6 +15,12 @@ struct sqlite_stmt {
   int ended; /* SQLITE_DONE, or the code of the failure that ended the run; 0 while it goes on */
 };
 
+static void
+sqlite_set_wait(rille_conn *base, int wait_ms)
+{
+  ((rille_sqlite_conn *)base)->busy_timeout_ms = wait_ms;
+}
+
 /* Runs one of the statements that every transaction needs. */
 static rille_status
 run_kept(rille_sqlite_conn *conn, int which, const char *sql, rille_fault *fault)
@@ -288,6 +294,7 @@ const rille_driver rille_driver_sqlite = {
   .version = sqlite3_libversion,
   .open = rille_sqlite_open,
   .close = rille_sqlite_close,
+  .set_wait = sqlite_set_wait,
   .begin = sqlite_begin,
   .commit = sqlite_commit,
   .rollback = sqlite_rollback,

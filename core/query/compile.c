@@ -126,20 +126,52 @@ write_rows(rille_compiler *c, const rille_query *query)
   c->qualify = qualify;
 }
 
+/* The aggregate of one column over the rows of a query that selects nothing of its own: inside, the column is selected
+** under a name that no table can give another meaning. */
+static void
+write_aggregate_of(rille_compiler *c, const rille_query *query, const rille_node *of, bool qualify)
+{
+  rille_node value = { .kind = RILLE_NODE_COLUMN, .text = rille_str_of("value") };
+  rille_node call = *query->aggregate, output = *of;
+  rille_query rows = *query;
+
+  call.items = &value;
+  call.b = (rille_node *)of; /* says the type */
+  output.alias = value.text;
+  output.next = NULL;
+  rows.outputs = &output;
+  rille_expression_write(c, &call);
+  rille_compiler_put(c, " from (");
+  c->qualify = qualify;
+  write_rows(c, &rows);
+  rille_compiler_put(c, ")");
+}
+
 /* One value over the rows of the query: over the table itself where that is the same, else over the query's result. */
 static void
 write_aggregate(rille_compiler *c, const rille_query *query)
 {
+  const rille_node *of = query->aggregate->items;
   bool direct = query->groups == NULL && !query->distinct && query->limit == NULL && query->offset == NULL &&
                 query->unions == NULL && query->having == NULL;
+  bool column = of != NULL && of->kind == RILLE_NODE_COLUMN && of->column != NULL;
   bool qualify = c->qualify;
 
   if (direct) {
     c->qualify = qualify || query->joins != NULL;
     write_core(c, query, query->aggregate);
+    c->qualify = qualify;
+    return;
+  }
+  if (column && of->source != &query->source && (query->outputs != NULL || query->unions != NULL))
+    rille_compiler_fail(c, RILLE_UNSUPPORTED,
+                        "an aggregate of a joined table's column over a query with outputs of its own, or a union: select "
+                        "it under a name and aggregate that");
+  c->qualify = false;
+  rille_compiler_put(c, "select ");
+  if (column && query->outputs == NULL && query->unions == NULL) {
+    write_aggregate_of(c, query, of, qualify);
   } else {
-    c->qualify = false;
-    rille_compiler_put(c, "select ");
     rille_expression_write(c, query->aggregate);
     rille_compiler_put(c, " from (");
     c->qualify = qualify;

@@ -164,11 +164,41 @@ write_operand(rille_compiler *c, const rille_node *node)
   rille_compiler_put(c, bare ? "" : ")");
 }
 
+/* Sums of decimals are rounded to their digits: what is kept are doubles, whose sums are a little off. */
+static bool
+begin_rounding(rille_compiler *c, const rille_column *column)
+{
+  bool rounds = column != NULL && column->type.kind == RILLE_TYPE_DECIMAL;
+
+  rille_compiler_put(c, rounds ? "round(" : "");
+  return rounds;
+}
+
+static void
+end_rounding(rille_compiler *c, const rille_column *column, bool rounds)
+{
+  if (rounds)
+    rille_buffer_format(&c->sql, ", %d)", column->type.scale);
+}
+
+static void
+write_call(rille_compiler *c, const rille_node *node)
+{
+  const rille_node *of = node->b != NULL ? node->b : node->items;
+  const rille_column *column = of != NULL && node->op == RILLE_FN_SUM ? of->column : NULL;
+  bool rounds = begin_rounding(c, column);
+
+  rille_expression_template(c, c->dialect->functions[node->op], node->items);
+  end_rounding(c, column, rounds);
+}
+
 static void
 write_compare(rille_compiler *c, const rille_node *node)
 {
   bool like = node->op == RILLE_OP_LIKE || node->op == RILLE_OP_ILIKE;
   bool glob = node->op == RILLE_OP_LIKE && c->dialect->like == RILLE_PATTERN_GLOB;
+  bool adds = node->op == RILLE_OP_ADD || node->op == RILLE_OP_SUBTRACT;
+  bool rounds = adds && begin_rounding(c, node->a->column);
 
   write_operand(c, node->a);
   rille_compiler_put(c, " ");
@@ -186,6 +216,7 @@ write_compare(rille_compiler *c, const rille_node *node)
   }
   if (like && !glob)
     rille_compiler_put(c, c->dialect->like_escape);
+  end_rounding(c, node->a->column, rounds);
 }
 
 static void
@@ -251,7 +282,7 @@ rille_expression_write(rille_compiler *c, const rille_node *node)
     rille_expression_list(c, node->items);
     rille_compiler_put(c, ")");
     break;
-  case RILLE_NODE_CALL: rille_expression_template(c, c->dialect->functions[node->op], node->items); break;
+  case RILLE_NODE_CALL: write_call(c, node); break;
   case RILLE_NODE_COMPARE: write_compare(c, node); break;
   case RILLE_NODE_IN: write_in(c, node); break;
   case RILLE_NODE_BETWEEN:

@@ -209,13 +209,44 @@ resolve_sets(rille_set *set, const struct scope *scope)
   return status;
 }
 
+/* True for conditions that hold for every row: they narrow nothing. */
+static bool
+holds_always(const rille_node *node)
+{
+  if (node == NULL)
+    return true;
+  switch (node->kind) {
+  case RILLE_NODE_CONSTANT: return node->op != 0;
+  case RILLE_NODE_NOT: return node->a->kind == RILLE_NODE_CONSTANT && node->a->op == 0;
+  case RILLE_NODE_AND:
+    for (const rille_node *item = node->items; item != NULL; item = item->next)
+      if (!holds_always(item))
+        return false;
+    return true;
+  case RILLE_NODE_OR:
+    for (const rille_node *item = node->items; item != NULL; item = item->next)
+      if (holds_always(item))
+        return true;
+    return false;
+  default: return false;
+  }
+}
+
+/* A join leaves rows out when they need a partner; a limit says how many rows are meant. */
+static bool
+is_narrowed(const rille_query *query)
+{
+  for (const rille_join *join = query->joins; join != NULL; join = join->next)
+    if (join->kind == RILLE_JOIN_INNER)
+      return true;
+  return query->limit != NULL || !holds_always(query->where);
+}
+
 /* An update or delete of every row must be said. */
 static rille_status
 check_mutation(const rille_query *query, rille_fault *fault)
 {
-  bool narrowed = query->where != NULL || query->joins != NULL || query->limit != NULL;
-
-  if ((query->verb != RILLE_UPDATE && query->verb != RILLE_DELETE) || query->unfiltered || narrowed)
+  if ((query->verb != RILLE_UPDATE && query->verb != RILLE_DELETE) || query->unfiltered || is_narrowed(query))
     return RILLE_OK;
   (void)rille_fault_set(fault, RILLE_UNSAFE_MUTATION, "%s of %.*s without a condition would touch every row",
                         query->verb == RILLE_UPDATE ? "an update" : "a delete",

@@ -38,6 +38,8 @@ trace_start(rille_cursor *cursor, const rille_slot *slots, size_t slot_count)
   const rille_statement *s = cursor->statement;
   size_t count = s->raw ? slot_count : s->compiled.param_count;
 
+  trace->ms = 0;
+  trace->rows = 0;
   rille_buffer_clear(&trace->sql);
   rille_buffer_add(&trace->sql, s->compiled.sql.at, s->compiled.sql.len);
   rille_arena_reset(&trace->arena);

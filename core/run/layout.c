@@ -6,14 +6,15 @@
 static rille_layout *
 make(size_t count, size_t text_bytes)
 {
-  rille_layout *layout = rille_memory_get(sizeof *layout + count * (sizeof(rille_str) + sizeof(rille_type)) +
-                                          text_bytes);
+  size_t each = sizeof(rille_str) + sizeof(rille_type) + sizeof(bool);
+  rille_layout *layout = rille_memory_get(sizeof *layout + count * each + text_bytes);
 
   if (layout != NULL) {
     layout->holders = 1;
     layout->count = count;
     layout->names = (rille_str *)(layout + 1);
     layout->types = (rille_type *)(layout->names + count);
+    layout->own = (bool *)(layout->types + count);
   }
   return layout;
 }
@@ -33,7 +34,7 @@ keep(char **at, rille_str text)
 static char *
 text_room(rille_layout *layout)
 {
-  return (char *)(layout->types + layout->count);
+  return (char *)(layout->own + layout->count);
 }
 
 rille_layout *
@@ -54,6 +55,7 @@ rille_layout_of_table(const rille_table *table)
   for (size_t i = 0; i < table->column_count; i++) {
     layout->names[i] = keep(&at, table->columns[i].name);
     layout->types[i] = table->columns[i].type;
+    layout->own[i] = true;
   }
   return layout;
 }
@@ -69,14 +71,54 @@ is_whole_table(const rille_layout *layout, const rille_table *table)
   return true;
 }
 
-static rille_type
-output_type(const rille_query *query, rille_str name, rille_str declared)
+/* Columns of a result that an output makes; 0 for SQL text, which may make any number. */
+static size_t
+width_of(const rille_node *output)
 {
-  const rille_column *column = query != NULL ? rille_table_column(query->source.table, name) : NULL;
+  if (output->kind == RILLE_NODE_EVERY)
+    return output->source->table->column_count;
+  return output->kind != RILLE_NODE_RAW;
+}
 
-  if (declared.len == 0)
-    return (rille_type){ .kind = RILLE_TYPE_ANY };
-  return column != NULL ? column->type : rille_type_from_declared(declared);
+/* Gives the columns from `at` on the types of what the outputs read, and says which are the first table's own, up to the first that is SQL text; returns that one. */
+static const rille_node *
+take_types(rille_layout *layout, const rille_source *first, const rille_node *output, size_t at)
+{
+  for (; output != NULL && output->kind != RILLE_NODE_RAW && at + width_of(output) <= layout->count; output = output->next) {
+    if (output->kind == RILLE_NODE_COLUMN && output->column != NULL)
+      layout->types[at] = output->column->type;
+    if (output->kind == RILLE_NODE_COLUMN && output->column != NULL)
+      layout->own[at] = output->source == first && rille_str_equal(layout->names[at], output->column->name);
+    for (size_t i = 0; output->kind == RILLE_NODE_EVERY && i < width_of(output); i++) {
+      layout->types[at + i] = output->source->table->columns[i].type;
+      layout->own[at + i] = output->source == first;
+    }
+    at += width_of(output);
+  }
+  return output;
+}
+
+/* The types that the query's tables give: a cast may say more than the database does.  Outputs are counted from the first
+** one and, behind SQL text, from the last one. */
+static void
+take_query_types(rille_layout *layout, const rille_query *query)
+{
+  const rille_node every = { .kind = RILLE_NODE_EVERY, .source = &query->source }, *rest;
+  size_t behind = 0;
+
+  if (query->verb != RILLE_SELECT)
+    rest = take_types(layout, &query->source, query->returning, 0);
+  else
+    rest = take_types(layout, &query->source, query->outputs != NULL ? query->outputs : &every, 0);
+  for (const rille_node *node = rest; node != NULL; node = node->next) {
+    behind += width_of(node);
+    if (node->kind == RILLE_NODE_RAW) {
+      rest = node->next;
+      behind = 0;
+    }
+  }
+  if (behind > 0 && behind <= layout->count)
+    (void)take_types(layout, &query->source, rest, layout->count - behind);
 }
 
 /* The least and greatest of a column, and its sum, are of its type; counts and averages are numbers. */
@@ -112,7 +154,7 @@ rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rill
   for (size_t i = 0; i < count; i++) {
     rille_str name = layout->names[i] = keep(&at, driver->column_name(stmt, (int)i));
 
-    layout->types[i] = output_type(query, name, driver->column_declared(stmt, (int)i));
+    layout->types[i] = rille_type_from_declared(driver->column_declared(stmt, (int)i));
     for (size_t j = 0; j < i; j++)
       if (rille_str_equal(layout->names[j], name)) {
         rille_status status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
@@ -125,7 +167,9 @@ rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rill
   }
   if (query != NULL && query->aggregate != NULL && count == 1)
     layout->types[0] = aggregate_type(query->aggregate);
-  else if (query != NULL && query->outputs == NULL && is_whole_table(layout, query->source.table))
+  else if (query != NULL)
+    take_query_types(layout, query);
+  if (query != NULL && query->aggregate == NULL && query->outputs == NULL && is_whole_table(layout, query->source.table))
     layout->table_id = query->source.table->id;
   *out = layout;
   return RILLE_OK;

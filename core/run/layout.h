@@ -13,13 +13,14 @@ typedef struct rille_layout {
   rille_str what; /* the table, for messages; may be empty */
   rille_str *names;
   rille_type *types;
+  bool *own; /* true for a column of the query's first table under its own name; nothing else is one of the record's */
 } rille_layout;
 
 /* All columns of a table.  NULL when memory ran out; otherwise the caller holds it. */
 rille_layout *rille_layout_of_table(const rille_table *table);
 
-/* The outputs of a prepared statement.  A column of the query's first table (NULL query: none) has the type that the
-** table gives it, another one the type it was declared with, an expression none.  Two outputs of one name are
+/* The outputs of a prepared statement.  A column that the query names (NULL query: none) has the type that its table
+** gives it, another one the type it was declared with, an expression none.  Two outputs of one name are
 ** `invalid_argument`, for a row could keep only one of them. */
 rille_status rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rille_layout **out,
                                        rille_fault *fault);

@@ -13,7 +13,7 @@ local function no_connection(config, name)
   for known in next, config.connections do names[#names + 1] = known end
   if #names == 0 then
     Error.raise("invalid_argument", "no database is configured", {
-      hint = 'rille.connect "app.db", a file rille.config.lua, or DATABASE_URL says which one',
+      hint = 'rille.connect "app.db", rille.configure "rille.config.lua", or DATABASE_URL says which one',
     })
   end
   table.sort(names)

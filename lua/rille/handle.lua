@@ -93,7 +93,9 @@ end
 ---@return rille.List rows
 ---@return string[] names  of the columns, in order
 function Handle:query(sql, ...)
-  local rows, names = Fetch.call(self, "query", checked("query", sql, ...))
+  local text, params = checked("query", sql, ...)
+  local rows, names = Fetch.call(self, "query", text, params)
+  if Sql.changes_schema(text) then self:forget() end
   return require "rille.list".wrap(rows), names
 end
 

@@ -16,6 +16,13 @@ M.declared = {}
 ---@field _def table    what was declared, completed
 local Model = {}
 
+--- Post.where("id", 1) instead of Post:where("id", 1).
+local function no_class(method)
+  Error.raise("invalid_argument", ("%s was called without its model"):format(method), {
+    hint = ("methods are called with a colon: Post:%s(…)"):format(method),
+  })
+end
+
 --- A scope is called like a method of a query; one that hides such a method would change what others mean by it.
 local function check_scope(name, scope)
   if Model[scope] or scope:find "^_" then
@@ -134,7 +141,10 @@ end
 --- Make a record and save it.
 ---@param attributes table<string, any>
 ---@return rille.Record
-function Model:create(attributes) return Record.save(Record.new(self, attributes)) end
+function Model:create(attributes)
+  if not self._def then no_class "create" end
+  return Record.save(Record.new(self, attributes))
+end
 
 local function check_list(where, what, list)
   if type(list) ~= "table" then Error.argument(where, what, list) end
@@ -254,12 +264,12 @@ end
 function Model:columns() return table.move(M.info(self).names, 1, #M.info(self).names, 1, {}) end
 
 --- A condition, as on a query.
-function Model:where(column, a, b) return Query.where(self._def.query, column, a, b) end
+function Model:where(column, a, b) return Query.where((self._def or no_class "where").query, column, a, b) end
 
 -- Every other method of a query is one of the class.
 for name in next, Query.methods() do
   local method = Query[name]
-  Model[name] = Model[name] or function(class, ...) return method(class._def.query, ...) end
+  Model[name] = Model[name] or function(class, ...) return method((class._def or no_class(name)).query, ...) end
 end
 
 return M

@@ -90,11 +90,10 @@ end
 --- All rows of a source that is known already, without what a model adds to its queries.
 ---@param handle rille.Handle
 ---@param source userdata  of the core
+---@param meta table       as Query.meta makes it
 ---@return rille.Query
-function Query.of_source(handle, source)
-  local root = { source, handle = handle, table = source:name(), source_version = handle.version }
-  root.meta = Query.meta({}, root.table)
-  return Query.root(root)
+function Query.of_source(handle, source, meta)
+  return Query.root { source, handle = handle, table = source:name(), source_version = handle.version, meta = meta }
 end
 
 --- Names of the methods, for classes that forward to them.

@@ -197,7 +197,8 @@ local function first_word(text)
   local from = 1
   repeat
     local start = from
-    from = text:match("^%s+()", from) or text:match("^%-%-[^\n]*()", from) or text:match("^/%*.-%*/()", from) or from
+    from = text:match("^[%s;]+()", from) or text:match("^\u{feff}()", from) or text:match("^%-%-[^\n]*()", from)
+      or text:match("^/%*.-%*/()", from) or from
   until from == start
   return text:match("^%a*", from):lower()
 end

@@ -142,6 +142,11 @@ end
 --- Left early: roll back.  When an error is on its way, that one is what the caller shall see.
 function Transaction:__close(e)
   if self.state ~= "open" then return end
+  if self.owner ~= coroutine.running() then
+    Error.raise("invalid_argument", "a transaction was left in a coroutine that did not begin it: it is still open", {
+      hint = "end it where it began",
+    })
+  end
   if e ~= nil then pcall(rollback, self) else rollback(self) end
 end
 

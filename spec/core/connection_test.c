@@ -249,6 +249,29 @@ refuses_everything_but_a_rollback_once_the_database_ended_it(void **state)
   assert_ok(rille_connection_commit(db, &fault), &fault);
 }
 
+static void
+notices_that_the_database_ended_it_in_a_savepoint(void **state)
+{
+  static const char *const steps[] = { "begin", "commit", "rollback" };
+  rille_fault fault;
+
+  (void)state;
+  for (size_t i = 0; i < SPEC_COUNT(steps); i++) {
+    begin();
+    run("insert into posts (views) values (1)");
+    if (i > 0)
+      begin();
+    spec_driver_lose("step", 1, RILLE_DISK_FULL);
+    assert_fails(RILLE_DISK_FULL, i == 0   ? rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault)
+                                  : i == 1 ? rille_connection_commit(db, &fault)
+                                           : rille_connection_rollback(db, &fault), &fault);
+    assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(db, "insert into posts (views) values (2)", &fault), &fault);
+    while (db->depth > 0)
+      assert_ok(rille_connection_rollback(db, &fault), &fault);
+    assert_int_equal(sum(), 0);
+  }
+}
+
 /* A level that cannot be undone must not be committed with the one around it. */
 static void
 breaks_the_transaction_when_a_level_cannot_be_undone(void **state)
@@ -485,6 +508,7 @@ main(void)
     ON_DB(can_commit_again_when_a_commit_was_busy),
     ON_DB(goes_on_after_a_statement_that_failed),
     ON_DB(refuses_everything_but_a_rollback_once_the_database_ended_it),
+    ON_DB(notices_that_the_database_ended_it_in_a_savepoint),
     ON_DB(breaks_the_transaction_when_a_level_cannot_be_undone),
     ON_DB(undoes_what_a_failed_rollback_left_before_it_goes_on),
     ON_DB(rolls_back_what_is_open_when_it_is_closed),

@@ -148,6 +148,7 @@ unlike(rille_query **list)
   list[n++] = with_outputs(build_chain(views(), title(), NULL));
   list[n++] = with_outputs(build_node(RILLE_NODE_EVERY, NULL, NULL, NULL));
   list[n++] = with_outputs(build_column("title\x01views"));
+  list[n++] = with_outputs(build_output("titlevi", "ews"));
   list[n++] = with_outputs(aliased(build_constant(true), "a"));
   list[n++] = with_outputs(aliased(build_constant(true), "b"));
   list[n++] = with_outputs(aliased(build_nested(RILLE_NODE_EXISTS, posts()), "a"));

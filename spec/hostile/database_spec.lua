@@ -90,7 +90,8 @@ describe("a database", function()
     assert.equal(2, Note:count())
     local note = Note:first()
     note.text = "x"
-    for _, call in ipairs { function() Note:create { text = "c" } end, function() note:save() end, function() note:delete() end,
+    for _, call in ipairs { function() Note:create { text = "c" } end, function() note:save() end,
+      function() note:delete() end,
       function() Note:where("id", 1):update { text = "x" } end, function() Note:where("id", 1):delete() end,
       function() Note:insert { { text = "c" }, { text = "d" } } end, function() Note:truncate() end,
       function() rille.db():execute "drop table notes" end } do
@@ -184,7 +185,8 @@ describe("a database", function()
     assert.is_truthy(e.hint)
     assert.is_true(written > 3)
     local before = world.picture()
-    world.refused("disk_full", Note.insert, Note, { { text = "1", data = ("\2"):rep(3000) }, { text = "2", data = ("\2"):rep(90000) } })
+    world.refused("disk_full", Note.insert, Note, { { text = "1", data = ("\2"):rep(3000) },
+      { text = "2", data = ("\2"):rep(90000) } })
     world.refused("disk_full", rille.transaction, function()
       Note:where("id", 1):update { text = "changed" }
       Note:create { text = "y", data = ("\1"):rep(90000) }
@@ -222,7 +224,8 @@ describe("a database", function()
       rille.connect(path)
       local Note = rille.model "Note" { table = "notes" }
       for _, call in ipairs { function() return Note:count() end, function() return #Note:order_by("text"):all() end,
-        function() return Note:where("text", "like", "text 1%"):first() end, function() return Note:create { text = "new" } end,
+        function() return Note:where("text", "like", "text 1%"):first() end,
+          function() return Note:create { text = "new" } end,
         function() return Note:where("id", ">", 100):delete() end } do
         local ok, e = pcall(call)
         asked = asked + 1

@@ -22,11 +22,14 @@ describe("after the end of a database", function()
     next_row()
     rille.close()
     for name, call in pairs {
-      all = function() return query:all() end, count = function() return Post:count() end, find = function() return Post:find(1) end,
-      create = function() return Post:create { title = "x" } end, save = function() return post:update { title = "x" } end,
+      all = function() return query:all() end, count = function() return Post:count() end,
+        find = function() return Post:find(1) end,
+      create = function() return Post:create { title = "x" } end,
+        save = function() return post:update { title = "x" } end,
       delete = function() return post:delete() end, refresh = function() return post:refresh() end,
       query = function() return db:query "select 1" end, execute = function() return db:execute "delete from posts" end,
-      cursor = function() return next_row() end, commit = function() return tx:commit() end, tables = function() return db:tables() end,
+      cursor = function() return next_row() end, commit = function() return tx:commit() end,
+        tables = function() return db:tables() end,
       table = function() return db:table("posts"):all() end, transaction = function() return db:transaction(print) end,
       transaction_of_all = function() return rille.transaction(print) end, sql = function() return query:to_sql() end,
       begin = function() return rille.begin() end, increment = function() return post:increment "views" end,
@@ -34,8 +37,8 @@ describe("after the end of a database", function()
       local ok, e = pcall(call)
       assert.is_true(not ok and rille.is_error(e), ("%s: %s"):format(name, tostring(e)))
     end
-    assert.same({ "a", 1 }, { post.title, post.meta[1] })
-    assert.equal("a", post:to_table().title)
+    assert.same({ "x", "a", 1, true }, { post.title, post:get_original "title", post.meta[1], post:is_dirty() })
+    assert.equal("x", post:to_table().title)
   end)
 
   it("records of the old one are not written to the new one", function()
@@ -52,21 +55,19 @@ describe("after the end of a database", function()
 
   it("what is left is collected in any order", function()
     for _ = 1, 20 do
-      local fresh = world.blog {}
-      fresh:insert { { title = "a" }, { title = "b" } }
-      local record = fresh:first()
-      local iterate = fresh:cursor()
-      iterate()
-      local handle = rille.db()
-      local pending = fresh:where("id", 1)
-      fresh = nil
+      local kept = { model = world.blog {} }
+      kept.model:insert { { title = "a" }, { title = "b" } }
+      kept.record, kept.iterate, kept.handle = kept.model:first(), kept.model:cursor(), rille.db()
+      kept.query = kept.model:where("id", 1)
+      assert.equal("a", kept.iterate().title)
+      kept.model = nil
       collect()
-      assert.equal("a", record.title)
-      handle:close()
-      handle, iterate = nil, nil
+      assert.equal("a", kept.record.title)
+      kept.handle:close()
+      kept.handle, kept.iterate = nil, nil
       collect()
-      assert.equal("a", record:to_table().title)
-      record, pending = nil, nil    -- luacheck: ignore 311
+      assert.equal("a", kept.record:to_table().title)
+      kept.record, kept.query = nil, nil
       collect()
     end
   end)
@@ -96,15 +97,17 @@ describe("in the middle of a walk", function()
 
   it("the database may be closed", function()
     for _, walk in ipairs {
-      function() for _ in Post:cursor() do rille.close() end end, function() Post:chunk(5, function() rille.close() end) end,
-      function() Post:each(function() rille.close() end) end, function() Post:create_many { { title = "x" }, (function()
-        return { title = "y" }
-      end)() } rille.close() Post:count() end,
+      function() for _ in Post:cursor() do rille.close() end end,
+      function() Post:chunk(2, function() rille.close() end) end,
+      function() Post:order_by("title"):chunk(2, function() rille.close() end) end,
+      function() rille.transaction(function() rille.close() end) end,
+      function() rille.transaction(function() rille.transaction(function() rille.close() end) end) end,
     } do
       local ok, e = pcall(walk)
       assert.is_true(not ok and rille.is_error(e), tostring(e))
       Post = world.blog {}
-      Post:insert { { title = "a" }, { title = "b" }, { title = "c" }, { title = "d" }, { title = "e" }, { title = "f" } }
+      Post:insert { { title = "a" }, { title = "b" }, { title = "c" }, { title = "d" }, { title = "e" },
+        { title = "f" } }
     end
   end)
 
@@ -269,7 +272,8 @@ describe("things of ours", function()
 
   it("are not taken for each other", function()
     local post, user, query = Post:first(), User:first(), Post:query()
-    for _, self in ipairs { 1, "x", true, {}, print, io.stdout, world.null, Post, query, setmetatable({}, { __index = {} }) } do
+    for _, self in ipairs { 1, "x", true, {}, print, io.stdout, world.null, Post, query,
+      setmetatable({}, { __index = {} }) } do
       for _, word in ipairs { "save", "is_dirty", "changes", "to_table", "delete", "refresh", "raw", "update" } do
         local ok = pcall(post[word], self, "title")
         assert.is_false(ok, word)
@@ -282,9 +286,11 @@ describe("things of ours", function()
     assert.equal("a", Post:first().title)
   end)
 
-  it("work through the methods of another model's record as what they are", function()
+  it("are what they are, whoever lends the method", function()
     local post, user = Post:first(), User:first()
-    post.save(user)
-    user.title = nil == nil and user.name
+    user.name = "changed"
+    assert.equal(user, post.save(user))
+    assert.equal("changed", User:first().name)
+    assert.equal("a", Post:first().title)
   end)
 end)

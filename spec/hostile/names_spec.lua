@@ -1,13 +1,18 @@
---- hostile/names_spec: SQL and rubbish in every place that takes a name, a direction or an operator: refused, none of it run.
+--- hostile/names_spec: SQL and rubbish where a name, a direction or an operator is taken: refused, none of it run.
 local world = require "spec.support.world"
 local rille = world.rille
 
 local TEXTS <const> = {
-  'id"; drop table users; --', "id; drop table posts", "id' or '1'='1", '"id"', "[id]", "`id`", "id --", "id /*", "1", "1=1", "*/",
-  "(select name from users)", 'a" , (select email from users) as "b', "ID", " id", "id ", "id\n", "posts.id ", "posts..id", ".id",
-  "id.", ".", "..", "posts.users.id", "main.posts.id", "users.email", 'posts"."id', "count(*)", "rowid", "oid", "_rowid_", "?", ":id",
-  "$1", "@id", "%s", "%n", "\0", "id\0", "\0id", "\xff", "\xc0\x80", "\xed\xa0\x80", "id\xef\xbb\xbf", "і​d", "＿id", "",
-  "null", "true", "sqlite_master", ("x"):rep(64), ("x"):rep(100000), "\27[31mid", "id,title", "id as x", "title collate nocase",
+  'id"; drop table users; --', "id; drop table posts", "id' or '1'='1", '"id"', "[id]", "`id`", "id --", "id /*",
+    "1", "1=1", "*/",
+  "(select name from users)", 'a" , (select email from users) as "b', "ID", " id", "id ", "id\n", "posts.id ",
+    "posts..id", ".id",
+  "id.", ".", "..", "posts.users.id", "main.posts.id", "users.email", 'posts"."id', "count(*)", "rowid", "oid",
+    "_rowid_", "?", ":id",
+  "$1", "@id", "%s", "%n", "\0", "id\0", "\0id", "\xff", "\xc0\x80", "\xed\xa0\x80", "id\xef\xbb\xbf",
+  "і​d", "＿id", "",
+  "null", "true", "sqlite_master", ("x"):rep(64), ("x"):rep(100000), "\27[31mid", "id,title", "id as x",
+    "title collate nocase",
 }
 
 -- Words that some places rightly take, by place.
@@ -144,7 +149,9 @@ describe("a text in the place of a name", function()
         refuse("table", text, function() return db:table(text):all() end)
         refuse("prefix", text, function() return Post:where(text .. ".id", 1):all() end)
       end
-      refuse("joined as", text, function() return Post:join("users as " .. text, "posts.id", "users.id"):select("posts.id"):all() end)
+      refuse("joined as", text, function()
+        return Post:join("users as " .. text, "posts.id", "users.id"):select("posts.id"):all()
+      end)
     end
     for i, text in ipairs(TEXTS) do
       if text ~= "sqlite_master" then
@@ -167,7 +174,8 @@ describe("a text in the place of a name", function()
   end)
 
   it("is no direction", function()
-    for _, text in ipairs { "desc; drop table users", "DESC NULLS LAST--", "asc, (select 1)", "-1", "\0asc", "asc\0", "asc ", "Asc",
+    for _, text in ipairs { "desc; drop table users", "DESC NULLS LAST--", "asc, (select 1)", "-1", "\0asc", "asc\0",
+      "asc ", "Asc",
       "descending", "", ("a"):rep(100000), 1, -1, true, {} } do
       refuse("order_by", tostring(text), function() return Post:order_by("id", text):all() end)
       refuse("reorder", tostring(text), function() return Post:reorder("id", text):all() end)
@@ -176,14 +184,17 @@ describe("a text in the place of a name", function()
   end)
 
   it("is no operator", function()
-    for _, text in ipairs { "= 1 or 1=1 --", "~*", "@@", ";", "=;", "= ", " =", "==", "===", "", "\0", "=\0", "and", "or", "glob",
+    for _, text in ipairs { "= 1 or 1=1 --", "~*", "@@", ";", "=;", "= ", " =", "==", "===", "", "\0", "=\0", "and",
+      "or", "glob",
       "match", "regexp", "||", "is distinct from", "LIKE", "Like", "exists", "any", "||'", ("="):rep(10000), "\xff" } do
       refuse("where", text, function() return Post:where("id", text, 1):all() end)
       refuse("where_column", text, function() return Post:where_column("id", text, "views"):all() end)
       refuse("where_date", text, function() return Post:where_date("at", text, "2026-01-01"):all() end)
       refuse("where_json", text, function() return Post:where_json("meta.a", text, 1):all() end)
       refuse("having", text, function() return Post:group_by("id"):having("id", text, 1):all() end)
-      refuse("join", text, function() return Post:join("users", "users.id", text, "posts.id"):select("posts.id"):all() end)
+      refuse("join", text, function()
+        return Post:join("users", "users.id", text, "posts.id"):select("posts.id"):all()
+      end)
     end
     for _, operator in ipairs { 1, true, {}, print } do
       refuse("where", "?", function() return Post:where("id", operator, 1) end)
@@ -195,14 +206,16 @@ describe("a text in the place of a name", function()
   it("is no path into JSON, or only a path", function()
     Post:where("id", 1):update { meta = { a = 1, ["x' or 1=1 --"] = 2, ["$.a"] = 3 } }
     before = world.picture()
-    for _, path in ipairs { "meta.$.a' or 1=1", "meta.a]", "meta.[0]", "meta.a'", "meta.a')) or 1=1 --", "meta.a::int) or (1=1",
+    for _, path in ipairs { "meta.$.a' or 1=1", "meta.a]", "meta.[0]", "meta.a'", "meta.a')) or 1=1 --",
+      "meta.a::int) or (1=1",
       "meta.{a,b}", "meta.->>a", "meta.__proto__", "meta.*", "meta.**", "meta.#-1", "meta.@", "meta.?(@.a)",
       "meta." .. ("a."):rep(1000) .. "b" } do
       local ok, found = pcall(function() return Post:where_json(path, 1):count() end)
       assert.is_true(ok and found == 0 or rille.is_error(found), ("%s: %s"):format(path, tostring(found)))
     end
     assert.equal(1, Post:where_json("meta.x' or 1=1 --", 2):count())
-    for _, path in ipairs { 'meta."a"', "meta.a\\", 'meta.a"b', "meta.a\0b", "meta.\xff", "", ".", "metta.a", "meta->a", "meta a" } do
+    for _, path in ipairs { 'meta."a"', "meta.a\\", 'meta.a"b', "meta.a\0b", "meta.\xff", "", ".", "metta.a",
+      "meta->a", "meta a" } do
       refuse("where_json", path, function() return Post:where_json(path, 1):all() end)
       refuse("where_json_contains", path, function() return Post:where_json_contains(path, 1):all() end)
     end
@@ -210,7 +223,8 @@ describe("a text in the place of a name", function()
   end)
 
   it("is no text of a filter", function()
-    for _, text in ipairs { "id = 1; drop table users", "id = 1 --", "id = 1 or 1 = 1", "1 = 1", "id = (select 1)", "id in (select 1)",
+    for _, text in ipairs { "id = 1; drop table users", "id = 1 --", "id = 1 or 1 = 1", "1 = 1", "id = (select 1)",
+      "id in (select 1)",
       'id = 1 union select 1', "id = id()", "\0", "id = '", 'id = "x', "id = 1 and", "((((", "", " ", "\xff",
       ("("):rep(10000) .. "id = 1" .. (")"):rep(10000), "not " .. ("not "):rep(10000) .. "id = 1", "id = 'a\0b'",
       'title = \'\xff\'', "id = 99999999999999999999", "nope = 1", "users.id = 1", "title = title", "id = :id",
@@ -236,11 +250,13 @@ describe("a text in the place of a name", function()
   end)
 
   it("which is a word of SQL, is a column like any other", function()
-    db:execute [[create table "select" ("order" integer primary key, "group" TEXT, "table" TEXT, "from" INTEGER default 1,
+    db:execute [[create table "select" ("order" integer primary key, "group" TEXT, "table" TEXT,
+      "from" INTEGER default 1,
       "has ""quotes""" TEXT, "with.dot" TEXT, "ünïcode" TEXT, " spaced " TEXT)]]
     db:forget()
     local Select = rille.model "Select" { table = "select", primary_key = "order" }
-    local row = Select:create { group = "g", table = "t", ['has "quotes"'] = "q", ["ünïcode"] = "u", [" spaced "] = "s" }
+    local row = Select:create { group = "g", table = "t", ['has "quotes"'] = "q", ["ünïcode"] = "u",
+      [" spaced "] = "s" }
     assert.same({ 1, "g", "t", 1, "q", "u", "s" },
       { row.order, row.group, row.table, row.from, row['has "quotes"'], row["ünïcode"], row[" spaced "] })
     assert.equal(1, Select:where("group", "g"):where('has "quotes"', "q"):where("ünïcode", "u"):where(" spaced ", "s")

@@ -40,12 +40,12 @@ describe("a shape out of all proportion", function()
   end)
 
   it("may be thousands of conditions wide", function()
-    local all, any, either = Post:query(), Post:query(), nil
+    local all, any = Post:query(), Post:query()
     for i = 1, 3000 do
       all = all:where("views", "!=", i + 10)
       any = any:or_where("views", -i)
     end
-    either = Post:where(function(q)
+    local either = Post:where(function(q)
       for i = 1, 3000 do q = q:or_where(function(one) return one:where("views", i):where("title", "a") end) end
       return q
     end)
@@ -69,7 +69,8 @@ describe("a shape out of all proportion", function()
   end)
 
   it("has lists whose length is a lie", function()
-    local lie = setmetatable({ 1 }, { __len = function() return math.maxinteger end, __index = function() return 1 end })
+    local lie = setmetatable({ 1 }, { __len = function() return math.maxinteger end,
+      __index = function() return 1 end })
     local ok, e = pcall(function() return Post:where_in("id", lie):count() end)
     assert.is_true(ok and e == 1 or rille.is_error(e), tostring(e))
     ok, e = pcall(Post.find, Post, lie)
@@ -166,7 +167,8 @@ describe("raw SQL", function()
 
   it("is one statement, whatever stands in it", function()
     for place, call in pairs(RAW) do
-      for _, sql in ipairs { "1; drop table posts", "1; select 2", "1); drop table posts; --", "1;;", "1; --", "'", '"', "1 'x",
+      for _, sql in ipairs { "1; drop table posts", "1; select 2", "1); drop table posts; --", "1;;", "1; --", "'",
+        '"', "1 'x",
         "/*", "(1", "1)", "[x", "`x", "; drop table posts", ";" } do
         local before = world.picture()
         local ok, e = pcall(call, sql)
@@ -175,7 +177,8 @@ describe("raw SQL", function()
       end
     end
     for _, call in ipairs { db.query, db.execute } do
-      for _, sql in ipairs { "select 1; drop table posts", "drop table posts; drop table users", "delete from posts; select 1",
+      for _, sql in ipairs { "select 1; drop table posts", "drop table posts; drop table users",
+        "delete from posts; select 1",
         "insert into posts (title) values ('x'); insert into posts (title) values ('y')" } do
         assert.is_true(rille.is_error(untouched("invalid_argument", call, db, sql)))
       end
@@ -192,7 +195,8 @@ describe("raw SQL", function()
   it("has as many values as it has places for them", function()
     local before = world.picture()
     for place, call in pairs(RAW) do
-      for _, bad in ipairs { { "?" }, { "? = ?", 1 }, { "1", 1 }, { "?", 1, 2 }, { "? + ?", nil, 1, 2 }, { ":a" }, { ":a", {} },
+      for _, bad in ipairs { { "?" }, { "? = ?", 1 }, { "1", 1 }, { "?", 1, 2 }, { "? + ?", nil, 1, 2 }, { ":a" },
+        { ":a", {} },
         { ":a", { a = 1, b = 2 } }, { ":a", { b = 1 } }, { ":a + ?", { a = 1 }, 1 }, { "'?'", 1 }, { "-- ?", 1 } } do
         local e = refused("invalid_argument", call, table.unpack(bad, 1, #bad))
         assert.is_truthy(e.message, place)
@@ -217,7 +221,8 @@ describe("raw SQL", function()
   it("does not end, begin or leave a transaction of ours", function()
     rille.transaction(function()
       Post:where("id", 1):update { views = 9 }
-      for _, sql in ipairs { "commit", "COMMIT", " rollback", "end", "begin", "/* x */ commit", "savepoint x", "release x",
+      for _, sql in ipairs { "commit", "COMMIT", " rollback", "end", "begin", "/* x */ commit", "savepoint x",
+        "release x",
         "rollback to x" } do
         local ok, e = pcall(db.execute, db, sql)
         assert.is_true(not ok and rille.is_error(e), sql .. " was taken")
@@ -234,7 +239,8 @@ describe("raw SQL", function()
 
   it("cannot reach out of the database", function()
     local before = world.picture()
-    for _, sql in ipairs { "select load_extension('x')", "pragma writable_schema = on", "update sqlite_schema set sql = 'x'",
+    for _, sql in ipairs { "select load_extension('x')", "pragma writable_schema = on",
+      "update sqlite_schema set sql = 'x'",
       "delete from sqlite_schema", "select zeroblob(2000000000)", "select fts3_tokenizer('x', x'00')" } do
       pcall(db.query, db, sql)
       pcall(db.execute, db, sql)

@@ -1,4 +1,4 @@
---- hostile/values_spec: what no database can hold in every place that takes a value: refused, nothing changed, nothing run of it.
+--- hostile/values_spec: what no database can hold, wherever a value is taken: refused, nothing changed, none of it run.
 local world = require "spec.support.world"
 local null, rille = world.null, world.rille
 
@@ -44,7 +44,8 @@ local COLUMNS <const> = { "title", "body", "views", "score", "price", "live", "a
 --- A table whose every metamethod raises.
 local function trap()
   local function sprung() error("a metamethod was called", 0) end
-  return setmetatable({}, { __index = sprung, __newindex = sprung, __len = sprung, __pairs = sprung, __tostring = sprung,
+  return setmetatable({}, { __index = sprung, __newindex = sprung, __len = sprung, __pairs = sprung,
+    __tostring = sprung,
     __eq = sprung, __lt = sprung, __call = sprung, __concat = sprung, __close = sprung })
 end
 
@@ -73,9 +74,12 @@ describe("a value", function()
 
   for name, value in pairs {
     ["NaN"] = 0 / 0, ["-NaN"] = -(0 / 0), ["infinity"] = math.huge, ["-infinity"] = -math.huge, ["a function"] = print,
-    ["a Lua function"] = function() end, ["a thread"] = coroutine.create(print), ["a file"] = io.stdout, ["an empty table"] = {},
-    ["a table"] = { a = 1 }, ["a list"] = { 1, 2 }, ["an operator from outside"] = { ["$ne"] = 0 }, ["a list of none"] = { nil },
-    ["a table in a table"] = { { 1 } }, ["half a date"] = { year = 2026 }, ["a date of texts"] = { year = "x", month = 1, day = 1 },
+    ["a Lua function"] = function() end, ["a thread"] = coroutine.create(print), ["a file"] = io.stdout,
+      ["an empty table"] = {},
+    ["a table"] = { a = 1 }, ["a list"] = { 1, 2 }, ["an operator from outside"] = { ["$ne"] = 0 },
+      ["a list of none"] = { nil },
+    ["a table in a table"] = { { 1 } }, ["half a date"] = { year = 2026 },
+      ["a date of texts"] = { year = "x", month = 1, day = 1 },
     ["a trap"] = trap(), ["a table called year"] = { year = {} },
   } do
     it(("that is %s is refused everywhere"):format(name), function() refuse_everywhere(name, value) end)
@@ -97,7 +101,8 @@ describe("a value", function()
   end)
 
   it("that is no text is refused as one", function()
-    for name, value in pairs { ["NUL"] = "a\0b", ["NUL alone"] = "\0", ["a lone byte"] = "\xff", ["overlong"] = "\xc0\x80",
+    for name, value in pairs { ["NUL"] = "a\0b", ["NUL alone"] = "\0", ["a lone byte"] = "\xff",
+      ["overlong"] = "\xc0\x80",
       ["a surrogate"] = "\xed\xa0\x80", ["beyond Unicode"] = "\xf4\x90\x80\x80", ["half a character"] = "a\xc3",
       ["a long one"] = ("x"):rep(100000) .. "\0" } do
       refuse_everywhere(name, value, { "title", "body" })
@@ -146,7 +151,8 @@ describe("a value", function()
   end)
 
   it("at the ends of 64 bits is exact everywhere", function()
-    for _, value in ipairs { math.maxinteger, math.mininteger, 2 ^ 53 // 1 | 0, (1 << 53) + 1, -(1 << 53) - 1, 0, -1 } do
+    for _, value in ipairs { math.maxinteger, math.mininteger, 2 ^ 53 // 1 | 0, (1 << 53) + 1, -(1 << 53) - 1, 0,
+      -1 } do
       local post = Post:create { title = "x", views = value, meta = { n = value } }
       assert.equal(value, Post:find(post.id).views)
       assert.equal(value, Post:find(post.id).meta.n)
@@ -177,8 +183,10 @@ describe("a value", function()
   it("of a text is kept byte for byte, and never becomes SQL", function()
     local bytes = {}
     for byte = 1, 127 do bytes[byte] = string.char(byte) end
-    for _, text in ipairs { "x' OR 1=1 --", "\\'; --", "$$", "E'\\x27'", "'; drop table posts; --", '"', '""', "''", "?", "??",
-      ":x", "@x", "$1", "%", "_", "*", "[x]", "\r\n", "\u{FEFF}bom", "\u{202E}rtl", "\u{1F600}", "null", "NULL", "0", "1e5",
+    for _, text in ipairs { "x' OR 1=1 --", "\\'; --", "$$", "E'\\x27'", "'; drop table posts; --", '"', '""', "''",
+      "?", "??",
+      ":x", "@x", "$1", "%", "_", "*", "[x]", "\r\n", "\u{FEFF}bom", "\u{202E}rtl", "\u{1F600}", "null", "NULL", "0",
+        "1e5",
       table.concat(bytes), ("\\"):rep(1000), ("'"):rep(1000), "/* */ --", "; select 1" } do
       local post = Post:create { title = text, body = text, meta = { [text] = text } }
       assert.equal(text, Post:find(post.id).title)
@@ -212,11 +220,13 @@ describe("a value", function()
     list[40] = long .. "x"
     assert.equal(1, Post:where_in("title", list):count())
     post:delete()
-    for _, call in ipairs { function() return Post:where(long, 1):all() end, function() return Post:where("id", long):all() end,
+    for _, call in ipairs { function() return Post:where(long, 1):all() end,
+      function() return Post:where("id", long):all() end,
       function() return Post:find(long) end, function() return Post:order_by(long):all() end,
       function() return Post:create { title = long .. "\0" } end, function() return Post:create { views = long } end,
       function() return Post:where_like("title", long):all() end, function() return Post:where_raw(long) end,
-      function() return Post:where_json("meta." .. long .. '"', 1) end, function() return Post:cursor_paginate { cursor = long } end } do
+      function() return Post:where_json("meta." .. long .. '"', 1) end,
+        function() return Post:cursor_paginate { cursor = long } end } do
       local ok, e = pcall(call)
       assert.is_true(ok or rille.is_error(e), tostring(e):sub(1, 200))
       assert.is_true(ok or #tostring(e) < 3000, "a message of " .. (ok and 0 or #tostring(e)) .. " bytes")
@@ -239,9 +249,12 @@ describe("a value", function()
       end
     end
     assert.is_true(taken > 40)
-    for _, query in ipairs { Post:where("title", MARK), Post:where_in("title", { MARK }), Post:where_like("title", MARK),
-      Post:where_json("meta." .. MARK, MARK), Post:filter("title = '" .. MARK .. "'"), Post:where_raw("title = ?", MARK),
-      Post:having("title", MARK):group_by("title"), Post:limit(71717171):offset(71717171), Post:where_date("at", "7171-07-17"),
+    for _, query in ipairs { Post:where("title", MARK), Post:where_in("title", { MARK }),
+      Post:where_like("title", MARK),
+      Post:where_json("meta." .. MARK, MARK), Post:filter("title = '" .. MARK .. "'"),
+        Post:where_raw("title = ?", MARK),
+      Post:having("title", MARK):group_by("title"), Post:limit(71717171):offset(71717171),
+        Post:where_date("at", "7171-07-17"),
       Post:where_between("title", MARK, MARK), Post:where_exists(User:where("name", MARK)) } do
       local sql = query:to_sql()
       assert.is_nil(sql:find(MARK, 1, true))
@@ -251,8 +264,12 @@ describe("a value", function()
 
   it("makes one statement of many: the shape decides, not the value", function()
     local shapes = {}
-    for _, value in ipairs { 1, -1, math.maxinteger, 0, 5.0 } do shapes[(Post:where("views", value):to_sql())] = true end
-    for _, value in ipairs { "a", "b' or 1", ("x"):rep(1000), "" } do shapes[(Post:where("title", value):to_sql())] = true end
+    for _, value in ipairs { 1, -1, math.maxinteger, 0, 5.0 } do
+      shapes[(Post:where("views", value):to_sql())] = true
+    end
+    for _, value in ipairs { "a", "b' or 1", ("x"):rep(1000), "" } do
+      shapes[(Post:where("title", value):to_sql())] = true
+    end
     for count = 33, 60 do
       local list = {}
       for i = 1, count do list[i] = i end

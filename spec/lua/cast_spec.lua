@@ -11,17 +11,23 @@ local TYPES = {
   { "DOUBLE", takes = { { 1, 1.0, 1.0 }, { -0.5, -0.5, -0.5 }, { 1e308, 1e308, 1e308 }, { 2 ^ 53, 2 ^ 53, 2.0 ^ 53 },
     { 5e-324, 5e-324, 5e-324 } },
     refuses = { "1.5", true, 0 / 0, math.huge, -math.huge, 9007199254740993, math.maxinteger, {} } },
-  { "TEXT", takes = { { "", "", "" }, { "x' OR 1=1 --", "x' OR 1=1 --", "x' OR 1=1 --" }, { "\\'; --", "\\'; --", "\\'; --" },
-    { "$$E'\\x27'", "$$E'\\x27'", "$$E'\\x27'" }, { "ünï \u{1F600}\n\t\1", "ünï \u{1F600}\n\t\1", "ünï \u{1F600}\n\t\1" } },
+  { "TEXT", takes = { { "", "", "" }, { "x' OR 1=1 --", "x' OR 1=1 --", "x' OR 1=1 --" },
+    { "\\'; --", "\\'; --", "\\'; --" },
+    { "$$E'\\x27'", "$$E'\\x27'", "$$E'\\x27'" }, { "ünï \u{1F600}\n\t\1", "ünï \u{1F600}\n\t\1",
+      "ünï \u{1F600}\n\t\1" } },
     refuses = { 1, 1.5, true, "a\0b", "\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", {} } },
   { "VARCHAR(3)", takes = { { "abc", "abc", "abc" } }, refuses = { 1, "\xff" } },
   { "BOOLEAN", takes = { { true, 1, true }, { false, 0, false }, { 1, 1, true }, { 0, 0, false } },
     refuses = { "true", 2, -1, 1.5, "", "1", {} } },
-  { "DECIMAL(10,2)", takes = { { "1.5", 1.5, "1.50" }, { 1.25, 1.25, "1.25" }, { -3, -3, "-3.00" }, { "0.10", 0.1, "0.10" },
-    { "+7", 7, "7.00" }, { "007.10", 7.1, "7.10" }, { "-0.00", 0, "0.00" }, { "99999999.99", 99999999.99, "99999999.99" } },
-    refuses = { "1.234", 1.234, 0.1 + 0.7, "1e3", "1,5", "", ".5", "5.", "0x10", " 1", "1 ", "123456789", "1e-400", "1e1000000",
+  { "DECIMAL(10,2)", takes = { { "1.5", 1.5, "1.50" }, { 1.25, 1.25, "1.25" }, { -3, -3, "-3.00" },
+    { "0.10", 0.1, "0.10" },
+    { "+7", 7, "7.00" }, { "007.10", 7.1, "7.10" }, { "-0.00", 0, "0.00" },
+      { "99999999.99", 99999999.99, "99999999.99" } },
+    refuses = { "1.234", 1.234, 0.1 + 0.7, "1e3", "1,5", "", ".5", "5.", "0x10", " 1", "1 ", "123456789", "1e-400",
+      "1e1000000",
       ("9"):rep(10000), true, 0 / 0, "NaN", {} } },
-  { "DECIMAL_TEXT(30,4)", takes = { { "12345678901234567890.1234", "12345678901234567890.1234", "12345678901234567890.1234" },
+  { "DECIMAL_TEXT(30,4)", takes = { { "12345678901234567890.1234", "12345678901234567890.1234",
+    "12345678901234567890.1234" },
     { 2, "2.0000", "2.0000" } }, refuses = { "1.23456", "x", ("9"):rep(27) } },
   { "DATETIME TEXT", takes = {
     { "2026-11-20T12:00:00Z", "2026-11-20T12:00:00.000000Z", "2026-11-20T12:00:00.000000Z" },
@@ -33,14 +39,17 @@ local TYPES = {
     { 1.5, "1970-01-01T00:00:01.500000Z", "1970-01-01T00:00:01.500000Z" },
     { 4102444800, "2100-01-01T00:00:00.000000Z", "2100-01-01T00:00:00.000000Z" },
     { "2024-02-29T23:59:59Z", "2024-02-29T23:59:59.000000Z", "2024-02-29T23:59:59.000000Z" } },
-    refuses = { "2024-02-30", "2023-02-29", "2026-13-01", "2026-00-01", "2026-01-32", "10000-01-01", "2026-01-01T24:00:00Z",
-      "2026-01-01T23:59:60Z", "2026-01-01T00:00:00+99:99", "now", "now(); --", "", "2026", "2026-1-1", "yesterday", true,
+    refuses = { "2024-02-30", "2023-02-29", "2026-13-01", "2026-00-01", "2026-01-32", "10000-01-01",
+      "2026-01-01T24:00:00Z",
+      "2026-01-01T23:59:60Z", "2026-01-01T00:00:00+99:99", "now", "now(); --", "", "2026", "2026-1-1", "yesterday",
+        true,
       1e300, math.maxinteger, 0 / 0, { year = 2026 }, { month = 1, day = 1 }, { 2026, 1, 1 } } },
   { "DATE TEXT", takes = { { "2026-11-20", "2026-11-20", "2026-11-20" },
     { "2026-11-20T23:00:00-02:00", "2026-11-21", "2026-11-21" }, { 86400, "1970-01-02", "1970-01-02" } },
     refuses = { "2026-02-30", "20.11.2026", "2026-11", true, "" } },
   { "UUID TEXT", takes = {
-    { "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "6ba7b810-9dad-11d1-80b4-00c04fd430c8" } },
+    { "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+      "6ba7b810-9dad-11d1-80b4-00c04fd430c8" } },
     refuses = { "6ba7b810", "6ba7b810-9dad-11d1-80b4-00c04fd430cg", "6ba7b8109-dad-11d1-80b4-00c04fd430c8", 1, "" } },
   { "BLOB", takes = { { "\0\xff\1", "\0\xff\1", "\0\xff\1" }, { "", "", "" } }, refuses = { 1, true, {} } },
   { "ANYTHING", takes = { { 1, 1, 1 }, { 1.5, 1.5, 1.5 }, { "x", "x", "x" }, { true, 1, 1 } },
@@ -142,10 +151,12 @@ describe("a cast", function()
   end
 
   it("of the core stands in for the type of the column", function()
-    local Thing = model({ flag = "boolean", made = "datetime", n = "integer", price = "decimal:3", at = "timestamp", day = "date",
+    local Thing = model({ flag = "boolean", made = "datetime", n = "integer", price = "decimal:3", at = "timestamp",
+      day = "date",
       ratio = "real", key = "uuid", raw = "blob", word = "text" },
       "flag INTEGER, made INTEGER, n, price TEXT, at INTEGER, day TEXT, ratio, key TEXT, raw TEXT, word")
-    local thing = Thing:find(Thing:create { flag = true, made = 0, n = 3.0, price = 1.5, at = "2026-01-01", day = 0, ratio = 1,
+    local thing = Thing:find(Thing:create { flag = true, made = 0, n = 3.0, price = 1.5, at = "2026-01-01", day = 0,
+      ratio = 1,
       key = "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", raw = "\0\1", word = "x" }.id)
     assert.same({ true, "1970-01-01T00:00:00.000000Z", 3, "1.500", 1767225600, "1970-01-01", 1.0, "\0\1", "x" },
       { thing.flag, thing.made, thing.n, thing.price, thing.at, thing.day, thing.ratio, thing.raw, thing.word })
@@ -181,7 +192,8 @@ describe("a cast", function()
     before_each(function() Thing = model({ list = "array" }, "doc JSON TEXT, list TEXT") end)
 
     it("gives tables, and all that JSON knows", function()
-      for _, value in ipairs { { a = 1, b = { 1, 2, { c = "x" } } }, { 1, 2.5, "x", true, false }, {}, "text", 5, true, false,
+      for _, value in ipairs { { a = 1, b = { 1, 2, { c = "x" } } }, { 1, 2.5, "x", true, false }, {}, "text", 5,
+        true, false,
         { big = math.maxinteger, small = math.mininteger, half = 0.5 }, { [""] = 1, ["ü\n\"\\"] = "\1" } } do
         local thing = Thing:create { doc = value }
         assert.same(value, thing.doc)
@@ -253,7 +265,8 @@ describe("a cast", function()
         inner = inner.x
       end
       local thing = Thing:create { doc = { a = 1 } }
-      for _, bad in ipairs { cyclic, deep, print, { print }, { [1] = 1, x = 2 }, { [1.5] = 1 }, { 0 / 0 }, { math.huge }, "\xff", "a\0b", { ["\0"] = 1 },
+      for _, bad in ipairs { cyclic, deep, print, { print }, { [1] = 1, x = 2 }, { [1.5] = 1 }, { 0 / 0 },
+        { math.huge }, "\xff", "a\0b", { ["\0"] = 1 },
         { [true] = 1 }, coroutine.create(print) } do
         local e = untouched("invalid_argument", Thing.create, Thing, { doc = bad })
         assert.matches("^things%.doc", e.message)

@@ -28,13 +28,15 @@ describe("the event query", function()
     local post = Post:find(1)
     for name, call in pairs {
       all = function() Post:all() end, first = function() Post:first() end, find = function() Post:find(1) end,
-      count = function() Post:count() end, sum = function() Post:sum("views") end, exists = function() Post:exists() end,
+      count = function() Post:count() end, sum = function() Post:sum("views") end,
+        exists = function() Post:exists() end,
       pluck = function() Post:pluck("title") end, value = function() Post:value("title") end,
-      cursor = function() for _ in Post:cursor() do break end end, explain = function() Post:explain() end,
+      cursor = function() for _ in Post:cursor() do Post:columns() end end, explain = function() Post:explain() end,
       create = function() Post:create { title = "c" } end, insert = function() Post:insert { title = "d" } end,
       save = function() post:update { title = "x" } end, refresh = function() post:refresh() end,
       fresh = function() post:fresh() end, update = function() Post:where("id", 1):update { views = 1 } end,
-      increment = function() Post:where("id", 1):increment("views") end, delete = function() Post:where("id", 2):delete() end,
+      increment = function() Post:where("id", 1):increment("views") end,
+        delete = function() Post:where("id", 2):delete() end,
       query = function() db:query("select 1") end, execute = function() db:execute("update posts set views = 3") end,
       cursor_paginate = function() Post:cursor_paginate { per_page = 1 } end,
     } do

@@ -80,7 +80,8 @@ describe("a declaration", function()
 
   it("has no option that is not known", function()
     local e = refused("invalid_argument", rille.model, "Fresh", { tabel = "posts" })
-    assert.same({ 'model Fresh has no option "tabel"', 'did you mean "table"?', "Fresh" }, { e.message, e.hint, e.model })
+    assert.same({ 'model Fresh has no option "tabel"', 'did you mean "table"?', "Fresh" },
+      { e.message, e.hint, e.model })
     refused("invalid_argument", rille.model, "Fresh", { "posts" })
     refused("invalid_argument", rille.model, "Fresh", { [true] = 1 })
     assert.equal(0, declare {}:count())
@@ -88,10 +89,12 @@ describe("a declaration", function()
 
   it("says each option in its own way", function()
     for option, bads in pairs {
-      table = { 1, true, {} }, primary_key = { 1, true, {}, { 1 }, { true } }, connection = { 1, {} }, fields = { "x", {} },
+      table = { 1, true, {} }, primary_key = { 1, true, {}, { 1 }, { true } }, connection = { 1, {} },
+        fields = { "x", {} },
       timestamps = { "yes", 1, { created = "made" }, { created_at = 1 }, { "made" } }, soft_deletes = { 1, {} },
       fillable = { "title", { 1 }, { title = true }, { "title", [3] = "x" } }, guarded = { "title", { title = true } },
-      hidden = { "title", { title = true }, { {} } }, visible = { true, { title = true } }, appends = { "x", { x = 1 } },
+      hidden = { "title", { title = true }, { {} } }, visible = { true, { title = true } },
+        appends = { "x", { x = 1 } },
       casts = { "json" }, accessors = { print, { "x" }, { x = 1 } }, mutators = { "x", { x = "y" } },
       scopes = { "x", { x = 1 }, { print } }, global_scopes = { print, { x = {} } }, methods = { "x", { x = 1 } },
     } do
@@ -105,7 +108,8 @@ describe("a declaration", function()
   end)
 
   it("names columns that there are", function()
-    for option, bad in pairs { fillable = { "titel" }, guarded = { "titel" }, hidden = { "titel" }, visible = { "titel" },
+    for option, bad in pairs { fillable = { "titel" }, guarded = { "titel" }, hidden = { "titel" },
+      visible = { "titel" },
       casts = { titel = "text" }, primary_key = "titel" } do
       local e = refused("no_such_column", declare, { [option] = bad })
       assert.matches("titel", e.message)
@@ -113,7 +117,8 @@ describe("a declaration", function()
     end
     assert.equal('did you mean "excerpt"?', refused("no_such_column", declare,
       { appends = { "exerpt" }, accessors = { excerpt = function() end } }).hint)
-    for _, options in ipairs { { soft_deletes = true }, { soft_deletes = "gone" }, { timestamps = { created_at = "made" } } } do
+    for _, options in ipairs { { soft_deletes = true }, { soft_deletes = "gone" },
+      { timestamps = { created_at = "made" } } } do
       refused("no_such_column", declare, options)
     end
     world.fresh "create table bare (id integer primary key)"
@@ -131,7 +136,8 @@ describe("a declaration", function()
     local Post = declare {}
     refused("invalid_argument", Post.scope, Post, "where", print)
     for _, name in ipairs { "save", "key" } do
-      assert.matches(name, refused("invalid_argument", rille.model, "Fresh", { accessors = { [name] = print } }).message)
+      assert.matches(name, refused("invalid_argument", rille.model, "Fresh",
+        { accessors = { [name] = print } }).message)
     end
   end)
 
@@ -156,7 +162,8 @@ describe("a declaration", function()
     rille.db("main"):execute "create table users (id integer primary key, name TEXT)"
     rille.db("other"):execute "create table users (id integer primary key, name TEXT)"
     require "rille.model".forget_all()
-    local Here, There = rille.model "Here" { table = "users" }, rille.model "There" { table = "users", connection = "other" }
+    local Here, There = rille.model "Here" { table = "users" },
+      rille.model "There" { table = "users", connection = "other" }
     There:create { name = "there" }
     assert.equal(0, Here:count())
     assert.equal("there", rille.db("other"):table("users"):value "name")
@@ -190,7 +197,8 @@ describe("a class", function()
     Post, User, db = world.blog({
       scopes = {
         published = function(q) return q:where("status", "published") end,
-        by = function(q, who, status) return q:where("author_id", who):when(status, function(s) return s:where("status", status) end) end,
+        by = function(q, who, status) return q:where("author_id", who):when(status,
+          function(s) return s:where("status", status) end) end,
         nothing = function() end,
       },
     }, { global_scopes = { adult = function(q) return q:where("age", ">=", 18):or_where_null("age") end } })
@@ -210,7 +218,8 @@ describe("a class", function()
     assert.same({ 3 }, Post:late():pluck "id")
     assert.same({ 3 }, Post:published():late():pluck "id")
     assert.equal('did you mean "published"?', refused("invalid_argument", function() return Post:publishd() end).hint)
-    assert.equal('did you mean "published"?', refused("invalid_argument", function() return Post:by(1):publishd() end).hint)
+    assert.equal('did you mean "published"?', refused("invalid_argument",
+      function() return Post:by(1):publishd() end).hint)
     refused("invalid_argument", Post.scope, Post, "x", 1)
     refused("invalid_argument", Post.scope, Post, 1, print)
   end)
@@ -228,7 +237,8 @@ describe("a class", function()
     untouched("unsafe_mutation", User.delete, User)
     User:global_scope("named", function(q) return q:where_like("name", "a%") end)
     assert.same({ "ann" }, User:pluck "name")
-    assert.same({ "ann", "kid" }, User:without_global_scope("adult"):without_global_scope("named"):where_in("id", { 1, 2 })
+    assert.same({ "ann", "kid" }, User:without_global_scope("adult"):without_global_scope("named"):where_in("id",
+      { 1, 2 })
       :order_by("id"):pluck "name")
     assert.equal('did you mean "adult"?', refused("invalid_argument", User.without_global_scope, User, "adlut").hint)
     refused("invalid_argument", User.global_scope, User, "x")
@@ -278,7 +288,8 @@ describe("a class", function()
 
   it("does not look for nothing", function()
     for _, word in ipairs { "first_or_new", "first_or_create", "update_or_create" } do
-      for _, bad in ipairs { {}, 1, "x", { "x" } } do untouched("invalid_argument", Post[word], Post, bad, { title = "x" }) end
+      for _, bad in ipairs { {}, 1, "x", { "x" } } do untouched("invalid_argument", Post[word], Post, bad,
+        { title = "x" }) end
       untouched("invalid_argument", Post[word], Post, nil, { title = "x" })
       untouched("no_such_column", Post[word], Post, { titel = "x" }, {})
     end

@@ -1,4 +1,4 @@
---- page_spec: pages by number, pages by cursor, chunks; each row once, whatever happens meanwhile.
+--- page_spec: pages by number and pages by cursor, forward and back.
 local world = require "spec.support.world"
 local null = world.null
 local of_each, refused, statements = world.of_each, world.refused, world.statements
@@ -88,7 +88,7 @@ describe("a page by cursor", function()
 
   --- All pages from one end to the other: forward, then back from the last one.
   local function walk(query, per_page)
-    local forward, backward, page, cursor = {}, {}, nil, nil
+    local forward, backward, page, cursor = {}, {}
     repeat
       page = query:cursor_paginate { per_page = per_page, cursor = cursor }
       for _, row in ipairs(page.data) do forward[#forward + 1] = row end
@@ -162,13 +162,17 @@ describe("a page by cursor", function()
     User:insert { { name = "zed" }, { name = "amy" } }
     Post:where("id", "<", 4):update { author_id = 1 }
     Post:where("id", ">=", 4):update { author_id = 2 }
-    local joined = Post:join("users", "users.id", "posts.author_id"):select("posts.*", "users.name as who"):order_by("who")
+    local joined = Post:join("users", "users.id", "posts.author_id")
+      :select("posts.*", "users.name as who"):order_by("who")
     assert.same({ 4, 5, 6, 7, 1, 2, 3 }, of_each((walk(joined, 2))))
   end)
 
   it("walks plain tables, and keys of two columns", function()
-    local db = world.fresh([[create table marks (a INTEGER not null, b VARCHAR(9) not null, c REAL, primary key (a, b))]])
-    for i = 1, 12 do db:table("marks"):insert { a = i % 3, b = ("%x"):format(i * 7 % 16), c = i % 4 > 0 and i % 4 / 2 or nil } end
+    local db = world.fresh [[create table marks (a INTEGER not null, b VARCHAR(9) not null, c REAL,
+      primary key (a, b))]]
+    for i = 1, 12 do
+      db:table("marks"):insert { a = i % 3, b = ("%x"):format(i * 7 % 16), c = i % 4 > 0 and i % 4 / 2 or nil }
+    end
     local forward, backward = walk(db:table("marks"):order_by_desc("c"), 5)
     assert.same(db:table("marks"):order_by_desc("c"):order_by_desc("a"):order_by_desc("b"):all():to_table(), forward)
     assert.same(forward, backward)
@@ -184,8 +188,9 @@ describe("a page by cursor", function()
       local rows = {}
       for i = 1, math.random(0, 30) do
         local function maybe(value) return math.random(3) > 1 and value or nil end
-        rows[i] = { title = ("x"):rep(math.random(0, 3)), views = math.random(-2, 2), score = maybe(math.random(0, 4) / 3),
-          at = maybe(math.random(0, 2) * 86400 + math.random(0, 1) / 4), live = math.random(2) == 1, author_id = maybe(1),
+        rows[i] = { title = ("x"):rep(math.random(0, 3)), views = math.random(-2, 2), author_id = maybe(1),
+          score = maybe(math.random(0, 4) / 3), live = math.random(2) == 1,
+          at = maybe(math.random(0, 2) * 86400 + math.random(0, 1) / 4),
           price = maybe(math.random(-1, 1) * 1.1), body = maybe(({ "", "é\"'\\", "null" })[math.random(3)]) }
       end
       Post:insert(rows)
@@ -223,9 +228,11 @@ describe("a page by cursor", function()
     local function hex(s) return (s:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) end
     assert.equal(good, hex(text))
     local tampered = {
-      "", "zz", "0", good:sub(1, -2), good:sub(1, -3), good .. "00", hex "null", hex "[]", hex '["next"]', hex "[1,2,3]",
+      "", "zz", "0", good:sub(1, -2), good:sub(1, -3), good .. "00", hex "null", hex "[]", hex '["next"]',
+        hex "[1,2,3]",
       hex(text:gsub('%[%["integer","1"%],.*$', '["x"]]')), hex(text:gsub('"integer","1"', '"integer",{}')),
-      hex(text:gsub('"integer","1"', '"integer","x"')), hex(text:gsub('"integer","1"', '"bytes","zz"')), "\0", 1, true, {},
+      hex(text:gsub('"integer","1"', '"integer","x"')), hex(text:gsub('"integer","1"', '"bytes","zz"')), "\0", 1,
+        true, {},
     }
     for _, cursor in ipairs(tampered) do
       local e = world.untouched("invalid_argument", query.cursor_paginate, query, { per_page = 3, cursor = cursor })
@@ -261,173 +268,11 @@ describe("a page by cursor", function()
   end)
 
   it("refuses options that it does not know", function()
-    assert.equal('did you mean "per_page"?', refused("invalid_argument", Post.cursor_paginate, Post, { perpage = 3 }).hint)
+    assert.equal('did you mean "per_page"?', refused("invalid_argument", Post.cursor_paginate, Post,
+      { perpage = 3 }).hint)
     for _, size in ipairs { 0, -1, 1.5, "3", {} } do
       refused("invalid_argument", Post.cursor_paginate, Post, { per_page = size })
     end
     refused("invalid_argument", Post.cursor_paginate, Post, 3)
-  end)
-end)
-
-describe("chunks", function()
-  local Post, User, db
-  before_each(function()
-    Post, User, db = world.blog()
-    Post:insert(titled(25))
-  end)
-
-  local function sizes_and_ids(word, query, size, ...)
-    local sizes, ids = {}, {}
-    query[word](query, size, function(rows)
-      sizes[#sizes + 1] = #rows
-      for _, row in ipairs(rows) do ids[#ids + 1] = row.id end
-    end, ...)
-    return sizes, ids
-  end
-
-  it("give every row, in lists of that size, in the order of the query", function()
-    local sizes, ids = sizes_and_ids("chunk", Post:query(), 10)
-    assert.same({ 10, 10, 5 }, sizes)
-    assert.same(Post:order_by("id"):pluck("id"), ids)
-    sizes, ids = sizes_and_ids("chunk", Post:order_by_desc("views"):order_by("title"), 10)
-    assert.same({ 10, 10, 5 }, sizes)
-    assert.same(Post:order_by_desc("views"):order_by("title"):pluck("id"), ids)
-    assert.same({}, (sizes_and_ids("chunk", Post:where("id", 0), 10)))
-    assert.same({ 25 }, (sizes_and_ids("chunk", Post:query(), math.maxinteger)))
-    sizes, ids = sizes_and_ids("chunk_by_id", Post:order_by_desc("views"), 10)
-    assert.same({ 10, 10, 5 }, sizes)
-    assert.same(Post:order_by("id"):pluck("id"), ids)
-  end)
-
-  it("keep to a limit and an offset of the query", function()
-    for _, order in ipairs { "id", "views", "title" } do
-      for _, case in ipairs { { 12, 0 }, { 12, 5 }, { 1, 24 }, { 100, 20 }, { 0, 0 }, { 5, 100 } } do
-        local query = Post:order_by(order):order_by("id"):limit(case[1]):offset(case[2])
-        local _, ids = sizes_and_ids("chunk", query, 5)
-        assert.same(query:pluck("id"), ids, ("by %s, limit %d, offset %d"):format(order, case[1], case[2]))
-      end
-      local _, ids = sizes_and_ids("chunk", Post:order_by(order):order_by("id"):limit(7), 5)
-      assert.equal(7, #ids)
-    end
-  end)
-
-  it("stop when the function returns false", function()
-    for _, word in ipairs { "chunk", "chunk_by_id" } do
-      local calls = 0
-      Post[word](Post, 5, function()
-        calls = calls + 1
-        return calls < 2
-      end)
-      assert.equal(2, calls)
-    end
-    local seen = 0
-    Post:each(function(post)
-      seen = seen + 1
-      return post.id < 7
-    end)
-    assert.equal(7, seen)
-  end)
-
-  it("give each row once although its place in the order changes meanwhile", function()
-    for _, query in ipairs { Post:order_by("views"), Post:order_by_desc("views"), Post:order_by("title"), Post:query() } do
-      local times = {}
-      query:chunk(4, function(rows)
-        for _, post in ipairs(rows) do
-          times[post.id] = (times[post.id] or 0) + 1
-          post:update { views = post.views + 100, title = ("%s%d"):format(post.id % 2 == 0 and "a" or "z", post.id) }
-        end
-      end)
-      for id = 1, 25 do assert.equal(1, times[id]) end
-    end
-  end)
-
-  it("leave out rows that fit no longer, and those that are gone", function()
-    local seen = {}
-    Post:where("views", 1):order_by_desc("title"):chunk(3, function(rows)
-      for _, post in ipairs(rows) do seen[#seen + 1] = post.id end
-      Post:where_in("id", { 1, 4 }):delete()
-      Post:where("id", 7):update { views = 2 }
-    end)
-    assert.same({ 25, 22, 19, 16, 13, 10 }, seen)
-  end)
-
-  it("go through rows that are deleted on the way", function()
-    for _, word in ipairs { "chunk", "chunk_by_id" } do
-      Post:unfiltered():delete()
-      Post:insert(titled(25))
-      local seen = 0
-      local query = Post:where("views", "<", 2)
-      query[word](query, 4, function(rows)
-        seen = seen + #rows
-        for _, post in ipairs(rows) do post:delete() end
-      end)
-      assert.equal(17, seen)
-      assert.equal(8, Post:count())
-    end
-  end)
-
-  it("end although rows are added behind them", function()
-    local calls = 0
-    Post:order_by("title"):chunk(10, function()
-      calls = calls + 1
-      Post:insert { title = "zz" .. calls }
-    end)
-    assert.equal(3, calls)
-  end)
-
-  it("give a row that a join has several times with all its rows", function()
-    User:insert { { name = "a" }, { name = "b" }, { name = "c" } }
-    local pairs_of = {}
-    Post:join("users", "users.id", ">=", "posts.views"):select("posts.id", "users.name as who"):chunk(4, function(rows)
-      for _, row in ipairs(rows) do pairs_of[#pairs_of + 1] = row.id .. row.who end
-    end)
-    table.sort(pairs_of)
-    local want = {}
-    for _, row in ipairs(db:query "select posts.id, name from posts join users on users.id >= views") do
-      want[#want + 1] = row.id .. row.name
-    end
-    table.sort(want)
-    assert.same(want, pairs_of)
-  end)
-
-  it("walk keys of two columns and plain tables", function()
-    db = world.fresh([[create table marks (a INTEGER not null, b VARCHAR(9) not null, c REAL, primary key (a, b))]])
-    for i = 1, 12 do db:table("marks"):insert { a = i % 3, b = ("%x"):format(i * 7 % 16), c = i % 4 / 2 } end
-    for _, query in ipairs { db:table("marks"), db:table("marks"):order_by("c") } do
-      local keys = {}
-      query:chunk(5, function(rows)
-        for _, row in ipairs(rows) do keys[row.a .. row.b] = (keys[row.a .. row.b] or 0) + 1 end
-      end)
-      local count = 0
-      for _, times in pairs(keys) do
-        count = count + 1
-        assert.equal(1, times)
-      end
-      assert.equal(12, count)
-    end
-  end)
-
-  it("read each row but once", function()
-    assert.equal(4, #statements(function() Post:each(function() end) Post:chunk(10, function() end) end))
-    local seen = {}
-    Post:order_by("views"):each(function(post) seen[#seen + 1] = post.id end)
-    assert.equal(25, #seen)
-  end)
-
-  it("want a size, a function and an order that gives a place", function()
-    for _, word in ipairs { "chunk", "chunk_by_id" } do
-      for _, size in ipairs { 0, -1, 1.5, "5", 0 / 0 } do refused("invalid_argument", Post[word], Post, size, print) end
-      refused("invalid_argument", Post[word], Post, 5)
-      refused("invalid_argument", Post[word], Post, 5, "fn")
-    end
-    refused("invalid_argument", Post.each, Post, nil)
-    refused("unsupported", function() Post:in_random_order():chunk(5, print) end)
-    refused("missing_attribute", function() Post:select("title"):order_by("views"):chunk(5, print) end)
-  end)
-
-  it("pass on what the function raises", function()
-    local ok, e = pcall(Post.chunk, Post, 5, function() error("mine", 0) end)
-    assert.same({ false, "mine" }, { ok, e })
-    db:execute "drop table posts"
   end)
 end)

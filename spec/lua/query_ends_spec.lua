@@ -82,7 +82,8 @@ describe("the end of a query", function()
     assert.same({ "a", "b", "c" }, Post:pluck("title", "id"))
     assert.same({ a = "a", b = "b", c = "c" }, Post:pluck("title", "title"))
     assert.same({ a = "1.10", b = null, c = "2.20" }, Post:pluck("price", "title"))
-    assert.same({ a = 6, b = 2, c = 4 }, Post:select_raw("title, views * 2 as double"):add_select("id"):pluck("double", "title"))
+    assert.same({ a = 6, b = 2, c = 4 },
+      Post:select_raw("title, views * 2 as double"):add_select("id"):pluck("double", "title"))
     assert.matches("NULL in row 2", refused("invalid_argument", function()
       Post:order_by("id"):pluck("title", "price")
     end).message)
@@ -209,7 +210,8 @@ describe("a cursor of a query", function()
       ids[#ids + 1] = post.id
     end
     assert.same(Post:where("views", 3):order_by("id"):pluck("id"), ids)
-    for row in db:table("posts"):select("id"):cursor() do assert.same({ id = 1 }, row) break end
+    local next_row = db:table("posts"):select("id"):cursor()
+    assert.same({ id = 1 }, next_row())
     for _ in Post:where("id", 0):cursor() do error "there is no row" end
   end)
 
@@ -247,12 +249,13 @@ describe("a cursor of a query", function()
   end)
 
   it("is over after its last row, after it was closed and after its database was", function()
-    local next_row, state, control, closing = Post:where("id", "<=", 2):order_by("id"):cursor()
+    local next_row, state, control = Post:where("id", "<=", 2):order_by("id"):cursor()
     assert.equal(1, next_row(state, control).id)
     assert.equal(2, next_row(state, control).id)
     assert.is_nil(next_row(state, control))
     refused("invalid_argument", next_row, state, control)
 
+    local closing
     next_row, state, control, closing = Post:cursor()
     next_row(state, control)
     do local scope <close> = closing end     -- luacheck: ignore 211
@@ -265,6 +268,7 @@ describe("a cursor of a query", function()
   end)
 
   it("refuses what is wrong before the first row", function()
-    assert.equal('did you mean "views"?', refused("no_such_column", function() Post:where("veiws", 1):cursor() end).hint)
+    assert.equal('did you mean "views"?', refused("no_such_column",
+      function() Post:where("veiws", 1):cursor() end).hint)
   end)
 end)

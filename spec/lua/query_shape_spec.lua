@@ -3,8 +3,8 @@ local world = require "spec.support.world"
 local null = world.null
 local of_each, refused = world.of_each, world.refused
 
-local EVERY = '"id", "author_id", "title", "body", "status", "views", "price", "live", "meta", "at", "day", "score", "data", '
-  .. '"created_at", "updated_at"'
+local EVERY = '"id", "author_id", "title", "body", "status", "views", "price", "live", "meta", "at", "day", '
+  .. '"score", "data", "created_at", "updated_at"'
 
 describe("the shape of a query", function()
   local Post, User, db
@@ -45,7 +45,8 @@ describe("the shape of a query", function()
 
   it("selects the caller's own SQL, whose names can be ordered by and read", function()
     local query = Post:select_raw("id, views * ? as double", 2):order_by_desc("double"):order_by("id")
-    assert.same({ "select id, views * ? as double from \"posts\" order by \"double\" desc, \"id\"", { 2 } }, { sql(query) })
+    assert.same({ "select id, views * ? as double from \"posts\" order by \"double\" desc, \"id\"", { 2 } },
+      { sql(query) })
     assert.same({ 1, 3, 4, 2 }, of_each(query:all()))
     assert.same({ 6, 4, 4, 2 }, of_each(query:all(), "double"))
     assert.equal('select "title", count(*) as n from "posts"', sql(Post:select("title"):select_raw("count(*) as n")))
@@ -60,18 +61,21 @@ describe("the shape of a query", function()
   end)
 
   it("joins rows of another table", function()
-    local query = Post:join("users", "users.id", "=", "posts.author_id"):where("users.name", "ann"):select("posts.id", "name")
+    local query = Post:join("users", "users.id", "=", "posts.author_id")
+      :where("users.name", "ann"):select("posts.id", "name")
     assert.same({ 'select "posts"."id", "users"."name" from "posts" join "users" on "users"."id" = "posts"."author_id" '
       .. 'where "users"."name" = ?', { "ann" } }, { sql(query) })
     assert.same({ "ann", "ann" }, of_each(query:order_by("posts.id"):all(), "name"))
     assert.equal(query:to_sql(), (Post:join("users", "users.id", "posts.author_id"):where("users.name", "ann")
       :select("posts.id", "name"):to_sql()))
-    assert.same({ "a", "b" }, of_each(Post:join("users", "users.id", "posts.author_id"):where("name", "ann"):all(), "title"))
+    assert.same({ "a", "b" }, of_each(Post:join("users", "users.id", "posts.author_id"):where("name", "ann"):all(),
+      "title"))
   end)
 
   it("joins under another name, and twice", function()
     local query = Post:join("users as writer", "writer.id", "posts.author_id")
-      :join("users as older", "older.age", ">", "writer.age"):select("posts.id", "writer.name as who", "older.name as elder")
+      :join("users as older", "older.age", ">", "writer.age"):select("posts.id", "writer.name as who",
+        "older.name as elder")
     assert.same({ { id = 3, who = "bob", elder = "ann" } }, query:plain():all())
   end)
 
@@ -84,11 +88,13 @@ describe("the shape of a query", function()
   end)
 
   it("groups, and filters groups", function()
-    local query = Post:select("status"):select_raw("count(*) as n, sum(views) as total"):group_by("status"):order_by("status")
-    assert.same({ { status = "draft", n = 2, total = 5 }, { status = "published", n = 2, total = 3 } }, query:plain():all())
+    local query = Post:select("status"):select_raw("count(*) as n, sum(views) as total")
+      :group_by("status"):order_by("status")
+    assert.same({ { status = "draft", n = 2, total = 5 }, { status = "published", n = 2, total = 3 } },
+      query:plain():all())
     local few = query:having("total", "<", 4)
-    assert.same({ 'select "status", count(*) as n, sum(views) as total from "posts" group by "status" having "total" < ? '
-      .. 'order by "status"', { 4 } }, { sql(few) })
+    assert.same({ 'select "status", count(*) as n, sum(views) as total from "posts" group by "status" '
+      .. 'having "total" < ? order by "status"', { 4 } }, { sql(few) })
     assert.same({ "published" }, of_each(few:all(), "status"))
     assert.same({ "draft" }, of_each(query:having("status", "draft"):all(), "status"))
     assert.same({ "draft" }, of_each(query:having_raw("sum(views) > ?", 4):all(), "status"))
@@ -98,7 +104,8 @@ describe("the shape of a query", function()
   end)
 
   it("orders, one after the other, NULL being the smallest", function()
-    assert.equal('select * from "posts" order by "views", "id" desc', sql(Post:order_by("views"):order_by("id", "desc")))
+    assert.equal('select * from "posts" order by "views", "id" desc',
+      sql(Post:order_by("views"):order_by("id", "desc")))
     assert.same({ 2, 4, 3, 1 }, Post:order_by("views"):order_by_desc("id"):pluck("id"))
     assert.same({ 4, 1, 2, 3 }, Post:order_by("author_id"):order_by("id"):pluck("id"))
     assert.same({ 3, 1, 2, 4 }, Post:order_by("author_id", "desc"):order_by("id", "asc"):pluck("id"))
@@ -108,7 +115,9 @@ describe("the shape of a query", function()
   end)
 
   it("orders by time of creation", function()
-    for i = 1, 4 do db:execute("update posts set created_at = ?, at = ? where id = ?", ("2026-01-0%d"):format(5 - i), i, i) end
+    for i = 1, 4 do
+      db:execute("update posts set created_at = ?, at = ? where id = ?", ("2026-01-0%d"):format(5 - i), i, i)
+    end
     assert.same({ 1, 2, 3, 4 }, Post:latest():pluck("id"))
     assert.same({ 4, 3, 2, 1 }, Post:oldest():pluck("id"))
     assert.same({ 4, 3, 2, 1 }, Post:latest("at"):pluck("id"))
@@ -160,7 +169,8 @@ describe("the shape of a query", function()
     assert.same({ 2 }, Post:when(1, narrow):pluck("id"))
     assert.same({ 1, 2, 3, 4 }, Post:when(nil, narrow):order_by("id"):pluck("id"))
     assert.same({ 1, 2, 3, 4 }, Post:when(false, narrow):order_by("id"):pluck("id"))
-    assert.same({ 1, 4 }, Post:when(false, narrow, function(q) return q:where("status", "draft") end):order_by("id"):pluck("id"))
+    local function drafts(q) return q:where("status", "draft") end
+    assert.same({ 1, 4 }, Post:when(false, narrow, drafts):order_by("id"):pluck("id"))
     assert.same({ 1, 2, 3, 4 }, Post:when(true, function() end):order_by("id"):pluck("id"))
     assert.same({ 1 }, seen)
   end)
@@ -182,7 +192,8 @@ describe("the shape of a query", function()
       for _, option in ipairs { "skip_locked", "nowait" } do
         refused("unsupported", function() Post:lock_for_update { [option] = true }:all() end)
       end
-      assert.matches("skip_locked", refused("invalid_argument", function() Post:lock_for_update { skip_lockd = true } end).hint)
+      assert.matches("skip_locked", refused("invalid_argument",
+        function() Post:lock_for_update { skip_lockd = true } end).hint)
     end)
   end)
 
@@ -224,8 +235,10 @@ describe("a shape that means nothing", function()
 
   it("has no names, or what is none", function()
     assert.equal("select: wants names of columns, got nil", message("invalid_argument", Post.select, Post))
-    assert.equal("select: wants the name of a column, got nil", message("invalid_argument", Post.select, Post, "id", nil))
-    assert.equal("select: wants the name of a column, got nil", message("invalid_argument", Post.select, Post, nil, "id"))
+    assert.equal("select: wants the name of a column, got nil",
+      message("invalid_argument", Post.select, Post, "id", nil))
+    assert.equal("select: wants the name of a column, got nil",
+      message("invalid_argument", Post.select, Post, nil, "id"))
     assert.matches("got 5", message("invalid_argument", Post.select, Post, { "id", 5 }))
     assert.matches("without keys", message("invalid_argument", Post.select, Post, { "id", title = "title" }))
     assert.matches("got true", message("invalid_argument", Post.order_by, Post, true))
@@ -254,7 +267,8 @@ describe("a shape that means nothing", function()
 
   it("limits by what is no count", function()
     for _, word in ipairs { "limit", "offset" } do
-      for _, value in ipairs { -1, 1.5, 0 / 0, math.huge, -math.huge, "1", "1; delete", true, {}, 1e18, math.mininteger } do
+      for _, value in ipairs { -1, 1.5, 0 / 0, math.huge, -math.huge, "1", "1; delete", true, {}, 1e18,
+        math.mininteger } do
         assert.matches(word .. ": wants a whole number", message("invalid_argument", Post[word], Post, value))
       end
       refused("invalid_argument", Post[word], Post)
@@ -273,7 +287,8 @@ describe("a shape that means nothing", function()
     end))
     assert.equal("join the table first", refused("no_such_table", function() Post:where("users.id", 1):all() end).hint)
     assert.matches("both", message("invalid_argument", function()
-      Post:join("users as a", "a.id", "posts.author_id"):join("users as b", "b.id", "posts.author_id"):where("name", "x"):all()
+      Post:join("users as a", "a.id", "posts.author_id"):join("users as b", "b.id", "posts.author_id")
+        :where("name", "x"):all()
     end))
   end)
 
@@ -294,6 +309,7 @@ describe("a shape that means nothing", function()
     local e = refused("invalid_argument", function() return Post:where("id", 1):ordr_by("id") end)
     assert.equal('a query has no method "ordr_by"', e.message)
     assert.equal('did you mean "order_by"?', e.hint)
-    assert.equal('did you mean "where_in"?', refused("invalid_argument", function() return Post:where_inn("id", {}) end).hint)
+    assert.equal('did you mean "where_in"?', refused("invalid_argument",
+      function() return Post:where_inn("id", {}) end).hint)
   end)
 end)

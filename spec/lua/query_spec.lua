@@ -19,7 +19,8 @@ describe("query", function()
     Post:insert {
       { author_id = 1, title = "Alpha", views = 10, price = "1.50", at = "2026-01-31T23:59:59Z", day = "2026-01-31",
         score = 0.5, meta = { lang = "de", tags = { "a", "b" }, n = 1 } },
-      { author_id = 1, title = "beta", status = "published", views = 20, at = "2026-02-01T00:00:00Z", day = "2026-02-01",
+      { author_id = 1, title = "beta", status = "published", views = 20, at = "2026-02-01T00:00:00Z",
+        day = "2026-02-01",
         meta = { lang = "en", tags = {}, n = 2.5 }, body = "text" },
       { author_id = 2, title = "Gamma_ray", status = "published", views = 30, price = 100, live = false },
       { title = "100% wool", views = 40, price = "0.10", at = "2025-02-01T12:00:00.000001Z", day = "2025-02-01",
@@ -54,7 +55,8 @@ describe("query", function()
     { "where", { "price", ">", 1 }, '"price" > ?', { "1.00" }, { 1, 3 }, { 4, 5 } },
     { "where", { "score", "<", 0 }, '"score" < ?', { 0.0 }, { 5 }, { 1 } },
     { "where", { "at", 1769903999 }, '"at" = ?', { "2026-01-31T23:59:59.000000Z" }, { 1 }, { 2, 4 } },
-    { "where", { "at", ">=", "2026-02-01 01:00:00+01:00" }, '"at" >= ?', { "2026-02-01T00:00:00.000000Z" }, { 2 }, { 1, 4 } },
+    { "where", { "at", ">=", "2026-02-01 01:00:00+01:00" }, '"at" >= ?', { "2026-02-01T00:00:00.000000Z" }, { 2 },
+      { 1, 4 } },
     { "where", { "day", "2026-02-01" }, '"day" = ?', { "2026-02-01" }, { 2, 6 }, { 1, 4 } },
     { "where", { "posts.title", "beta" }, '"title" = ?', { "beta" }, { 2 }, { 1, 3, 4, 5, 6 } },
     { "where", { "title", "like", "%a%" }, '"title" glob ?', { "*a*" }, { 1, 2, 3, 5 }, { 4, 6 } },
@@ -63,8 +65,10 @@ describe("query", function()
     { "where", { "views", "in", { 10, 20 } }, '"views" in (?, ?)', { 10, 20 }, { 1, 2 }, { 3, 4, 5, 6 } },
     { "where", { "views", "not_in", { 10, 20 } }, 'not ("views" in (?, ?))', { 10, 20 }, { 3, 4, 5, 6 }, { 1, 2 } },
     { "where", { "views", "between", { 10, 30 } }, '"views" between ? and ?', { 10, 30 }, { 1, 2, 3 }, { 4, 5, 6 } },
-    { "where", { { views = 20, title = "beta" } }, '"title" = ? and "views" = ?', { "beta", 20 }, { 2 }, { 1, 3, 4, 5, 6 } },
-    { "where", { { author_id = null, views = 40 } }, '"author_id" is null and "views" = ?', { 40 }, { 4 }, { 1, 2, 3, 5, 6 } },
+    { "where", { { views = 20, title = "beta" } }, '"title" = ? and "views" = ?', { "beta", 20 }, { 2 },
+      { 1, 3, 4, 5, 6 } },
+    { "where", { { author_id = null, views = 40 } }, '"author_id" is null and "views" = ?', { 40 }, { 4 },
+      { 1, 2, 3, 5, 6 } },
     { "where", { function(q) return q:where("views", 10):or_where("views", 20) end }, '"views" = ? or "views" = ?',
       { 10, 20 }, { 1, 2 }, { 3, 4, 5, 6 } },
     { "where_in", { "views", { 10, 20 } }, '"views" in (?, ?)', { 10, 20 }, { 1, 2 }, { 3, 4, 5, 6 } },
@@ -80,7 +84,8 @@ describe("query", function()
     { "where_like", { "title", "%\\_%" }, '"title" glob ?', { "*_*" }, { 3 }, { 1, 2, 4, 5, 6 } },
     { "where_like", { "title", "%\\\\%" }, '"title" glob ?', { "*\\*" }, { 5 }, { 1, 2, 3, 4, 6 } },
     { "where_like", { "title", "% [x]*?" }, '"title" glob ?', { "* [[]x][*][?]" }, { 6 }, { 1, 2, 3, 4, 5 } },
-    { "where_ilike", { "title", "GAMMA\\_%" }, [["title" like ? escape '\']], { "GAMMA\\_%" }, { 3 }, { 1, 2, 4, 5, 6 } },
+    { "where_ilike", { "title", "GAMMA\\_%" }, [["title" like ? escape '\']], { "GAMMA\\_%" }, { 3 },
+      { 1, 2, 4, 5, 6 } },
     { "where_column", { "views", "author_id" }, '"views" = "author_id"', {}, {}, { 1, 2, 3, 5, 6 } },
     { "where_column", { "views", ">", "author_id" }, '"views" > "author_id"', {}, { 1, 2, 3 }, { 5, 6 } },
     { "where_date", { "at", "2026-02-01" }, 'date("at") = ?', { "2026-02-01" }, { 2 }, { 1, 4 } },
@@ -90,15 +95,18 @@ describe("query", function()
     { "where_day", { "at", ">", 1 }, [[cast(strftime('%d', "at") as integer) > ?]], { 1 }, { 1 }, { 2, 4 } },
     { "where_json", { "meta.lang", "de" }, 'json_extract("meta", ?) = ?', { '$."lang"', "de" }, { 1 }, { 2 } },
     { "where_json", { "meta.n", ">", 1 }, 'json_extract("meta", ?) > ?', { '$."n"', 1 }, { 2 }, { 1 } },
-    { "where_json", { "meta.lang", null }, 'json_extract("meta", ?) is null', { '$."lang"' }, { 3, 4, 5, 6 }, { 1, 2 } },
-    { "where_json", { "meta.deep.list.1.x", 2 }, 'json_extract("meta", ?) = ?', { '$."deep"."list"[1]."x"', 2 }, { 4 }, {} },
+    { "where_json", { "meta.lang", null }, 'json_extract("meta", ?) is null', { '$."lang"' }, { 3, 4, 5, 6 },
+      { 1, 2 } },
+    { "where_json", { "meta.deep.list.1.x", 2 }, 'json_extract("meta", ?) = ?', { '$."deep"."list"[1]."x"', 2 },
+      { 4 }, {} },
     { "where_json", { "meta.odd key", true }, 'json_extract("meta", ?) = ?', { '$."odd key"', 1 }, { 5 }, {} },
     { "where_json_contains", { "meta.tags", "b" },
       'exists (select 1 from json_each("meta", ?) where "value" = ?)', { '$."tags"', "b" }, { 1 }, { 2, 3, 4, 5, 6 } },
     { "where_json_contains", { "meta.tags", 2 },
       'exists (select 1 from json_each("meta", ?) where "value" = ?)', { '$."tags"', 2 }, { 5 }, { 1, 2, 3, 4, 6 } },
     { "where_raw", { "views % ? = ?", 20, 0 }, "views % ? = ?", { 20, 0 }, { 2, 4, 6 }, { 1, 3, 5 } },
-    { "where_raw", { "title <> ':x?' and views > :min", { min = 20 } }, "title <> ':x?' and views > ?", { 20 }, { 3, 4 },
+    { "where_raw", { "title <> ':x?' and views > :min", { min = 20 } }, "title <> ':x?' and views > ?", { 20 },
+      { 3, 4 },
       { 1, 2, 5, 6 } },
     { "filter", { "views > :min and title like '%a%'", { min = 10 } }, '"views" > ? and "title" glob ?', { 10, "*a*" },
       { 2, 3 }, { 1, 4, 5, 6 } },
@@ -140,7 +148,8 @@ describe("query", function()
     assert.same('where "views" = ? or "views" = ? and "title" = ?',
       (tail(Post:where("views", 10):or_where("views", 20):where("title", "x")):gsub("[()]", "")))
     assert.same({ 1 }, ids(Post:where("views", 10):or_where("views", 20):where("title", "x")))
-    assert.same({ 2 }, ids(Post:where(function(q) return q:where("views", 10):or_where("views", 20) end):where("title", "beta")))
+    assert.same({ 2 }, ids(Post:where(function(q) return q:where("views", 10):or_where("views",
+      20) end):where("title", "beta")))
     assert.same({ 5, 6 }, ids(Post:where_not(function(q) return q:where("views", ">", 0) end)))
     assert.same({ 3 }, ids(Post:where_not("id", "<", 3):where_not_in("id", { 4, 5, 6 })))
     assert.equal('where "id" = ?', (tail(Post:or_where("id", 1))))
@@ -217,7 +226,8 @@ describe("query", function()
     local before = world.picture()
     local sql, params = base:to_sql()
     for _, case in ipairs(CASES) do base[case[1]](base, table.unpack(case[2])) end
-    for _, name in ipairs { "first", "all", "count", "exists", "sole", "explain", "cursor", "in_random_order", "distinct" } do
+    for _, name in ipairs { "first", "all", "count", "exists", "sole", "explain", "cursor", "in_random_order",
+      "distinct" } do
       pcall(base[name], base)
     end
     base:paginate(1, 2)

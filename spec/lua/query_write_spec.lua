@@ -40,7 +40,8 @@ describe("insert", function()
 
   it("puts values through the casts", function()
     Post:insert { title = "a", meta = { 1, 2 }, price = 2, live = false, at = 86400, day = "2026-01-01T10:00:00Z" }
-    assert.same({ title = "a", meta = "[1,2]", price = 2, live = 0, at = "1970-01-02T00:00:00.000000Z", day = "2026-01-01" },
+    assert.same({ title = "a", meta = "[1,2]", price = 2, live = 0, at = "1970-01-02T00:00:00.000000Z",
+      day = "2026-01-01" },
       db:query("select title, meta, price, live, at, day from posts")[1])
   end)
 
@@ -92,7 +93,8 @@ describe("insert", function()
   it("may leave out what a unique constraint refuses, and nothing else", function()
     User:insert { name = "ann", email = "a@x" }
     assert.equal(2, User:insert_or_ignore {
-      { name = "bob", email = "a@x" }, { name = "cid", email = "c@x" }, { name = "dee" }, { name = "eve", email = "c@x" },
+      { name = "bob", email = "a@x" }, { name = "cid", email = "c@x" }, { name = "dee" },
+        { name = "eve", email = "c@x" },
     })
     assert.same({ "ann", "cid", "dee" }, User:order_by("id"):pluck("name"))
     untouched("not_null_violation", User.insert_or_ignore, User, { { name = "fay" }, { email = "f@x" } })
@@ -120,7 +122,8 @@ describe("upsert", function()
   end)
 
   it("inserts, or updates what is there by a unique key", function()
-    assert.equal(2, User:upsert({ { name = "Ann", email = "a@x", age = 31 }, { name = "cid", email = "c@x" } }, "email"))
+    assert.equal(2, User:upsert({ { name = "Ann", email = "a@x", age = 31 }, { name = "cid", email = "c@x" } },
+      "email"))
     assert.same({ "Ann", "bob", "cid" }, User:order_by("id"):pluck("name"))
     assert.equal(31, User:find(1).age)
     assert.equal(1, User:upsert({ id = 2, name = "Bob", email = "b@y" }, { "id" }))
@@ -184,9 +187,11 @@ end)
 describe("update", function()
   local Post, db
   before_each(function()
-    Post, _, db = world.blog()
+    Post = world.blog()
+    db = rille.db()
     Post:insert {
-      { title = "a", views = 1, created_at = 0, updated_at = 0 }, { title = "b", views = 2, created_at = 0, updated_at = 0 },
+      { title = "a", views = 1, created_at = 0, updated_at = 0 },
+        { title = "b", views = 2, created_at = 0, updated_at = 0 },
       { title = "c", views = 3, price = "1.25", created_at = 0, updated_at = 0 },
     }
   end)
@@ -216,7 +221,8 @@ describe("update", function()
     assert.same({ "a", "b", "most" }, Post:order_by("id"):pluck("title"))
     db:execute("insert into users (name) values ('ann')")
     Post:where("id", 2):update { author_id = 1 }
-    assert.equal(1, Post:join("users", "users.id", "posts.author_id"):where("users.name", "ann"):update { title = "hers" })
+    assert.equal(1, Post:join("users", "users.id", "posts.author_id"):where("users.name",
+      "ann"):update { title = "hers" })
     assert.same({ "a", "hers", "most" }, Post:order_by("id"):pluck("title"))
   end)
 
@@ -235,7 +241,8 @@ describe("update", function()
   it("refuses what is no column or no value", function()
     local query = Post:where("id", 1)
     assert.equal('did you mean "title"?', untouched("no_such_column", query.update, query, { titel = "x" }).hint)
-    for _, bad in ipairs { {}, 1, "x", { "title" }, { title = {} }, { views = "1" }, { title = 0 / 0 }, { views = 1.5 } } do
+    for _, bad in ipairs { {}, 1, "x", { "title" }, { title = {} }, { views = "1" }, { title = 0 / 0 },
+      { views = 1.5 } } do
       untouched("invalid_argument", query.update, query, bad)
     end
     untouched("invalid_argument", query.update, query, nil)

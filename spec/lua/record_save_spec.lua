@@ -14,7 +14,8 @@ describe("saving", function()
     local said = statements(function() post = Post:create { title = "a", price = "1.5" } end)
     assert.equal(1, #said)
     assert.matches('^insert into "posts" %("title", "price", "created_at", "updated_at"%) values', said[1])
-    assert.same({ 1, "a", "draft", 0, true, "1.50" }, { post.id, post.title, post.status, post.views, post.live, post.price })
+    assert.same({ 1, "a", "draft", 0, true, "1.50" }, { post.id, post.title, post.status, post.views, post.live,
+      post.price })
     assert.same(db:query("select * from posts")[1].created_at, post.created_at)
     assert.matches(NOW, post.created_at)
     assert.equal(post.created_at, post.updated_at)
@@ -369,7 +370,8 @@ describe("a composite key", function()
     assert.is_nil(Mark:find(2, "bio"))
     assert.same({ 2, 4 }, Mark:find({ { 1, "art" }, { 2, "art" }, { 9, "x" } }):pluck "mark")
     assert.same({}, Mark:find {})
-    assert.equal("there is no Mark with the key 2, bio", refused("not_found", Mark.find_or_fail, Mark, 2, "bio").message)
+    assert.equal("there is no Mark with the key 2, bio", refused("not_found", Mark.find_or_fail, Mark, 2,
+      "bio").message)
     for _, key in ipairs { { 1 }, { nil, "art" }, { { 1 } }, { { 1, 2 } }, { { { 1 } } },
       { "1", "art" }, { 1, 2 } } do
       refused("invalid_argument", Mark.find, Mark, table.unpack(key, 1, 2))

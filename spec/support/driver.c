@@ -8,6 +8,8 @@ static const rille_driver *const below = &rille_driver_sqlite;
 static const char *trap;
 static int calls_left;
 static rille_status trap_kind;
+static bool losing;
+static rille_conn *opened;
 static char written[4000];
 
 static void
@@ -33,6 +35,8 @@ trapped(const char *call, rille_str text, rille_fault *fault)
   if (trap == NULL || strcmp(trap, call) != 0 || --calls_left != 0)
     return false;
   trap = NULL;
+  if (losing)
+    (void)below->rollback(opened, NULL);
   (void)rille_fault_set(fault, trap_kind, "%s was made to fail", call);
   return true;
 }
@@ -44,6 +48,14 @@ spec_driver_fail(const char *call, int nth, rille_status kind)
   trap = call;
   calls_left = nth;
   trap_kind = kind;
+  losing = false;
+}
+
+void
+spec_driver_lose(const char *call, int nth, rille_status kind)
+{
+  spec_driver_fail(call, nth, kind);
+  losing = true;
 }
 
 void
@@ -64,7 +76,7 @@ open_below(const rille_open_options *options, rille_conn **out, rille_fault *fau
   rille_status status = below->open(options, out, fault);
 
   if (status == RILLE_OK)
-    (*out)->driver = &spec_driver;
+    (opened = *out)->driver = &spec_driver;
   return status;
 }
 

@@ -11,6 +11,9 @@ extern const rille_driver spec_driver;
 ** nothing.  Forgets what was told before, and what was written down. */
 void spec_driver_fail(const char *call, int nth, rille_status kind);
 
+/* The same, and the database ends its transaction by itself. */
+void spec_driver_lose(const char *call, int nth, rille_status kind);
+
 /* Nothing fails; nothing is written down yet. */
 void spec_driver_reset(void);
 

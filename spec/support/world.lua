@@ -11,8 +11,9 @@ local M = { rille = rille, null = rille.null }
 local BLOG <const> = {
   [[create table "users" ("id" integer primary key autoincrement not null, "name" VARCHAR(255) not null,
     "email" VARCHAR(255) unique, "age" INTEGER)]],
-  [[create table "posts" ("id" integer primary key autoincrement not null, "author_id" INTEGER references "users" ("id"),
-    "title" VARCHAR(255) not null, "body" TEXT, "status" TEXT not null default 'draft', "views" INTEGER not null default 0,
+  [[create table "posts" ("id" integer primary key autoincrement not null,
+    "author_id" INTEGER references "users" ("id"), "title" VARCHAR(255) not null, "body" TEXT,
+    "status" TEXT not null default 'draft', "views" INTEGER not null default 0,
     "price" DECIMAL(10,2), "live" BOOLEAN not null default 1, "meta" JSON TEXT, "at" DATETIME TEXT, "day" DATE TEXT,
     "score" DOUBLE, "data" BLOB, "created_at" DATETIME TEXT, "updated_at" DATETIME TEXT)]],
 }
@@ -84,7 +85,8 @@ function M.picture(db)
       for i, column in ipairs(db:query("select name from pragma_table_xinfo(?) order by cid", object.name)) do
         columns[i] = ('quote("%s")'):format(column.name:gsub('"', '""'))
       end
-      local rows = ('select %s as "row" from "%s"'):format(table.concat(columns, " || ',' || "), object.name:gsub('"', '""'))
+      local rows = ('select %s as "row" from "%s"'):format(table.concat(columns, " || ',' || "),
+        object.name:gsub('"', '""'))
       for _, row in ipairs(db:query(rows)) do lines[#lines + 1] = "  " .. row.row end
     end
   end

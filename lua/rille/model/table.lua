@@ -145,17 +145,18 @@ function M.look_up(class, handle)
   for name in next, lua_casts do indirect[name] = true end
   for name in next, def.accessors do indirect[name] = has[name] and true or nil end
   check_shown(def, has)
-  if has._class then
-    Error.raise("unsupported",
-      ("model %s: %s has a column \"_class\", which records keep for themselves"):format(def.name,
-      def.table), { model = def.name, table = def.table, column = "_class" })
+  for _, name in ipairs { "_class", "_info" } do
+    if has[name] then
+      Error.raise("unsupported", ("model %s: records keep the name %q for themselves, which %s has as a column"):format(
+        def.name, name, def.table), { model = def.name, table = def.table, column = name })
+    end
   end
   if def.soft_deletes and not has[def.soft_deletes] then
     Error.raise("no_such_column", ("model %s: soft_deletes wants a column %s.%s"):format(def.name, def.table,
       def.soft_deletes), { model = def.name, table = def.table, column = def.soft_deletes })
   end
   local info = {
-    handle = handle, version = handle.version, has = has, casts = lua_casts, assignable = assignable(def, has),
+    class = class, handle = handle, version = handle.version, has = has, casts = lua_casts, assignable = assignable(def, has),
     primary = def.primary_key or description.primary, mutated = nil,
   }
   info.has_casts = next(lua_casts) ~= nil

@@ -221,6 +221,14 @@ end
 
 -- -- the ends -------------------------------------------------------------------------------------------------------
 
+--- The query with no more rows than that, or than it asks for itself.
+local function at_most(query, rows)
+  local each = query
+  while each and each[3] ~= op.limit and each[3] ~= op.unlimited do each = each[2] end
+  if each and each[3] == op.limit and each[4] <= rows then return query end
+  return query:limit(rows)
+end
+
 local function named(query)
   return query[1].class and query[1].class._def.name or query[1].table
 end
@@ -246,7 +254,7 @@ function M.add(Query)
 
   --- The one row there is; raises not_found or not_unique.
   function Query:sole()
-    local rows = run(self:limit(2), "all")
+    local rows = run(at_most(self, 2), "all")
     if #rows > 1 then
       Error.raise("not_unique", ("more than one %s fits the query"):format(named(self)), { model = named(self) })
     end
@@ -258,7 +266,7 @@ function M.add(Query)
 
   --- The column of the first row, or nil.
   function Query:value(column)
-    local value = values_of(self:limit(1), column)[1]
+    local value = values_of(at_most(self, 1), column)[1]
     if value == core.null then return nil end
     return value
   end

@@ -185,7 +185,7 @@ function M.place(row, terms, word, outputs)
   for i, term in ipairs(terms) do
     local value, has
     if is_record then
-      value, has = core.record_original(row, term.name, true)
+      value, has = core.record_output(row, term.name)
     else
       value = row[term.name]
       has = value ~= nil or outputs == nil or outputs[term.name] or outputs["*"]

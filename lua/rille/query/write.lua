@@ -177,6 +177,9 @@ function M.update(query, changes)
   return (Ends.run(query, "update", assignments(Ends.ready(query), "update", changes)))
 end
 
+-- Types of columns to which something can be added.
+local IS_NUMBER = { any = true, integer = true, real = true, decimal = true }
+
 local function add(query, word, column, by, extra, sign)
   if type(column) ~= "string" then Error.argument(word, "the name of a column", column) end
   if by == nil then by = 1 end
@@ -188,7 +191,13 @@ local function add(query, word, column, by, extra, sign)
     Error.raise("invalid_argument", ("%s: %q is among the further changes too"):format(word, column),
       { column = column })
   end
-  local sets = assignments(Ends.ready(query), word, extra or {})
+  local root = Ends.ready(query)
+  local kind = root[1]:type(column)
+  if kind and not IS_NUMBER[kind] then
+    Error.raise("invalid_argument", ("%s: %s.%s holds no number but %s"):format(word, root[1]:name(), column, kind),
+      { table = root[1]:name(), column = column })
+  end
+  local sets = assignments(root, word, extra or {})
   table.insert(sets, 1, { column, by, sign })
   return (Ends.run(query, "update", sets))
 end

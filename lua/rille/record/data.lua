@@ -11,6 +11,13 @@ local Record = State.methods
 local EXTRA <const> = 4
 
 local function per_call(record, word, names)
+  local info = State.info_of(record)
+  for _, name in ipairs(names) do
+    local _, has = core.record_original(record, tostring(name))
+    if not (info.has[name] or info.class._def.accessors[name] or has) then
+      State.unknown_attribute(info.class, info, name)
+    end
+  end
   local state = state_of(record)
   state[EXTRA] = state[EXTRA] or {}
   state[EXTRA][word] = state[EXTRA][word] or {}

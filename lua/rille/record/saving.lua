@@ -207,7 +207,7 @@ end
 --- The query of the record's row alone, in the record's own database, whatever scopes the model has.
 local function row_query(record, info)
   local Query = require "rille.query"
-  local query = Query.of_source(info.handle, info.source)
+  local query = Query.of_source(info.handle, info.source, info.class._def.root.meta)
   for i, value in ipairs(stored_key(record, info, true)) do
     query = Query.node(query, core.op.compare, 0, info.primary[i], "=", value)
   end

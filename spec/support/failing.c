@@ -1,0 +1,165 @@
+/* spec/support/failing.c - counts allocations at three doors and refuses the chosen ones. */
+#include "spec/support/failing.h"
+
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/memory.h"
+#include "spec/support/spec.h"
+
+static spec_door watched = SPEC_DOORS;
+static long at, counts[SPEC_DOORS];
+static bool ever_after, failed;
+static long alive;
+static sqlite3_mem_methods below;
+
+/* True when this allocation may be had. */
+static bool
+allowed(spec_door door)
+{
+  bool refused;
+
+  counts[door]++;
+  refused = door == watched && (counts[door] == at || (ever_after && counts[door] > at));
+  failed = failed || refused;
+  return !refused;
+}
+
+static int
+allow_core(void)
+{
+  return allowed(SPEC_CORE);
+}
+
+static void *
+sqlite_get(int bytes)
+{
+  void *block = allowed(SPEC_SQLITE) ? below.xMalloc(bytes) : NULL;
+
+  alive += block != NULL;
+  return block;
+}
+
+static void *
+sqlite_resize(void *block, int bytes)
+{
+  return allowed(SPEC_SQLITE) ? below.xRealloc(block, bytes) : NULL;
+}
+
+static void
+sqlite_give_back(void *block)
+{
+  alive -= block != NULL;
+  below.xFree(block);
+}
+
+void
+spec_failing_install(void)
+{
+  sqlite3_mem_methods methods;
+
+  (void)sqlite3_shutdown();
+  (void)sqlite3_config(SQLITE_CONFIG_GETMALLOC, &below);
+  methods = below;
+  methods.xMalloc = sqlite_get;
+  methods.xRealloc = sqlite_resize;
+  methods.xFree = sqlite_give_back;
+  (void)sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
+  (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);        /* small requests would pass by */
+  (void)sqlite3_initialize();
+  rille_memory_gate(allow_core);
+  alive = 0;
+}
+
+void
+spec_failing_start(spec_door door, long nth, bool from_then_on)
+{
+  for (int i = 0; i < SPEC_DOORS; i++)
+    counts[i] = 0;
+  watched = door;
+  at = nth;
+  ever_after = from_then_on;
+  failed = false;
+}
+
+bool
+spec_failing_stop(void)
+{
+  watched = SPEC_DOORS;
+  return failed;
+}
+
+long
+spec_failing_count(spec_door door)
+{
+  return counts[door];
+}
+
+long
+spec_blocks_alive(void)
+{
+  return alive;
+}
+
+const char *
+spec_door_name(spec_door door)
+{
+  static const char *const names[] = { "core", "sqlite", "lua" };
+
+  return names[door];
+}
+
+void *
+spec_lua_allocate(void *data, void *block, size_t old_bytes, size_t bytes)
+{
+  void *resized;
+
+  (void)data;
+  if (bytes == 0) {
+    alive -= block != NULL;
+    free(block);
+    return NULL;
+  }
+  if ((block == NULL || bytes > old_bytes) && !allowed(SPEC_LUA))
+    return NULL;
+  resized = realloc(block, bytes);
+  alive += block == NULL && resized != NULL;
+  return resized;
+}
+
+static char sweeping[80];      /* where a sweep is */
+
+long
+spec_sweep(spec_door door, bool from_then_on, long runs, void (*once)(void *data), void *data)
+{
+  long total;
+
+  spec_failing_start(door, LONG_MAX, false);
+  once(data);
+  total = counts[door];
+  runs = runs < total ? runs : total;
+  for (long i = 0; i < runs; i++) {
+    long nth = 1 + (runs > 1 ? i * (total - 1) / (runs - 1) : 0);
+
+    (void)snprintf(sweeping, sizeof sweeping, "%s allocation %ld of %ld%s", spec_door_name(door), nth, total,
+                   from_then_on ? " and all behind it" : "");
+    spec_failing_start(door, nth, from_then_on);
+    once(data);
+    (void)spec_failing_stop();
+  }
+  sweeping[0] = '\0';
+  return total;
+}
+
+int
+spec_sweep_end(void **state)
+{
+  (void)state;
+  (void)spec_failing_stop();
+  if (sweeping[0] != '\0')
+    print_error("while this failed: %s\n", sweeping);
+  sweeping[0] = '\0';
+  return 0;
+}
