@@ -127,8 +127,7 @@ rille_lua_begin_call(lua_State *L, rille_lua_database *database)
   return rille_work_open(L, lua_gettop(L), &database->level);
 }
 
-/* -- opening
-** ---------------------------------------------------------------------------------------------------------- */
+/* -- opening --------------------------------------------------------------------------------------------- */
 
 static rille_str
 text_option(lua_State *L, rille_lua_database *database, const char *name)
@@ -271,8 +270,7 @@ database_gc(lua_State *L)
   return 0;
 }
 
-/* -- transactions
-** ----------------------------------------------------------------------------------------------------- */
+/* -- transactions ---------------------------------------------------------------------------------------- */
 
 /* db:begin([mode]): a transaction, or inside one of this coroutine a savepoint */
 static int
@@ -370,8 +368,7 @@ database_depth(lua_State *L)
   return 1;
 }
 
-/* -- the rest
-** --------------------------------------------------------------------------------------------------------- */
+/* -- the rest -------------------------------------------------------------------------------------------- */
 
 /* db:forget(): the schema changed */
 static int

@@ -100,8 +100,7 @@ raw_execute(lua_State *L)
   return 2;
 }
 
-/* -- what a database holds
-** -------------------------------------------------------------------------------------------- */
+/* -- what a database holds ------------------------------------------------------------------------------- */
 
 /* Pushes the rows that answer the question, about the table called `table` if it has a name. */
 static void

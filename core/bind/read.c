@@ -103,8 +103,7 @@ read_first(lua_State *L)
   return 1;
 }
 
-/* -- cursors
-** ---------------------------------------------------------------------------------------------------------- */
+/* -- cursors --------------------------------------------------------------------------------------------- */
 
 /* The iterator; upvalues: work, metatable, origin, names */
 static int
@@ -175,8 +174,7 @@ read_cursor(lua_State *L)
   return 4;
 }
 
-/* -- values
-** ----------------------------------------------------------------------------------------------------------- */
+/* -- values ---------------------------------------------------------------------------------------------- */
 
 /* db:pluck(query, sealed) -> a list for the first column, and one for the second if there is one; NULL is rille.null */
 static int
@@ -293,8 +291,7 @@ read_exists(lua_State *L)
   return 1;
 }
 
-/* -- text
-** ------------------------------------------------------------------------------------------------------------- */
+/* -- text ------------------------------------------------------------------------------------------------ */
 
 /* db:sql(query, sealed, verb, argument) -> the text of the statement, and its parameters as a list.  Verbs:
 ** "select", "delete", "update" (argument: what to set), and the aggregates (argument: a column). */

@@ -17,8 +17,7 @@
 /* Its address marks records. */
 static const char record_tag;
 
-/* -- records
-** ---------------------------------------------------------------------------------------------------------- */
+/* -- records --------------------------------------------------------------------------------------------- */
 
 rille_lua_record *
 rille_lua_check_record(lua_State *L, int index)
@@ -218,8 +217,7 @@ record_index(lua_State *L)
   return 1;
 }
 
-/* -- writing
-** ---------------------------------------------------------------------------------------------------------- */
+/* -- writing --------------------------------------------------------------------------------------------- */
 
 /* Raises that the column does not take the value.  The place is written out only here: assigning is hot. */
 static void

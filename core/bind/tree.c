@@ -193,8 +193,7 @@ add_clause(rille_chain *r, int node, rille_op kind, rille_found *found)
   }
 }
 
-/* -- chains
-** ----------------------------------------------------------------------------------------------------------- */
+/* -- chains ---------------------------------------------------------------------------------------------- */
 
 /* Walks from the node at `index` (absolute) to the root. */
 static void

@@ -113,8 +113,7 @@ write_delete(lua_State *L)
   return 1;
 }
 
-/* -- rows
-** ------------------------------------------------------------------------------------------------------------- */
+/* -- rows ------------------------------------------------------------------------------------------------ */
 
 /* An insert of many rows: the statement is made for the columns that a row gives, and kept while the next rows give
 ** the same. */

@@ -46,8 +46,7 @@ rille_connection_close(rille_connection *connection)
   rille_memory_free(connection);
 }
 
-/* -- statements
-** ------------------------------------------------------------------------------------------------------- */
+/* -- statements ------------------------------------------------------------------------------------------ */
 
 /* Finds or makes the statement for the key in connection->shape. */
 static rille_status
@@ -58,6 +57,9 @@ look_up(rille_connection *connection, rille_query *query, rille_str sql, rille_s
   rille_statement *found;
   rille_status status;
 
+  status = rille_connection_ready(connection, fault);
+  if (status != RILLE_OK)
+    return status;
   if (connection->shape.full) {
     (void)rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the statement is longer than %d bytes", RILLE_SQL_MAX);
     rille_fault_hint(fault, "pass long values as parameters");
@@ -118,8 +120,7 @@ rille_connection_forget(rille_connection *connection)
   rille_statements_clear(&connection->statements);
 }
 
-/* -- transactions
-** ----------------------------------------------------------------------------------------------------- */
+/* -- transactions ---------------------------------------------------------------------------------------- */
 
 /* "savepoint rille_2", "release rille_2", "rollback to rille_2" */
 static rille_status

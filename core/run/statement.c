@@ -6,8 +6,7 @@
 #include "core/base/memory.h"
 #include "core/query/resolve.h"
 
-/* -- keeping
-** ---------------------------------------------------------------------------------------------------------- */
+/* -- keeping --------------------------------------------------------------------------------------------- */
 
 static void
 unlink_use(rille_statements *kept, rille_statement *s)
@@ -89,8 +88,7 @@ rille_statements_clear(rille_statements *kept)
     let_go(kept, kept->newest);
 }
 
-/* -- making
-** ----------------------------------------------------------------------------------------------------------- */
+/* -- making ---------------------------------------------------------------------------------------------- */
 
 void
 rille_statement_free(rille_statement *statement)
@@ -142,8 +140,7 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
   return status;
 }
 
-/* -- binding
-** ---------------------------------------------------------------------------------------------------------- */
+/* -- binding --------------------------------------------------------------------------------------------- */
 
 /* A LIKE pattern as a GLOB pattern: % and _ become * and ?, what GLOB would take for its own is put in brackets, and a
 ** backslash makes the next character mean itself. */

@@ -12,8 +12,7 @@
 
 #define TITLES "select \"title\" from \"posts\""
 
-/* -- outputs
-** ---------------------------------------------------------------------------------------------------------- */
+/* -- outputs --------------------------------------------------------------------------------------------- */
 
 static void
 selects_all_columns_by_name(void **state)
@@ -63,8 +62,7 @@ quotes_every_name_whatever_is_in_it(void **state)
   assert_sql(query, "select \"title\" from \"posts\" as \"p\"\"\"", "");
 }
 
-/* -- joins
-** ------------------------------------------------------------------------------------------------------------ */
+/* -- joins ----------------------------------------------------------------------------------------------- */
 
 static void
 names_the_table_of_every_column_in_a_join(void **state)
@@ -83,8 +81,7 @@ names_the_table_of_every_column_in_a_join(void **state)
                     "order by \"pairs\".\"note\" desc", "1 0");
 }
 
-/* -- conditions
-** ------------------------------------------------------------------------------------------------------- */
+/* -- conditions ------------------------------------------------------------------------------------------ */
 
 static void
 writes_every_operator(void **state)
@@ -265,8 +262,7 @@ gives_sqlite_chains_that_it_takes(void **state)
   rille_buffer_release(&slots);
 }
 
-/* -- values
-** ----------------------------------------------------------------------------------------------------------- */
+/* -- values ---------------------------------------------------------------------------------------------- */
 
 static void
 says_for_each_value_what_it_becomes_and_where(void **state)

@@ -13,8 +13,7 @@ writing(rille_verb verb, const rille_table *table)
   return query;
 }
 
-/* -- insert
-** ----------------------------------------------------------------------------------------------------------- */
+/* -- insert ---------------------------------------------------------------------------------------------- */
 
 static void
 inserts_a_row(void **state)
@@ -62,8 +61,7 @@ refuses_an_alternative_to_an_insert_of_nothing(void **state)
   assert_fails(RILLE_UNSUPPORTED, spec_compile(query, &compiled, &fault), &fault);
 }
 
-/* -- update
-** ----------------------------------------------------------------------------------------------------------- */
+/* -- update ---------------------------------------------------------------------------------------------- */
 
 static void
 updates_rows(void **state)
@@ -111,8 +109,7 @@ quotes_names_that_are_written(void **state)
                     "\"say \"\"hi\"\"\" = excluded.\"say \"\"hi\"\"\"", "0");
 }
 
-/* -- delete
-** ----------------------------------------------------------------------------------------------------------- */
+/* -- delete ---------------------------------------------------------------------------------------------- */
 
 static void
 deletes_rows(void **state)
@@ -130,8 +127,7 @@ deletes_rows(void **state)
   assert_sql(query, "delete from \"posts\"", "");
 }
 
-/* -- what SQL has no word for
-** ----------------------------------------------------------------------------------------- */
+/* -- what SQL has no word for ---------------------------------------------------------------------------- */
 
 static void
 finds_rows_by_key_where_a_limit_or_join_chooses_them(void **state)

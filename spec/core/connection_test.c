@@ -51,7 +51,7 @@ sum(void)
   return spec_integer(db, "select coalesce(sum(views), 0) from posts");
 }
 
-/* -- levels ----------------------------------------------------------------------------------------------------------- */
+/* -- levels ---------------------------------------------------------------------------------------------- */
 
 static void
 begins_and_commits(void **state)
@@ -186,7 +186,7 @@ keeps_no_level_that_could_not_be_begun(void **state)
   assert_int_equal(sum(), 1);
 }
 
-/* -- what breaks a transaction ---------------------------------------------------------------------------------------- */
+/* -- what breaks a transaction --------------------------------------------------------------------------- */
 
 static void
 can_commit_again_when_a_commit_was_busy(void **state)
@@ -353,7 +353,7 @@ says_why_it_could_not_be_opened(void **state)
   assert_null(connection);
 }
 
-/* -- statements ------------------------------------------------------------------------------------------------------- */
+/* -- statements ------------------------------------------------------------------------------------------ */
 
 static rille_query *
 by_views(uint32_t slot)

@@ -214,7 +214,7 @@ stops_when_its_transaction_is_rolled_back(void **state)
   rille_cursor_close(cursor);
 }
 
-/* -- a schema that changes -------------------------------------------------------------------------------------------- */
+/* -- a schema that changes ------------------------------------------------------------------------------- */
 
 static void
 does_not_give_columns_that_it_does_not_know(void **state)
@@ -238,7 +238,7 @@ does_not_give_columns_that_it_does_not_know(void **state)
   rille_cursor_close(cursor);
 }
 
-/* -- trace ------------------------------------------------------------------------------------------------------------ */
+/* -- trace ----------------------------------------------------------------------------------------------- */
 
 static void
 tells_what_was_run(void **state)

@@ -63,8 +63,7 @@ refuses_names_longer_than_63_bytes(void **state)
   }
 }
 
-/* -- distance
-** --------------------------------------------------------------------------------------------------------- */
+/* -- distance -------------------------------------------------------------------------------------------- */
 
 static int
 distance(const char *a, const char *b, int limit)
@@ -157,8 +156,7 @@ counts_names_over_64_bytes_as_far(void **state)
   assert_true(rille_name_distance((rille_str){ a, 64 }, (rille_str){ b, 65 }, 5) > 5);
 }
 
-/* -- nearest
-** ---------------------------------------------------------------------------------------------------------- */
+/* -- nearest --------------------------------------------------------------------------------------------- */
 
 static const char *
 nearest(const char *wanted, const char *const *known, size_t count)

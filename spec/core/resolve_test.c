@@ -23,8 +23,7 @@ assert_found(const rille_node *node, const rille_source *source, const char *col
   assert_ptr_equal(node->column, rille_table_column(source->table, node->column->name));
 }
 
-/* -- names
-** ------------------------------------------------------------------------------------------------------------ */
+/* -- names ----------------------------------------------------------------------------------------------- */
 
 static void
 finds_plain_and_qualified_names(void **state)
@@ -180,8 +179,7 @@ prefers_a_column_to_an_output_of_its_name(void **state)
   assert_found(query->orders->a, &query->source, "title");
 }
 
-/* -- what is not there
-** ------------------------------------------------------------------------------------------------ */
+/* -- what is not there ----------------------------------------------------------------------------------- */
 
 static void
 says_which_name_is_unknown_wherever_it_stands(void **state)
@@ -266,8 +264,7 @@ refuses_names_that_are_no_names(void **state)
   }
 }
 
-/* -- types
-** ------------------------------------------------------------------------------------------------------------ */
+/* -- types ----------------------------------------------------------------------------------------------- */
 
 static void
 gives_values_the_type_of_the_column_beside_them(void **state)
@@ -294,8 +291,7 @@ gives_values_the_type_of_the_column_beside_them(void **state)
   assert_null(part->b->column);
 }
 
-/* -- writing
-** ---------------------------------------------------------------------------------------------------------- */
+/* -- writing --------------------------------------------------------------------------------------------- */
 
 static void
 finds_the_columns_of_assignments(void **state)

@@ -29,8 +29,7 @@ same_shape(const rille_query *a, const rille_query *b)
   return rille_str_equal(shape_of(a), shape_of(b));
 }
 
-/* -- one difference at a time
-** ----------------------------------------------------------------------------------------- */
+/* -- one difference at a time ---------------------------------------------------------------------------- */
 
 static rille_query *posts(void) { return build_query(&build_posts); }
 static rille_query *with_where(rille_node *where) { rille_query *q = posts(); q->where = where; return q; }
@@ -221,8 +220,7 @@ differs_for_every_difference(void **state)
         fail_msg("statements %zu and %zu have %s shape", i, j, i == j ? "not one" : "one");
 }
 
-/* -- many trees
-** ------------------------------------------------------------------------------------------------------- */
+/* -- many trees ------------------------------------------------------------------------------------------ */
 
 static rille_query *random_query(int depth);
 

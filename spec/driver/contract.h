@@ -25,8 +25,7 @@ int contract_values(void);
 int contract_transactions(void);
 int contract_constraints(void);
 
-/* -- for the cases
-** ---------------------------------------------------------------------------------------------------- */
+/* -- for the cases --------------------------------------------------------------------------------------- */
 
 /* The driver on trial. */
 extern const contract_subject *contract;

@@ -237,8 +237,7 @@ knows_that_the_schema_has_changed(void **state)
   contract->driver->close(other);
 }
 
-/* -- what a database holds
-** -------------------------------------------------------------------------------------------- */
+/* -- what a database holds ------------------------------------------------------------------------------- */
 
 static void
 answers_the_questions_of_the_catalog(void **state)
@@ -305,8 +304,7 @@ answers_the_questions_of_the_catalog(void **state)
   }
 }
 
-/* -- stopping
-** --------------------------------------------------------------------------------------------------------- */
+/* -- stopping -------------------------------------------------------------------------------------------- */
 
 static void
 on_alarm(int number)

@@ -47,8 +47,7 @@ is_there(const char *path)
   return access(path, F_OK) == 0;
 }
 
-/* -- what is no database
-** ---------------------------------------------------------------------------------------------- */
+/* -- what is no database --------------------------------------------------------------------------------- */
 
 static void
 says_that_a_file_cannot_be_opened(void **state)
@@ -146,8 +145,7 @@ takes_every_path_for_a_path(void **state)
   assert_int_equal(chdir(before), 0);
 }
 
-/* -- options
-** ---------------------------------------------------------------------------------------------------------- */
+/* -- options --------------------------------------------------------------------------------------------- */
 
 static void
 assert_pragma(rille_conn *db, const char *pragma, const char *value)
@@ -252,8 +250,7 @@ writes_nothing_when_it_was_opened_for_reading(void **state)
   sqlite->close(db);
 }
 
-/* -- failures while it is open
-** ---------------------------------------------------------------------------------------- */
+/* -- failures while it is open --------------------------------------------------------------------------- */
 
 static void
 says_that_the_disk_is_full_and_keeps_what_was_there(void **state)
@@ -318,8 +315,7 @@ keeps_the_transaction_when_a_commit_finds_the_file_busy(void **state)
   sqlite->close(writer);
 }
 
-/* -- encodings
-** -------------------------------------------------------------------------------------------------------- */
+/* -- encodings ------------------------------------------------------------------------------------------- */
 
 static void
 assert_texts(rille_conn *db)

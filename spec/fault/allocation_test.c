@@ -4,15 +4,10 @@
 ** the whole scenario, and nothing between. */
 #include "spec/support/spec.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "core/run/cursor.h"
+#include "spec/fault/trial.h"
 #include "spec/support/build.h"
 #include "spec/support/failing.h"
-#include "spec/support/temporary.h"
-
-static char base[SPEC_PATH_BYTES], path[SPEC_PATH_BYTES];
 
 /* One thing that a program does, and what is to be found then. */
 typedef struct scenario {
@@ -21,19 +16,7 @@ typedef struct scenario {
   int64_t before, after;    /* all that it may say */
 } scenario;
 
-/* -- steps ------------------------------------------------------------------------------------------------------------ */
-
-static const rille_open_options OPTIONS = { .synchronous = { "normal", 6 }, .busy_timeout_ms = 100 };
-
-static rille_status
-open_file(rille_connection **db, rille_fault *fault)
-{
-  rille_open_options options = OPTIONS;
-
-  options.database = rille_str_of(path);
-  *db = NULL;
-  return rille_connection_open(&rille_driver_sqlite, &options, db, fault);
-}
+/* -- steps ----------------------------------------------------------------------------------------------- */
 
 /* Runs to the last row; *sum adds up the first column. */
 static rille_status
@@ -58,7 +41,7 @@ finish(rille_connection *db, rille_statement *statement, const rille_slot *slots
 }
 
 static rille_status
-text(rille_connection *db, const char *sql, int64_t *sum, rille_fault *fault)
+text(rille_connection *db, const char *sql, rille_fault *fault)
 {
   rille_statement *statement = NULL;
   int64_t ignored = 0;
@@ -66,7 +49,7 @@ text(rille_connection *db, const char *sql, int64_t *sum, rille_fault *fault)
 
   if (status == RILLE_OK)
     status = rille_connection_sql(db, rille_str_of(sql), &statement, fault);
-  return status == RILLE_OK ? finish(db, statement, NULL, 0, sum != NULL ? sum : &ignored, fault) : status;
+  return status == RILLE_OK ? finish(db, statement, NULL, 0, &ignored, fault) : status;
 }
 
 static rille_status
@@ -97,7 +80,7 @@ end(rille_connection *db, rille_status status, rille_fault *fault)
   return status;
 }
 
-/* -- scenarios -------------------------------------------------------------------------------------------------------- */
+/* -- scenarios ------------------------------------------------------------------------------------------- */
 
 static rille_status
 open_only(rille_connection *db, rille_fault *fault)
@@ -122,7 +105,7 @@ migrate(rille_connection *db, rille_fault *fault)
   if (status != RILLE_OK)
     return status;
   for (size_t i = 0; i < SPEC_COUNT(steps) && status == RILLE_OK; i++)
-    status = text(db, steps[i], NULL, fault);
+    status = text(db, steps[i], fault);
   status = end(db, status, fault);
   rille_connection_forget(db);
   return status;
@@ -175,20 +158,20 @@ transfer(rille_connection *db, rille_fault *fault)
 
   if (status != RILLE_OK)
     return status;
-  status = text(db, "update posts set views = views - 1 where id = 1", NULL, fault);
+  status = text(db, "update posts set views = views - 1 where id = 1", fault);
   if (status == RILLE_OK && begin(db, NULL) == RILLE_OK) {
-    (void)text(db, "update posts set views = views + 1000", NULL, NULL);
+    (void)text(db, "update posts set views = views + 1000", NULL);
     (void)rille_connection_rollback(db, NULL);
   }
   if (status == RILLE_OK && (status = begin(db, fault)) == RILLE_OK)
-    status = end(db, text(db, "update posts set views = views + 1 where id = 2", NULL, fault), fault);
+    status = end(db, text(db, "update posts set views = views + 1 where id = 2", fault), fault);
   return end(db, status, fault);
 }
 
 static rille_status
 remark(rille_connection *db, rille_fault *fault)
 {
-  return text(db, "select 1; -- and a remark that has to be looked through", NULL, fault);
+  return text(db, "select 1; -- and a remark that has to be looked through", fault);
 }
 
 /* Two cursors on one statement, left in the middle, while something is traced. */
@@ -223,34 +206,7 @@ cursors(rille_connection *db, rille_fault *fault)
   return status;
 }
 
-/* -- the sweep -------------------------------------------------------------------------------------------------------- */
-
-static void
-remove_file(void)
-{
-  static const char *const tails[] = { "", "-wal", "-shm", "-journal" };
-
-  for (size_t i = 0; i < SPEC_COUNT(tails); i++) {
-    char name[SPEC_PATH_BYTES + 10];
-
-    (void)snprintf(name, sizeof name, "%s%s", path, tails[i]);
-    (void)unlink(name);
-  }
-}
-
-/* The number that the query gives to somebody who has seen nothing of what went before. */
-static int64_t
-found_by_another(const char *sql)
-{
-  rille_connection *db;
-  int64_t sum = 0;
-  rille_fault fault;
-
-  assert_ok(open_file(&db, &fault), &fault);
-  assert_ok(text(db, sql, &sum, &fault), &fault);
-  rille_connection_close(db);
-  return sum;
-}
+/* -- the sweep ------------------------------------------------------------------------------------------- */
 
 /* After a failure the same connection must be as good as new. */
 static void
@@ -261,7 +217,7 @@ assert_usable(rille_connection *db)
   assert_int_equal(db->depth, 0);
   assert_null(db->cursors);
   assert_ok(begin(db, &fault), &fault);
-  assert_ok(text(db, "insert into ledger (name) values ('probe')", NULL, &fault), &fault);
+  assert_ok(text(db, "insert into ledger (name) values ('probe')", &fault), &fault);
   assert_ok(rille_connection_rollback(db, &fault), &fault);
 }
 
@@ -276,9 +232,9 @@ once(void *data)
   bool failed;
   int64_t state;
 
-  remove_file();
-  spec_copy_file(base, path);
-  status = open_file(&db, &fault);
+  trial_fresh();
+  spec_failing_start();
+  status = trial_open(&db, &fault);
   if (status == RILLE_OK) {
     (void)build_start(NULL);
     status = s->run(db, &fault);
@@ -292,8 +248,8 @@ once(void *data)
     assert_usable(db);
   rille_connection_close(db);
   assert_int_equal(spec_blocks_alive(), before);
-  assert_int_equal(found_by_another("select count(*) from pragma_integrity_check where integrity_check <> 'ok'"), 0);
-  state = found_by_another(s->state);
+  trial_assert_intact();
+  state = trial_found(s->state);
   if (state != (status == RILLE_OK ? s->after : s->before))
     fail_msg("%s left %lld", status == RILLE_OK ? "success" : fault.message, (long long)state);
 }
@@ -301,26 +257,17 @@ once(void *data)
 static int
 make_base(void **state)
 {
-  rille_connection *db;
-  rille_fault fault;
   static const char *const rows[] = {
     "insert into posts (title, views) values ('this', 1), ('that', 2), ('other', 3)",
     "create table ledger (name text primary key)",
     "insert into ledger (name) values ('0001_posts')",
+    NULL,
   };
 
   (void)state;
   spec_failing_install();
-  spec_new_path(base);
-  spec_new_path(path);
-  memcpy(path, base, sizeof path);
-  assert_ok(open_file(&db, &fault), &fault);
-  for (const char *const *ddl = build_ddl; *ddl != NULL; ddl++)
-    assert_ok(text(db, *ddl, NULL, &fault), &fault);
-  for (size_t i = 0; i < SPEC_COUNT(rows); i++)
-    assert_ok(text(db, rows[i], NULL, &fault), &fault);
-  rille_connection_close(db);
-  spec_new_path(path);
+  trial_make_base(build_ddl);
+  trial_make_base(rows);
   return 0;
 }
 

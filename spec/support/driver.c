@@ -169,7 +169,7 @@ const rille_driver spec_driver = {
   .last_id = last_id_below,
 };
 
-/* -- connections ------------------------------------------------------------------------------------------------------ */
+/* -- connections ----------------------------------------------------------------------------------------- */
 
 rille_connection *
 spec_connect(const char *path)

@@ -9,9 +9,9 @@
 #include "core/base/memory.h"
 #include "spec/support/spec.h"
 
-static spec_door watched = SPEC_DOORS;
-static long at, counts[SPEC_DOORS];
-static bool ever_after, failed;
+static spec_door watched;
+static long at, count;
+static bool ever_after, active, failed;
 static long alive;
 static sqlite3_mem_methods below;
 
@@ -21,8 +21,10 @@ allowed(spec_door door)
 {
   bool refused;
 
-  counts[door]++;
-  refused = door == watched && (counts[door] == at || (ever_after && counts[door] > at));
+  if (!active || door != watched)
+    return true;
+  count++;
+  refused = count == at || (ever_after && count > at);
   failed = failed || refused;
   return !refused;
 }
@@ -74,27 +76,18 @@ spec_failing_install(void)
 }
 
 void
-spec_failing_start(spec_door door, long nth, bool from_then_on)
+spec_failing_start(void)
 {
-  for (int i = 0; i < SPEC_DOORS; i++)
-    counts[i] = 0;
-  watched = door;
-  at = nth;
-  ever_after = from_then_on;
+  count = 0;
   failed = false;
+  active = true;
 }
 
 bool
 spec_failing_stop(void)
 {
-  watched = SPEC_DOORS;
+  active = false;
   return failed;
-}
-
-long
-spec_failing_count(spec_door door)
-{
-  return counts[door];
 }
 
 long
@@ -136,16 +129,16 @@ spec_sweep(spec_door door, bool from_then_on, long runs, void (*once)(void *data
 {
   long total;
 
-  spec_failing_start(door, LONG_MAX, false);
+  watched = door;
+  ever_after = from_then_on;
+  at = LONG_MAX;                    /* nothing fails: all are counted */
   once(data);
-  total = counts[door];
+  total = count;
   runs = runs < total ? runs : total;
   for (long i = 0; i < runs; i++) {
-    long nth = 1 + (runs > 1 ? i * (total - 1) / (runs - 1) : 0);
-
-    (void)snprintf(sweeping, sizeof sweeping, "%s allocation %ld of %ld%s", spec_door_name(door), nth, total,
+    at = 1 + (runs > 1 ? i * (total - 1) / (runs - 1) : 0);
+    (void)snprintf(sweeping, sizeof sweeping, "%s allocation %ld of %ld%s", spec_door_name(door), at, total,
                    from_then_on ? " and all behind it" : "");
-    spec_failing_start(door, nth, from_then_on);
     once(data);
     (void)spec_failing_stop();
   }
