@@ -55,6 +55,8 @@ keep_field(lua_State *L, rille_lua_source *source, const char *field)
   if (lua_getfield(L, -1, field) == LUA_TSTRING)
     kept = rille_arena_copy(&source->arena, rille_lua_text(L, -1));
   lua_pop(L, 1);
+  if (!rille_arena_ok(&source->arena))
+    (void)rille_lua_no_memory(L);
   return kept;
 }
 

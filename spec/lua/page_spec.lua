@@ -128,6 +128,13 @@ describe("a page by cursor", function()
     assert.matches('where "id" > %? order by "id" limit %?$', said[1])
   end)
 
+  it("keeps to conditions that are joined by or", function()
+    local query = Post:where("id", 1):or_where("id", ">", 3)
+    local forward, backward = walk(query:order_by_desc("views"), 2)
+    assert.same({ 5, 7, 4, 1, 6 }, of_each(forward))
+    assert.same(of_each(forward), of_each(backward))
+  end)
+
   it("is not moved by rows that come and go before it", function()
     local query = Post:order_by("title")
     local page = query:cursor_paginate { per_page = 3 }
@@ -198,6 +205,7 @@ describe("a page by cursor", function()
       for _ = 1, math.random(0, 4) do
         local column, direction = columns[math.random(#columns)], math.random(2) == 1 and "asc" or "desc"
         if math.random(2) == 1 then query, plain = query:where("id", ">", 0), plain:where("id", ">", 0) end
+        if math.random(3) == 1 then query, plain = query:or_where("views", 1), plain:or_where("views", 1) end
         query, plain = query:order_by(column, direction), plain:order_by(column, direction)
         named[#named + 1] = column .. " " .. direction
       end

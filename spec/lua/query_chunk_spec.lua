@@ -38,6 +38,15 @@ describe("chunks", function()
     assert.same(Post:order_by("id"):pluck("id"), ids)
   end)
 
+  it("keep to conditions that are joined by or", function()
+    for _, order in ipairs { "id", "title", "views" } do
+      local query = Post:where("views", 1):or_where("id", 2):or_where("id", ">", 20):order_by(order):order_by("id")
+      local _, ids = sizes_and_ids("chunk", query, 3)
+      assert.same(query:pluck("id"), ids)
+      assert.equal(13, #ids)
+    end
+  end)
+
   it("keep to a limit and an offset of the query", function()
     for _, order in ipairs { "id", "views", "title" } do
       for _, case in ipairs { { 12, 0 }, { 12, 5 }, { 1, 24 }, { 100, 20 }, { 0, 0 }, { 5, 100 } } do

@@ -15,9 +15,9 @@ local grouped            -- of query.lua, which gives it to M.add
 -- -- what a query stands on -----------------------------------------------------------------------------------------
 
 local function no_such_table(handle, name)
-  local e = Error.new("no_such_table", ("there is no table %q"):format(name), { table = name })
-  e.hint = Error.did_you_mean(name, handle:tables()) or "have the migrations been run? (rille migrate)"
-  error(e, 0)
+  Error.unknown("no_such_table", "table", name, handle:tables(), nil, {
+    table = name, hint = "have the migrations been run? (rille migrate)",
+  })
 end
 
 --- The columns of a description as the core wants them.

@@ -229,12 +229,13 @@ function M.force_delete(query)
   return (Ends.run(query, "delete"))
 end
 
---- Take soft deletions back.
+--- Take the soft deletions of the query's rows back; whoever means every row says unfiltered().
 ---@return integer rows
 function M.restore(query)
   local column = soft_column(query)
   if not column then Error.raise("unsupported", "restore: this model does not delete softly") end
-  return M.update(query:with_trashed():where_not_null(column), { [column] = core.null })
+  query = query:with_trashed():sealed(function(q) return q:where_not_null(column) end)
+  return M.update(query, { [column] = core.null })
 end
 
 return M

@@ -1,0 +1,203 @@
+/* spec/fault/lua_test.c - every allocation of Lua, the core and SQLite fails in turn under programs in Lua (scenarios.lua).
+**
+** Each trial has a Lua state of its own, in which the library is loaded before memory begins to fail.  Afterwards the same
+** state must be able to go on, the file must hold all of the work (without an error) or none, and no memory may be lost. */
+#include "spec/support/spec.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "core/bind/open.h"
+#include "spec/fault/trial.h"
+#include "spec/support/failing.h"
+
+int luaopen_lpeg(lua_State *L);
+
+enum { RUNS = 60 };        /* of one sweep */
+
+/* What scenarios.lua says of one. */
+typedef struct trial {
+  lua_Integer index;
+  char state[400];
+  int64_t before, after;
+} trial;
+
+static lua_State *running;      /* of the trial that runs: a failed check leaves it to the teardown */
+
+static void
+must(lua_State *L, int code)
+{
+  if (code != LUA_OK) {
+    print_error("%s\n", luaL_tolstring(L, -1, NULL));
+    fail();
+  }
+}
+
+/* A state with the table of scenarios.lua at 1. */
+static lua_State *
+new_state(void)
+{
+  lua_State *L = lua_newstate(spec_lua_allocate, NULL);
+
+  assert_non_null(L);
+  luaL_openlibs(L);
+  (void)luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, luaopen_rille_core);
+  lua_setfield(L, -2, "rille.core");
+  lua_pushcfunction(L, luaopen_lpeg);
+  lua_setfield(L, -2, "lpeg");
+  lua_settop(L, 0);
+  must(L, luaL_dostring(L, "package.path = 'lua/?.lua;' .. package.path"));
+  must(L, luaL_loadfile(L, "spec/fault/scenarios.lua"));
+  must(L, lua_pcall(L, 0, 1, 0));
+  return L;
+}
+
+/* Calls the field of the table at 1 with what was pushed. */
+static int
+call(lua_State *L, const char *field, int arguments)
+{
+  (void)lua_getfield(L, 1, field);
+  lua_insert(L, -1 - arguments);
+  return lua_pcall(L, arguments, LUA_MULTRET, 0);
+}
+
+/* scenarios[index].run(path), after open(path) */
+static int
+run(lua_State *L)
+{
+  lua_Integer index = lua_tointeger(L, 2);
+
+  (void)lua_getfield(L, 1, "open");
+  lua_pushvalue(L, 3);
+  lua_call(L, 1, 0);
+  (void)lua_getfield(L, 1, "scenarios");
+  (void)lua_rawgeti(L, -1, index);
+  (void)lua_getfield(L, -1, "run");
+  lua_pushvalue(L, 3);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+static void
+once(void *data)
+{
+  const trial *t = data;
+  long before = spec_blocks_alive();
+  lua_State *L = running = new_state();
+  int64_t found;
+  int code;
+
+  trial_fresh();
+  lua_pushcfunction(L, run);
+  lua_pushvalue(L, 1);
+  lua_pushinteger(L, t->index);
+  lua_pushstring(L, trial_path);
+  spec_failing_start();
+  code = lua_pcall(L, 3, 0, 0);
+  if (!spec_failing_stop())
+    must(L, code);
+  if (code != LUA_OK) {
+    lua_pushvalue(L, -1);
+    must(L, call(L, "is_memory_error", 1));
+    if (!lua_toboolean(L, -1))
+      must(L, (lua_settop(L, 2), code));
+  }
+  lua_settop(L, 1);
+  lua_pushstring(L, trial_path);
+  must(L, call(L, "go_on", 1));
+  running = NULL;
+  lua_close(L);
+  assert_int_equal(spec_blocks_alive(), before);
+  trial_assert_intact();
+  found = trial_found(t->state);
+  if (found != t->after && (code == LUA_OK || found != t->before))
+    fail_msg("%s left %lld", code == LUA_OK ? "success" : "failure", (long long)found);
+}
+
+static int
+make_base(void **state)
+{
+  lua_State *L;
+  const char *statements[20] = { NULL };
+
+  (void)state;
+  spec_failing_install();
+  L = new_state();
+  (void)lua_getfield(L, 1, "base");
+  for (lua_Integer i = 1; lua_rawgeti(L, 2, i) == LUA_TSTRING; i++)
+    statements[i - 1] = lua_tostring(L, -1);
+  trial_make_base(statements);
+  lua_close(L);
+  return 0;
+}
+
+static int
+end_trial(void **state)
+{
+  (void)spec_sweep_end(state);
+  if (running != NULL)
+    lua_close(running);
+  running = NULL;
+  return 0;
+}
+
+/* Sweeps the scenario of that name. */
+static void
+sweep(const char *name)
+{
+  lua_State *L = new_state();
+  trial t = { .index = 1 };
+
+  (void)lua_getfield(L, 1, "scenarios");
+  for (bool found = false; !found; t.index += !found) {
+    assert_int_equal(lua_rawgeti(L, 2, t.index), LUA_TTABLE);
+    (void)lua_getfield(L, -1, "name");
+    found = strcmp(lua_tostring(L, -1), name) == 0;
+    lua_pop(L, found ? 1 : 2);
+  }
+  (void)lua_getfield(L, -1, "state");
+  assert_true(strlen(lua_tostring(L, -1)) < sizeof t.state);
+  (void)strcpy(t.state, lua_tostring(L, -1));
+  (void)lua_getfield(L, -2, "before");
+  t.before = lua_tointeger(L, -1);
+  (void)lua_getfield(L, -3, "after");
+  t.after = lua_tointeger(L, -1);
+  lua_close(L);
+  for (int door = SPEC_CORE; door < SPEC_DOORS; door++)
+    for (int from_then_on = 0; from_then_on < 2; from_then_on++)
+      assert_true(spec_sweep((spec_door)door, from_then_on, RUNS, once, &t) > 2);
+}
+
+#define SCENARIO(function, name)  \
+  static void function(void **state) \
+  {                               \
+    (void)state;                  \
+    sweep(name);                  \
+  }
+
+SCENARIO(reads_and_writes_sql_text, "reads and writes SQL text")
+SCENARIO(takes_a_transaction_of_sql_text_back, "takes a transaction of SQL text back")
+SCENARIO(refuses_what_is_wrong, "refuses what is wrong")
+SCENARIO(creates_a_record_or_does_not, "creates a record")
+SCENARIO(saves_a_record_or_does_not, "saves a record")
+SCENARIO(queries_right_or_not_at_all, "queries")
+SCENARIO(inserts_all_rows_or_none, "inserts rows")
+SCENARIO(commits_all_of_a_transaction_or_nothing, "transfers")
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test_teardown(reads_and_writes_sql_text, end_trial),
+    cmocka_unit_test_teardown(takes_a_transaction_of_sql_text_back, end_trial),
+    cmocka_unit_test_teardown(refuses_what_is_wrong, end_trial),
+    cmocka_unit_test_teardown(creates_a_record_or_does_not, end_trial),
+    cmocka_unit_test_teardown(saves_a_record_or_does_not, end_trial),
+    cmocka_unit_test_teardown(queries_right_or_not_at_all, end_trial),
+    cmocka_unit_test_teardown(inserts_all_rows_or_none, end_trial),
+    cmocka_unit_test_teardown(commits_all_of_a_transaction_or_nothing, end_trial),
+  };
+
+  return cmocka_run_group_tests(tests, make_base, NULL);
+}

@@ -1,0 +1,143 @@
+--- scenarios: what a program in Lua does with a database while its memory runs out.
+-- Loaded by lua_test.c once for each trial, with all of memory; `open` and a scenario's `run` are called without some of it.
+local core = require "rille.core"
+local rille = require "rille"
+
+for _, name in ipairs { "rille.query.find", "rille.record", "rille.rows", "rille.list", "rille.sql", "rille.json" } do
+  require(name)
+end
+
+local Post = rille.model "Post" { casts = { meta = "json" } }
+
+local M = {}
+
+M.base = {
+  [[create table posts (id integer primary key autoincrement not null, title VARCHAR(255) not null, views INTEGER not null
+    default 0, price DECIMAL(10,2), meta JSON TEXT, created_at DATETIME TEXT, updated_at DATETIME TEXT)]],
+  "create unique index posts_title on posts (title)",
+  "insert into posts (title, views, price) values ('one', 1, 12.5), ('two', 2, null), ('three', 3, 1)",
+}
+
+--- Memory as Lua or as the core says that it is gone, or a transaction that was spoilt by it.
+function M.is_memory_error(e)
+  return rille.is_error(e, "out_of_memory") or rille.is_error(e, "transaction_aborted")
+    or tostring(e):find("not enough memory", 1, true) ~= nil
+end
+
+--- After whatever happened the program goes on: the database can be read and written, and no transaction is open.
+function M.go_on(path)
+  if not pcall(rille.db) then M.open(path) end           -- it was connecting that failed
+  assert(rille.db():connect():depth() == 0, "a transaction is still open")
+  rille.transaction(function()
+    local post = Post:create { title = "probe", meta = { a = { 1, 2 } } }
+    assert(Post:find(post.id).meta.a[2] == 2)
+    post:delete()
+  end)
+  assert(Post:where("id", "<", 4):count() == 3)
+end
+
+--- Each with a query whose one number says how far it came, and what it says before and after.
+M.scenarios = {
+  {
+    name = "reads and writes SQL text", state = "select sum(views) from posts", before = 6, after = 60,
+    run = function(path)
+      local db <close> = core.open { database = path, synchronous = "normal" }
+      local rows, names = db:query("select * from posts where views > ? order by id", { 1, n = 1 })
+      assert(#rows == 2 and names[2] == "title" and rows[1].title == "two" and rows[1].price == nil)
+      assert(#db:describe("posts").columns == 7 and db:tables()[1] == "posts")
+      db:trace(true)
+      assert(db:execute("update posts set views = views * ?", { 10 }) == 3)
+      local last = db:last()
+      assert(last == nil or last.rows == 3)              -- there may have been no memory for it
+    end,
+  },
+  {
+    name = "takes a transaction of SQL text back", state = "select sum(views) from posts", before = 6, after = 16,
+    run = function(path)
+      local db <close> = core.open { database = path, synchronous = "normal" }
+      db:begin()
+      db:execute "update posts set views = views + 10 where id = 1"
+      db:begin()
+      pcall(db.execute, db, "update posts set views = views + 1000")
+      db:rollback()
+      db:commit()
+    end,
+  },
+  {
+    name = "refuses what is wrong", state = "select sum(views) from posts", before = 6, after = 6,
+    run = function(path)
+      local db <close> = core.open { database = path, synchronous = "normal" }
+      local function refused(kind, ...)
+        local ok, e = pcall(...)
+        if ok or M.is_memory_error(e) then error(e, 0) end
+        assert(e.kind == kind, tostring(e))
+      end
+      refused("unique_violation", db.execute, db, "insert into posts (title) values ('one')")
+      refused("no_such_table", db.query, db, "select * from nowhere")
+      refused("invalid_argument", db.query, db, "select ?", {})
+      assert(core.nearest("titel", { "id", "title" }) == "title" and #core.checksum "text" == 64)
+    end,
+  },
+  {
+    name = "creates a record", state = "select count(*) * 100 + sum(views) from posts", before = 306, after = 406,
+    run = function()
+      local post = assert(Post:create { title = "four", price = "7.25", meta = { tags = { "a", "b" } } })
+      assert(post.price == "7.25" and post.meta.tags[2] == "b" and post.created_at and post.id == 4)
+    end,
+  },
+  {
+    name = "saves a record", state = "select sum(views) * 1000 + sum(length(title)) from posts", before = 6011, after = 15018,
+    run = function()
+      local post = Post:find(1)
+      post.views = post.views + 9
+      post.title = "one, saved"
+      post.meta = { deep = { er = true } }
+      assert(post:save())
+      assert(not post:is_dirty())
+    end,
+  },
+  {
+    name = "queries", state = "select sum(views) from posts", before = 6, after = 6,
+    run = function()
+      local posts = Post:where("views", ">", 1):where_in("title", { "two", "three" }):order_by_desc("views"):limit(5):all()
+      assert(#posts == 2 and posts[1].title == "three" and posts[1].price == "1.00")
+      assert(Post:where(function(q) q = q:where("id", 1) return q:or_where("id", 2) end):count() == 2)
+      assert(Post:sum "views" == 6 and #Post:pluck "title" == 3)
+      local sql, params = Post:where_like("title", "t%"):to_sql()
+      assert(sql:find("glob", 1, true) and params[1] == "t*")
+      local seen = 0
+      for post in Post:order_by("id"):cursor() do
+        seen = seen + post.views
+        if post.id == 2 then break end
+      end
+      assert(seen == 3)
+    end,
+  },
+  {
+    name = "inserts rows", state = "select count(*) * 100 + sum(views) from posts", before = 306, after = 600,
+    run = function()
+      local rows = {}
+      for i = 1, 3 do rows[i] = { title = "row " .. i, views = i - 4 } end
+      assert(Post:insert(rows) == 3)
+    end,
+  },
+  {
+    name = "transfers", before = 123, after = 213,        -- the views of the three
+    state = "select group_concat(views, '') + 0 from (select views from posts order by id)",
+    run = function()
+      rille.transaction(function()
+        Post:where("id", 1):update { views = 2 }
+        pcall(rille.transaction, function()
+          Post:where("id", ">", 0):update { views = 1000 }
+          error "changed my mind"
+        end)
+        rille.transaction(function() Post:find(2):update { views = 1 } end)
+      end)
+    end,
+  },
+}
+
+--- The database of the models.
+function M.open(path) rille.connect(path, { synchronous = "normal" }) end
+
+return M
