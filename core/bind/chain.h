@@ -61,10 +61,10 @@ typedef struct rille_found {
 /* In all that follows `node` is the absolute index of a node and `position` one of its operands.  Texts are borrowed
 ** from the node, trees live in the work's arena; all raise invalid_argument for what is not of the wanted kind. */
 
-enum { RILLE_QUERY_LEVELS = 3 };  /* a query in a query counts as so many groups */
+enum { RILLE_QUERY_LEVELS = 3 }; /* a query in a query counts as so many groups */
 
-/* Goes deeper in groups and queries within queries, all of them counted together; raises invalid_argument where databases
-** give up.  Whoever enters takes the levels off work->depth when leaving. */
+/* Goes deeper in groups and queries within queries, all of them counted together; raises invalid_argument where
+** databases give up.  Whoever enters takes the levels off work->depth when leaving. */
 void rille_chain_enter(lua_State *L, rille_work *work, int levels);
 
 /* A new node of the tree. */

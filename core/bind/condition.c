@@ -9,7 +9,7 @@
 #include "core/bind/value.h"
 
 enum {
-  SHORT_LIST = 32   /* longer lists are one value, so that their length is no part of the shape */
+  SHORT_LIST = 32 /* longer lists are one value, so that their length is no part of the shape */
 };
 
 #define OPERATOR(text, op, negated)        \

@@ -84,8 +84,8 @@ busy(lua_State *L, const rille_lua_database *database)
   return rille_lua_raise(L, &fault, (rille_str){ 0 });
 }
 
-/* Sets how long the connection waits for locks: not at all while a transaction of this database is open on another one, for
-** whoever holds that lock is in this thread and cannot go on while we wait. */
+/* Sets how long the connection waits for locks: not at all while a transaction of this database is open on another
+** one, for whoever holds that lock is in this thread and cannot go on while we wait. */
 static rille_connection *
 with_wait(rille_lua_database *database, rille_connection *chosen)
 {

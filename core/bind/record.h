@@ -63,8 +63,8 @@ void rille_lua_push_new_record(lua_State *L, int at);
 /* True when the value at `index` is a record. */
 bool rille_lua_is_record(lua_State *L, int index);
 
-/* Position, from 0, of the column of that name in the record's row; -1 when the row has none.  An output of the query that
-** has such a name but reads something else is no column of the record. */
+/* Position, from 0, of the column of that name in the record's row; -1 when the row has none.  An output of the
+** query that has such a name but reads something else is no column of the record. */
 int rille_lua_record_position(const rille_lua_record *record, rille_str name);
 
 /* Pushes the column at a position, from 0, of the record's row as a person reads it; nil for a record without a row. */

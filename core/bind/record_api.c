@@ -108,7 +108,8 @@ record_original(lua_State *L)
   return 2;
 }
 
-/* record_output(record, name) -> the value, as kept, of any output of the query that has that name, and whether one has */
+/* record_output(record, name) -> the value, as kept, of any output of the query that has that name, and whether one
+** has */
 static int
 record_output(lua_State *L)
 {
@@ -203,18 +204,10 @@ void
 rille_lua_add_record(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-    { "record_new", record_new },
-    { "record_put", record_put },
-    { "record_fill", record_fill },
-    { "record_state", record_state },
-    { "record_peek", record_peek },
-    { "record_original", record_original },
-    { "record_output", record_output },
-    { "record_names", record_names },
-    { "record_exists", record_exists },
-    { "record_take", record_take },
-    { "is_record", is_record },
-    { NULL, NULL },
+    { "record_new", record_new },       { "record_put", record_put },     { "record_fill", record_fill },
+    { "record_state", record_state },   { "record_peek", record_peek },   { "record_original", record_original },
+    { "record_output", record_output }, { "record_names", record_names }, { "record_exists", record_exists },
+    { "record_take", record_take },     { "is_record", is_record },       { NULL, NULL },
   };
 
   luaL_setfuncs(L, functions, 0);

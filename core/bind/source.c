@@ -2,8 +2,8 @@
 **
 ** columns: a list of { name =, declared =, cast =, primary =, not_null =, default =, generated = }, as
 ** db:describe gives them; `cast` is the name of a type that stands in for the declared one.
-** record: nil for plain rows, or { methods =, get =, set = }: a table of functions found by name, and functions that read
-** and write what is no plain column. */
+** record: nil for plain rows, or { methods =, get =, set = }: a table of functions found by name, and functions that
+** read and write what is no plain column. */
 #include "core/bind/source.h"
 
 #include <lauxlib.h>

@@ -1,7 +1,7 @@
 /* core/driver/sqlite.c - SQLite under the contract of driver.h; alone, with its sqlite_*.c, includes sqlite3.h.
 **
 ** Connections are opened without SQLite's own mutexes: the contract gives a connection to one thread at a time.  That
-** also makes the values of a row "protected", so that they may be read without the mutex that sqlite3_column_* takes. */
+** also makes the values of a row "protected", so that they may be read without the mutex of sqlite3_column_*. */
 #include <string.h>
 
 #include "core/base/memory.h"
@@ -286,7 +286,8 @@ const rille_driver rille_driver_sqlite = {
         "hidden in (2, 3) as generated from pragma_table_xinfo(?1) where hidden <> 1 order by cid",
     [RILLE_CATALOG_INDEXES] =
         "select l.name as name, l.\"unique\" as is_unique, l.origin as origin, l.partial as partial, "
-        "i.name as \"column\" from pragma_index_list(?1) as l, pragma_index_info(l.name) as i order by l.seq desc, i.seqno",
+        "i.name as \"column\" from pragma_index_list(?1) as l, pragma_index_info(l.name) as i "
+        "order by l.seq desc, i.seqno",
     [RILLE_CATALOG_FOREIGN] =
         "select id, \"from\" as \"column\", \"table\", \"to\" as \"references\", on_update, on_delete "
         "from pragma_foreign_key_list(?1) order by id, seq",

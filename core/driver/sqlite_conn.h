@@ -1,4 +1,4 @@
-/* core/driver/sqlite_conn.h - what the parts of the SQLite driver share: a connection, and how it is opened and ended. */
+/* core/driver/sqlite_conn.h - what the parts of the SQLite driver share: a connection, opened and ended. */
 #ifndef RILLE_SQLITE_CONN_H
 #define RILLE_SQLITE_CONN_H
 
@@ -21,6 +21,6 @@ rille_status rille_sqlite_fail(rille_sqlite_conn *conn, int code, rille_fault *f
 
 /* The driver's open and close. */
 rille_status rille_sqlite_open(const rille_open_options *options, rille_conn **out, rille_fault *fault);
-void rille_sqlite_close(rille_conn *conn);
+void rille_sqlite_close(rille_conn *base);
 
 #endif

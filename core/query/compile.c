@@ -164,9 +164,10 @@ write_aggregate(rille_compiler *c, const rille_query *query)
     return;
   }
   if (column && of->source != &query->source && (query->outputs != NULL || query->unions != NULL))
-    rille_compiler_fail(c, RILLE_UNSUPPORTED,
-                        "an aggregate of a joined table's column over a query with outputs of its own, or a union: select "
-                        "it under a name and aggregate that");
+    rille_compiler_fail(
+      c, RILLE_UNSUPPORTED,
+      "an aggregate of a joined table's column over a query with outputs of its own, or a union: select "
+      "it under a name and aggregate that");
   c->qualify = false;
   rille_compiler_put(c, "select ");
   if (column && query->outputs == NULL && query->unions == NULL) {

@@ -18,9 +18,9 @@ typedef struct rille_decimal {
 /* True when `text` is [+-] digits [. digits] and nothing else; fills *decimal then. */
 bool rille_decimal_read(rille_str text, rille_decimal *decimal);
 
-/* Writes a text that rille_decimal_read takes with exactly `scale` digits behind the point, without leading zeros or a sign
-** before zero, into `to`, which has room for RILLE_DECIMAL_BYTES + scale + 2; returns the bytes written.  Digits behind
-** `scale` are left out. */
+/* Writes a text that rille_decimal_read takes with exactly `scale` digits behind the point, without leading zeros or
+** a sign before zero, into `to`, which has room for RILLE_DECIMAL_BYTES + scale + 2; returns the bytes written.
+** Digits behind `scale` are left out. */
 size_t rille_decimal_write(rille_str text, size_t scale, char *to);
 
 #endif

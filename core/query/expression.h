@@ -15,7 +15,7 @@ typedef struct rille_compiler {
   bool qualify; /* columns are written with their table */
 } rille_compiler;
 
-/* Appends text. */
+/* Appends text as it is. */
 void rille_compiler_put(rille_compiler *c, const char *text);
 
 /* Appends an identifier in quotes, with quotes in it doubled. */

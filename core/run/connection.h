@@ -68,7 +68,8 @@ rille_status rille_connection_commit(rille_connection *connection, rille_fault *
 /* Undoes the innermost level and ends it, whatever happens: after it the level is gone. */
 rille_status rille_connection_rollback(rille_connection *connection, rille_fault *fault);
 
-/* RILLE_OK when a statement may run: not in a transaction that is broken.  What a failed rollback left is undone first. */
+/* RILLE_OK when a statement may run: not in a transaction that is broken.  What a failed rollback left is undone
+** first. */
 rille_status rille_connection_ready(rille_connection *connection, rille_fault *fault);
 
 /* To be told of each failed statement: finds out whether the transaction is still there. */

@@ -80,11 +80,13 @@ width_of(const rille_node *output)
   return output->kind != RILLE_NODE_RAW;
 }
 
-/* Gives the columns from `at` on the types of what the outputs read, and says which are the first table's own, up to the first that is SQL text; returns that one. */
+/* Gives the columns from `at` on the types of what the outputs read, and says which are the first table's own, up to
+** the first that is SQL text; returns that one. */
 static const rille_node *
 take_types(rille_layout *layout, const rille_source *first, const rille_node *output, size_t at)
 {
-  for (; output != NULL && output->kind != RILLE_NODE_RAW && at + width_of(output) <= layout->count; output = output->next) {
+  for (; output != NULL && output->kind != RILLE_NODE_RAW && at + width_of(output) <= layout->count;
+       output = output->next) {
     if (output->kind == RILLE_NODE_COLUMN && output->column != NULL)
       layout->types[at] = output->column->type;
     if (output->kind == RILLE_NODE_COLUMN && output->column != NULL)
@@ -98,8 +100,8 @@ take_types(rille_layout *layout, const rille_source *first, const rille_node *ou
   return output;
 }
 
-/* The types that the query's tables give: a cast may say more than the database does.  Outputs are counted from the first
-** one and, behind SQL text, from the last one. */
+/* The types that the query's tables give: a cast may say more than the database does.  Outputs are counted from the
+** first one and, behind SQL text, from the last one. */
 static void
 take_query_types(rille_layout *layout, const rille_query *query)
 {
@@ -169,7 +171,8 @@ rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rill
     layout->types[0] = aggregate_type(query->aggregate);
   else if (query != NULL)
     take_query_types(layout, query);
-  if (query != NULL && query->aggregate == NULL && query->outputs == NULL && is_whole_table(layout, query->source.table))
+  if (query != NULL && query->aggregate == NULL && query->outputs == NULL &&
+      is_whole_table(layout, query->source.table))
     layout->table_id = query->source.table->id;
   *out = layout;
   return RILLE_OK;

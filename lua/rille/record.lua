@@ -205,7 +205,9 @@ end
 ---@return rille.Record
 function M.new(class, attributes)
   local info = class._info
-  if not info or info.version ~= info.handle.version or info.handle.closed then info = require "rille.model".info(class) end
+  if not info or info.version ~= info.handle.version or info.handle.closed then
+    info = require "rille.model".info(class)
+  end
   local record = core.record_new(info.source)
   if attributes == nil then return record end
   return Record.fill(record, attributes)

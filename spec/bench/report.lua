@@ -1,8 +1,8 @@
 --- report: what run.sh measured, as a table or as JSON; usage: lua5.4 report.lua table|json RESULTS SETTINGS MACHINE.
 -- RESULTS has a line for each run, "work=find side=raw ms=1.5 rows=3 …".  The sides are raw, rille, snapshot (rille
--- inside rille.snapshot), tuned (raw C with the choices rille makes: no mutexes, SQLite's archive), bare (raw C that asks only for what the
--- sum wants) and flat (rille without a memory map, so that what it keeps is all that its memory grows by).
--- Exit status 1 when a reach is missed or the two sides did not do the same.
+-- inside rille.snapshot), tuned (raw C with the choices rille makes: no mutexes, SQLite's archive), bare (raw C that
+-- asks only for what the sum wants) and flat (rille without a memory map, so that what it keeps is all that its
+-- memory grows by). Exit status 1 when a reach is missed or the two sides did not do the same.
 
 local GROWTH_REACH_KIB = 10 * 1024
 

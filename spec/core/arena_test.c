@@ -9,7 +9,7 @@
 enum { PIECES = 3000 };
 
 static long allocations;
-static long allowed = -1;      /* how many more succeed; below zero: all */
+static long allowed = -1; /* how many more succeed; below zero: all */
 
 static int
 count_and_allow(void)

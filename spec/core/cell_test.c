@@ -45,7 +45,8 @@ is_one_character(const unsigned char *s, size_t len)
     c = (s[0] & 0x0Fu) << 12 | (s[1] & 0x3Fu) << 6 | (s[2] & 0x3Fu);
   else
     c = (s[0] & 0x07u) << 18 | (s[1] & 0x3Fu) << 12 | (s[2] & 0x3Fu) << 6 | (s[3] & 0x3Fu);
-  return c != 0 && c <= 0x10FFFF && !(c >= 0xD800 && c <= 0xDFFF) && encode(c, again) == len && memcmp(again, s, len) == 0;
+  return c != 0 && c <= 0x10FFFF && !(c >= 0xD800 && c <= 0xDFFF) && encode(c, again) == len &&
+         memcmp(again, s, len) == 0;
 }
 
 /* Any way to cut the bytes into characters. */
@@ -70,7 +71,8 @@ static void
 check(const unsigned char *s, size_t len)
 {
   if (is_clean(s, len) != is_text(s, len))
-    fail_msg("%zu bytes %02x %02x %02x %02x should %s", len, s[0], s[1], s[2], s[3], is_text(s, len) ? "be clean" : "not");
+    fail_msg("%zu bytes %02x %02x %02x %02x should %s", len, s[0], s[1], s[2], s[3],
+             is_text(s, len) ? "be clean" : "not");
 }
 
 static void
@@ -94,7 +96,8 @@ takes_every_character_but_nul_and_surrogates(void **state)
 static void
 judges_all_short_byte_sequences_as_the_standard_does(void **state)
 {
-  static const unsigned char edges[] = { 0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xF0, 0xFF };
+  static const unsigned char edges[] = { 0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F,
+                                         0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xF0, 0xFF };
   unsigned char s[4] = { 0 };
 
   (void)state;
@@ -119,7 +122,8 @@ judges_all_short_byte_sequences_as_the_standard_does(void **state)
 static void
 finds_a_fault_wherever_it_stands(void **state)
 {
-  static const char *const faults[] = { "\x80", "\xC3", "\xE2\x82", "\xED\xA0\x80", "\xC0\x80", "\xFF", "\xF5\x80\x80\x80" };
+  static const char *const faults[] = { "\x80",     "\xC3", "\xE2\x82",        "\xED\xA0\x80",
+                                        "\xC0\x80", "\xFF", "\xF5\x80\x80\x80" };
   static const char *const good[] = { "a", "\x01", "\x7F", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x90\x98" };
 
   (void)state;

@@ -15,11 +15,15 @@ groups_orders_and_limits(void **state)
   query->groups = build_chain(build_column("title"), build_column("views"), NULL);
   query->having = build_compare(build_raw("count(*)", NULL), RILLE_OP_GREATER, build_value(0));
   query->orders = build_chain(build_term(build_column("title"), true), build_term(build_column("views"), false),
-                              build_term(build_call(RILLE_FN_RANDOM, NULL), false), build_raw("length(title) + ?", build_value(1)), NULL);
+                              build_term(build_call(RILLE_FN_RANDOM, NULL), false),
+                              build_raw("length(title) + ?", build_value(1)), NULL);
   query->limit = build_value(2);
   query->offset = build_value(3);
-  assert_sql(query, TITLES " group by \"title\", \"views\" having (count(*)) > ? order by \"title\" desc, \"views\", random(), "
-                           "length(title) + ? limit ? offset ?", "0 1 2 3");
+  assert_sql(query,
+             TITLES
+             " group by \"title\", \"views\" having (count(*)) > ? order by \"title\" desc, \"views\", random(), "
+             "length(title) + ? limit ? offset ?",
+             "0 1 2 3");
   query = build_titles(NULL);
   query->offset = build_value(0);
   assert_sql(query, TITLES " limit -1 offset ?", "0");
@@ -34,13 +38,15 @@ orders_by_the_names_of_outputs(void **state)
   query->outputs = build_output("title", "heading");
   query->orders = build_term(build_column("heading"), false);
   build_join(query, RILLE_JOIN_INNER, &build_pairs, NULL, build_constant(true));
-  assert_sql(query, "select \"posts\".\"title\" as \"heading\" from \"posts\" join \"pairs\" on 1 order by \"heading\"", "");
+  assert_sql(query, "select \"posts\".\"title\" as \"heading\" from \"posts\" join \"pairs\" on 1 order by \"heading\"",
+             "");
 }
 
 static void
 unites_queries(void **state)
 {
-  rille_query *query = build_titles(build_equal("views", 0)), *second = build_titles(build_equal("id", 1)), *third = build_titles(NULL);
+  rille_query *query = build_titles(build_equal("views", 0)), *second = build_titles(build_equal("id", 1)),
+              *third = build_titles(NULL);
 
   (void)state;
   second->union_all = true;
@@ -50,8 +56,10 @@ unites_queries(void **state)
   second->next = third;
   query->orders = build_term(build_column("title"), false);
   query->limit = build_value(3);
-  assert_sql(query, TITLES " where \"views\" = ? union all " TITLES " where \"id\" = ? union select * from (" TITLES
-                    " order by \"id\" limit ?) order by \"title\" limit ?", "0 1 2 3");
+  assert_sql(query,
+             TITLES " where \"views\" = ? union all " TITLES " where \"id\" = ? union select * from (" TITLES
+                    " order by \"id\" limit ?) order by \"title\" limit ?",
+             "0 1 2 3");
 }
 
 static void
@@ -68,7 +76,9 @@ aggregates_over_the_table_or_over_the_result(void **state)
   query->outputs = build_column("views");
   query->orders = NULL;
   query->limit = build_value(1);
-  assert_sql(query, "select coalesce(sum(\"views\"), 0) from (select \"views\" from \"posts\" where \"views\" = ? limit ?)", "0 1");
+  assert_sql(query,
+             "select coalesce(sum(\"views\"), 0) from (select \"views\" from \"posts\" where \"views\" = ? limit ?)",
+             "0 1");
   query->limit = NULL;
   query->distinct = true;
   query->aggregate = build_call(RILLE_FN_AVG, build_column("views"));
@@ -76,7 +86,8 @@ aggregates_over_the_table_or_over_the_result(void **state)
   query->distinct = false;
   query->groups = build_column("views");
   query->aggregate = build_call(RILLE_FN_MIN, build_column("views"));
-  assert_sql(query, "select min(\"views\") from (select \"views\" from \"posts\" where \"views\" = ? group by \"views\")", "0");
+  assert_sql(
+    query, "select min(\"views\") from (select \"views\" from \"posts\" where \"views\" = ? group by \"views\")", "0");
 }
 
 #define BUILDS(test) cmocka_unit_test_setup_teardown(test, build_start, build_end)

@@ -8,7 +8,8 @@
 #include "spec/support/build.h"
 #include "spec/support/sql.h"
 
-#define ALL_POSTS "select \"id\", \"author_id\", \"title\", \"views\", \"price\", \"created_at\", \"slug\" from \"posts\""
+#define ALL_POSTS \
+  "select \"id\", \"author_id\", \"title\", \"views\", \"price\", \"created_at\", \"slug\" from \"posts\""
 
 #define TITLES "select \"title\" from \"posts\""
 
@@ -30,7 +31,8 @@ static void
 selects_outputs_with_and_without_names(void **state)
 {
   rille_query *query = build_query(&build_posts);
-  rille_node *raw = build_raw("views * ? as twice", build_value(0)), *flag = build_nested(RILLE_NODE_EXISTS, build_titles(build_equal("id", 1)));
+  rille_node *raw = build_raw("views * ? as twice", build_value(0)),
+             *flag = build_nested(RILLE_NODE_EXISTS, build_titles(build_equal("id", 1)));
   rille_node *most = build_call(RILLE_FN_MAX, build_column("views"));
 
   (void)state;
@@ -38,8 +40,10 @@ selects_outputs_with_and_without_names(void **state)
   flag->alias = rille_str_of("found");
   most->alias = rille_str_of("most");
   query->outputs = build_chain(build_output("title", "heading"), raw, build_column("posts.views"), flag, most, NULL);
-  assert_sql(query, "select \"title\" as \"heading\", views * ? as twice, \"views\", exists (select \"posts\".\"title\" from "
-                    "\"posts\" where \"posts\".\"id\" = ?) as \"found\", max(\"views\") as \"most\" from \"posts\"", "0 1");
+  assert_sql(query,
+             "select \"title\" as \"heading\", views * ? as twice, \"views\", exists (select \"posts\".\"title\" from "
+             "\"posts\" where \"posts\".\"id\" = ?) as \"found\", max(\"views\") as \"most\" from \"posts\"",
+             "0 1");
 }
 
 static void
@@ -51,8 +55,11 @@ quotes_every_name_whatever_is_in_it(void **state)
   query->where = build_many(RILLE_NODE_AND, build_chain(build_equal("say \"hi\"", 0), build_equal("'; --", 1), NULL));
   query->groups = build_column("order");
   query->orders = build_term(build_column("say \"hi\""), false);
-  assert_sql(query, "select \"id\", \"order\", \"say \"\"hi\"\"\", \"'; --\" from \"odd \"\"table\"\"\" where \"say \"\"hi\"\"\" = ? "
-                    "and \"'; --\" = ? group by \"order\" order by \"say \"\"hi\"\"\"", "0 1");
+  assert_sql(
+    query,
+    "select \"id\", \"order\", \"say \"\"hi\"\"\", \"'; --\" from \"odd \"\"table\"\"\" where \"say \"\"hi\"\"\" = ? "
+    "and \"'; --\" = ? group by \"order\" order by \"say \"\"hi\"\"\"",
+    "0 1");
   query = build_query(&build_posts);
   query->outputs = build_output("title", "a\" from secrets --");
   assert_sql(query, "select \"title\" as \"a\"\" from secrets --\" from \"posts\"", "");
@@ -73,12 +80,17 @@ names_the_table_of_every_column_in_a_join(void **state)
   (void)state;
   every->text = rille_str_of("u");
   query->outputs = build_chain(build_column("title"), every, NULL);
-  build_join(query, RILLE_JOIN_LEFT, &build_users, "u", build_compare(build_column("author_id"), RILLE_OP_EQUAL, build_column("u.id")));
-  build_join(query, RILLE_JOIN_INNER, &build_pairs, NULL, build_compare(build_column("pairs.a"), RILLE_OP_LESS, build_value(1)));
+  build_join(query, RILLE_JOIN_LEFT, &build_users, "u",
+             build_compare(build_column("author_id"), RILLE_OP_EQUAL, build_column("u.id")));
+  build_join(query, RILLE_JOIN_INNER, &build_pairs, NULL,
+             build_compare(build_column("pairs.a"), RILLE_OP_LESS, build_value(1)));
   query->orders = build_term(build_column("note"), true);
-  assert_sql(query, "select \"posts\".\"title\", \"u\".\"id\", \"u\".\"name\", \"u\".\"title\" from \"posts\" left join \"users\" as "
-                    "\"u\" on \"posts\".\"author_id\" = \"u\".\"id\" join \"pairs\" on \"pairs\".\"a\" < ? where \"u\".\"name\" = ? "
-                    "order by \"pairs\".\"note\" desc", "1 0");
+  assert_sql(
+    query,
+    "select \"posts\".\"title\", \"u\".\"id\", \"u\".\"name\", \"u\".\"title\" from \"posts\" left join \"users\" as "
+    "\"u\" on \"posts\".\"author_id\" = \"u\".\"id\" join \"pairs\" on \"pairs\".\"a\" < ? where \"u\".\"name\" = ? "
+    "order by \"pairs\".\"note\" desc",
+    "1 0");
 }
 
 /* -- conditions ------------------------------------------------------------------------------------------ */
@@ -86,10 +98,14 @@ names_the_table_of_every_column_in_a_join(void **state)
 static void
 writes_every_operator(void **state)
 {
-  static const struct { rille_operator op; const char *sql; } cases[] = {
-    { RILLE_OP_EQUAL, "\"views\" = ?" },       { RILLE_OP_UNEQUAL, "\"views\" <> ?" },      { RILLE_OP_LESS, "\"views\" < ?" },
-    { RILLE_OP_LESS_EQUAL, "\"views\" <= ?" }, { RILLE_OP_GREATER, "\"views\" > ?" },       { RILLE_OP_GREATER_EQUAL, "\"views\" >= ?" },
-    { RILLE_OP_LIKE, "\"views\" glob ?" },     { RILLE_OP_ILIKE, "\"views\" like ? escape '\\'" },
+  static const struct {
+    rille_operator op;
+    const char *sql;
+  } cases[] = {
+    { RILLE_OP_EQUAL, "\"views\" = ?" },   { RILLE_OP_UNEQUAL, "\"views\" <> ?" },
+    { RILLE_OP_LESS, "\"views\" < ?" },    { RILLE_OP_LESS_EQUAL, "\"views\" <= ?" },
+    { RILLE_OP_GREATER, "\"views\" > ?" }, { RILLE_OP_GREATER_EQUAL, "\"views\" >= ?" },
+    { RILLE_OP_LIKE, "\"views\" glob ?" }, { RILLE_OP_ILIKE, "\"views\" like ? escape '\\'" },
   };
 
   (void)state;
@@ -106,22 +122,31 @@ static void
 writes_every_kind_of_condition(void **state)
 {
   rille_node *items = build_chain(build_value(0), build_value(1), build_value(2), NULL);
-  const struct { rille_node *condition; const char *sql, *slots; } cases[] = {
+  const struct {
+    rille_node *condition;
+    const char *sql, *slots;
+  } cases[] = {
     { build_node(RILLE_NODE_IS_NULL, build_column("title"), NULL, NULL), "\"title\" is null", "" },
-    { build_node(RILLE_NODE_NOT, build_node(RILLE_NODE_IS_NULL, build_column("title"), NULL, NULL), NULL, NULL), "\"title\" is not null", "" },
+    { build_node(RILLE_NODE_NOT, build_node(RILLE_NODE_IS_NULL, build_column("title"), NULL, NULL), NULL, NULL),
+      "\"title\" is not null", "" },
     { build_node(RILLE_NODE_NOT, build_equal("views", 0), NULL, NULL), "not (\"views\" = ?)", "0" },
-    { build_node(RILLE_NODE_BETWEEN, build_column("views"), build_value(3), build_value(2)), "\"views\" between ? and ?", "3 2" },
-    { build_node(RILLE_NODE_IN, build_column("views"), build_many(RILLE_NODE_ITEMS, items), NULL), "\"views\" in (?, ?, ?)", "0 1 2" },
+    { build_node(RILLE_NODE_BETWEEN, build_column("views"), build_value(3), build_value(2)),
+      "\"views\" between ? and ?", "3 2" },
+    { build_node(RILLE_NODE_IN, build_column("views"), build_many(RILLE_NODE_ITEMS, items), NULL),
+      "\"views\" in (?, ?, ?)", "0 1 2" },
     { build_node(RILLE_NODE_IN, build_column("views"), build_node(RILLE_NODE_LIST, NULL, NULL, NULL), NULL),
       "\"views\" in (select \"value\" from json_each(?))", "0" },
-    { build_compare(build_call(RILLE_FN_DATE, build_column("created_at")), RILLE_OP_LESS, build_value(1)), "date(\"created_at\") < ?", "1" },
+    { build_compare(build_call(RILLE_FN_DATE, build_column("created_at")), RILLE_OP_LESS, build_value(1)),
+      "date(\"created_at\") < ?", "1" },
     { build_compare(build_call(RILLE_FN_YEAR, build_column("created_at")), RILLE_OP_EQUAL, build_value(1)),
       "cast(strftime('%Y', \"created_at\") as integer) = ?", "1" },
-    { build_compare(build_call(RILLE_FN_JSON_GET, build_chain(build_column("title"), build_value(0), NULL)), RILLE_OP_EQUAL, build_value(1)),
+    { build_compare(build_call(RILLE_FN_JSON_GET, build_chain(build_column("title"), build_value(0), NULL)),
+                    RILLE_OP_EQUAL, build_value(1)),
       "json_extract(\"title\", ?) = ?", "0 1" },
     { build_call(RILLE_FN_JSON_CONTAINS, build_chain(build_column("title"), build_value(0), build_value(1), NULL)),
       "exists (select 1 from json_each(\"title\", ?) where \"value\" = ?)", "0 1" },
-    { build_compare(build_column("views"), RILLE_OP_EQUAL, build_column("author_id")), "\"views\" = \"author_id\"", "" },
+    { build_compare(build_column("views"), RILLE_OP_EQUAL, build_column("author_id")), "\"views\" = \"author_id\"",
+      "" },
     { build_constant(true), "1", "" },
     { build_constant(false), "0", "" },
     { build_many(RILLE_NODE_AND, NULL), "1", "" },
@@ -147,13 +172,17 @@ asks_about_rows_of_other_queries(void **state)
   (void)state;
   inner->where = build_compare(build_column("users.id"), RILLE_OP_EQUAL, build_column("posts.author_id"));
   assert_sql(build_titles(build_nested(RILLE_NODE_EXISTS, inner)),
-             TITLES " where exists (select \"users\".\"id\", \"users\".\"name\", \"users\".\"title\" from \"users\" where "
-                    "\"users\".\"id\" = \"posts\".\"author_id\")", "");
+             TITLES
+             " where exists (select \"users\".\"id\", \"users\".\"name\", \"users\".\"title\" from \"users\" where "
+             "\"users\".\"id\" = \"posts\".\"author_id\")",
+             "");
   ids->outputs = build_column("id");
   ids->where = build_equal("name", 0);
   ids->limit = build_value(1);
-  assert_sql(build_titles(build_node(RILLE_NODE_IN, build_column("author_id"), build_nested(RILLE_NODE_QUERY, ids), NULL)),
-             TITLES " where \"author_id\" in (select \"users\".\"id\" from \"users\" where \"users\".\"name\" = ? limit ?)", "0 1");
+  assert_sql(
+    build_titles(build_node(RILLE_NODE_IN, build_column("author_id"), build_nested(RILLE_NODE_QUERY, ids), NULL)),
+    TITLES " where \"author_id\" in (select \"users\".\"id\" from \"users\" where \"users\".\"name\" = ? limit ?)",
+    "0 1");
 }
 
 static void
@@ -164,7 +193,8 @@ keeps_groups_of_conditions_together(void **state)
 
   (void)state;
   assert_sql(build_titles(b), TITLES " where \"id\" = ? and (1 or 0) and (\"title\" = ? or \"views\" = ?)", "2 0 1");
-  assert_sql(build_titles(build_node(RILLE_NODE_NOT, a, NULL, NULL)), TITLES " where not (\"title\" = ? or \"views\" = ?)", "0 1");
+  assert_sql(build_titles(build_node(RILLE_NODE_NOT, a, NULL, NULL)),
+             TITLES " where not (\"title\" = ? or \"views\" = ?)", "0 1");
 }
 
 static void
@@ -173,18 +203,22 @@ keeps_operands_together(void **state)
   rille_node *inner = build_compare(build_column("views"), RILLE_OP_SUBTRACT, build_value(0));
 
   (void)state;
-  assert_sql(build_titles(build_compare(build_column("id"), RILLE_OP_EQUAL, build_compare(build_column("author_id"), RILLE_OP_SUBTRACT, inner))),
+  assert_sql(build_titles(build_compare(build_column("id"), RILLE_OP_EQUAL,
+                                        build_compare(build_column("author_id"), RILLE_OP_SUBTRACT, inner))),
              TITLES " where \"id\" = (\"author_id\" - (\"views\" - ?))", "0");
   assert_sql(build_titles(build_compare(build_raw("1 or 0", NULL), RILLE_OP_EQUAL, build_value(0))),
              TITLES " where (1 or 0) = ?", "0");
-  assert_sql(build_titles(build_node(RILLE_NODE_IS_NULL, build_equal("views", 0), NULL, NULL)), TITLES " where (\"views\" = ?) is null", "0");
+  assert_sql(build_titles(build_node(RILLE_NODE_IS_NULL, build_equal("views", 0), NULL, NULL)),
+             TITLES " where (\"views\" = ?) is null", "0");
 }
 
 static void
 lets_no_or_escape_what_scopes_demand(void **state)
 {
   rille_node *either = build_many(RILLE_NODE_OR, build_chain(build_equal("title", 0), build_constant(true), NULL));
-  rille_node *sealed = build_many(RILLE_NODE_OR, build_chain(build_equal("author_id", 1), build_node(RILLE_NODE_IS_NULL, build_column("author_id"), NULL, NULL), NULL));
+  rille_node *sealed = build_many(
+    RILLE_NODE_OR, build_chain(build_equal("author_id", 1),
+                               build_node(RILLE_NODE_IS_NULL, build_column("author_id"), NULL, NULL), NULL));
   rille_query *query = build_titles(either);
 
   (void)state;
@@ -198,7 +232,8 @@ lets_no_or_escape_what_scopes_demand(void **state)
   query->outputs = NULL;
   query->where = either;
   query->unfiltered = true; /* for "or 1" is no condition */
-  assert_sql(query, "delete from \"posts\" where (\"author_id\" = ? or \"author_id\" is null) and (\"title\" = ? or 1)", "1 0");
+  assert_sql(query, "delete from \"posts\" where (\"author_id\" = ? or \"author_id\" is null) and (\"title\" = ? or 1)",
+             "1 0");
 }
 
 /* However many conditions there are: no chain is deeper than databases allow, and nothing is lost or swapped. */
@@ -209,7 +244,7 @@ balances_long_chains(void **state)
 
   (void)state;
   for (size_t c = 0; c < SPEC_COUNT(counts); c++)
-    for (int or = 0; or < 2; or++) {
+    for (int or = 0; or < 2; or ++) {
       rille_node *first = NULL;
       rille_compiled compiled;
       rille_fault fault;
@@ -221,7 +256,8 @@ balances_long_chains(void **state)
         condition->next = first;
         first = condition;
       }
-      assert_ok(spec_compile(build_titles(build_many(or ? RILLE_NODE_OR : RILLE_NODE_AND, first)), &compiled, &fault), &fault);
+      assert_ok(spec_compile(build_titles(build_many(or ? RILLE_NODE_OR : RILLE_NODE_AND, first)), &compiled, &fault),
+                &fault);
       assert_int_equal(compiled.param_count, counts[c]);
       for (size_t i = 0; i < counts[c]; i++)
         assert_int_equal(compiled.params[i].slot, i + 1);
@@ -269,9 +305,11 @@ says_for_each_value_what_it_becomes_and_where(void **state)
 {
   rille_node *like = build_compare(build_column("price"), RILLE_OP_LIKE, build_value(0));
   rille_node *ilike = build_compare(build_column("price"), RILLE_OP_ILIKE, build_value(1));
-  rille_node *list = build_node(RILLE_NODE_IN, build_column("created_at"), build_node(RILLE_NODE_LIST, NULL, NULL, NULL), NULL);
+  rille_node *list = build_node(RILLE_NODE_IN, build_column("created_at"),
+                                build_node(RILLE_NODE_LIST, NULL, NULL, NULL), NULL);
   rille_node *raw = build_raw("? is 1", build_value(2));
-  rille_query *query = build_titles(build_many(RILLE_NODE_AND, build_chain(build_equal("price", 3), like, ilike, list, raw, NULL)));
+  rille_query *query = build_titles(
+    build_many(RILLE_NODE_AND, build_chain(build_equal("price", 3), like, ilike, list, raw, NULL)));
   rille_compiled compiled;
   rille_fault fault;
 
@@ -301,8 +339,10 @@ refuses_a_pattern_that_is_no_value(void **state)
   rille_fault fault;
 
   (void)state;
-  assert_fails(RILLE_UNSUPPORTED, spec_compile(build_titles(build_compare(build_column("title"), RILLE_OP_LIKE, build_column("slug"))),
-                                               &compiled, &fault), &fault);
+  assert_fails(RILLE_UNSUPPORTED,
+               spec_compile(build_titles(build_compare(build_column("title"), RILLE_OP_LIKE, build_column("slug"))),
+                            &compiled, &fault),
+               &fault);
 }
 
 static void
@@ -338,7 +378,8 @@ allow_some(void)
 static void
 says_that_memory_ran_out_wherever_it_does(void **state)
 {
-  rille_query *query = build_titles(build_many(RILLE_NODE_AND, build_chain(build_equal("views", 0), build_equal("price", 1), NULL)));
+  rille_query *query = build_titles(
+    build_many(RILLE_NODE_AND, build_chain(build_equal("views", 0), build_equal("price", 1), NULL)));
   rille_status status = RILLE_OUT_OF_MEMORY;
   rille_fault fault;
   int n;

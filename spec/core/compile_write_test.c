@@ -45,8 +45,10 @@ inserts_or_does_something_else(void **state)
   build_set(&query->conflict_sets, "views", build_column("views"));
   build_set(&query->conflict_sets, "price", build_value(1));
   query->returning = build_column("id");
-  assert_sql(query, "insert into \"posts\" (\"title\") values (?) on conflict (\"title\") do update set \"views\" = "
-                    "excluded.\"views\", \"price\" = ? returning \"id\"", "0 1");
+  assert_sql(query,
+             "insert into \"posts\" (\"title\") values (?) on conflict (\"title\") do update set \"views\" = "
+             "excluded.\"views\", \"price\" = ? returning \"id\"",
+             "0 1");
 }
 
 static void
@@ -105,8 +107,10 @@ quotes_names_that_are_written(void **state)
   query->conflict = RILLE_CONFLICT_UPDATES;
   query->conflict_columns = build_column("id");
   build_set(&query->conflict_sets, "say \"hi\"", build_column("say \"hi\""));
-  assert_sql(query, "insert into \"odd \"\"table\"\"\" (\"say \"\"hi\"\"\") values (?) on conflict (\"id\") do update set "
-                    "\"say \"\"hi\"\"\" = excluded.\"say \"\"hi\"\"\"", "0");
+  assert_sql(query,
+             "insert into \"odd \"\"table\"\"\" (\"say \"\"hi\"\"\") values (?) on conflict (\"id\") do update set "
+             "\"say \"\"hi\"\"\" = excluded.\"say \"\"hi\"\"\"",
+             "0");
 }
 
 /* -- delete ---------------------------------------------------------------------------------------------- */
@@ -119,9 +123,12 @@ deletes_rows(void **state)
   (void)state;
   inner->where = build_compare(build_column("users.id"), RILLE_OP_EQUAL, build_column("posts.author_id"));
   inner->outputs = build_column("id");
-  query->where = build_many(RILLE_NODE_AND, build_chain(build_equal("views", 0), build_nested(RILLE_NODE_EXISTS, inner), NULL));
-  assert_sql(query, "delete from \"posts\" where \"views\" = ? and exists (select \"users\".\"id\" from \"users\" where "
-                    "\"users\".\"id\" = \"posts\".\"author_id\")", "0");
+  query->where = build_many(RILLE_NODE_AND,
+                            build_chain(build_equal("views", 0), build_nested(RILLE_NODE_EXISTS, inner), NULL));
+  assert_sql(query,
+             "delete from \"posts\" where \"views\" = ? and exists (select \"users\".\"id\" from \"users\" where "
+             "\"users\".\"id\" = \"posts\".\"author_id\")",
+             "0");
   query->where = NULL;
   query->unfiltered = true;
   assert_sql(query, "delete from \"posts\"", "");
@@ -139,15 +146,21 @@ finds_rows_by_key_where_a_limit_or_join_chooses_them(void **state)
   query->sealed = build_equal("author_id", 1);
   query->orders = build_term(build_column("created_at"), true);
   query->limit = build_value(2);
-  assert_sql(query, "delete from \"posts\" where \"id\" in (select \"posts\".\"id\" from \"posts\" where \"posts\".\"author_id\" = ? "
-                    "and \"posts\".\"views\" = ? order by \"posts\".\"created_at\" desc limit ?)", "1 0 2");
+  assert_sql(
+    query,
+    "delete from \"posts\" where \"id\" in (select \"posts\".\"id\" from \"posts\" where \"posts\".\"author_id\" = ? "
+    "and \"posts\".\"views\" = ? order by \"posts\".\"created_at\" desc limit ?)",
+    "1 0 2");
   query = writing(RILLE_UPDATE, &build_posts);
   build_set(&query->sets, "views", build_value(0));
   build_join(query, RILLE_JOIN_INNER, &build_users, NULL,
              build_compare(build_column("users.id"), RILLE_OP_EQUAL, build_column("author_id")));
   query->where = build_equal("users.name", 1);
-  assert_sql(query, "update \"posts\" set \"views\" = ? where \"id\" in (select \"posts\".\"id\" from \"posts\" join \"users\" on "
-                    "\"users\".\"id\" = \"posts\".\"author_id\" where \"users\".\"name\" = ?)", "0 1");
+  assert_sql(
+    query,
+    "update \"posts\" set \"views\" = ? where \"id\" in (select \"posts\".\"id\" from \"posts\" join \"users\" on "
+    "\"users\".\"id\" = \"posts\".\"author_id\" where \"users\".\"name\" = ?)",
+    "0 1");
 }
 
 static void
@@ -158,8 +171,11 @@ finds_rows_by_all_columns_of_a_composite_key(void **state)
   (void)state;
   query->where = build_equal("note", 0);
   query->limit = build_value(1);
-  assert_sql(query, "delete from \"pairs\" where (\"a\", \"b\") in (select \"pairs\".\"a\", \"pairs\".\"b\" from \"pairs\" where "
-                    "\"pairs\".\"note\" = ? limit ?)", "0 1");
+  assert_sql(
+    query,
+    "delete from \"pairs\" where (\"a\", \"b\") in (select \"pairs\".\"a\", \"pairs\".\"b\" from \"pairs\" where "
+    "\"pairs\".\"note\" = ? limit ?)",
+    "0 1");
 }
 
 static void

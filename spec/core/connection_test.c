@@ -150,7 +150,7 @@ nests_a_hundred_deep_and_no_deeper(void **state)
   for (int i = RILLE_LEVELS_MAX; i > 1; i--)
     assert_ok(i % 2 ? rille_connection_rollback(db, &fault) : rille_connection_commit(db, &fault), &fault);
   assert_ok(rille_connection_commit(db, &fault), &fault);
-  assert_int_equal(spec_integer(db, "select count(*) from posts"), 2);      /* level 3 took all above it along */
+  assert_int_equal(spec_integer(db, "select count(*) from posts"), 2); /* level 3 took all above it along */
 }
 
 static void
@@ -229,7 +229,8 @@ refuses_everything_but_a_rollback_once_the_database_ended_it(void **state)
   begin();
   run("insert into posts (views) values (10)");
   begin();
-  assert_fails(RILLE_UNIQUE_VIOLATION, spec_run(db, "insert or rollback into posts (views) values (1)", &fault), &fault);
+  assert_fails(RILLE_UNIQUE_VIOLATION, spec_run(db, "insert or rollback into posts (views) values (1)", &fault),
+               &fault);
   assert_true(db->broken);
   assert_int_equal(db->depth, 2);
   assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(db, "insert into posts (views) values (100)", &fault), &fault);
@@ -262,9 +263,11 @@ notices_that_the_database_ended_it_in_a_savepoint(void **state)
     if (i > 0)
       begin();
     spec_driver_lose("step", 1, RILLE_DISK_FULL);
-    assert_fails(RILLE_DISK_FULL, i == 0   ? rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault)
-                                  : i == 1 ? rille_connection_commit(db, &fault)
-                                           : rille_connection_rollback(db, &fault), &fault);
+    assert_fails(RILLE_DISK_FULL,
+                 i == 0   ? rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault)
+                 : i == 1 ? rille_connection_commit(db, &fault)
+                          : rille_connection_rollback(db, &fault),
+                 &fault);
     assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(db, "insert into posts (views) values (2)", &fault), &fault);
     while (db->depth > 0)
       assert_ok(rille_connection_rollback(db, &fault), &fault);
@@ -279,7 +282,7 @@ breaks_the_transaction_when_a_level_cannot_be_undone(void **state)
   rille_fault fault;
 
   (void)state;
-  for (int nth = 1; nth <= 2; nth++) {             /* "rollback to", then "release" */
+  for (int nth = 1; nth <= 2; nth++) { /* "rollback to", then "release" */
     begin();
     run("insert into posts (views) values (1)");
     begin();
@@ -349,7 +352,8 @@ says_why_it_could_not_be_opened(void **state)
   (void)state;
   spec_new_path(path);
   options.database = rille_str_of(path);
-  assert_fails(RILLE_CONNECTION_LOST, rille_connection_open(&rille_driver_sqlite, &options, &connection, &fault), &fault);
+  assert_fails(RILLE_CONNECTION_LOST, rille_connection_open(&rille_driver_sqlite, &options, &connection, &fault),
+               &fault);
   assert_null(connection);
 }
 
@@ -437,7 +441,7 @@ tells_sql_text_and_shapes_apart(void **state)
   rille_str key = made->key;
 
   (void)state;
-  memcpy(shape, key.at + 1, key.len - 1);      /* the same bytes as text: no statement is found for them */
+  memcpy(shape, key.at + 1, key.len - 1); /* the same bytes as text: no statement is found for them */
   assert_int_not_equal(rille_connection_sql(db, (rille_str){ shape, key.len - 1 }, &text, &fault), RILLE_OK);
   rille_connection_release(made);
 }
@@ -485,7 +489,8 @@ refuses_text_that_is_too_long(void **state)
   (void)state;
   memset(sql, ' ', sizeof sql);
   memcpy(sql, "select 1", 8);
-  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_sql(db, (rille_str){ sql, sizeof sql }, &statement, &fault), &fault);
+  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_sql(db, (rille_str){ sql, sizeof sql }, &statement, &fault),
+               &fault);
   assert_contains(fault.message, "longer than 1000000 bytes");
   assert_contains(fault.hint, "parameters");
   assert_ok(rille_connection_sql(db, (rille_str){ sql, sizeof sql - 1 }, &statement, &fault), &fault);

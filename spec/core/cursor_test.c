@@ -99,7 +99,8 @@ says_that_it_is_closed(void **state)
 static void
 ends_with_its_connection(void **state)
 {
-  rille_cursor *first = opened("select id, title from posts"), *second = opened("select id, title from posts order by id desc");
+  rille_cursor *first = opened("select id, title from posts"),
+               *second = opened("select id, title from posts order by id desc");
   rille_cursor *third = opened("select title, id from posts");
   rille_fault fault;
   bool row;
@@ -107,7 +108,7 @@ ends_with_its_connection(void **state)
   (void)state;
   assert_next(first, "one");
   assert_next(second, "three");
-  rille_cursor_close(second);                      /* the middle of three */
+  rille_cursor_close(second); /* the middle of three */
   rille_connection_close(db);
   db = NULL;
   assert_fails(RILLE_INVALID_ARGUMENT, rille_cursor_step(first, &row, &fault), &fault);
@@ -140,13 +141,14 @@ gives_its_statement_back_when_its_values_do_not_fit(void **state)
   rille_fault fault;
 
   (void)state;
-  assert_fails(RILLE_INVALID_ARGUMENT, open_on(&cursor, "select id, title from posts where title = ?", slots, 1, &fault), &fault);
+  assert_fails(RILLE_INVALID_ARGUMENT,
+               open_on(&cursor, "select id, title from posts where title = ?", slots, 1, &fault), &fault);
   assert_null(cursor.statement);
   assert_null(db->cursors);
   rille_cursor_close(&cursor);
   slots[0].cell.as.text = rille_str_of("two");
   assert_ok(open_on(&cursor, "select id, title from posts where title = ?", slots, 1, &fault), &fault);
-  assert_non_null(cursor.statement->key.at);       /* the kept one: nothing holds it any more */
+  assert_non_null(cursor.statement->key.at); /* the kept one: nothing holds it any more */
   assert_next(&cursor, "two");
   assert_next(&cursor, NULL);
   rille_cursor_close(&cursor);
@@ -243,7 +245,8 @@ does_not_give_columns_that_it_does_not_know(void **state)
 static void
 tells_what_was_run(void **state)
 {
-  rille_slot slots[2] = { { .cell = { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("two") } }, { .cell = { .kind = RILLE_INT, .as.integer = 7 } } };
+  rille_slot slots[2] = { { .cell = { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("two") } },
+                          { .cell = { .kind = RILLE_INT, .as.integer = 7 } } };
   char title[] = "two";
   rille_cursor cursor;
   rille_fault fault;

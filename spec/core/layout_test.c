@@ -94,14 +94,19 @@ is_that_of_the_table_when_all_its_columns_are_read(void **state)
 static void
 takes_types_from_the_table_or_from_what_was_declared(void **state)
 {
-  static const struct { const char *name; rille_type_kind kind; } wanted[] = {
-    { "views", RILLE_TYPE_DECIMAL },  { "created_at", RILLE_TYPE_DATETIME }, { "sum", RILLE_TYPE_ANY }, { "price", RILLE_TYPE_TEXT },
-    { "when", RILLE_TYPE_DATETIME },  { "id", RILLE_TYPE_INTEGER },          { "name", RILLE_TYPE_TEXT }, { "title", RILLE_TYPE_TEXT },
-    { "other", RILLE_TYPE_BOOLEAN },
+  static const struct {
+    const char *name;
+    rille_type_kind kind;
+  } wanted[] = {
+    { "views", RILLE_TYPE_DECIMAL }, { "created_at", RILLE_TYPE_DATETIME }, { "sum", RILLE_TYPE_ANY },
+    { "price", RILLE_TYPE_TEXT },    { "when", RILLE_TYPE_DATETIME },       { "id", RILLE_TYPE_INTEGER },
+    { "name", RILLE_TYPE_TEXT },     { "title", RILLE_TYPE_TEXT },          { "other", RILLE_TYPE_BOOLEAN },
   };
   rille_query *query = build_query(&build_posts);
-  rille_node *raw = build_raw("1 + 1 as sum, posts.title as price", NULL), *every = build_node(RILLE_NODE_EVERY, NULL, NULL, NULL);
-  rille_column flag = { .name = rille_str_of("b"), .type = { .kind = RILLE_TYPE_BOOLEAN } };    /* a cast: declared INTEGER */
+  rille_node *raw = build_raw("1 + 1 as sum, posts.title as price", NULL),
+             *every = build_node(RILLE_NODE_EVERY, NULL, NULL, NULL);
+  rille_column flag = { .name = rille_str_of("b"),
+                        .type = { .kind = RILLE_TYPE_BOOLEAN } }; /* a cast: declared INTEGER */
   rille_table cast = { .id = 77, .name = rille_str_of("pairs"), .column_count = 1, .columns = &flag };
   rille_statement *statement;
 
@@ -109,8 +114,8 @@ takes_types_from_the_table_or_from_what_was_declared(void **state)
   every->text = rille_str_of("users");
   build_join(query, RILLE_JOIN_INNER, &build_users, NULL, build_constant(true));
   build_join(query, RILLE_JOIN_INNER, &cast, NULL, build_constant(true));
-  query->outputs = build_chain(build_output("price", "views"), build_column("created_at"), raw, build_output("created_at", "when"),
-                               every, build_output("pairs.b", "other"), NULL);
+  query->outputs = build_chain(build_output("price", "views"), build_column("created_at"), raw,
+                               build_output("created_at", "when"), every, build_output("pairs.b", "other"), NULL);
   statement = statement_for(query, NULL);
   assert_int_equal(statement->layout->count, SPEC_COUNT(wanted));
   for (size_t i = 0; i < SPEC_COUNT(wanted); i++) {
@@ -129,8 +134,8 @@ takes_declared_types_between_pieces_of_sql(void **state)
   rille_statement *statement;
 
   (void)state;
-  query->outputs = build_chain(build_raw("1 as one, 2 as two", NULL), build_output("price", "between"), build_raw("3 as three", NULL),
-                               build_output("created_at", "behind"), NULL);
+  query->outputs = build_chain(build_raw("1 as one, 2 as two", NULL), build_output("price", "between"),
+                               build_raw("3 as three", NULL), build_output("created_at", "behind"), NULL);
   statement = statement_for(query, NULL);
   assert_int_equal(statement->layout->count, 5);
   assert_int_equal(statement->layout->types[0].kind, RILLE_TYPE_ANY);
@@ -158,7 +163,11 @@ takes_the_types_of_what_is_returned(void **state)
 static void
 gives_aggregates_their_types(void **state)
 {
-  static const struct { rille_function function; const char *column; rille_type_kind kind; } cases[] = {
+  static const struct {
+    rille_function function;
+    const char *column;
+    rille_type_kind kind;
+  } cases[] = {
     { RILLE_FN_MAX, "created_at", RILLE_TYPE_DATETIME }, { RILLE_FN_MIN, "price", RILLE_TYPE_DECIMAL },
     { RILLE_FN_SUM, "price", RILLE_TYPE_DECIMAL },       { RILLE_FN_SUM, "views", RILLE_TYPE_ANY },
     { RILLE_FN_AVG, "price", RILLE_TYPE_ANY },           { RILLE_FN_COUNT, "created_at", RILLE_TYPE_ANY },
@@ -206,7 +215,8 @@ refuses_two_columns_of_one_name(void **state)
   assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_statement(db, query, &statement, &fault), &fault);
   assert_string_equal(fault.message, "two columns of the result are called \"title\"");
   assert_contains(fault.hint, "as");
-  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_sql(db, rille_str_of("select 1 as a, 2 as b, 3 as a"), &statement, &fault), &fault);
+  assert_fails(RILLE_INVALID_ARGUMENT,
+               rille_connection_sql(db, rille_str_of("select 1 as a, 2 as b, 3 as a"), &statement, &fault), &fault);
   assert_ok(rille_connection_sql(db, rille_str_of("select 1 as a, 2 as b, 3 as A"), &statement, &fault), &fault);
   rille_connection_release(statement);
 }

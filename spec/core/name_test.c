@@ -9,7 +9,8 @@
 static void
 takes_what_may_name_something(void **state)
 {
-  static const char *const good[] = { "a", "id", "order", "my name", "na\"me", "a.b", "\xC3\xBC", "\xE2\x82\xAC", "1", "--", "'" };
+  static const char *const good[] = { "a",        "id",           "order", "my name", "na\"me", "a.b",
+                                      "\xC3\xBC", "\xE2\x82\xAC", "1",     "--",      "'" };
   char longest[RILLE_NAME_MAX + 1];
   rille_fault fault;
 
@@ -23,7 +24,10 @@ takes_what_may_name_something(void **state)
 static void
 refuses_other_names_and_says_what_was_to_be_named(void **state)
 {
-  static const struct { rille_str name; const char *message; } bad[] = {
+  static const struct {
+    rille_str name;
+    const char *message;
+  } bad[] = {
     { { "", 0 }, "the name of a table is empty" },
     { { NULL, 0 }, "the name of a table is empty" },
     { SPEC_BYTES("a\0b"), "the name of a table is not valid UTF-8 text" },
@@ -74,10 +78,17 @@ distance(const char *a, const char *b, int limit)
 static void
 counts_edits_between_two_names(void **state)
 {
-  static const struct { const char *a, *b; int edits; } cases[] = {
-    { "", "", 0 },           { "", "abc", 3 },       { "title", "title", 0 },   { "titel", "title", 1 },  { "titl", "title", 1 },
-    { "ttitle", "title", 1 }, { "tutle", "title", 1 }, { "TITLE", "title", 0 },   { "eltit", "title", 4 },  { "ab", "ba", 1 },
-    { "ca", "abc", 3 },      { "kitten", "sitting", 3 }, { "views", "view", 1 }, { "author_id", "autor_id", 1 },
+  static const struct {
+    const char *a, *b;
+    int edits;
+  } cases[] = {
+    { "", "", 0 },           { "", "abc", 3 },
+    { "title", "title", 0 }, { "titel", "title", 1 },
+    { "titl", "title", 1 },  { "ttitle", "title", 1 },
+    { "tutle", "title", 1 }, { "TITLE", "title", 0 },
+    { "eltit", "title", 4 }, { "ab", "ba", 1 },
+    { "ca", "abc", 3 },      { "kitten", "sitting", 3 },
+    { "views", "view", 1 },  { "author_id", "autor_id", 1 },
     { "a", "b", 1 },         { "\xC3\xA9", "\xC3\x89", 1 },
   };
 
@@ -175,11 +186,24 @@ nearest(const char *wanted, const char *const *known, size_t count)
 static void
 finds_the_nearest_of_many_names(void **state)
 {
-  static const char *const columns[] = { "id", "author_id", "title", "body", "status", "views", "created_at", "updated_at" };
-  static const struct { const char *wanted, *found; } cases[] = {
-    { "titel", "title" },   { "Title", "title" },   { "titles", "title" },   { "autor_id", "author_id" },
-    { "veiws", "views" },   { "updatd_at", "updated_at" }, { "createdat", "created_at" }, { "stauts", "status" },
-    { "views", "views" },   { "zzzzzz", "" },       { "title_of_the_book", "" }, { "", "" }, { "bdoy", "body" },
+  static const char *const columns[] = { "id",     "author_id", "title",      "body",
+                                         "status", "views",     "created_at", "updated_at" };
+  static const struct {
+    const char *wanted, *found;
+  } cases[] = {
+    { "titel", "title" },
+    { "Title", "title" },
+    { "titles", "title" },
+    { "autor_id", "author_id" },
+    { "veiws", "views" },
+    { "updatd_at", "updated_at" },
+    { "createdat", "created_at" },
+    { "stauts", "status" },
+    { "views", "views" },
+    { "zzzzzz", "" },
+    { "title_of_the_book", "" },
+    { "", "" },
+    { "bdoy", "body" },
   };
 
   (void)state;

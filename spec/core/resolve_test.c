@@ -100,9 +100,11 @@ looks_in_the_statements_around(void **state)
   rille_fault fault;
 
   (void)state;
-  inner->where = build_chain(build_many(RILLE_NODE_AND, build_chain(
-    build_compare(build_column("author_id"), RILLE_OP_EQUAL, build_column("users.id")),
-    build_compare(build_column("title"), RILLE_OP_EQUAL, build_column("name")), NULL)), NULL);
+  inner->where = build_chain(
+    build_many(RILLE_NODE_AND,
+               build_chain(build_compare(build_column("author_id"), RILLE_OP_EQUAL, build_column("users.id")),
+                           build_compare(build_column("title"), RILLE_OP_EQUAL, build_column("name")), NULL)),
+    NULL);
   query->where = build_nested(RILLE_NODE_EXISTS, inner);
   assert_ok(rille_resolve(query, &fault), &fault);
   assert_found(inner->where->items->a, &inner->source, "author_id");
@@ -114,7 +116,8 @@ looks_in_the_statements_around(void **state)
 static void
 looks_around_from_each_member_of_a_union(void **state)
 {
-  rille_query *query = build_query(&build_users), *inner = build_query(&build_keyless), *member = build_query(&build_posts);
+  rille_query *query = build_query(&build_users), *inner = build_query(&build_keyless),
+              *member = build_query(&build_posts);
   rille_fault fault;
 
   (void)state;
@@ -194,8 +197,13 @@ says_which_name_is_unknown_wherever_it_stands(void **state)
     switch (place) {
     case 0: query->outputs = bad; break;
     case 1: query->where = build_compare(bad, RILLE_OP_EQUAL, build_value(0)); break;
-    case 2: query->where = build_node(RILLE_NODE_NOT, build_many(RILLE_NODE_OR, build_chain(
-                             build_equal("views", 0), build_node(RILLE_NODE_IS_NULL, bad, NULL, NULL), NULL)), NULL, NULL); break;
+    case 2:
+      query->where = build_node(
+        RILLE_NODE_NOT,
+        build_many(RILLE_NODE_OR,
+                   build_chain(build_equal("views", 0), build_node(RILLE_NODE_IS_NULL, bad, NULL, NULL), NULL)),
+        NULL, NULL);
+      break;
     case 3: query->sealed = build_compare(build_value(0), RILLE_OP_EQUAL, bad); break;
     case 4: query->groups = bad; break;
     case 5: query->having = build_node(RILLE_NODE_BETWEEN, build_column("views"), build_value(0), bad); break;
@@ -203,8 +211,13 @@ says_which_name_is_unknown_wherever_it_stands(void **state)
     case 7: query->aggregate = build_call(RILLE_FN_MAX, bad); break;
     case 8: query->returning = bad; break;
     case 9: query->conflict_columns = bad; break;
-    case 10: inner->where = build_equal("titel", 0); query->where = build_nested(RILLE_NODE_EXISTS, inner); break;
-    default: build_join(query, RILLE_JOIN_INNER, &build_pairs, NULL, build_compare(bad, RILLE_OP_EQUAL, build_column("a"))); break;
+    case 10:
+      inner->where = build_equal("titel", 0);
+      query->where = build_nested(RILLE_NODE_EXISTS, inner);
+      break;
+    default:
+      build_join(query, RILLE_JOIN_INNER, &build_pairs, NULL, build_compare(bad, RILLE_OP_EQUAL, build_column("a")));
+      break;
     }
     if (rille_resolve(query, &fault) != RILLE_NO_SUCH_COLUMN)
       fail_msg("place %d: %s", place, fault.message);
@@ -247,8 +260,24 @@ static void
 refuses_names_that_are_no_names(void **state)
 {
   static const char *const names[] = {
-    "", ".", "posts.", ".title", "posts..title", "posts.title.x", "main.posts.title", "title as x", "\"title\"", "title ", "TITLE",
-    "title; drop table posts", "title) or (1", "*", "posts.*", "1", "rowid", "id\" = 1 or \"id",
+    "",
+    ".",
+    "posts.",
+    ".title",
+    "posts..title",
+    "posts.title.x",
+    "main.posts.title",
+    "title as x",
+    "\"title\"",
+    "title ",
+    "TITLE",
+    "title; drop table posts",
+    "title) or (1",
+    "*",
+    "posts.*",
+    "1",
+    "rowid",
+    "id\" = 1 or \"id",
   };
   rille_fault fault;
 
@@ -270,12 +299,15 @@ static void
 gives_values_the_type_of_the_column_beside_them(void **state)
 {
   rille_query *query = build_query(&build_posts);
-  rille_node *equal = build_equal("views", 0), *turned = build_compare(build_value(0), RILLE_OP_LESS, build_column("created_at"));
+  rille_node *equal = build_equal("views", 0),
+             *turned = build_compare(build_value(0), RILLE_OP_LESS, build_column("created_at"));
   rille_node *between = build_node(RILLE_NODE_BETWEEN, build_column("price"), build_value(0), build_value(0));
   rille_node *in = build_node(RILLE_NODE_IN, build_column("title"),
                               build_many(RILLE_NODE_ITEMS, build_chain(build_value(0), build_value(0), NULL)), NULL);
-  rille_node *listed = build_node(RILLE_NODE_IN, build_column("id"), build_node(RILLE_NODE_LIST, NULL, NULL, NULL), NULL);
-  rille_node *part = build_compare(build_call(RILLE_FN_YEAR, build_column("created_at")), RILLE_OP_EQUAL, build_value(0));
+  rille_node *listed = build_node(RILLE_NODE_IN, build_column("id"), build_node(RILLE_NODE_LIST, NULL, NULL, NULL),
+                                  NULL);
+  rille_node *part = build_compare(build_call(RILLE_FN_YEAR, build_column("created_at")), RILLE_OP_EQUAL,
+                                   build_value(0));
   rille_fault fault;
 
   (void)state;
@@ -345,9 +377,10 @@ refuses_a_mutation_of_every_row_that_is_not_meant(void **state)
     query->verb = verbs[i];
     build_set(&query->sets, "views", build_value(0));
     assert_fails(RILLE_UNSAFE_MUTATION, rille_resolve(query, &fault), &fault);
-    assert_contains(fault.message, i == 0 ? "an update of posts without a condition" : "a delete of posts without a condition");
+    assert_contains(fault.message,
+                    i == 0 ? "an update of posts without a condition" : "a delete of posts without a condition");
     assert_contains(fault.hint, "unfiltered()");
-    query->sealed = build_equal("author_id", 0);         /* what a scope demands is no condition of the caller's */
+    query->sealed = build_equal("author_id", 0); /* what a scope demands is no condition of the caller's */
     assert_fails(RILLE_UNSAFE_MUTATION, rille_resolve(query, &fault), &fault);
     query->orders = build_term(build_column("id"), false);
     query->distinct = true;

@@ -9,12 +9,15 @@
 static void
 gives_the_published_digests(void **state)
 {
-  static const struct { const char *text, *digest; } vectors[] = {
+  static const struct {
+    const char *text, *digest;
+  } vectors[] = {
     { "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
     { "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
     { "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
-    { "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
+    { "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijk"
+      "lmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
       "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1" },
   };
   char hex[RILLE_SHA256_HEX + 1];
@@ -57,7 +60,10 @@ digest_of_length(size_t len, char hex[RILLE_SHA256_HEX + 1])
 static void
 pads_every_length_right(void **state)
 {
-  static const struct { size_t len; const char *digest; } vectors[] = {
+  static const struct {
+    size_t len;
+    const char *digest;
+  } vectors[] = {
     { 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
     { 1, "4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a" },
     { 55, "81afe5b788dc2ce138ff83d9b20164db75a94d75d2b2432eea4a0ef605088c72" },

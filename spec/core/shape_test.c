@@ -31,14 +31,52 @@ same_shape(const rille_query *a, const rille_query *b)
 
 /* -- one difference at a time ---------------------------------------------------------------------------- */
 
-static rille_query *posts(void) { return build_query(&build_posts); }
-static rille_query *with_where(rille_node *where) { rille_query *q = posts(); q->where = where; return q; }
-static rille_query *with_outputs(rille_node *outputs) { rille_query *q = posts(); q->outputs = outputs; return q; }
-static rille_query *with_orders(rille_node *orders) { rille_query *q = posts(); q->orders = orders; return q; }
-static rille_node *title(void) { return build_column("title"); }
-static rille_node *views(void) { return build_column("views"); }
-static rille_node *zero(void) { return build_value(0); }
-static rille_node *one(void) { return build_value(1); }
+static rille_query *
+posts(void)
+{
+  return build_query(&build_posts);
+}
+static rille_query *
+with_where(rille_node *where)
+{
+  rille_query *q = posts();
+  q->where = where;
+  return q;
+}
+static rille_query *
+with_outputs(rille_node *outputs)
+{
+  rille_query *q = posts();
+  q->outputs = outputs;
+  return q;
+}
+static rille_query *
+with_orders(rille_node *orders)
+{
+  rille_query *q = posts();
+  q->orders = orders;
+  return q;
+}
+static rille_node *
+title(void)
+{
+  return build_column("title");
+}
+static rille_node *
+views(void)
+{
+  return build_column("views");
+}
+static rille_node *
+zero(void)
+{
+  return build_value(0);
+}
+static rille_node *
+one(void)
+{
+  return build_value(1);
+}
 
 static rille_node *
 aliased(rille_node *node, const char *alias)
@@ -117,7 +155,8 @@ unlike(rille_query **list)
   list[n++] = with_where(build_node(RILLE_NODE_NOT, build_node(RILLE_NODE_IS_NULL, title(), NULL, NULL), NULL, NULL));
   list[n++] = with_where(build_node(RILLE_NODE_BETWEEN, views(), zero(), one()));
   list[n++] = with_where(build_node(RILLE_NODE_BETWEEN, views(), one(), zero()));
-  list[n++] = with_where(build_node(RILLE_NODE_IN, views(), build_many(RILLE_NODE_ITEMS, build_chain(zero(), one(), NULL)), NULL));
+  list[n++] = with_where(
+    build_node(RILLE_NODE_IN, views(), build_many(RILLE_NODE_ITEMS, build_chain(zero(), one(), NULL)), NULL));
   list[n++] = with_where(build_node(RILLE_NODE_IN, views(), build_many(RILLE_NODE_ITEMS, zero()), NULL));
   list[n++] = with_where(build_node(RILLE_NODE_IN, views(), build_node(RILLE_NODE_LIST, NULL, NULL, NULL), NULL));
   list[n++] = with_where(build_node(RILLE_NODE_IN, views(), build_nested(RILLE_NODE_QUERY, posts()), NULL));
@@ -233,7 +272,9 @@ random_operand(int depth)
   case 0: return build_value((uint32_t)spec_random(3));
   case 1:
   case 2: return build_column(names[spec_random(SPEC_COUNT(names))]);
-  case 3: return build_compare(random_operand(depth - 1), spec_random(2) ? RILLE_OP_ADD : RILLE_OP_SUBTRACT, random_operand(depth - 1));
+  case 3:
+    return build_compare(random_operand(depth - 1), spec_random(2) ? RILLE_OP_ADD : RILLE_OP_SUBTRACT,
+                         random_operand(depth - 1));
   default: return build_call((rille_function)((int)RILLE_FN_DATE + (int)spec_random(4)), random_operand(depth - 1));
   }
 }
@@ -244,7 +285,8 @@ random_condition(int depth)
   rille_node *first = NULL;
 
   switch (spec_random(depth > 0 ? 8 : 3)) {
-  case 0: return build_compare(random_operand(depth), (rille_operator)spec_random(RILLE_OP_LIKE), random_operand(depth));
+  case 0:
+    return build_compare(random_operand(depth), (rille_operator)spec_random(RILLE_OP_LIKE), random_operand(depth));
   case 1: return build_node(RILLE_NODE_IS_NULL, random_operand(depth), NULL, NULL);
   case 2: return build_node(RILLE_NODE_BETWEEN, random_operand(0), random_operand(0), random_operand(0));
   case 3: return build_node(RILLE_NODE_NOT, random_condition(depth - 1), NULL, NULL);
@@ -334,7 +376,7 @@ is_never_one_for_two_of_many_trees_that_mean_different_things(void **state)
 
     samples[i].shape = shape_of(query);
     samples[i].meaning = meaning_of(query);
-    assert_true(rille_str_equal(shape_of(query), samples[i].shape));     /* resolving changes nothing of it */
+    assert_true(rille_str_equal(shape_of(query), samples[i].shape)); /* resolving changes nothing of it */
   }
   qsort(samples, TREES, sizeof samples[0], by_shape);
   for (size_t i = 1; i < TREES; i++)
@@ -344,7 +386,7 @@ is_never_one_for_two_of_many_trees_that_mean_different_things(void **state)
         fail_msg("one shape for\n%.*s\nand\n%.*s", (int)samples[i].meaning.len, samples[i].meaning.at,
                  (int)samples[i - 1].meaning.len, samples[i - 1].meaning.at);
     }
-  assert_true(equal > 1000);         /* or nothing would have been compared */
+  assert_true(equal > 1000); /* or nothing would have been compared */
 }
 
 static void
@@ -377,7 +419,8 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(differs_for_every_difference, build_start, build_end),
-    cmocka_unit_test_setup_teardown(is_never_one_for_two_of_many_trees_that_mean_different_things, build_start, build_end),
+    cmocka_unit_test_setup_teardown(is_never_one_for_two_of_many_trees_that_mean_different_things, build_start,
+                                    build_end),
     cmocka_unit_test_setup_teardown(is_the_beginning_of_no_other_shape, build_start, build_end),
     cmocka_unit_test(is_hashed_by_fnv_1a),
   };

@@ -103,7 +103,7 @@ lets_the_least_recently_used_one_go(void **state)
   (void)state;
   for (int n = 0; n < RILLE_STATEMENTS_KEPT; n++)
     assert_non_null(numbered(&kept, n, true));
-  assert_non_null(numbered(&kept, 0, false));            /* used again: 1 is the oldest now */
+  assert_non_null(numbered(&kept, 0, false)); /* used again: 1 is the oldest now */
   assert_non_null(numbered(&kept, 2, false));
   assert_non_null(numbered(&kept, 1000, true));
   assert_int_equal(kept.count, RILLE_STATEMENTS_KEPT);
@@ -132,7 +132,7 @@ does_not_free_what_is_in_use(void **state)
     (void)numbered(&kept, n, true);
   assert_null(numbered(&kept, 0, false));
   assert_true(running->in_use);
-  assert_int_equal(running->key.len, 0);          /* whoever releases it frees it */
+  assert_int_equal(running->key.len, 0); /* whoever releases it frees it */
   rille_statement_free(running);
   running = numbered(&kept, 1, false);
   running->in_use = true;
@@ -155,9 +155,14 @@ open_db(void **state)
   db = spec_connect(NULL);
   for (const char *const *ddl = build_ddl; *ddl != NULL; ddl++)
     assert_ok(spec_run(db, *ddl, &fault), &fault);
-  assert_ok(spec_run(db, "insert into posts (id, title, views, price, created_at) values (1, 'a*b', 5, 12.5, '2026-11-20T12:00:00.000000Z'), "
-                         "(2, 'A_c', 6, 100, null), (3, '100%', 7, null, null), (4, '[x]\\', 8, null, null), (5, 'a\"\\\nz', 9, null, null)", &fault),
-            &fault);
+  assert_ok(
+    spec_run(db,
+             "insert into posts (id, title, views, price, created_at) values (1, 'a*b', 5, 12.5, "
+             "'2026-11-20T12:00:00.000000Z'), "
+             "(2, 'A_c', 6, 100, null), (3, '100%', 7, null, null), (4, '[x]\\', 8, null, null), (5, 'a\"\\\nz', "
+             "9, null, null)",
+             &fault),
+    &fault);
   return build_start(state);
 }
 
@@ -205,7 +210,8 @@ turns_values_into_what_their_columns_keep(void **state)
   assert_int_equal(found(build_equal("created_at", 0), &slot, 1), 1);
   slot = (rille_slot){ .cell = { .kind = RILLE_REAL, .as.real = 5.0 } };
   assert_int_equal(found(build_equal("views", 0), &slot, 1), 1);
-  slot = (rille_slot){ .cell = { .kind = RILLE_TEXT, .as.text = rille_str_of("not a moment, but kept so") }, .kept = true };
+  slot = (rille_slot){ .cell = { .kind = RILLE_TEXT, .as.text = rille_str_of("not a moment, but kept so") },
+                       .kept = true };
   assert_int_equal(found(build_equal("created_at", 0), &slot, 1), 0);
 }
 
@@ -228,11 +234,15 @@ refuses_values_that_their_columns_do_not_take(void **state)
 static void
 finds_by_patterns_with_wildcards_and_without(void **state)
 {
-  static const struct { const char *pattern; int64_t like, ilike; } cases[] = {
-    { "a*b", 1, 1 },   { "a_b", 1, 1 },     { "A*B", 0, 1 },   { "a%", 2, 3 },      { "%", 5, 5 },        { "", 0, 0 },
-    { "%*%", 1, 1 },   { "_*_", 1, 1 },     { "?*?", 0, 0 },   { "A\\_c", 1, 1 },   { "A_c", 1, 1 },      { "a\\_c", 0, 1 },
-    { "100\\%", 1, 1 }, { "100%", 1, 1 },   { "100\\%%", 1, 1 }, { "[x]\\\\", 1, 1 }, { "[%", 1, 1 },     { "%]%", 1, 1 },
-    { "[a]*b", 0, 0 }, { "a\"\\\\\nz", 1, 1 }, { "%\n%", 1, 1 }, { "a\\*b", 1, 1 }, { "\\a\\*\\b", 1, 1 }, { "^*", 0, 0 },
+  static const struct {
+    const char *pattern;
+    int64_t like, ilike;
+  } cases[] = {
+    { "a*b", 1, 1 },     { "a_b", 1, 1 },   { "A*B", 0, 1 },       { "a%", 2, 3 },    { "%", 5, 5 },
+    { "", 0, 0 },        { "%*%", 1, 1 },   { "_*_", 1, 1 },       { "?*?", 0, 0 },   { "A\\_c", 1, 1 },
+    { "A_c", 1, 1 },     { "a\\_c", 0, 1 }, { "100\\%", 1, 1 },    { "100%", 1, 1 },  { "100\\%%", 1, 1 },
+    { "[x]\\\\", 1, 1 }, { "[%", 1, 1 },    { "%]%", 1, 1 },       { "[a]*b", 0, 0 }, { "a\"\\\\\nz", 1, 1 },
+    { "%\n%", 1, 1 },    { "a\\*b", 1, 1 }, { "\\a\\*\\b", 1, 1 }, { "^*", 0, 0 },
   };
 
   (void)state;
@@ -250,14 +260,24 @@ finds_by_patterns_with_wildcards_and_without(void **state)
 static void
 finds_by_long_lists_what_it_finds_by_short_ones(void **state)
 {
-  static const rille_cell views[] = { { .kind = RILLE_INT, .as.integer = 5 }, { .kind = RILLE_REAL, .as.real = 9.0 },
+  static const rille_cell views[] = { { .kind = RILLE_INT, .as.integer = 5 },
+                                      { .kind = RILLE_REAL, .as.real = 9.0 },
                                       { .kind = RILLE_INT, .as.integer = INT64_MIN } };
   static const rille_cell titles[] = { { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("a\"\\\nz") },
                                        { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("[x]\\") },
                                        { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("\xC3\xA9\x01") } };
-  static const rille_cell prices[] = { { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("12.5") }, { .kind = RILLE_INT, .as.integer = 100 } };
-  static const struct { const char *column; const rille_cell *list; size_t len; int64_t count; } cases[] = {
-    { "views", views, 3, 2 }, { "title", titles, 3, 2 }, { "price", prices, 2, 2 }, { "views", views, 0, 0 },
+  static const rille_cell prices[] = { { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("12.5") },
+                                       { .kind = RILLE_INT, .as.integer = 100 } };
+  static const struct {
+    const char *column;
+    const rille_cell *list;
+    size_t len;
+    int64_t count;
+  } cases[] = {
+    { "views", views, 3, 2 },
+    { "title", titles, 3, 2 },
+    { "price", prices, 2, 2 },
+    { "views", views, 0, 0 },
   };
 
   (void)state;
@@ -265,14 +285,16 @@ finds_by_long_lists_what_it_finds_by_short_ones(void **state)
     rille_slot slot = { .list = cases[i].list, .list_len = cases[i].len };
     rille_node *list = build_node(RILLE_NODE_LIST, NULL, NULL, NULL);
 
-    assert_int_equal(found(build_node(RILLE_NODE_IN, build_column(cases[i].column), list, NULL), &slot, 1), cases[i].count);
+    assert_int_equal(found(build_node(RILLE_NODE_IN, build_column(cases[i].column), list, NULL), &slot, 1),
+                     cases[i].count);
   }
 }
 
 static void
 refuses_what_does_not_fit_into_a_list(void **state)
 {
-  const rille_cell bad[] = { { .kind = RILLE_INT, .as.integer = 5 }, { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("six") } };
+  const rille_cell bad[] = { { .kind = RILLE_INT, .as.integer = 5 },
+                             { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("six") } };
   rille_query *query = build_query(&build_posts);
   rille_statement *statement = NULL;
   rille_slot slot = { .list = bad, .list_len = 2 };
@@ -289,7 +311,8 @@ refuses_what_does_not_fit_into_a_list(void **state)
 static void
 binds_values_of_sql_text_in_their_order(void **state)
 {
-  rille_slot slots[2] = { { .cell = { .kind = RILLE_INT, .as.integer = 40 } }, { .cell = { .kind = RILLE_BOOL, .as.integer = 1 } } };
+  rille_slot slots[2] = { { .cell = { .kind = RILLE_INT, .as.integer = 40 } },
+                          { .cell = { .kind = RILLE_BOOL, .as.integer = 1 } } };
   rille_statement *statement = NULL;
   rille_cell cell;
   rille_fault fault;

@@ -6,10 +6,9 @@
 static void
 names_every_kind_once(void **state)
 {
-  static const char *const names[] = {
-    "ok",
+  static const char *const names[] = { "ok",
 #define X(code, name) name,
-    RILLE_STATUS_LIST(X)
+                                       RILLE_STATUS_LIST(X)
 #undef X
   };
 
@@ -98,9 +97,13 @@ cuts_long_texts_between_characters(void **state)
       rille_fault_hint(&fault, "%s", text);
       rille_fault_place(&fault, text, text, text);
 
-      const struct { const char *at; size_t room; } parts[] = {
-        { fault.message, sizeof fault.message }, { fault.hint, sizeof fault.hint }, { fault.table, sizeof fault.table },
-        { fault.column, sizeof fault.column }, { fault.constraint, sizeof fault.constraint },
+      const struct {
+        const char *at;
+        size_t room;
+      } parts[] = {
+        { fault.message, sizeof fault.message },       { fault.hint, sizeof fault.hint },
+        { fault.table, sizeof fault.table },           { fault.column, sizeof fault.column },
+        { fault.constraint, sizeof fault.constraint },
       };
       for (size_t i = 0; i < SPEC_COUNT(parts); i++) {
         size_t len = strlen(parts[i].at);

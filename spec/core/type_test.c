@@ -6,12 +6,30 @@
 
 #include "core/query/type.h"
 
-#define NOTHING { .kind = RILLE_NULL }
-#define INTEGER(i) { .kind = RILLE_INT, .as.integer = (i) }
-#define REAL(r) { .kind = RILLE_REAL, .as.real = (r) }
-#define BOOLEAN(b) { .kind = RILLE_BOOL, .as.integer = (b) }
-#define TEXT(literal) { .kind = RILLE_TEXT, .as.text = { "" literal, sizeof(literal) - 1 } }
-#define BLOB(literal) { .kind = RILLE_BLOB, .as.text = { "" literal, sizeof(literal) - 1 } }
+#define NOTHING        \
+  {                    \
+    .kind = RILLE_NULL \
+  }
+#define INTEGER(i)                       \
+  {                                      \
+    .kind = RILLE_INT, .as.integer = (i) \
+  }
+#define REAL(r)                        \
+  {                                    \
+    .kind = RILLE_REAL, .as.real = (r) \
+  }
+#define BOOLEAN(b)                        \
+  {                                       \
+    .kind = RILLE_BOOL, .as.integer = (b) \
+  }
+#define TEXT(literal)                                                  \
+  {                                                                    \
+    .kind = RILLE_TEXT, .as.text = { "" literal, sizeof(literal) - 1 } \
+  }
+#define BLOB(literal)                                                  \
+  {                                                                    \
+    .kind = RILLE_BLOB, .as.text = { "" literal, sizeof(literal) - 1 } \
+  }
 
 static const rille_type INTEGER_TYPE = { .kind = RILLE_TYPE_INTEGER }, REAL_TYPE = { .kind = RILLE_TYPE_REAL };
 static const rille_type TEXT_TYPE = { .kind = RILLE_TYPE_TEXT }, BLOB_TYPE = { .kind = RILLE_TYPE_BLOB };
@@ -145,15 +163,24 @@ static void
 keeps_decimals_with_all_their_digits(void **state)
 {
   static const conversion cases[] = {
-    { &MONEY_TYPE, TEXT("12.5"), TEXT("12.50") },          { &MONEY_TYPE, TEXT("-12.5"), TEXT("-12.50") },
-    { &MONEY_TYPE, TEXT("+0012.50"), TEXT("12.50") },      { &MONEY_TYPE, TEXT("0"), TEXT("0.00") },
-    { &MONEY_TYPE, TEXT("000"), TEXT("0.00") },            { &MONEY_TYPE, TEXT("-0.00"), TEXT("0.00") },
-    { &MONEY_TYPE, TEXT("0.010"), TEXT("0.01") },          { &MONEY_TYPE, TEXT("12.3400000"), TEXT("12.34") },
-    { &MONEY_TYPE, TEXT("99999999.99"), TEXT("99999999.99") }, { &MONEY_TYPE, TEXT("00099999999"), TEXT("99999999.00") },
-    { &MONEY_TYPE, INTEGER(-7), TEXT("-7.00") },           { &MONEY_TYPE, REAL(0.1), TEXT("0.10") },
-    { &MONEY_TYPE, REAL(-0.0), TEXT("0.00") },             { &MONEY_TYPE, REAL(19.99), TEXT("19.99") },
-    { &MONEY_TYPE, REAL(-2.5), TEXT("-2.50") },            { &WHOLE_TYPE, TEXT("12345"), TEXT("12345") },
-    { &WHOLE_TYPE, REAL(12.0), TEXT("12") },               { &WHOLE_TYPE, TEXT("5.0"), TEXT("5") },
+    { &MONEY_TYPE, TEXT("12.5"), TEXT("12.50") },
+    { &MONEY_TYPE, TEXT("-12.5"), TEXT("-12.50") },
+    { &MONEY_TYPE, TEXT("+0012.50"), TEXT("12.50") },
+    { &MONEY_TYPE, TEXT("0"), TEXT("0.00") },
+    { &MONEY_TYPE, TEXT("000"), TEXT("0.00") },
+    { &MONEY_TYPE, TEXT("-0.00"), TEXT("0.00") },
+    { &MONEY_TYPE, TEXT("0.010"), TEXT("0.01") },
+    { &MONEY_TYPE, TEXT("12.3400000"), TEXT("12.34") },
+    { &MONEY_TYPE, TEXT("99999999.99"), TEXT("99999999.99") },
+    { &MONEY_TYPE, TEXT("00099999999"), TEXT("99999999.00") },
+    { &MONEY_TYPE, INTEGER(-7), TEXT("-7.00") },
+    { &MONEY_TYPE, REAL(0.1), TEXT("0.10") },
+    { &MONEY_TYPE, REAL(-0.0), TEXT("0.00") },
+    { &MONEY_TYPE, REAL(19.99), TEXT("19.99") },
+    { &MONEY_TYPE, REAL(-2.5), TEXT("-2.50") },
+    { &WHOLE_TYPE, TEXT("12345"), TEXT("12345") },
+    { &WHOLE_TYPE, REAL(12.0), TEXT("12") },
+    { &WHOLE_TYPE, TEXT("5.0"), TEXT("5") },
   };
   rille_arena arena;
   rille_fault fault;
@@ -172,39 +199,94 @@ keeps_decimals_with_all_their_digits(void **state)
 static void
 refuses_what_a_type_does_not_take(void **state)
 {
-  static const struct { const rille_type *type; rille_cell in; } cases[] = {
-    { &INTEGER_TYPE, REAL(3.5) },        { &INTEGER_TYPE, REAL(0x1p63) },      { &INTEGER_TYPE, REAL(-0x1.0000000000001p63) },
-    { &INTEGER_TYPE, REAL(1e300) },      { &INTEGER_TYPE, TEXT("12") },        { &INTEGER_TYPE, TEXT("12abc") },
-    { &INTEGER_TYPE, TEXT("") },         { &INTEGER_TYPE, BOOLEAN(1) },        { &INTEGER_TYPE, BLOB("1") },
-    { &REAL_TYPE, TEXT("1.5") },         { &REAL_TYPE, BOOLEAN(0) },           { &REAL_TYPE, BLOB("1") },
-    { &REAL_TYPE, INTEGER((INT64_C(1) << 53) + 1) },                           { &REAL_TYPE, INTEGER(INT64_MAX) },
-    { &TEXT_TYPE, INTEGER(1) },          { &TEXT_TYPE, BLOB("a") },            { &TEXT_TYPE, BOOLEAN(1) },
-    { &TEXT_TYPE, TEXT("a\0b") },        { &TEXT_TYPE, TEXT("\0") },           { &TEXT_TYPE, TEXT("\xFF") },
-    { &TEXT_TYPE, TEXT("\xC0\x80") },    { &TEXT_TYPE, REAL(1.5) },            { &JSON_TYPE, TEXT("\"\xFF\"") },
-    { &JSON_TYPE, INTEGER(1) },          { &ANY_TYPE, TEXT("a\0b") },          { &ANY_TYPE, TEXT("\xED\xA0\x80") },
-    { &BLOB_TYPE, INTEGER(1) },          { &BLOB_TYPE, BOOLEAN(1) },           { &BLOB_TYPE, REAL(1.0) },
-    { &BOOLEAN_TYPE, INTEGER(2) },       { &BOOLEAN_TYPE, INTEGER(-1) },       { &BOOLEAN_TYPE, TEXT("true") },
-    { &BOOLEAN_TYPE, REAL(1.0) },        { &BOOLEAN_TYPE, TEXT("1") },
-    { &DATETIME_TYPE, TEXT("2026-02-30") }, { &DATETIME_TYPE, TEXT("now()") },  { &DATETIME_TYPE, TEXT("") },
-    { &DATETIME_TYPE, BOOLEAN(1) },      { &DATETIME_TYPE, BLOB("2026-11-20") }, { &DATETIME_TYPE, INTEGER(INT64_MAX) },
-    { &DATETIME_TYPE, INTEGER(INT64_MIN) }, { &DATETIME_TYPE, INTEGER(INT64_C(253402300800)) },
-    { &DATETIME_TYPE, INTEGER(INT64_C(-62167219201)) },                        { &DATETIME_TYPE, REAL(1e18) },
-    { &DATETIME_TYPE, REAL(-9223372036854.775) },                              { &DATETIME_TYPE, REAL(9223372036854.775) },
-    { &DATETIME_TYPE, TEXT("9999-12-31T23:59:59-01:00") },                     { &DATE_TYPE, TEXT("2026-11-31") },
-    { &DATETIME_TYPE, TEXT("2026-13-20T12:00:00.000000Z") },                   { &DATETIME_TYPE, TEXT("xxxx-xx-xxTxx:xx:xx.xxxxxxZ") },
-    { &DATE_TYPE, BLOB("2026-11-20") },  { &TIMESTAMP_TYPE, TEXT("x") },       { &TIMESTAMP_TYPE, INTEGER(INT64_MAX) },
-    { &TIMESTAMP_TYPE, BOOLEAN(0) },     { &TIMESTAMP_TYPE, REAL(1e300) },
-    { &UUID_TYPE, TEXT("123e4567-e89b-12d3-a456-42661417400") },               { &UUID_TYPE, INTEGER(1) },
-    { &UUID_TYPE, TEXT("123e4567-e89b-12d3-a456-4266141740000") },             { &UUID_TYPE, TEXT("") },
-    { &UUID_TYPE, TEXT("123e4567-e89b-12d3-a456-42661417400g") },              { &UUID_TYPE, TEXT("123e4567ae89b-12d3-a456-426614174000") },
-    { &UUID_TYPE, TEXT("123e4567-e89b-12d3-a456-4266141740-0") },              { &UUID_TYPE, BLOB("123e4567-e89b-12d3-a456-426614174000") },
-    { &MONEY_TYPE, TEXT("1.234") },      { &MONEY_TYPE, TEXT("1e2") },         { &MONEY_TYPE, TEXT("1e1000000") },
-    { &MONEY_TYPE, TEXT("") },           { &MONEY_TYPE, TEXT("-") },           { &MONEY_TYPE, TEXT(".5") },
-    { &MONEY_TYPE, TEXT("5.") },         { &MONEY_TYPE, TEXT(" 5") },          { &MONEY_TYPE, TEXT("5 ") },
-    { &MONEY_TYPE, TEXT("--5") },        { &MONEY_TYPE, TEXT("1,5") },         { &MONEY_TYPE, TEXT("0x10") },
-    { &MONEY_TYPE, TEXT("100000000") },  { &MONEY_TYPE, INTEGER(100000000) },  { &MONEY_TYPE, REAL(0.30000000000000004) },
-    { &MONEY_TYPE, REAL(1e300) },        { &MONEY_TYPE, REAL(0.001) },         { &MONEY_TYPE, BOOLEAN(1) },
-    { &MONEY_TYPE, BLOB("1.00") },       { &WHOLE_TYPE, TEXT("123456") },      { &WHOLE_TYPE, REAL(0.5) },
+  static const struct {
+    const rille_type *type;
+    rille_cell in;
+  } cases[] = {
+    { &INTEGER_TYPE, REAL(3.5) },
+    { &INTEGER_TYPE, REAL(0x1p63) },
+    { &INTEGER_TYPE, REAL(-0x1.0000000000001p63) },
+    { &INTEGER_TYPE, REAL(1e300) },
+    { &INTEGER_TYPE, TEXT("12") },
+    { &INTEGER_TYPE, TEXT("12abc") },
+    { &INTEGER_TYPE, TEXT("") },
+    { &INTEGER_TYPE, BOOLEAN(1) },
+    { &INTEGER_TYPE, BLOB("1") },
+    { &REAL_TYPE, TEXT("1.5") },
+    { &REAL_TYPE, BOOLEAN(0) },
+    { &REAL_TYPE, BLOB("1") },
+    { &REAL_TYPE, INTEGER((INT64_C(1) << 53) + 1) },
+    { &REAL_TYPE, INTEGER(INT64_MAX) },
+    { &TEXT_TYPE, INTEGER(1) },
+    { &TEXT_TYPE, BLOB("a") },
+    { &TEXT_TYPE, BOOLEAN(1) },
+    { &TEXT_TYPE, TEXT("a\0b") },
+    { &TEXT_TYPE, TEXT("\0") },
+    { &TEXT_TYPE, TEXT("\xFF") },
+    { &TEXT_TYPE, TEXT("\xC0\x80") },
+    { &TEXT_TYPE, REAL(1.5) },
+    { &JSON_TYPE, TEXT("\"\xFF\"") },
+    { &JSON_TYPE, INTEGER(1) },
+    { &ANY_TYPE, TEXT("a\0b") },
+    { &ANY_TYPE, TEXT("\xED\xA0\x80") },
+    { &BLOB_TYPE, INTEGER(1) },
+    { &BLOB_TYPE, BOOLEAN(1) },
+    { &BLOB_TYPE, REAL(1.0) },
+    { &BOOLEAN_TYPE, INTEGER(2) },
+    { &BOOLEAN_TYPE, INTEGER(-1) },
+    { &BOOLEAN_TYPE, TEXT("true") },
+    { &BOOLEAN_TYPE, REAL(1.0) },
+    { &BOOLEAN_TYPE, TEXT("1") },
+    { &DATETIME_TYPE, TEXT("2026-02-30") },
+    { &DATETIME_TYPE, TEXT("now()") },
+    { &DATETIME_TYPE, TEXT("") },
+    { &DATETIME_TYPE, BOOLEAN(1) },
+    { &DATETIME_TYPE, BLOB("2026-11-20") },
+    { &DATETIME_TYPE, INTEGER(INT64_MAX) },
+    { &DATETIME_TYPE, INTEGER(INT64_MIN) },
+    { &DATETIME_TYPE, INTEGER(INT64_C(253402300800)) },
+    { &DATETIME_TYPE, INTEGER(INT64_C(-62167219201)) },
+    { &DATETIME_TYPE, REAL(1e18) },
+    { &DATETIME_TYPE, REAL(-9223372036854.775) },
+    { &DATETIME_TYPE, REAL(9223372036854.775) },
+    { &DATETIME_TYPE, TEXT("9999-12-31T23:59:59-01:00") },
+    { &DATE_TYPE, TEXT("2026-11-31") },
+    { &DATETIME_TYPE, TEXT("2026-13-20T12:00:00.000000Z") },
+    { &DATETIME_TYPE, TEXT("xxxx-xx-xxTxx:xx:xx.xxxxxxZ") },
+    { &DATE_TYPE, BLOB("2026-11-20") },
+    { &TIMESTAMP_TYPE, TEXT("x") },
+    { &TIMESTAMP_TYPE, INTEGER(INT64_MAX) },
+    { &TIMESTAMP_TYPE, BOOLEAN(0) },
+    { &TIMESTAMP_TYPE, REAL(1e300) },
+    { &UUID_TYPE, TEXT("123e4567-e89b-12d3-a456-42661417400") },
+    { &UUID_TYPE, INTEGER(1) },
+    { &UUID_TYPE, TEXT("123e4567-e89b-12d3-a456-4266141740000") },
+    { &UUID_TYPE, TEXT("") },
+    { &UUID_TYPE, TEXT("123e4567-e89b-12d3-a456-42661417400g") },
+    { &UUID_TYPE, TEXT("123e4567ae89b-12d3-a456-426614174000") },
+    { &UUID_TYPE, TEXT("123e4567-e89b-12d3-a456-4266141740-0") },
+    { &UUID_TYPE, BLOB("123e4567-e89b-12d3-a456-426614174000") },
+    { &MONEY_TYPE, TEXT("1.234") },
+    { &MONEY_TYPE, TEXT("1e2") },
+    { &MONEY_TYPE, TEXT("1e1000000") },
+    { &MONEY_TYPE, TEXT("") },
+    { &MONEY_TYPE, TEXT("-") },
+    { &MONEY_TYPE, TEXT(".5") },
+    { &MONEY_TYPE, TEXT("5.") },
+    { &MONEY_TYPE, TEXT(" 5") },
+    { &MONEY_TYPE, TEXT("5 ") },
+    { &MONEY_TYPE, TEXT("--5") },
+    { &MONEY_TYPE, TEXT("1,5") },
+    { &MONEY_TYPE, TEXT("0x10") },
+    { &MONEY_TYPE, TEXT("100000000") },
+    { &MONEY_TYPE, INTEGER(100000000) },
+    { &MONEY_TYPE, REAL(0.30000000000000004) },
+    { &MONEY_TYPE, REAL(1e300) },
+    { &MONEY_TYPE, REAL(0.001) },
+    { &MONEY_TYPE, BOOLEAN(1) },
+    { &MONEY_TYPE, BLOB("1.00") },
+    { &WHOLE_TYPE, TEXT("123456") },
+    { &WHOLE_TYPE, REAL(0.5) },
   };
   rille_arena arena;
   rille_fault fault;
@@ -239,7 +321,8 @@ refuses_numbers_that_are_not_finite_for_every_type(void **state)
       rille_cell in = REAL(numbers[i]), out;
       rille_type type = { .kind = (rille_type_kind)kind };
 
-      assert_fails(RILLE_INVALID_ARGUMENT, rille_type_store(type, &in, rille_str_of("a.b"), &arena, &out, &fault), &fault);
+      assert_fails(RILLE_INVALID_ARGUMENT, rille_type_store(type, &in, rille_str_of("a.b"), &arena, &out, &fault),
+                   &fault);
       assert_contains(fault.message, i == 0 ? "a.b cannot hold NaN" : "a.b cannot hold infinity");
       assert_fails(RILLE_INVALID_ARGUMENT, rille_type_store(type, &in, (rille_str){ 0 }, &arena, &out, &fault), &fault);
       assert_contains(fault.message, "a value cannot hold");
@@ -250,10 +333,17 @@ refuses_numbers_that_are_not_finite_for_every_type(void **state)
 static void
 refuses_decimals_that_would_lose_digits(void **state)
 {
-  static const struct { const char *declared; rille_cell in; bool taken; } cases[] = {
-    { "DECIMAL(20,4)", TEXT("12345678901.2345"), true },      { "DECIMAL(20,4)", TEXT("123456789012.3456"), false },
-    { "DECIMAL(20,4)", TEXT("1000000000000000.0000"), true }, { "DECIMAL(20,4)", TEXT("1000000000000000.5"), false },
-    { "DECIMAL(20,0)", TEXT("123456789012345678"), true },    { "DECIMAL(20,0)", TEXT("1234567890123456789"), false },
+  static const struct {
+    const char *declared;
+    rille_cell in;
+    bool taken;
+  } cases[] = {
+    { "DECIMAL(20,4)", TEXT("12345678901.2345"), true },
+    { "DECIMAL(20,4)", TEXT("123456789012.3456"), false },
+    { "DECIMAL(20,4)", TEXT("1000000000000000.0000"), true },
+    { "DECIMAL(20,4)", TEXT("1000000000000000.5"), false },
+    { "DECIMAL(20,0)", TEXT("123456789012345678"), true },
+    { "DECIMAL(20,0)", TEXT("1234567890123456789"), false },
     { "DECIMAL_TEXT(30,4)", TEXT("12345678901234567890123456.7891"), true },
     { "DECIMAL(18,18)", TEXT("0.000000000000000001"), true },
   };
@@ -279,7 +369,10 @@ refuses_decimals_that_would_lose_digits(void **state)
 static void
 says_what_was_given_without_showing_long_or_dirty_values(void **state)
 {
-  static const struct { rille_cell in; const char *message; } cases[] = {
+  static const struct {
+    rille_cell in;
+    const char *message;
+  } cases[] = {
     { INTEGER(-5), "a.b wants true or false, not the integer -5" },
     { REAL(0.1), "a.b wants true or false, not the number 0.10000000000000001" },
     { TEXT("yes"), "a.b wants true or false, not the text \"yes\"" },
@@ -362,12 +455,23 @@ has_room_for_the_longest_decimal(void **state)
 static void
 says_that_what_is_kept_cannot_be_of_the_type(void **state)
 {
-  static const struct { const rille_type *type; rille_cell in; } cases[] = {
-    { &BOOLEAN_TYPE, TEXT("perhaps") },   { &BOOLEAN_TYPE, REAL(1.0) },                     { &BOOLEAN_TYPE, BLOB("1") },
-    { &MONEY_TYPE, TEXT("abc") },         { &MONEY_TYPE, BLOB("1.00") },                    { &MONEY_TYPE, REAL((double)INFINITY) },
-    { &DATETIME_TYPE, TEXT("yesterday") }, { &DATETIME_TYPE, TEXT("2026-02-30T00:00:00.000000Z") },
-    { &DATETIME_TYPE, TEXT("xxxxxxxxxxTxxxxx:xx.xxxxxxZ") },                                { &DATETIME_TYPE, BLOB("2026-11-20") },
-    { &DATETIME_TYPE, INTEGER(INT64_MAX) }, { &DATE_TYPE, TEXT("2026-02-30") },             { &DATE_TYPE, TEXT("xxxxxxxxxx") },
+  static const struct {
+    const rille_type *type;
+    rille_cell in;
+  } cases[] = {
+    { &BOOLEAN_TYPE, TEXT("perhaps") },
+    { &BOOLEAN_TYPE, REAL(1.0) },
+    { &BOOLEAN_TYPE, BLOB("1") },
+    { &MONEY_TYPE, TEXT("abc") },
+    { &MONEY_TYPE, BLOB("1.00") },
+    { &MONEY_TYPE, REAL((double)INFINITY) },
+    { &DATETIME_TYPE, TEXT("yesterday") },
+    { &DATETIME_TYPE, TEXT("2026-02-30T00:00:00.000000Z") },
+    { &DATETIME_TYPE, TEXT("xxxxxxxxxxTxxxxx:xx.xxxxxxZ") },
+    { &DATETIME_TYPE, BLOB("2026-11-20") },
+    { &DATETIME_TYPE, INTEGER(INT64_MAX) },
+    { &DATE_TYPE, TEXT("2026-02-30") },
+    { &DATE_TYPE, TEXT("xxxxxxxxxx") },
     { &DATE_TYPE, TEXT("") },
   };
   rille_fault fault;
@@ -399,7 +503,8 @@ knows_types_by_the_names_of_casts(void **state)
   assert_int_equal(rille_type_from_name(rille_str_of("decimal:2")).scale, 2);
   assert_int_equal(rille_type_from_name(rille_str_of("decimal:18")).scale, 18);
 
-  static const char *const unknown[] = { "", "text ", "Text", "decimal:", "decimal:19", "decimal:-1", "decimal:x", "decimal:02" };
+  static const char *const unknown[] = { "",           "text ",      "Text",      "decimal:",
+                                         "decimal:19", "decimal:-1", "decimal:x", "decimal:02" };
   for (size_t i = 0; i < SPEC_COUNT(unknown); i++)
     assert_int_equal(rille_type_from_name(rille_str_of(unknown[i])).kind, RILLE_TYPE_COUNT);
 }
@@ -407,19 +512,46 @@ knows_types_by_the_names_of_casts(void **state)
 static void
 knows_types_by_what_create_table_says(void **state)
 {
-  static const struct { const char *declared; rille_type_kind kind; int precision, scale; } cases[] = {
-    { "INTEGER", RILLE_TYPE_INTEGER, 0, 0 },       { "bigint", RILLE_TYPE_INTEGER, 0, 0 },   { "UNSIGNED BIG INT", RILLE_TYPE_INTEGER, 0, 0 },
-    { "TEXT", RILLE_TYPE_TEXT, 0, 0 },             { "VARCHAR(40)", RILLE_TYPE_TEXT, 0, 0 }, { "CHAR(2)", RILLE_TYPE_TEXT, 0, 0 },
-    { "CLOB", RILLE_TYPE_TEXT, 0, 0 },             { "BLOB", RILLE_TYPE_BLOB, 0, 0 },        { "bytea", RILLE_TYPE_BLOB, 0, 0 },
-    { "REAL", RILLE_TYPE_REAL, 0, 0 },             { "DOUBLE PRECISION", RILLE_TYPE_REAL, 0, 0 }, { "float", RILLE_TYPE_REAL, 0, 0 },
-    { "BOOLEAN", RILLE_TYPE_BOOLEAN, 0, 0 },       { "DATETIME TEXT", RILLE_TYPE_DATETIME, 0, 0 }, { "TIMESTAMP", RILLE_TYPE_DATETIME, 0, 0 },
-    { "timestamptz", RILLE_TYPE_DATETIME, 0, 0 },  { "DATE TEXT", RILLE_TYPE_DATE, 0, 0 },   { "JSON TEXT", RILLE_TYPE_JSON, 0, 0 },
-    { "jsonb", RILLE_TYPE_JSON, 0, 0 },            { "UUID TEXT", RILLE_TYPE_UUID, 0, 0 },   { "", RILLE_TYPE_ANY, 0, 0 },
-    { "GEOMETRY", RILLE_TYPE_ANY, 0, 0 },          { "DECIMAL(10,2)", RILLE_TYPE_DECIMAL, 10, 2 }, { "numeric( 12 , 4 )", RILLE_TYPE_DECIMAL, 12, 4 },
-    { "DECIMAL(5)", RILLE_TYPE_DECIMAL, 5, 0 },    { "DECIMAL_TEXT(30,10)", RILLE_TYPE_DECIMAL, 30, 10 }, { "NUMERIC", RILLE_TYPE_ANY, 0, 0 },
-    { "DECIMAL()", RILLE_TYPE_ANY, 0, 0 },         { "DECIMAL(10,19)", RILLE_TYPE_ANY, 0, 0 }, { "DECIMAL(0,0)", RILLE_TYPE_ANY, 0, 0 },
-    { "DECIMAL(2,5)", RILLE_TYPE_ANY, 0, 0 },      { "DECIMAL(10,-2)", RILLE_TYPE_ANY, 0, 0 }, { "DECIMAL(-10,2)", RILLE_TYPE_ANY, 0, 0 },
-    { "DECIMAL(99999999999999999999,2)", RILLE_TYPE_DECIMAL, 999999999, 0 }, { "DECIMAL(", RILLE_TYPE_ANY, 0, 0 },
+  static const struct {
+    const char *declared;
+    rille_type_kind kind;
+    int precision, scale;
+  } cases[] = {
+    { "INTEGER", RILLE_TYPE_INTEGER, 0, 0 },
+    { "bigint", RILLE_TYPE_INTEGER, 0, 0 },
+    { "UNSIGNED BIG INT", RILLE_TYPE_INTEGER, 0, 0 },
+    { "TEXT", RILLE_TYPE_TEXT, 0, 0 },
+    { "VARCHAR(40)", RILLE_TYPE_TEXT, 0, 0 },
+    { "CHAR(2)", RILLE_TYPE_TEXT, 0, 0 },
+    { "CLOB", RILLE_TYPE_TEXT, 0, 0 },
+    { "BLOB", RILLE_TYPE_BLOB, 0, 0 },
+    { "bytea", RILLE_TYPE_BLOB, 0, 0 },
+    { "REAL", RILLE_TYPE_REAL, 0, 0 },
+    { "DOUBLE PRECISION", RILLE_TYPE_REAL, 0, 0 },
+    { "float", RILLE_TYPE_REAL, 0, 0 },
+    { "BOOLEAN", RILLE_TYPE_BOOLEAN, 0, 0 },
+    { "DATETIME TEXT", RILLE_TYPE_DATETIME, 0, 0 },
+    { "TIMESTAMP", RILLE_TYPE_DATETIME, 0, 0 },
+    { "timestamptz", RILLE_TYPE_DATETIME, 0, 0 },
+    { "DATE TEXT", RILLE_TYPE_DATE, 0, 0 },
+    { "JSON TEXT", RILLE_TYPE_JSON, 0, 0 },
+    { "jsonb", RILLE_TYPE_JSON, 0, 0 },
+    { "UUID TEXT", RILLE_TYPE_UUID, 0, 0 },
+    { "", RILLE_TYPE_ANY, 0, 0 },
+    { "GEOMETRY", RILLE_TYPE_ANY, 0, 0 },
+    { "DECIMAL(10,2)", RILLE_TYPE_DECIMAL, 10, 2 },
+    { "numeric( 12 , 4 )", RILLE_TYPE_DECIMAL, 12, 4 },
+    { "DECIMAL(5)", RILLE_TYPE_DECIMAL, 5, 0 },
+    { "DECIMAL_TEXT(30,10)", RILLE_TYPE_DECIMAL, 30, 10 },
+    { "NUMERIC", RILLE_TYPE_ANY, 0, 0 },
+    { "DECIMAL()", RILLE_TYPE_ANY, 0, 0 },
+    { "DECIMAL(10,19)", RILLE_TYPE_ANY, 0, 0 },
+    { "DECIMAL(0,0)", RILLE_TYPE_ANY, 0, 0 },
+    { "DECIMAL(2,5)", RILLE_TYPE_ANY, 0, 0 },
+    { "DECIMAL(10,-2)", RILLE_TYPE_ANY, 0, 0 },
+    { "DECIMAL(-10,2)", RILLE_TYPE_ANY, 0, 0 },
+    { "DECIMAL(99999999999999999999,2)", RILLE_TYPE_DECIMAL, 999999999, 0 },
+    { "DECIMAL(", RILLE_TYPE_ANY, 0, 0 },
   };
 
   (void)state;

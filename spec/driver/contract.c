@@ -17,7 +17,8 @@ contract_run(const contract_subject *subject)
 rille_conn *
 contract_connect(int busy_timeout_ms)
 {
-  rille_open_options options = { .database = rille_str_of(database), .busy_timeout_ms = busy_timeout_ms,
+  rille_open_options options = { .database = rille_str_of(database),
+                                 .busy_timeout_ms = busy_timeout_ms,
                                  .synchronous = rille_str_of("normal") };
   rille_conn *db = NULL;
   rille_fault fault;

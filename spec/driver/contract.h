@@ -1,7 +1,7 @@
 /* spec/driver/contract.h - what every driver must keep, as cases that run on any of them.
 **
-** A driver's test says how its database differs (a contract_subject) and runs them all; it writes no cases of its own but for
-** what only that database has. */
+** A driver's test says how its database differs (a contract_subject) and runs them all; it writes no cases of its
+** own but for what only that database has. */
 #ifndef RILLE_SPEC_CONTRACT_H
 #define RILLE_SPEC_CONTRACT_H
 
@@ -11,9 +11,9 @@
 /* A driver, and the words that databases say differently. */
 typedef struct contract_subject {
   const rille_driver *driver;
-  void (*new_database)(char *name, size_t size);    /* the name of a database that is empty and nobody else's */
-  const char *key, *integer, *real, *text, *blob;   /* types; `key` is a primary key that the database counts */
-  const char *endless;                              /* a query that runs for minutes */
+  void (*new_database)(char *name, size_t size);  /* the name of a database that is empty and nobody else's */
+  const char *key, *integer, *real, *text, *blob; /* types; `key` is a primary key that the database counts */
+  const char *endless;                            /* a query that runs for minutes */
 } contract_subject;
 
 /* Runs all cases; returns how many failed. */

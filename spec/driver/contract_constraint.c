@@ -5,13 +5,16 @@ static int
 open_constrained(void **state)
 {
   (void)contract_open(state);
-  contract_run_sql(contract_db, "create table users (id %s, email %s not null unique, age %s check (age >= 0), "
-                                "org %s, nick %s, constraint grown_up check (age is null or age < 200), unique (org, nick))",
+  contract_run_sql(contract_db,
+                   "create table users (id %s, email %s not null unique, age %s check (age >= 0), "
+                   "org %s, nick %s, constraint grown_up check (age is null or age < 200), unique (org, nick))",
                    contract->key, contract->text, contract->integer, contract->integer, contract->text);
-  contract_run_sql(contract_db, "create table posts (id %s, user_id %s references users (id), "
-                                "owner_id %s references users (id) deferrable initially deferred)",
+  contract_run_sql(contract_db,
+                   "create table posts (id %s, user_id %s references users (id), "
+                   "owner_id %s references users (id) deferrable initially deferred)",
                    contract->key, contract->integer, contract->integer);
-  contract_run_sql(contract_db, "insert into users (id, email, age, org, nick) values (1, 'ann@example.org', 30, 1, 'ann')");
+  contract_run_sql(contract_db,
+                   "insert into users (id, email, age, org, nick) values (1, 'ann@example.org', 30, 1, 'ann')");
   contract_run_sql(contract_db, "insert into posts (id, user_id) values (1, 1)");
   return 0;
 }
@@ -19,7 +22,11 @@ open_constrained(void **state)
 static void
 says_which_constraint_was_violated(void **state)
 {
-  static const struct { const char *sql; rille_status kind; const char *table, *column; } cases[] = {
+  static const struct {
+    const char *sql;
+    rille_status kind;
+    const char *table, *column;
+  } cases[] = {
     { "insert into users (email) values ('ann@example.org')", RILLE_UNIQUE_VIOLATION, "users", "email" },
     { "insert into users (id, email) values (1, 'x')", RILLE_UNIQUE_VIOLATION, "users", "id" },
     { "insert into users (email, org, nick) values ('x', 1, 'ann')", RILLE_UNIQUE_VIOLATION, "users", "org" },
@@ -52,7 +59,8 @@ names_a_constraint_that_has_a_name(void **state)
   rille_fault fault;
 
   (void)state;
-  assert_fails(RILLE_CHECK_VIOLATION, contract_try(contract_db, "insert into users (email, age) values ('x', 200)", &fault), &fault);
+  assert_fails(RILLE_CHECK_VIOLATION,
+               contract_try(contract_db, "insert into users (email, age) values ('x', 200)", &fault), &fault);
   assert_string_equal(fault.constraint, "grown_up");
 }
 

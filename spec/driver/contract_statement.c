@@ -11,7 +11,8 @@ static int
 open_posts(void **state)
 {
   (void)contract_open(state);
-  contract_run_sql(contract_db, "create table posts (id %s, title %s, views %s)", contract->key, contract->text, contract->integer);
+  contract_run_sql(contract_db, "create table posts (id %s, title %s, views %s)", contract->key, contract->text,
+                   contract->integer);
   return 0;
 }
 
@@ -29,9 +30,11 @@ prepare(rille_str sql, rille_fault *fault)
 static void
 prepares_exactly_one_statement(void **state)
 {
-  static const char *const one[] = { "select 1", "select 1;", "select 1 ; -- the end", " \n select 1;;; /* ; */ ", "-- first\nselect 1" };
+  static const char *const one[] = { "select 1", "select 1;", "select 1 ; -- the end", " \n select 1;;; /* ; */ ",
+                                     "-- first\nselect 1" };
   static const char *const none[] = { "", " ", ";", "-- nothing", "/* nothing */ ;;" };
-  static const char *const many[] = { "select 1; select 2", "select 1; drop table posts", "select 1;; x", "select 1; 'open" };
+  static const char *const many[] = { "select 1; select 2", "select 1; drop table posts", "select 1;; x",
+                                      "select 1; 'open" };
   rille_fault fault;
 
   (void)state;
@@ -69,10 +72,17 @@ reads_no_further_than_the_text_goes(void **state)
 static void
 says_what_is_wrong_with_a_text(void **state)
 {
-  static const struct { const char *sql; rille_status kind; } cases[] = {
-    { "selec 1", RILLE_SYNTAX },          { "select 'open", RILLE_SYNTAX },          { "select (1", RILLE_SYNTAX },
-    { "select 1 from", RILLE_SYNTAX },    { "select * from nowhere", RILLE_NO_SUCH_TABLE },
-    { "select titel from posts", RILLE_NO_SUCH_COLUMN }, { "insert into posts (titel) values (1)", RILLE_NO_SUCH_COLUMN },
+  static const struct {
+    const char *sql;
+    rille_status kind;
+  } cases[] = {
+    { "selec 1", RILLE_SYNTAX },
+    { "select 'open", RILLE_SYNTAX },
+    { "select (1", RILLE_SYNTAX },
+    { "select 1 from", RILLE_SYNTAX },
+    { "select * from nowhere", RILLE_NO_SUCH_TABLE },
+    { "select titel from posts", RILLE_NO_SUCH_COLUMN },
+    { "insert into posts (titel) values (1)", RILLE_NO_SUCH_COLUMN },
     { "select \"titel\" from posts", RILLE_NO_SUCH_COLUMN },
   };
   rille_fault fault;
@@ -186,10 +196,16 @@ names_the_columns_of_a_result(void **state)
 static void
 knows_which_statements_write(void **state)
 {
-  static const struct { const char *sql; bool writes; } cases[] = {
-    { "select * from posts", false },       { "insert into posts (title) values ('a')", true },
-    { "update posts set views = 1", true }, { "delete from posts", true },
-    { "insert into posts (title) values ('a') returning id", true }, { "create table t (a integer)", true },
+  static const struct {
+    const char *sql;
+    bool writes;
+  } cases[] = {
+    { "select * from posts", false },
+    { "insert into posts (title) values ('a')", true },
+    { "update posts set views = 1", true },
+    { "delete from posts", true },
+    { "insert into posts (title) values ('a') returning id", true },
+    { "create table t (a integer)", true },
   };
 
   (void)state;
@@ -248,14 +264,16 @@ answers_the_questions_of_the_catalog(void **state)
     [RILLE_CATALOG_INDEXES] = { "name", "is_unique", "origin", "partial", "column" },
     [RILLE_CATALOG_FOREIGN] = { "id", "column", "table", "references", "on_update", "on_delete" },
   };
-  const int rows[RILLE_CATALOG_COUNT] = { 3, 4, 2, 1 };      /* of the schema below */
+  const int rows[RILLE_CATALOG_COUNT] = { 3, 4, 2, 1 }; /* of the schema below */
   const rille_cell table = { .kind = RILLE_TEXT, .as.text = rille_str_of("notes") };
   rille_cell cells[8];
   rille_fault fault;
 
   (void)state;
-  contract_run_sql(contract_db, "create table notes (a %s, b %s not null, post_id %s references posts (id) on delete cascade, "
-                                "c %s default 7)", contract->key, contract->text, contract->integer, contract->integer);
+  contract_run_sql(contract_db,
+                   "create table notes (a %s, b %s not null, post_id %s references posts (id) on delete cascade, "
+                   "c %s default 7)",
+                   contract->key, contract->text, contract->integer, contract->integer);
   contract_run_sql(contract_db, "create unique index notes_b on notes (b, c)");
   contract_run_sql(contract_db, "create view latest as select * from notes");
   for (int q = 0; q < RILLE_CATALOG_COUNT; q++) {

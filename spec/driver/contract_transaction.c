@@ -113,7 +113,8 @@ keeps_a_transaction_when_a_statement_in_it_fails(void **state)
   contract_run_sql(contract_db, "create unique index posts_views on posts (views)");
   assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
   contract_run_sql(contract_db, "insert into posts (views) values (1)");
-  assert_fails(RILLE_UNIQUE_VIOLATION, contract_try(contract_db, "insert into posts (views) values (5), (1)", &fault), &fault);
+  assert_fails(RILLE_UNIQUE_VIOLATION, contract_try(contract_db, "insert into posts (views) values (5), (1)", &fault),
+               &fault);
   if (contract->driver->in_transaction(contract_db))
     assert_ok(contract->driver->commit(contract_db, &fault), &fault);
   assert_int_equal(contract_integer(contract_db, "select count(*) from posts where views = 5"), 0);
@@ -213,7 +214,8 @@ refuses_to_write_on_what_another_changed_since_it_was_read(void **state)
   assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
   assert_int_equal(posts_seen_by(contract_db), 1);
   contract_run_sql(other, "update posts set views = 2");
-  assert_fails(RILLE_SERIALIZATION_FAILURE, contract_try(contract_db, "update posts set views = views + 10", &fault), &fault);
+  assert_fails(RILLE_SERIALIZATION_FAILURE, contract_try(contract_db, "update posts set views = views + 10", &fault),
+               &fault);
   assert_ok(contract->driver->rollback(contract_db, &fault), &fault);
   assert_int_equal(contract_integer(contract_db, "select sum(views) from posts"), 2);
 }

@@ -7,7 +7,8 @@ static int
 open_values(void **state)
 {
   (void)contract_open(state);
-  contract_run_sql(contract_db, "create table kept (i %s, r %s, t %s, b %s)", contract->integer, contract->real, contract->text, contract->blob);
+  contract_run_sql(contract_db, "create table kept (i %s, r %s, t %s, b %s)", contract->integer, contract->real,
+                   contract->text, contract->blob);
   return 0;
 }
 
@@ -44,7 +45,8 @@ there_and_back(const char *column, const rille_cell *cell, rille_cell *back)
 static void
 keeps_integers_to_their_ends(void **state)
 {
-  static const int64_t integers[] = { 0, 1, -1, 127, 128, INT32_MAX, INT32_MIN, (INT64_C(1) << 53) + 1, INT64_MAX, INT64_MIN };
+  static const int64_t integers[] = { 0,         1,        -1, 127, 128, INT32_MAX, INT32_MIN, (INT64_C(1) << 53) + 1,
+                                      INT64_MAX, INT64_MIN };
 
   (void)state;
   for (size_t i = 0; i < SPEC_COUNT(integers); i++) {
@@ -59,7 +61,9 @@ keeps_integers_to_their_ends(void **state)
 static void
 keeps_reals_to_their_last_bit(void **state)
 {
-  static const double reals[] = { 0.0, 1.0, -1.5, 0.1, 1.0 / 3.0, 1e-300, 5e-324, 1.7976931348623157e308, -2.2250738585072014e-308, 1e15, 1e22 };
+  static const double reals[] = {
+    0.0, 1.0, -1.5, 0.1, 1.0 / 3.0, 1e-300, 5e-324, 1.7976931348623157e308, -2.2250738585072014e-308, 1e15, 1e22
+  };
 
   (void)state;
   for (size_t i = 0; i < SPEC_COUNT(reals); i++) {
@@ -115,9 +119,20 @@ static void
 keeps_texts_byte_for_byte(void **state)
 {
   static const rille_str texts[] = {
-    SPEC_BYTES(""),          SPEC_BYTES("a"),           SPEC_BYTES("x' OR 1=1 --"), SPEC_BYTES("\\'; --"), SPEC_BYTES("$$"),
-    SPEC_BYTES("E'\\x27'"),  SPEC_BYTES("\xC3\xA9"),    SPEC_BYTES("\xE2\x82\xAC"), SPEC_BYTES("\xF0\x9F\x90\x98"),
-    SPEC_BYTES(" 12 "),      SPEC_BYTES("12"),          SPEC_BYTES("1e3"),          SPEC_BYTES("\x01\x7F\t\r\n"), { NULL, 0 },
+    SPEC_BYTES(""),
+    SPEC_BYTES("a"),
+    SPEC_BYTES("x' OR 1=1 --"),
+    SPEC_BYTES("\\'; --"),
+    SPEC_BYTES("$$"),
+    SPEC_BYTES("E'\\x27'"),
+    SPEC_BYTES("\xC3\xA9"),
+    SPEC_BYTES("\xE2\x82\xAC"),
+    SPEC_BYTES("\xF0\x9F\x90\x98"),
+    SPEC_BYTES(" 12 "),
+    SPEC_BYTES("12"),
+    SPEC_BYTES("1e3"),
+    SPEC_BYTES("\x01\x7F\t\r\n"),
+    { NULL, 0 },
   };
 
   (void)state;
@@ -129,7 +144,8 @@ static void
 keeps_blobs_byte_for_byte(void **state)
 {
   static const rille_str blobs[] = {
-    SPEC_BYTES(""), SPEC_BYTES("\0"), SPEC_BYTES("a\0b"), SPEC_BYTES("\0\0\0\0"), SPEC_BYTES("\xFF\xFE\0\xC0\x80"), SPEC_BYTES("text"), { NULL, 0 },
+    SPEC_BYTES(""),     SPEC_BYTES("\0"), SPEC_BYTES("a\0b"), SPEC_BYTES("\0\0\0\0"), SPEC_BYTES("\xFF\xFE\0\xC0\x80"),
+    SPEC_BYTES("text"), { NULL, 0 },
   };
   char all[256];
 
@@ -160,8 +176,10 @@ keeps_ten_megabytes(void **state)
 static void
 fills_a_row_with_all_its_columns(void **state)
 {
-  const rille_cell in[] = { { .kind = RILLE_INT, .as.integer = 7 }, { .kind = RILLE_REAL, .as.real = 2.5 },
-                            { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("seven") }, { .kind = RILLE_BLOB, .as.text = SPEC_BYTES("\0\1") } };
+  const rille_cell in[] = { { .kind = RILLE_INT, .as.integer = 7 },
+                            { .kind = RILLE_REAL, .as.real = 2.5 },
+                            { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("seven") },
+                            { .kind = RILLE_BLOB, .as.text = SPEC_BYTES("\0\1") } };
   rille_cell out[5];
   rille_stmt *stmt = contract_prepare(contract_db, "insert into kept (i, r, t, b) values (?, ?, ?, ?)");
   rille_fault fault;
@@ -190,14 +208,10 @@ int
 contract_values(void)
 {
   const struct CMUnitTest values[] = {
-    ON_VALUES(keeps_integers_to_their_ends),
-    ON_VALUES(keeps_reals_to_their_last_bit),
-    ON_VALUES(keeps_null_in_every_column),
-    ON_VALUES(keeps_booleans_as_0_and_1),
-    ON_VALUES(keeps_texts_byte_for_byte),
-    ON_VALUES(keeps_blobs_byte_for_byte),
-    ON_VALUES(keeps_ten_megabytes),
-    ON_VALUES(fills_a_row_with_all_its_columns),
+    ON_VALUES(keeps_integers_to_their_ends), ON_VALUES(keeps_reals_to_their_last_bit),
+    ON_VALUES(keeps_null_in_every_column),   ON_VALUES(keeps_booleans_as_0_and_1),
+    ON_VALUES(keeps_texts_byte_for_byte),    ON_VALUES(keeps_blobs_byte_for_byte),
+    ON_VALUES(keeps_ten_megabytes),          ON_VALUES(fills_a_row_with_all_its_columns),
   };
 
   return cmocka_run_group_tests(values, NULL, NULL);

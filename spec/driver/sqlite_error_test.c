@@ -9,25 +9,46 @@
 static void
 knows_the_kind_of_a_code(void **state)
 {
-  static const struct { int code; rille_status kind; } cases[] = {
-    { SQLITE_BUSY, RILLE_BUSY },                        { SQLITE_BUSY_RECOVERY, RILLE_BUSY },
-    { SQLITE_BUSY_TIMEOUT, RILLE_BUSY },                { SQLITE_BUSY_SNAPSHOT, RILLE_SERIALIZATION_FAILURE },
-    { SQLITE_LOCKED, RILLE_BUSY },                      { SQLITE_LOCKED_SHAREDCACHE, RILLE_BUSY },
-    { SQLITE_PROTOCOL, RILLE_BUSY },                    { SQLITE_READONLY, RILLE_READONLY },
-    { SQLITE_READONLY_DBMOVED, RILLE_READONLY },        { SQLITE_PERM, RILLE_READONLY },
-    { SQLITE_FULL, RILLE_DISK_FULL },                   { SQLITE_CORRUPT, RILLE_CORRUPT },
-    { SQLITE_CORRUPT_VTAB, RILLE_CORRUPT },             { SQLITE_NOTADB, RILLE_CORRUPT },
-    { SQLITE_CANTOPEN, RILLE_CONNECTION_LOST },         { SQLITE_CANTOPEN_ISDIR, RILLE_CONNECTION_LOST },
-    { SQLITE_IOERR, RILLE_CONNECTION_LOST },            { SQLITE_IOERR_FSYNC, RILLE_CONNECTION_LOST },
-    { SQLITE_IOERR_NOMEM, RILLE_OUT_OF_MEMORY },        { SQLITE_NOMEM, RILLE_OUT_OF_MEMORY },
-    { SQLITE_INTERRUPT, RILLE_INTERRUPTED },                { SQLITE_ABORT, RILLE_TRANSACTION_ABORTED },
-    { SQLITE_ABORT_ROLLBACK, RILLE_TRANSACTION_ABORTED }, { SQLITE_AUTH, RILLE_UNSUPPORTED },
-    { SQLITE_TOOBIG, RILLE_INVALID_ARGUMENT },          { SQLITE_MISMATCH, RILLE_INVALID_ARGUMENT },
-    { SQLITE_RANGE, RILLE_INVALID_ARGUMENT },           { SQLITE_ERROR, RILLE_INVALID_ARGUMENT },
-    { SQLITE_CONSTRAINT_UNIQUE, RILLE_UNIQUE_VIOLATION }, { SQLITE_CONSTRAINT_PRIMARYKEY, RILLE_UNIQUE_VIOLATION },
-    { SQLITE_CONSTRAINT_ROWID, RILLE_UNIQUE_VIOLATION }, { SQLITE_CONSTRAINT_NOTNULL, RILLE_NOT_NULL_VIOLATION },
-    { SQLITE_CONSTRAINT_CHECK, RILLE_CHECK_VIOLATION }, { SQLITE_CONSTRAINT_TRIGGER, RILLE_CHECK_VIOLATION },
-    { SQLITE_CONSTRAINT_FOREIGNKEY, RILLE_FOREIGN_KEY_VIOLATION }, { SQLITE_CONSTRAINT_DATATYPE, RILLE_INVALID_ARGUMENT },
+  static const struct {
+    int code;
+    rille_status kind;
+  } cases[] = {
+    { SQLITE_BUSY, RILLE_BUSY },
+    { SQLITE_BUSY_RECOVERY, RILLE_BUSY },
+    { SQLITE_BUSY_TIMEOUT, RILLE_BUSY },
+    { SQLITE_BUSY_SNAPSHOT, RILLE_SERIALIZATION_FAILURE },
+    { SQLITE_LOCKED, RILLE_BUSY },
+    { SQLITE_LOCKED_SHAREDCACHE, RILLE_BUSY },
+    { SQLITE_PROTOCOL, RILLE_BUSY },
+    { SQLITE_READONLY, RILLE_READONLY },
+    { SQLITE_READONLY_DBMOVED, RILLE_READONLY },
+    { SQLITE_PERM, RILLE_READONLY },
+    { SQLITE_FULL, RILLE_DISK_FULL },
+    { SQLITE_CORRUPT, RILLE_CORRUPT },
+    { SQLITE_CORRUPT_VTAB, RILLE_CORRUPT },
+    { SQLITE_NOTADB, RILLE_CORRUPT },
+    { SQLITE_CANTOPEN, RILLE_CONNECTION_LOST },
+    { SQLITE_CANTOPEN_ISDIR, RILLE_CONNECTION_LOST },
+    { SQLITE_IOERR, RILLE_CONNECTION_LOST },
+    { SQLITE_IOERR_FSYNC, RILLE_CONNECTION_LOST },
+    { SQLITE_IOERR_NOMEM, RILLE_OUT_OF_MEMORY },
+    { SQLITE_NOMEM, RILLE_OUT_OF_MEMORY },
+    { SQLITE_INTERRUPT, RILLE_INTERRUPTED },
+    { SQLITE_ABORT, RILLE_TRANSACTION_ABORTED },
+    { SQLITE_ABORT_ROLLBACK, RILLE_TRANSACTION_ABORTED },
+    { SQLITE_AUTH, RILLE_UNSUPPORTED },
+    { SQLITE_TOOBIG, RILLE_INVALID_ARGUMENT },
+    { SQLITE_MISMATCH, RILLE_INVALID_ARGUMENT },
+    { SQLITE_RANGE, RILLE_INVALID_ARGUMENT },
+    { SQLITE_ERROR, RILLE_INVALID_ARGUMENT },
+    { SQLITE_CONSTRAINT_UNIQUE, RILLE_UNIQUE_VIOLATION },
+    { SQLITE_CONSTRAINT_PRIMARYKEY, RILLE_UNIQUE_VIOLATION },
+    { SQLITE_CONSTRAINT_ROWID, RILLE_UNIQUE_VIOLATION },
+    { SQLITE_CONSTRAINT_NOTNULL, RILLE_NOT_NULL_VIOLATION },
+    { SQLITE_CONSTRAINT_CHECK, RILLE_CHECK_VIOLATION },
+    { SQLITE_CONSTRAINT_TRIGGER, RILLE_CHECK_VIOLATION },
+    { SQLITE_CONSTRAINT_FOREIGNKEY, RILLE_FOREIGN_KEY_VIOLATION },
+    { SQLITE_CONSTRAINT_DATATYPE, RILLE_INVALID_ARGUMENT },
   };
 
   (void)state;
@@ -36,7 +57,8 @@ knows_the_kind_of_a_code(void **state)
 
     assert_fails(cases[i].kind, rille_sqlite_fault(cases[i].code, "what SQLite says", &fault), &fault);
     assert_int_equal(fault.code, cases[i].code);
-    assert_string_equal(fault.message, cases[i].code == SQLITE_INTERRUPT ? "the statement was stopped" : "what SQLite says");
+    assert_string_equal(fault.message,
+                        cases[i].code == SQLITE_INTERRUPT ? "the statement was stopped" : "what SQLite says");
     assert_int_equal(rille_sqlite_fault(cases[i].code, "what SQLite says", NULL), cases[i].kind);
   }
 }
@@ -44,7 +66,11 @@ knows_the_kind_of_a_code(void **state)
 static void
 tells_the_failures_that_share_a_code_by_their_message(void **state)
 {
-  static const struct { const char *message; rille_status kind; const char *table, *column; } cases[] = {
+  static const struct {
+    const char *message;
+    rille_status kind;
+    const char *table, *column;
+  } cases[] = {
     { "no such table: posts", RILLE_NO_SUCH_TABLE, "posts", "" },
     { "no such view: latest", RILLE_NO_SUCH_TABLE, "latest", "" },
     { "no such column: titel", RILLE_NO_SUCH_COLUMN, "", "titel" },
@@ -72,9 +98,13 @@ tells_the_failures_that_share_a_code_by_their_message(void **state)
 static void
 reads_names_from_the_messages_of_constraints(void **state)
 {
-  static const struct { int code; const char *message, *table, *column, *constraint; } cases[] = {
+  static const struct {
+    int code;
+    const char *message, *table, *column, *constraint;
+  } cases[] = {
     { SQLITE_CONSTRAINT_UNIQUE, "UNIQUE constraint failed: users.email", "users", "email", "users.email" },
-    { SQLITE_CONSTRAINT_UNIQUE, "UNIQUE constraint failed: users.org, users.nick", "users", "org", "users.org, users.nick" },
+    { SQLITE_CONSTRAINT_UNIQUE, "UNIQUE constraint failed: users.org, users.nick", "users", "org",
+      "users.org, users.nick" },
     { SQLITE_CONSTRAINT_UNIQUE, "UNIQUE constraint failed: index 'users_lower'", "", "", "users_lower" },
     { SQLITE_CONSTRAINT_NOTNULL, "NOT NULL constraint failed: users.email", "users", "email", "users.email" },
     { SQLITE_CONSTRAINT_CHECK, "CHECK constraint failed: grown_up", "", "", "grown_up" },

@@ -192,7 +192,11 @@ static void
 opens_as_it_is_told(void **state)
 {
   static const rille_open_options options = {
-    .journal_mode = { "delete", 6 }, .synchronous = { "extra", 5 }, .no_foreign_keys = true, .mmap_bytes = 1 << 20, .cache_kib = 512,
+    .journal_mode = { "delete", 6 },
+    .synchronous = { "extra", 5 },
+    .no_foreign_keys = true,
+    .mmap_bytes = 1 << 20,
+    .cache_kib = 512,
   };
   char path[SPEC_PATH_BYTES];
   rille_conn *db;
@@ -222,17 +226,21 @@ refuses_words_that_mean_nothing(void **state)
   (void)state;
   for (size_t i = 0; i < SPEC_COUNT(words); i++) {
     spec_new_path(path);
-    assert_no_open(RILLE_INVALID_ARGUMENT, (rille_open_options){ .synchronous = rille_str_of(words[i]) }, path, "synchronous cannot be");
+    assert_no_open(RILLE_INVALID_ARGUMENT, (rille_open_options){ .synchronous = rille_str_of(words[i]) }, path,
+                   "synchronous cannot be");
     if (strcmp(words[i], "off") != 0)
-      assert_no_open(RILLE_INVALID_ARGUMENT, (rille_open_options){ .journal_mode = rille_str_of(words[i]) }, path, "journal_mode cannot be");
+      assert_no_open(RILLE_INVALID_ARGUMENT, (rille_open_options){ .journal_mode = rille_str_of(words[i]) }, path,
+                     "journal_mode cannot be");
   }
 }
 
 static void
 writes_nothing_when_it_was_opened_for_reading(void **state)
 {
-  static const char *const writes[] = { "insert into posts values (2)", "update posts set id = 3", "delete from posts", "create table t (a)",
-                                        "drop table posts", "pragma user_version = 7" };
+  static const char *const writes[] = {
+    "insert into posts values (2)", "update posts set id = 3", "delete from posts",
+    "create table t (a)",           "drop table posts",        "pragma user_version = 7"
+  };
   char path[SPEC_PATH_BYTES];
   rille_conn *db = NULL;
   rille_fault fault;
@@ -342,7 +350,8 @@ static void
 fill_with_texts(rille_conn *db)
 {
   contract_run_sql(db, "create table posts (id integer primary key, title text)");
-  contract_run_sql(db, "insert into posts (title) values ('plain'), (''), ('\xC3\xA9\xE2\x82\xAC'), ('\xF0\x9F\x90\x98 and more')");
+  contract_run_sql(
+    db, "insert into posts (title) values ('plain'), (''), ('\xC3\xA9\xE2\x82\xAC'), ('\xF0\x9F\x90\x98 and more')");
 }
 
 static void
@@ -356,7 +365,7 @@ reads_databases_in_every_encoding(void **state)
     rille_conn *db;
 
     spec_new_path(path);
-    db = open_path(path);                       /* the encoding of an empty database is still open */
+    db = open_path(path); /* the encoding of an empty database is still open */
     contract_run_sql(db, "pragma encoding = '%s'", encodings[i]);
     fill_with_texts(db);
     assert_pragma(db, "encoding", encodings[i]);

@@ -20,7 +20,11 @@ main(void)
   static const contract_subject sqlite = {
     .driver = &rille_driver_sqlite,
     .new_database = new_file,
-    .key = "INTEGER PRIMARY KEY", .integer = "INTEGER", .real = "REAL", .text = "TEXT", .blob = "BLOB",
+    .key = "INTEGER PRIMARY KEY",
+    .integer = "INTEGER",
+    .real = "REAL",
+    .text = "TEXT",
+    .blob = "BLOB",
     .endless = "with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n",
   };
 

@@ -1,7 +1,7 @@
-/* spec/fault/allocation_test.c - every allocation of the core and of SQLite fails in turn: no crash, no leak, no half work.
+/* spec/fault/allocation_test.c - every allocation of the core and of SQLite fails in turn.
 **
-** Each scenario starts from the same small file.  Afterwards a fresh connection must find it as it was before or as it is after
-** the whole scenario, and nothing between. */
+** Each scenario starts from the same small file.  Afterwards a fresh connection must find it as it was before or
+** as it is after the whole scenario, and nothing between. */
 #include "spec/support/spec.h"
 
 #include "core/run/cursor.h"
@@ -12,15 +12,16 @@
 /* One thing that a program does, and what is to be found then. */
 typedef struct scenario {
   rille_status (*run)(rille_connection *db, rille_fault *fault);
-  const char *state;        /* a query whose one number says how far it came */
-  int64_t before, after;    /* all that it may say */
+  const char *state;     /* a query whose one number says how far it came */
+  int64_t before, after; /* all that it may say */
 } scenario;
 
 /* -- steps ----------------------------------------------------------------------------------------------- */
 
 /* Runs to the last row; *sum adds up the first column. */
 static rille_status
-finish(rille_connection *db, rille_statement *statement, const rille_slot *slots, size_t count, int64_t *sum, rille_fault *fault)
+finish(rille_connection *db, rille_statement *statement, const rille_slot *slots, size_t count, int64_t *sum,
+       rille_fault *fault)
 {
   rille_arena arena;
   rille_cursor cursor = { 0 };
@@ -133,15 +134,17 @@ static rille_status
 query(rille_connection *db, rille_fault *fault)
 {
   static const rille_cell views[] = { { .kind = RILLE_INT, .as.integer = 1 }, { .kind = RILLE_REAL, .as.real = 2.0 } };
-  rille_slot slots[3] = { { .list = views, .list_len = 2 }, { .cell = { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("t%") } },
+  rille_slot slots[3] = { { .list = views, .list_len = 2 },
+                          { .cell = { .kind = RILLE_TEXT, .as.text = SPEC_BYTES("t%") } },
                           { .cell = { .kind = RILLE_INT, .as.integer = 10 } } };
   rille_query *posts = build_query(&build_posts);
   int64_t sum = 0;
   rille_status status;
 
-  posts->where = build_many(RILLE_NODE_AND, build_chain(
-    build_node(RILLE_NODE_IN, build_column("views"), build_node(RILLE_NODE_LIST, NULL, NULL, NULL), NULL),
-    build_compare(build_column("title"), RILLE_OP_LIKE, build_value(1)), NULL));
+  posts->where = build_many(
+    RILLE_NODE_AND,
+    build_chain(build_node(RILLE_NODE_IN, build_column("views"), build_node(RILLE_NODE_LIST, NULL, NULL, NULL), NULL),
+                build_compare(build_column("title"), RILLE_OP_LIKE, build_value(1)), NULL));
   posts->orders = build_term(build_column("title"), true);
   posts->limit = build_value(2);
   status = tree(db, posts, slots, 3, &sum, fault);
@@ -271,7 +274,7 @@ make_base(void **state)
   return 0;
 }
 
-enum { RUNS = 250 };      /* of one sweep: more allocations are sampled */
+enum { RUNS = 250 }; /* of one sweep: more allocations are sampled */
 
 static void
 sweep(const scenario *s)
@@ -295,15 +298,19 @@ static void
 migrates_wholly_or_not_at_all(void **state)
 {
   (void)state;
-  sweep(&(scenario){ migrate, "select (select count(*) from ledger) + 10 * (select count(*) from sqlite_schema where name like "
-                              "'comments%') + 100 * (select count(*) from pragma_table_info('posts') where name = 'note')", 1, 122 });
+  sweep(&(scenario){ migrate,
+                     "select (select count(*) from ledger) + 10 * (select count(*) from sqlite_schema where name like "
+                     "'comments%') + 100 * (select count(*) from pragma_table_info('posts') where name = 'note')",
+                     1, 122 });
 }
 
 static void
 inserts_a_row_or_none(void **state)
 {
   (void)state;
-  sweep(&(scenario){ insert, "select coalesce(sum(length(title) * (price = 12.5) * (created_at like '2023-11-14T22%')), 0) + count(*) from posts",
+  sweep(&(scenario){ insert,
+                     "select coalesce(sum(length(title) * (price = 12.5) * (created_at like '2023-11-14T22%')), 0) + "
+                     "count(*) from posts",
                      3, 20004 });
 }
 
@@ -325,7 +332,9 @@ static void
 commits_all_of_a_transaction_or_nothing(void **state)
 {
   (void)state;
-  sweep(&(scenario){ transfer, "select (select views from posts where id = 1) * 10000 + (select views from posts where id = 2)", 10002, 3 });
+  sweep(&(scenario){ transfer,
+                     "select (select views from posts where id = 1) * 10000 + (select views from posts where id = 2)",
+                     10002, 3 });
 }
 
 static void

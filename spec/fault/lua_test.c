@@ -1,7 +1,8 @@
-/* spec/fault/lua_test.c - every allocation of Lua, the core and SQLite fails in turn under programs in Lua (scenarios.lua).
+/* spec/fault/lua_test.c - every allocation fails in turn under programs in Lua (scenarios.lua).
 **
-** Each trial has a Lua state of its own, in which the library is loaded before memory begins to fail.  Afterwards the same
-** state must be able to go on, the file must hold all of the work (without an error) or none, and no memory may be lost. */
+** Each trial has a Lua state of its own, in which the library is loaded before memory begins to fail.  Afterwards
+** the same state must be able to go on, the file must hold all of the work (without an error) or none, and no
+** memory may be lost. */
 #include "spec/support/spec.h"
 
 #include <lauxlib.h>
@@ -13,7 +14,7 @@
 
 int luaopen_lpeg(lua_State *L);
 
-enum { RUNS = 60 };        /* of one sweep */
+enum { RUNS = 60 }; /* of one sweep */
 
 /* What scenarios.lua says of one. */
 typedef struct trial {
@@ -22,7 +23,7 @@ typedef struct trial {
   int64_t before, after;
 } trial;
 
-static lua_State *running;      /* of the trial that runs: a failed check leaves it to the teardown */
+static lua_State *running; /* of the trial that runs: a failed check leaves it to the teardown */
 
 static void
 must(lua_State *L, int code)
@@ -169,11 +170,11 @@ sweep(const char *name)
       assert_true(spec_sweep((spec_door)door, from_then_on, RUNS, once, &t) > 2);
 }
 
-#define SCENARIO(function, name)  \
+#define SCENARIO(function, name)     \
   static void function(void **state) \
-  {                               \
-    (void)state;                  \
-    sweep(name);                  \
+  {                                  \
+    (void)state;                     \
+    sweep(name);                     \
   }
 
 SCENARIO(reads_and_writes_sql_text, "reads and writes SQL text")

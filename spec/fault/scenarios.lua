@@ -1,5 +1,6 @@
 --- scenarios: what a program in Lua does with a database while its memory runs out.
--- Loaded by lua_test.c once for each trial, with all of memory; `open` and a scenario's `run` are called without some of it.
+-- Loaded by lua_test.c once for each trial, with all of memory; `open` and a scenario's `run` are called without some
+-- of it.
 local core = require "rille.core"
 local rille = require "rille"
 
@@ -12,7 +13,8 @@ local Post = rille.model "Post" { casts = { meta = "json" } }
 local M = {}
 
 M.base = {
-  [[create table posts (id integer primary key autoincrement not null, title VARCHAR(255) not null, views INTEGER not null
+  [[create table posts (id integer primary key autoincrement not null, title VARCHAR(255) not null,
+    views INTEGER not null
     default 0, price DECIMAL(10,2), meta JSON TEXT, created_at DATETIME TEXT, updated_at DATETIME TEXT)]],
   "create unique index posts_title on posts (title)",
   "insert into posts (title, views, price) values ('one', 1, 12.5), ('two', 2, null), ('three', 3, 1)",
@@ -86,7 +88,8 @@ M.scenarios = {
     end,
   },
   {
-    name = "saves a record", state = "select sum(views) * 1000 + sum(length(title)) from posts", before = 6011, after = 15018,
+    name = "saves a record", state = "select sum(views) * 1000 + sum(length(title)) from posts", before = 6011,
+      after = 15018,
     run = function()
       local post = Post:find(1)
       post.views = post.views + 9
@@ -99,7 +102,8 @@ M.scenarios = {
   {
     name = "queries", state = "select sum(views) from posts", before = 6, after = 6,
     run = function()
-      local posts = Post:where("views", ">", 1):where_in("title", { "two", "three" }):order_by_desc("views"):limit(5):all()
+      local posts = Post:where("views", ">", 1):where_in("title", { "two",
+        "three" }):order_by_desc("views"):limit(5):all()
       assert(#posts == 2 and posts[1].title == "three" and posts[1].price == "1.00")
       assert(Post:where(function(q) q = q:where("id", 1) return q:or_where("id", 2) end):count() == 2)
       assert(Post:sum "views" == 6 and #Post:pluck "title" == 3)

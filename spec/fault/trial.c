@@ -42,7 +42,8 @@ trial_fresh(void)
 rille_status
 trial_open(rille_connection **db, rille_fault *fault)
 {
-  const rille_open_options options = { .database = rille_str_of(trial_path), .synchronous = rille_str_of("normal"),
+  const rille_open_options options = { .database = rille_str_of(trial_path),
+                                       .synchronous = rille_str_of("normal"),
                                        .busy_timeout_ms = 100 };
 
   *db = NULL;

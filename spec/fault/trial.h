@@ -1,4 +1,5 @@
-/* spec/fault/trial.h - the file that each trial starts from, and what somebody who knows nothing finds in it afterwards. */
+/* spec/fault/trial.h - the file that each trial starts from, and what somebody who knows nothing finds in it
+** afterwards. */
 #ifndef RILLE_SPEC_TRIAL_H
 #define RILLE_SPEC_TRIAL_H
 

@@ -235,8 +235,8 @@ describe("config", function()
   end)
 
   it("takes DATABASE_URL alone, and says so when nothing at all was said", function()
-    assert.equal('no database is configured\n  hint: rille.connect "app.db", rille.configure "rille.config.lua", or DATABASE_URL '
-      .. "says which one", refused(database.get))
+    assert.equal('no database is configured\n  hint: rille.connect "app.db", rille.configure "rille.config.lua", '
+      .. "or DATABASE_URL says which one", refused(database.get))
     environment.DATABASE_URL = "app.db"
     config.clear()
     assert.equal("app.db", database.get().settings.database)

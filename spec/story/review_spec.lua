@@ -145,6 +145,7 @@ describe("once wrong", function()
 
   it("a day before 1970 and a year that no calendar has are told apart", function()
     assert.is_not_nil(core)
-    refused("invalid_argument", function() return Post:where("at", { year = -2147483647, month = 1, day = 1 }):all() end)
+    refused("invalid_argument", function() return Post:where("at", { year = -2147483647, month = 1,
+      day = 1 }):all() end)
   end)
 end)

@@ -3,7 +3,10 @@
 
 #include <stdarg.h>
 
-#define NAME(literal) { literal, sizeof(literal) - 1 }
+#define NAME(literal)            \
+  {                              \
+    literal, sizeof(literal) - 1 \
+  }
 
 static const rille_column posts_columns[] = {
   { .name = NAME("id"), .type = { .kind = RILLE_TYPE_INTEGER }, .primary = 1, .not_null = true, .has_default = true },
@@ -52,7 +55,7 @@ static rille_arena arena;
 int
 build_start(void **state)
 {
-  static char room[1 << 16];      /* so that small trees can be built when memory is made to fail */
+  static char room[1 << 16]; /* so that small trees can be built when memory is made to fail */
 
   (void)state;
   rille_arena_init_on(&arena, room, sizeof room);
@@ -217,7 +220,9 @@ build_join(rille_query *query, rille_join_kind kind, const rille_table *table, c
 {
   rille_join *join = rille_arena_get(&arena, sizeof *join), **end = &query->joins;
 
-  *join = (rille_join){ .kind = kind, .source = { table, alias != NULL ? rille_str_of(alias) : table->name }, .on = on };
+  *join = (rille_join){ .kind = kind,
+                        .source = { table, alias != NULL ? rille_str_of(alias) : table->name },
+                        .on = on };
   while (*end != NULL)
     end = &(*end)->next;
   *end = join;

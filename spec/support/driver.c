@@ -16,7 +16,8 @@ static void
 write_down(const char *call, rille_str text)
 {
   size_t len = strlen(written), room = sizeof written - len;
-  rille_str parts[] = { rille_str_of(len > 0 ? "; " : ""), rille_str_of(call), rille_str_of(text.len > 0 ? " " : ""), text };
+  rille_str parts[] = { rille_str_of(len > 0 ? "; " : ""), rille_str_of(call), rille_str_of(text.len > 0 ? " " : ""),
+                        text };
 
   for (size_t i = 0; i < SPEC_COUNT(parts); i++)
     if (parts[i].len > 0 && parts[i].len < room) {
@@ -121,17 +122,61 @@ step_below(rille_stmt *stmt, bool *row, rille_fault *fault)
   return trapped("step", (rille_str){ 0 }, fault) ? trap_kind : below->step(stmt, row, fault);
 }
 
-static bool in_transaction_below(const rille_conn *conn) { return below->in_transaction(conn); }
-static void free_below(rille_stmt *stmt) { below->free(stmt); }
-static int param_count_below(const rille_stmt *stmt) { return below->param_count(stmt); }
-static void reset_below(rille_stmt *stmt) { below->reset(stmt); }
-static int column_count_below(const rille_stmt *stmt) { return below->column_count(stmt); }
-static rille_str column_name_below(const rille_stmt *stmt, int index) { return below->column_name(stmt, index); }
-static rille_str column_declared_below(const rille_stmt *stmt, int index) { return below->column_declared(stmt, index); }
-static bool changed_below(const rille_stmt *stmt) { return below->changed(stmt); }
-static bool writes_below(const rille_stmt *stmt) { return below->writes(stmt); }
-static int64_t changes_below(const rille_conn *conn) { return below->changes(conn); }
-static int64_t last_id_below(const rille_conn *conn) { return below->last_id(conn); }
+static bool
+in_transaction_below(const rille_conn *conn)
+{
+  return below->in_transaction(conn);
+}
+static void
+free_below(rille_stmt *stmt)
+{
+  below->free(stmt);
+}
+static int
+param_count_below(const rille_stmt *stmt)
+{
+  return below->param_count(stmt);
+}
+static void
+reset_below(rille_stmt *stmt)
+{
+  below->reset(stmt);
+}
+static int
+column_count_below(const rille_stmt *stmt)
+{
+  return below->column_count(stmt);
+}
+static rille_str
+column_name_below(const rille_stmt *stmt, int index)
+{
+  return below->column_name(stmt, index);
+}
+static rille_str
+column_declared_below(const rille_stmt *stmt, int index)
+{
+  return below->column_declared(stmt, index);
+}
+static bool
+changed_below(const rille_stmt *stmt)
+{
+  return below->changed(stmt);
+}
+static bool
+writes_below(const rille_stmt *stmt)
+{
+  return below->writes(stmt);
+}
+static int64_t
+changes_below(const rille_conn *conn)
+{
+  return below->changes(conn);
+}
+static int64_t
+last_id_below(const rille_conn *conn)
+{
+  return below->last_id(conn);
+}
 
 static rille_status
 bind_below(rille_stmt *stmt, int index, const rille_cell *cell, rille_fault *fault)

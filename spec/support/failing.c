@@ -69,7 +69,7 @@ spec_failing_install(void)
   methods.xRealloc = sqlite_resize;
   methods.xFree = sqlite_give_back;
   (void)sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
-  (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);        /* small requests would pass by */
+  (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0); /* small requests would pass by */
   (void)sqlite3_initialize();
   rille_memory_gate(allow_core);
   alive = 0;
@@ -122,7 +122,7 @@ spec_lua_allocate(void *data, void *block, size_t old_bytes, size_t bytes)
   return resized;
 }
 
-static char sweeping[80];      /* where a sweep is */
+static char sweeping[80]; /* where a sweep is */
 
 long
 spec_sweep(spec_door door, bool from_then_on, long runs, void (*once)(void *data), void *data)
@@ -131,7 +131,7 @@ spec_sweep(spec_door door, bool from_then_on, long runs, void (*once)(void *data
 
   watched = door;
   ever_after = from_then_on;
-  at = LONG_MAX;                    /* nothing fails: all are counted */
+  at = LONG_MAX; /* nothing fails: all are counted */
   once(data);
   total = count;
   runs = runs < total ? runs : total;

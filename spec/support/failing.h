@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 typedef enum spec_door {
-  SPEC_CORE,       /* rille_memory_* */
-  SPEC_SQLITE,     /* sqlite3_malloc and all that SQLite does itself */
-  SPEC_LUA,        /* states made with spec_lua_allocate */
+  SPEC_CORE,   /* rille_memory_* */
+  SPEC_SQLITE, /* sqlite3_malloc and all that SQLite does itself */
+  SPEC_LUA,    /* states made with spec_lua_allocate */
   SPEC_DOORS
 } spec_door;
 
@@ -32,9 +32,9 @@ const char *spec_door_name(spec_door door);
 /* For lua_newstate; never fails to shrink a block, as Lua demands. */
 void *spec_lua_allocate(void *data, void *block, size_t old_bytes, size_t bytes);
 
-/* Runs `once` again and again, each time with the next allocation through the door failing and, if so wanted, all behind it.
-** `once` calls start and stop around what is tried, and looks at what is left.  Where there are more allocations than `runs`,
-** takes as many of them, spread from the first to the last.  Returns how many there are. */
+/* Runs `once` again and again, each time with the next allocation through the door failing and, if so wanted, all
+** behind it. `once` calls start and stop around what is tried, and looks at what is left.  Where there are more
+** allocations than `runs`, takes as many of them, spread from the first to the last.  Returns how many there are. */
 long spec_sweep(spec_door door, bool from_then_on, long runs, void (*once)(void *data), void *data);
 
 /* Teardown of a test that sweeps: says at which allocation it was left, if it was. */

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 void
-spec_status(rille_status expected, rille_status status, const rille_fault *fault, const char *call, const char *file, int line)
+spec_status(rille_status expected, rille_status status, const rille_fault *fault, const char *call, const char *file,
+            int line)
 {
   if (status != expected) {
     print_error("%s: %s instead of %s", call, rille_status_name(status), rille_status_name(expected));

@@ -30,8 +30,8 @@
 /* The C string holds the other one somewhere. */
 #define assert_contains(text, part) spec_contains((text), (part), __FILE__, __LINE__)
 
-void spec_status(rille_status expected, rille_status status, const rille_fault *fault, const char *call, const char *file,
-                 int line);
+void spec_status(rille_status expected, rille_status status, const rille_fault *fault, const char *call,
+                 const char *file, int line);
 void spec_text(rille_str text, const char *expected, const char *file, int line);
 void spec_contains(const char *text, const char *part, const char *file, int line);
 

@@ -156,7 +156,8 @@ function M.look_up(class, handle)
       def.soft_deletes), { model = def.name, table = def.table, column = def.soft_deletes })
   end
   local info = {
-    class = class, handle = handle, version = handle.version, has = has, casts = lua_casts, assignable = assignable(def, has),
+    class = class, handle = handle, version = handle.version, has = has, casts = lua_casts,
+      assignable = assignable(def, has),
     primary = def.primary_key or description.primary, mutated = nil,
   }
   info.has_casts = next(lua_casts) ~= nil

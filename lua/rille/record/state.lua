@@ -174,12 +174,13 @@ local function collect_decoded(record, info)
   end
 end
 
---- What was known of the table when the record was read or made: its own columns, and the database that it belongs to.  A
---- model may have another database by now, to which the record is not written.
+--- What was known of the table when the record was read or made: its own columns, and the database that it belongs
+--- to.  A model may have another database by now, to which the record is not written.
 local function info_of(record)
   local info = record._info
   if info == nil then
-    Error.raise("invalid_argument", "a record was expected", { hint = "methods are called with a colon: record:save()" })
+    Error.raise("invalid_argument", "a record was expected",
+      { hint = "methods are called with a colon: record:save()" })
   end
   return info
 end
