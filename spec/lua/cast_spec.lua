@@ -169,9 +169,10 @@ describe("a cast", function()
   end)
 
   it("may be called by its other names", function()
-    local Thing = model({ a = "bool", b = "int", c = "float", d = "string", e = "decimal" }, "a, b, c, d, e")
-    local thing = Thing:create { a = true, b = 2, c = 3, d = "x", e = "1.5" }
-    assert.same({ true, 2, 3.0, "x", "1.50" }, { thing.a, thing.b, thing.c, thing.d, thing.e })
+    local Thing = model({ a = "bool", b = "int", c = "float", d = "string", e = "decimal", f = "any" },
+      "a, b, c, d, e, f INTEGER")
+    local thing = Thing:create { a = true, b = 2, c = 3, d = "x", e = "1.5", f = "free" }
+    assert.same({ true, 2, 3.0, "x", "1.50", "free" }, { thing.a, thing.b, thing.c, thing.d, thing.e, thing.f })
   end)
 
   it("has a name that is known, on a column that there is", function()

@@ -72,8 +72,10 @@ describe("a page by number", function()
         refused("invalid_argument", Post[word], Post, bad, 3)
         refused("invalid_argument", Post[word], Post, 1, bad)
       end
-      refused("invalid_argument", Post[word], Post, math.maxinteger, 2)
+      assert.matches("paginate: page", refused("invalid_argument", Post[word], Post, math.maxinteger, 2).message)
     end
+    assert.is_false(Post:simple_paginate(1, 7).has_more)
+    assert.is_true(Post:simple_paginate(1, 6).has_more)
     assert.equal("paginate: page: wants a whole number, at least 1, got 0 (integer)",
       refused("invalid_argument", Post.paginate, Post, 0).message)
   end)
@@ -166,6 +168,10 @@ describe("a page by cursor", function()
     local forward, backward = walk(query, 2)
     assert.same({ 2, 5, 1, 4, 7, 3, 6 }, of_each(forward))
     assert.same(of_each(forward), of_each(backward))
+    query = world.rille.db():table("posts"):select_raw("id, nullif(views, 1) as less"):order_by("less")
+    forward, backward = walk(query, 2)
+    assert.same({ 1, 4, 7, 3, 6, 2, 5 }, of_each(forward))
+    assert.same(forward, backward)
     User:insert { { name = "zed" }, { name = "amy" } }
     Post:where("id", "<", 4):update { author_id = 1 }
     Post:where("id", ">=", 4):update { author_id = 2 }
@@ -184,6 +190,13 @@ describe("a page by cursor", function()
     assert.same(db:table("marks"):order_by_desc("c"):order_by_desc("a"):order_by_desc("b"):all():to_table(), forward)
     assert.same(forward, backward)
     assert.same(12, #(walk(db:table("marks"), 1)))
+  end)
+
+  it("walks by bytes that are no text, and by fractions", function()
+    for i = 1, 7 do Post:where("id", i):update { data = string.char(255 - i % 3, 0, 39), score = i % 3 / 7 } end
+    local forward, backward = walk(Post:order_by("data"):order_by_desc("score"), 2)
+    assert.same({ 5, 2, 7, 4, 1, 6, 3 }, of_each(forward))
+    assert.same(of_each(forward), of_each(backward))
   end)
 
   it("sees each row once in any order, forward as back (random data)", function()
@@ -264,6 +277,7 @@ describe("a page by cursor", function()
     assert.matches('"users.name" of a joined table', why(joined:order_by("users.name")))
     assert.matches('"users.id" of a joined table', why(joined:order_by("users.id")))
     assert.matches("name of an output", why(Post:select("id", "views as title"):order_by("title")))
+    assert.matches("name of an output", why(Post:select_raw("id, upper(title) as title"):order_by("title")))
     local db = world.fresh "create table loose (a)"
     assert.matches("primary key", why(db:table("loose")))
   end)
@@ -271,8 +285,13 @@ describe("a page by cursor", function()
   it("wants the columns that it walks by", function()
     refused("missing_attribute", function() Post:select("id"):order_by("views"):cursor_paginate {} end)
     refused("missing_attribute", function() Post:select("views"):order_by("views"):cursor_paginate { per_page = 1 } end)
-    local plain = world.rille.db():table("posts"):select("id"):order_by("views")
-    refused("missing_attribute", plain.cursor_paginate, plain, { per_page = 1 })
+    refused("missing_attribute", function() Post:select("views"):select("id"):order_by("views"):cursor_paginate {} end)
+    assert.equal(7, #Post:select("id"):add_select("views"):order_by("views"):cursor_paginate({}).data)
+    local rows = world.rille.db():table("posts")
+    for _, query in ipairs { rows:select("id"), rows:select_raw("id"), rows:select_raw("id, title as t") } do
+      local plain = query:order_by("views")
+      refused("missing_attribute", plain.cursor_paginate, plain, { per_page = 1 })
+    end
   end)
 
   it("refuses options that it does not know", function()

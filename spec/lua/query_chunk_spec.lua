@@ -33,6 +33,7 @@ describe("chunks", function()
     assert.same(Post:order_by_desc("views"):order_by("title"):pluck("id"), ids)
     assert.same({}, (sizes_and_ids("chunk", Post:where("id", 0), 10)))
     assert.same({ 25 }, (sizes_and_ids("chunk", Post:query(), math.maxinteger)))
+    assert.equal(25, #sizes_and_ids("chunk", Post:query(), 1))
     sizes, ids = sizes_and_ids("chunk_by_id", Post:order_by_desc("views"), 10)
     assert.same({ 10, 10, 5 }, sizes)
     assert.same(Post:order_by("id"):pluck("id"), ids)
@@ -68,12 +69,25 @@ describe("chunks", function()
       end)
       assert.equal(2, calls)
     end
-    local seen = 0
+    local calls, seen = 0, 0
+    Post:order_by("views"):chunk(5, function()
+      calls = calls + 1
+      return calls < 2
+    end)
+    Post:order_by("views"):chunk(5, function() return true end)
+    assert.equal(2, calls)
     Post:each(function(post)
       seen = seen + 1
       return post.id < 7
     end)
     assert.equal(7, seen)
+    Post:insert(titled(2500))
+    seen = 0
+    Post:each(function()
+      seen = seen + 1
+      return seen < 3
+    end)
+    assert.equal(3, seen)
   end)
 
   it("give each row once although its place in the order changes meanwhile", function()
@@ -153,6 +167,15 @@ describe("chunks", function()
         assert.equal(1, times)
       end
       assert.equal(12, count)
+    end
+  end)
+
+  it("may be ordered by an output that the query names", function()
+    for _, query in ipairs { Post:select_raw("id, views * 2 as double"),
+      Post:select("id"):select_raw("-views as double"),
+      Post:select("id", "views as double") } do
+      local _, ids = sizes_and_ids("chunk", query:order_by("double"), 4)
+      assert.same(world.of_each(query:order_by("double"):order_by("id"):all()), ids)
     end
   end)
 

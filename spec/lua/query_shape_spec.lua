@@ -108,6 +108,8 @@ describe("the shape of a query", function()
       sql(Post:order_by("views"):order_by("id", "desc")))
     assert.same({ 2, 4, 3, 1 }, Post:order_by("views"):order_by_desc("id"):pluck("id"))
     assert.same({ 4, 1, 2, 3 }, Post:order_by("author_id"):order_by("id"):pluck("id"))
+    assert.same({ 4, 3, 2, 1 }, Post:order_by("id", "DESC"):pluck("id"))
+    assert.same({ 1, 2, 3, 4 }, Post:order_by("id", "ASC"):pluck("id"))
     assert.same({ 3, 1, 2, 4 }, Post:order_by("author_id", "desc"):order_by("id", "asc"):pluck("id"))
     assert.same({ 2, 3, 1, 4 }, Post:order_by_raw("(id + ?) % 3", 1):order_by("id"):pluck("id"))
     assert.same({ 4, 3, 2, 1 }, Post:order_by("views"):reorder("id", "desc"):pluck("id"))
@@ -299,6 +301,12 @@ describe("a shape that means nothing", function()
     refused("invalid_argument", Post.tap, Post, nil)
     refused("invalid_argument", Post.union, Post, { 1, 2, 3 })
     refused("invalid_argument", Post.without_global_scope, Post, "live")
+    local plain = world.rille.db():table("posts")
+    refused("invalid_argument", plain.without_global_scope, plain, "live")
+    for _, word in ipairs { "where_raw", "having_raw", "order_by_raw", "select_raw" } do
+      for _, sql in ipairs { "", 1, true, {} } do refused("invalid_argument", Post[word], Post, sql) end
+      refused("invalid_argument", Post[word], Post, nil)
+    end
   end)
 
   it("unites what does not fit", function()

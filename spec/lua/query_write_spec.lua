@@ -36,6 +36,10 @@ describe("insert", function()
     assert.equal("1970-01-01T00:00:00.000000Z", b.updated_at)
     db:table("posts"):insert { title = "c" }
     assert.is_nil(Post:find(3).created_at)
+    local Once = rille.model "Once" { table = "posts", timestamps = { updated_at = false } }
+    Once:insert { title = "d" }
+    assert.matches(NOW, Once:find(4).created_at)
+    assert.is_nil(Once:find(4).updated_at)
   end)
 
   it("puts values through the casts", function()
@@ -151,6 +155,8 @@ describe("upsert", function()
     local post = Post:find(1)
     assert.same({ "b", 3, "1970-01-01T00:00:00.000000Z" }, { post.title, post.views, post.created_at })
     assert.is_true(post.updated_at > "2020")
+    Post:upsert({ id = 1, title = "b", created_at = 99 }, "id")
+    assert.equal("1970-01-01T00:00:00.000000Z", Post:find(1).created_at)
     Post:upsert({ id = 1, title = "c", updated_at = 0 }, "id")
     assert.equal("1970-01-01T00:00:00.000000Z", Post:find(1).updated_at)
     Post:upsert({ id = 1, title = "d", views = 9 }, "id", { "views" })

@@ -110,7 +110,12 @@ describe("saving", function()
     Quiet:insert { t = "d" }
     assert.is_nil(Quiet:find(3).made)
     world.fresh "create table notes (id integer primary key, t TEXT)"
-    assert.equal("a", rille.model "Note" {}:create { t = "a" }.t)
+    assert.equal("a", rille.model "Note" {}:create({ t = "a" }).t)
+    world.fresh "create table beats (id integer primary key, created_at INTEGER, updated_at DATETIME TEXT)"
+    local beat = rille.model "Beat" { casts = { created_at = "timestamp" } }:create()
+    assert.equal("integer", math.type(beat.created_at))
+    assert.matches(NOW, beat.updated_at)
+    assert.is_true(math.abs(beat.created_at - os.time()) < 60)
   end)
 
   it("stays as it was when the database refuses", function()
@@ -145,6 +150,9 @@ describe("saving", function()
     local e = refused("stale_object", post.save, post)
     assert.same({ "Post", "posts" }, { e.model, e.table })
     assert.matches("key 1 is no longer there", e.message)
+    post.id = 5
+    assert.matches("key 1 is no longer there", refused("stale_object", post.save, post).message)
+    post.id = 1
     assert.same({ title = { "a", "b" } }, post:changes())
     refused("stale_object", post.delete, post)
     refused("stale_object", post.refresh, post)
@@ -246,6 +254,12 @@ describe("a record", function()
     assert.same({ 11, "theirs", "mine", 2 }, { post.views, post.body, post.title, post.meta.n })
     assert.is_true(post:is_dirty "title" and post:is_dirty "meta")
     assert.is_false(post:is_dirty "views")
+    db:execute "update posts set updated_at = '1970-01-01T00:00:00.000000Z'"
+    assert.is_true(post:increment("views", 0).updated_at > "2020")
+    post.id = 9
+    post:increment("views", 0)
+    assert.same({ 9, 1 }, { post.id, Post:where("views", 11):value "id" })
+    post.id = 1
     post.meta.m = 3
     post:decrement("views", 5):save()
     post = Post:find(1)
@@ -283,7 +297,7 @@ describe("a record", function()
     post.title = "changed"
     local copy = post:replicate()
     assert.is_false(copy:exists())
-    assert.same({ nil, "changed", 1, nil }, { copy.id, copy.title, copy.views, copy.created_at })
+    assert.same({ nil, "changed", 1, nil, nil }, { copy.id, copy.title, copy.views, copy.created_at, copy.updated_at })
     copy.meta.n = 7
     assert.equal(1, post.meta.n)
     copy:save()
@@ -320,7 +334,9 @@ describe("a record that is deleted softly", function()
   it("is marked, and nothing else of it is written", function()
     local post = Post:find(1)
     post.title = "pending"
-    assert.same({ 'update "posts" set "at" = ?, "updated_at" = ? where "id" = ?' }, statements(post.delete, post))
+    assert.same({ 'update "posts" set "at" = ?, "updated_at" = ? where "id" = ?' }, statements(function()
+      assert.is_true(post:delete())
+    end))
     assert.is_true(post:trashed())
     assert.matches(NOW, post.at)
     assert.same({ title = { "a", "pending" } }, post:changes())

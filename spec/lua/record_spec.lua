@@ -181,6 +181,11 @@ describe("a record", function()
     names = {}
     for name in pairs(Post:select("title", "id"):first()) do names[#names + 1] = name end
     assert.same({ "title", "id" }, names)
+    local partial = Post:select("id"):first()
+    partial.views = 7
+    names = {}
+    for name, value in pairs(partial) do names[#names + 1] = ("%s=%d"):format(name, value) end
+    assert.same({ "id=1", "views=7" }, names)
     names = {}
     for name in pairs(Post:new { views = 1, title = "x" }) do names[#names + 1] = name end
     assert.same(Post:columns(), names)

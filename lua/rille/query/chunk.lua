@@ -9,17 +9,6 @@ local op <const> = core.op
 
 local EACH_ROWS = 1000            -- that `each` reads at once
 
---- Is the order that of the primary key, whose values do not change?
-local function is_by_key(order, key)
-  if #order ~= #key then return false end
-  local of_key = {}
-  for _, term in ipairs(key) do of_key[term.name] = true end
-  for _, term in ipairs(order) do
-    if not (term.own and of_key[term.name]) then return false end
-  end
-  return true
-end
-
 --- Lists of rows in the order of the primary key, each behind the one before.
 local function walk_by_key(query, word, size, order, left, fn)
   local values
@@ -79,7 +68,8 @@ local function walk(query, word, size, fn)
   local order, key = Walk.order(query, word)
   Walk.check_selected(query, key, word)
   local limit = Walk.has_node(query, op.limit)
-  if is_by_key(order, key) and not Walk.has_node(query, op.offset) and not Walk.has_node(query, op.join) then
+  local by_key = #order == #key              -- the order is that of the key, whose values do not change
+  if by_key and not Walk.has_node(query, op.offset) and not Walk.has_node(query, op.join) then
     return walk_by_key(query, word, size, order, limit and limit[4] or math.huge, fn)
   end
   return walk_by_order(query, word, size, order, key, fn)
