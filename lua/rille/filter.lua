@@ -2,6 +2,7 @@
 -- So a text can do what the builder can and no more: names are checked, values are bound, relations are travelled.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Grammar = require "rille.grammar"
 local Memo = require "rille.memo"
 
 local M = {}
@@ -153,7 +154,7 @@ end
 local grammar
 
 local parsed = Memo.new(KEPT_TEXTS, function(text)
-  grammar = grammar or build()
+  grammar = grammar or Grammar.compile(build())
   local furthest = { at = 0, wanted = {} }
   local ok, tree = pcall(grammar.match, grammar, text, 1, furthest)
   if not ok then

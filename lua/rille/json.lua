@@ -3,6 +3,7 @@
 -- stands; what is read must be JSON to the letter.  Values and marks are those of dkjson, so either writes the other's.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Grammar = require "rille.grammar"
 
 local M = {}
 
@@ -236,10 +237,10 @@ function M.decode(text, where)
   if depth > MAX_DEPTH then refuse_text(where, ("it is nested more than %d deep"):format(MAX_DEPTH)) end
   local value
   if depth > PLAIN_DEPTH then
-    deep_grammar = deep_grammar or build(true)
+    deep_grammar = deep_grammar or Grammar.compile(build(true))
     value = deep_grammar:match(text)
   else
-    grammar = grammar or build(false)
+    grammar = grammar or Grammar.compile(build(false))
     value = grammar:match(text)
   end
   if value == nil then refuse_from(where, text) end

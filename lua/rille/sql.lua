@@ -3,6 +3,7 @@
 -- inside one of them is left alone.  It is built when the first text needs it.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Grammar = require "rille.grammar"
 local Memo = require "rille.memo"
 
 local M = {}
@@ -88,7 +89,7 @@ local splitter
 ---@return integer[] lines  where each begins, from 1
 function M.split(text)
   if type(text) ~= "string" then Error.argument("split", "SQL text", text) end
-  splitter = splitter or build_splitter()
+  splitter = splitter or Grammar.compile(build_splitter())
   local statements, lines = {}, {}
   local line, from = 1, 1
   for i, found in ipairs(splitter:match(text)) do
@@ -121,7 +122,7 @@ local scanner
 --- What a text wants: { sql = text with ? only, count = how many } with `names` (one for each ?) when it has names.
 local parsed = Memo.new(KEPT_TEXTS, function(text)
   if not text:find(NOT_PLAIN) then return { sql = text, count = 0 } end
-  scanner = scanner or build_scanner()
+  scanner = scanner or Grammar.compile(build_scanner())
   local pieces, names, count = scanner:match(text), {}, 0
   for i, piece in ipairs(pieces) do
     if type(piece) == "table" then

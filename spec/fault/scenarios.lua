@@ -36,9 +36,12 @@ function M.go_on(path)
     post:delete()
   end)
   assert(Post:where("id", "<", 4):count() == 3)
+  assert(Post:filter("id < :most and title is not null", { most = 4 }):count() == 3)
+  assert(#rille.db():query("select id from posts where id < ? -- and a remark", 4) == 3)
 end
 
---- Each with a query whose one number says how far it came, and what it says before and after.
+--- Each with a query whose one number says how far it came, and what it says before and after.  `runs`: how many of
+--- Lua's allocations are tried, where more are needed than elsewhere to come by all the places.
 M.scenarios = {
   {
     name = "reads and writes SQL text", state = "select sum(views) from posts", before = 6, after = 60,
@@ -115,6 +118,15 @@ M.scenarios = {
         if post.id == 2 then break end
       end
       assert(seen == 3)
+    end,
+  },
+  {
+    -- LPeg compiles a pattern when it first matches: one left half compiled would end the process at the next match.
+    name = "reads texts by grammars", state = "select sum(views) from posts", before = 6, after = 6, runs = 1500,
+    run = function()
+      assert(require "rille.json".decode '{"a": [1, "two", null]}'.a[2] == "two")
+      assert(#rille.db():query("select id from posts where title = ? /* ? */", "one") == 1)
+      assert(Post:filter("views > 1 and title like 't%'"):count() == 2)
     end,
   },
   {

@@ -2,6 +2,7 @@
 -- A table can only be rebuilt without losing anything when everything its text says is kept: collations, generated
 -- columns, conflict clauses, names of constraints, remarks.  What the database stored is valid, so nothing is checked.
 local Error = require "rille.error"
+local Grammar = require "rille.grammar"
 local Name = require "rille.schema.name"
 
 local M = {}
@@ -44,7 +45,7 @@ local lexer
 
 --- Text -> tokens { kind, text, behind = position behind it, at =, lower = }; what stands in ( ) is one of them.
 local function tokens_of(text)
-  lexer = lexer or build_lexer()
+  lexer = lexer or Grammar.compile(build_lexer())
   local out = {}
   for _, found in ipairs(lexer:match(text)) do
     local kind, content, behind = found[1], found[2], found[3]
