@@ -70,61 +70,86 @@ add_connection(lua_State *L, rille_lua_database *database)
   return connection;
 }
 
+/* Raises `busy`; `holder` is what holds the connections, "transaction" or "cursor". */
 static int
-busy(lua_State *L, const rille_lua_database *database)
+busy(lua_State *L, const rille_lua_database *database, const char *holder)
 {
   rille_fault fault;
 
-  (void)rille_fault_set(&fault, RILLE_BUSY,
-                        database->memory
-                          ? "another coroutine's transaction holds the one connection of this in-memory database"
-                          : "all %d connections are held by transactions of other coroutines",
-                        RILLE_CONNECTIONS_MAX);
-  rille_fault_hint(&fault, "end that transaction first");
+  if (database->memory)
+    (void)rille_fault_set(&fault, RILLE_BUSY,
+                          "a %s of another coroutine holds the one connection of this in-memory database", holder);
+  else
+    (void)rille_fault_set(&fault, RILLE_BUSY, "all %d connections are held by %ss of other coroutines",
+                          RILLE_CONNECTIONS_MAX, holder);
+  rille_fault_hint(&fault, "end that %s first", holder);
   return rille_lua_raise(L, &fault, (rille_str){ 0 });
 }
 
-/* Sets how long the connection waits for locks: not at all while a transaction of this database is open on another
-** one, for whoever holds that lock is in this thread and cannot go on while we wait. */
+/* True while a cursor of another coroutine reads on the connection. */
+static bool
+is_read(lua_State *L, const rille_connection *connection)
+{
+  for (const rille_cursor *each = connection->cursors; each != NULL; each = each->next)
+    if (each->owner != NULL && each->owner != L)
+      return true;
+  return false;
+}
+
+/* Sets how long the connection waits for locks: not at all while a transaction or a cursor of this database is open on
+** another one, for whoever holds that lock is in this thread and cannot go on while we wait. */
 static rille_connection *
 with_wait(rille_lua_database *database, rille_connection *chosen)
 {
   bool held = false;
 
-  for (int i = 0; i < database->count; i++)
-    held = held || (database->connections[i] != chosen && database->connections[i]->depth > 0);
+  for (int i = 0; i < database->count; i++) {
+    const rille_connection *other = database->connections[i];
+
+    held = held || (other != chosen && (other->depth > 0 || other->cursors != NULL));
+  }
   database->driver->set_wait(chosen->conn, held ? 0 : database->options.busy_timeout_ms);
   return database->last = chosen;
 }
 
-rille_connection *
-rille_lua_connection(lua_State *L, rille_lua_database *database)
+/* The connection whose transaction the calling coroutine owns, or one that is free: without a transaction and, if a
+** transaction is to begin (`alone`), without a cursor of another coroutine. */
+static rille_connection *
+choose(lua_State *L, rille_lua_database *database, bool alone)
 {
   rille_connection *idle = NULL;
 
-  if (database->count == 1 && (database->connections[0]->depth == 0 || database->connections[0]->owner == L))
-    return database->last = database->connections[0];
   for (int i = 0; i < database->count; i++) {
     rille_connection *connection = database->connections[i];
 
     if (connection->depth > 0 && connection->owner == L)
       return with_wait(database, connection);
-    if (connection->depth == 0 && idle == NULL)
+    if (connection->depth == 0 && idle == NULL && !(alone && is_read(L, connection)))
       idle = connection;
   }
   if (idle == NULL) {
     if (database->count == RILLE_CONNECTIONS_MAX || (database->memory && database->count > 0))
-      (void)busy(L, database);
+      (void)busy(L, database, database->connections[0]->depth > 0 ? "transaction" : "cursor");
     idle = add_connection(L, database);
   }
   return with_wait(database, idle);
+}
+
+rille_connection *
+rille_lua_connection(lua_State *L, rille_lua_database *database)
+{
+  rille_connection *first = database->count == 1 ? database->connections[0] : NULL;
+
+  if (first != NULL && (first->depth == 0 || first->owner == L))
+    return database->last = first;
+  return choose(L, database, false);
 }
 
 rille_work *
 rille_lua_begin_call(lua_State *L, rille_lua_database *database)
 {
   (void)lua_getiuservalue(L, 1, RILLE_DATABASE_WORKS);
-  return rille_work_open(L, lua_gettop(L), &database->level);
+  return rille_work_open(L, lua_gettop(L), database);
 }
 
 /* -- opening --------------------------------------------------------------------------------------------- */
@@ -247,14 +272,21 @@ close_connections(rille_lua_database *database)
   database->last = NULL;
 }
 
-/* db:close(): rolls back what is open; closing twice is fine */
+void
+rille_lua_settle(rille_lua_database *database)
+{
+  if (database->closed && database->calls == 0 && database->steps == 0)
+    close_connections(database);
+}
+
+/* db:close(): rolls back what is open, at the latest when what runs right now has ended; closing twice is fine */
 static int
 database_close(lua_State *L)
 {
   rille_lua_database *database = luaL_checkudata(L, 1, DATABASE_META);
 
-  close_connections(database);
   database->closed = true;
+  rille_lua_settle(database);
   return 0;
 }
 
@@ -281,7 +313,7 @@ database_begin(lua_State *L)
   int mode = luaL_checkoption(L, 2, "immediate", words);
   rille_fault fault;
 
-  if (rille_connection_begin(rille_lua_connection(L, database), (rille_begin_mode)mode, L, &fault) != RILLE_OK)
+  if (rille_connection_begin(choose(L, database, true), (rille_begin_mode)mode, L, &fault) != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
   return 0;
 }

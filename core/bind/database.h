@@ -21,7 +21,8 @@ typedef struct rille_lua_database {
   bool memory; /* lives in its one connection */
   bool closed;
   bool trace;
-  int level; /* calls that run, see rille_work_open */
+  int calls; /* that run, see rille_work_open */
+  int steps; /* of cursors that run, see rille_work_step */
   int count;
   rille_connection *connections[RILLE_CONNECTIONS_MAX];
   rille_connection *last; /* used last */
@@ -33,6 +34,10 @@ rille_lua_database *rille_lua_check_database(lua_State *L, int index);
 /* The connection for the calling coroutine: the one whose transaction it owns, else one without a transaction,
 ** opened when there is none.  Raises `busy` when there cannot be one. */
 rille_connection *rille_lua_connection(lua_State *L, rille_lua_database *database);
+
+/* Closes the connections of a database that is closed, once nothing runs on it: a finalizer may close it while Lua
+** collects garbage in the middle of a read. */
+void rille_lua_settle(rille_lua_database *database);
 
 /* Starts a call on the database at 1: pushes the table of works and a work that is closed when the call ends. */
 rille_work *rille_lua_begin_call(lua_State *L, rille_lua_database *database);

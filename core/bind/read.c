@@ -113,10 +113,12 @@ cursor_next(lua_State *L)
 
   if (work->cursor.statement == NULL)
     return rille_lua_refuse(L, "the cursor is closed");
+  rille_work_step(work);
   if (!rille_lua_rows_next(L, work->rows, work)) {
     rille_cursor_close(&work->cursor);
     lua_pushnil(L);
   }
+  rille_work_stepped(work);
   return 1;
 }
 
@@ -143,23 +145,28 @@ read_cursor(lua_State *L)
   rille_query *query;
   rille_lua_rows *rows;
   rille_lua_source *source;
-  int at;
+  int at, closes;
 
   lua_settop(L, SEALED);
-  work = rille_work_new(L); /* [4] */
-  lua_createtable(L, 3, 0); /* keeps database and query, whose texts are bound, alive */
+  (void)rille_lua_begin_call(L, database); /* the database is not closed while the cursor is made */
+  work = rille_work_new(L, database);
+  closes = lua_gettop(L);
+  lua_createtable(L, 4, 0); /* keeps alive: the database, the query whose texts are bound, and the owner's address */
   for (int i = 1; i <= SEALED; i++) {
     lua_pushvalue(L, i);
     lua_rawseti(L, -2, i);
   }
-  (void)lua_setiuservalue(L, 4, 1);
+  (void)lua_pushthread(L);
+  lua_rawseti(L, -2, SEALED + 1);
+  (void)lua_setiuservalue(L, closes, 1);
   query = to_query(L, work);
   keep_texts(L, work);
   start(L, database, work, query);
+  work->cursor.owner = L;
   source = push_source(L);
   at = lua_gettop(L);
   rows = rille_work_get(L, work, sizeof *rows);
-  lua_pushvalue(L, 4);
+  lua_pushvalue(L, closes);
   rille_lua_rows_init(L, rows, source, at, work);
   if (rows->meta != 0)
     rows->meta = lua_upvalueindex(2);
@@ -170,7 +177,7 @@ read_cursor(lua_State *L)
   lua_pushcclosure(L, cursor_next, 4);
   lua_pushnil(L);
   lua_pushnil(L);
-  lua_pushvalue(L, 4);
+  lua_pushvalue(L, closes);
   return 4;
 }
 

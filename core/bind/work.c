@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 
+#include "core/bind/database.h"
 #include "core/bind/value.h"
 
 #define WORK_META "rille.work"
@@ -53,6 +54,23 @@ rille_work_value(lua_State *L, rille_work *work, const rille_cell *cell)
 }
 
 void
+rille_work_step(rille_work *work)
+{
+  work->database->steps += !work->stepping;
+  work->stepping = true;
+}
+
+void
+rille_work_stepped(rille_work *work)
+{
+  if (!work->stepping)
+    return;
+  work->stepping = false;
+  work->database->steps--;
+  rille_lua_settle(work->database);
+}
+
+void
 rille_work_reset(rille_work *work)
 {
   rille_cursor_close(&work->cursor);
@@ -66,6 +84,7 @@ rille_work_reset(rille_work *work)
   rille_arena_reset(&work->scratch);
   work->slots = NULL;
   work->slot_count = work->slot_room = 0;
+  rille_work_stepped(work);
 }
 
 static int
@@ -74,8 +93,11 @@ work_close(lua_State *L)
   rille_work *work = luaL_checkudata(L, 1, WORK_META);
 
   rille_work_reset(work);
-  if (work->level != NULL)
-    --*work->level;
+  if (work->call) {
+    work->call = false;
+    work->database->calls--;
+    rille_lua_settle(work->database);
+  }
   return 0;
 }
 
@@ -85,40 +107,40 @@ work_gc(lua_State *L)
   rille_work *work = luaL_checkudata(L, 1, WORK_META);
 
   rille_cursor_close(&work->cursor);
+  rille_work_stepped(work);
   rille_arena_release(&work->arena);
   rille_arena_release(&work->scratch);
   return 0;
 }
 
 rille_work *
-rille_work_new(lua_State *L)
+rille_work_new(lua_State *L, rille_lua_database *database)
 {
   rille_work *work = lua_newuserdatauv(L, sizeof *work, 1);
 
-  *work = (rille_work){ .level = NULL };
+  *work = (rille_work){ .database = database };
   rille_arena_init(&work->arena);
   luaL_setmetatable(L, WORK_META);
   return work;
 }
 
 rille_work *
-rille_work_open(lua_State *L, int works, int *level)
+rille_work_open(lua_State *L, int works, rille_lua_database *database)
 {
   rille_work *work;
 
   luaL_checkstack(L, 20, "too many nested calls");
-  if (lua_rawgeti(L, works, *level + 1) == LUA_TUSERDATA) {
+  if (lua_rawgeti(L, works, database->calls + 1) == LUA_TUSERDATA) {
     work = lua_touserdata(L, -1);
   } else {
     lua_pop(L, 1);
-    work = rille_work_new(L);
+    work = rille_work_new(L, database);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, works, *level + 1);
+    lua_rawseti(L, works, database->calls + 1);
   }
-  work->level = NULL;
   lua_toclose(L, -1);
-  work->level = level;
-  ++*level;
+  work->call = true;
+  database->calls++;
   return work;
 }
 

@@ -6,6 +6,8 @@
 
 #include "core/run/cursor.h"
 
+struct rille_lua_database;
+
 /* An arena, the statement's values and its cursor.  Made to be closed (lua_toclose) on the stack of the call, so
 ** that a Lua error gives everything back. */
 typedef struct rille_work {
@@ -19,7 +21,9 @@ typedef struct rille_work {
   rille_fault fault;
   int depth;                   /* queries and groups in each other, while a tree is read */
   struct rille_lua_rows *rows; /* of a cursor: what its rows become; in the arena */
-  int *level;                  /* of the database: how many calls run */
+  struct rille_lua_database *database; /* that it runs on, where it counts ... */
+  bool call;                           /* ... as a call that runs */
+  bool stepping;                       /* ... as a cursor whose next row is being read */
 } rille_work;
 
 /* A slot more, for the value `cell`; returns its number.  Raises when memory runs out. */
@@ -34,12 +38,18 @@ rille_node *rille_work_node(lua_State *L, rille_work *work, rille_node_kind kind
 /* `bytes` of the work's arena; raises when memory runs out. */
 void *rille_work_get(lua_State *L, rille_work *work, size_t bytes);
 
-/* Pushes a work and marks it to be closed.  `works` is the absolute index of a table that keeps them, `level` counts
-** those in use: calls nest like the stack. */
-rille_work *rille_work_open(lua_State *L, int works, int *level);
+/* Pushes a work of a call on the database and marks it to be closed.  `works` is the absolute index of the table that
+** keeps the database's works: calls nest like the stack. */
+rille_work *rille_work_open(lua_State *L, int works, struct rille_lua_database *database);
 
-/* Pushes a work that lives as long as Lua wants (for cursors): it is given back by __close or __gc. */
-rille_work *rille_work_new(lua_State *L);
+/* Pushes a work that lives as long as Lua wants (for cursors): it is given back by __close or __gc.  Its user value
+** keeps the database alive. */
+rille_work *rille_work_new(lua_State *L, struct rille_lua_database *database);
+
+/* Around the reading of one row through a work of rille_work_new: until the end the database is not closed under it.
+** An error in between counts as the end once the work is closed or collected. */
+void rille_work_step(rille_work *work);
+void rille_work_stepped(rille_work *work);
 
 /* Ends the cursor and empties the arena now. */
 void rille_work_reset(rille_work *work);

@@ -4,11 +4,13 @@
 
 #include "core/run/connection.h"
 
-/* Open from rille_cursor_open to rille_cursor_close; closing twice is fine.  The connection may end it before its owner
+/* `owner` is whoever reads it beyond one call (a coroutine), NULL for nobody: no transaction of somebody else may begin
+** on its connection, or the cursor would see what is not committed.  Open from rille_cursor_open to rille_cursor_close; closing twice is fine.  The connection may end it before its owner
 ** does: `statement` is NULL then. */
 typedef struct rille_cursor {
   rille_connection *connection;
   rille_statement *statement;
+  const void *owner;
   struct rille_cursor *next, **at; /* among the connection's open ones */
   int64_t rows;                    /* read so far */
   double started_ms;               /* while traced */

@@ -171,6 +171,40 @@ describe("a handle", function()
       assert.equal("a", titles())
     end)
 
+    it("so that a cursor of one does not see what another writes in a transaction", function()
+      for _, title in ipairs { "a", "b", "c" } do add(title) end
+      local read = db:table "posts":order_by "id":cursor()
+      assert.equal("a", read().title)
+      local other = coroutine.wrap(function()
+        db:transaction(function()
+          db:execute "update posts set title = title || '!'"
+          coroutine.yield()
+        end)
+      end)
+      other()
+      assert.equal("b", read().title)
+      assert.equal("a b c", titles())
+      other()
+      assert.equal("c", read().title)
+      assert.is_nil(read())
+      assert.equal("a! b! c!", titles())
+    end)
+
+    it("and finds a database in memory busy while another's cursor reads", function()
+      db = rille.connect ":memory:"
+      db:execute "create table posts (id integer primary key, title text)"
+      add "a"
+      local read, _, _, closes = db:table "posts":cursor()
+      local e = refused(coroutine.wrap(function() db:transaction(function() add "b" end) end))
+      assert.equal("busy", e.kind)
+      assert.equal("a cursor of another coroutine holds the one connection of this in-memory database", e.message)
+      db:transaction(function() add "c" end)               -- its own coroutine is not kept out
+      assert.equal("a", read().title)
+      getmetatable(closes).__close(closes)
+      coroutine.wrap(function() db:transaction(function() add "b" end) end)()
+      assert.equal("a c b", titles())
+    end)
+
     it("and takes back what a coroutine left that nobody will resume", function()
       local other = in_transaction "a"
       assert.equal("suspended", coroutine.status(other))
@@ -192,6 +226,55 @@ describe("a handle", function()
       assert.same({ "ours" }, ran)
       other()
       assert.same({ "ours", "theirs" }, ran)
+    end)
+  end)
+
+  describe("closed while it is read", function()
+    local ROWS <const>, BYTES <const> = 2000, 10000       -- enough garbage for collections among the rows
+
+    -- Closes the handle in a finalizer, at the next collection.
+    local function close_when_collected()
+      collectgarbage()
+      setmetatable({}, { __gc = function() db:close() end })
+    end
+    local function check(row, i)
+      if row.id ~= i or #row.title ~= BYTES or tonumber(row.title) ~= i then
+        error(("row %d is not what was written"):format(i))
+      end
+    end
+    before_each(function()
+      db:execute(([[insert into posts (id, title)
+        with recursive n(i) as (select 1 union all select i + 1 from n where i < %d)
+        select i, printf('%%0%dd', i) from n]]):format(ROWS, BYTES))
+    end)
+
+    it("ends the read first", function()
+      local core = db:connect()
+      close_when_collected()
+      local rows = core:query("select id, title from posts order by id", {})
+      assert.is_true(db.closed)
+      assert.equal(ROWS, #rows)
+      for i, row in ipairs(rows) do check(row, i) end
+    end)
+
+    it("ends the row of a cursor first, then the cursor", function()
+      local read, count = db:table "posts":order_by "id":cursor(), 0
+      close_when_collected()
+      local e = refused(function()
+        for row in read do
+          count = count + 1
+          check(row, count)
+        end
+      end)
+      assert.equal("the cursor is closed", e.message)
+      assert.is_true(db.closed and count > 0)
+    end)
+
+    it("closes the cursor at once when no row is being made", function()
+      local read = db:table "posts":cursor()
+      read()
+      db:close()
+      assert.equal("the cursor is closed", refused(read).message)
     end)
   end)
 
