@@ -187,6 +187,75 @@ record_take(lua_State *L)
   return 0;
 }
 
+/* -- what a record was --------------------------------------------------------------------------------------- */
+
+/* Its user values are those of the record: the anchor of the row where the state holds one, and the origin. */
+struct snapshot {
+  const rille_lua_record *record;
+  const rille_layout *layout;
+  const rille_packed *row;
+  bool exists;
+};
+
+#define SNAPSHOT_META "rille.snapshot"
+
+/* record_snapshot(record) -> its row as it is, for record_restore; of no use longer than the record lives */
+static int
+record_snapshot(lua_State *L)
+{
+  const rille_lua_record *record = rille_lua_check_record(L, 1);
+  struct snapshot *snapshot = lua_newuserdatauv(L, sizeof *snapshot, RILLE_RECORD_VALUES);
+
+  *snapshot = (struct snapshot){ record, record->layout, record->row, record->exists };
+  if (record->state) {
+    (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
+    (void)lua_rawgeti(L, -1, RILLE_STATE_ROW);
+    (void)lua_setiuservalue(L, 2, RILLE_RECORD_STATE);
+    lua_pop(L, 1);
+  }
+  (void)lua_getiuservalue(L, 1, RILLE_RECORD_ORIGIN);
+  (void)lua_setiuservalue(L, 2, RILLE_RECORD_ORIGIN);
+  luaL_setmetatable(L, SNAPSHOT_META);
+  return 1;
+}
+
+/* record_restore(record [, snapshot]): gives it the row of a snapshot of its own, or none, as if it had never been
+** saved; its changes are forgotten, but not what Lua decoded and loaded */
+static int
+record_restore(lua_State *L)
+{
+  rille_lua_record *record = rille_lua_check_record(L, 1);
+  struct snapshot was = { record, record->source->layout, NULL, false };
+
+  lua_settop(L, 2);
+  lua_createtable(L, RILLE_STATE_EXTRA, 0); /* [3] */
+  if (!lua_isnil(L, 2)) {
+    was = *(const struct snapshot *)luaL_checkudata(L, 2, SNAPSHOT_META);
+    if (was.record != record)
+      return rille_lua_refuse(L, "the snapshot is of another record");
+    (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
+    lua_rawseti(L, 3, RILLE_STATE_ROW);
+    (void)lua_getiuservalue(L, 2, RILLE_RECORD_ORIGIN);
+  } else {
+    lua_pushnil(L);
+  }
+  if (record->state) {
+    (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
+    for (int i = RILLE_STATE_DECODED; i <= RILLE_STATE_EXTRA; i++) {
+      (void)lua_rawgeti(L, -1, i);
+      lua_rawseti(L, 3, i);
+    }
+    lua_pop(L, 1);
+  }
+  (void)lua_setiuservalue(L, 1, RILLE_RECORD_ORIGIN);
+  (void)lua_setiuservalue(L, 1, RILLE_RECORD_STATE);
+  record->row = was.row;
+  record->layout = was.layout;
+  record->exists = was.exists;
+  record->state = true;
+  return 0;
+}
+
 /* is_record(value) -> whether it is one, and its source */
 static int
 is_record(lua_State *L)
@@ -204,11 +273,17 @@ void
 rille_lua_add_record(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-    { "record_new", record_new },       { "record_put", record_put },     { "record_fill", record_fill },
-    { "record_state", record_state },   { "record_peek", record_peek },   { "record_original", record_original },
-    { "record_output", record_output }, { "record_names", record_names }, { "record_exists", record_exists },
-    { "record_take", record_take },     { "is_record", is_record },       { NULL, NULL },
+    { "record_new", record_new },         { "record_put", record_put },
+    { "record_fill", record_fill },       { "record_state", record_state },
+    { "record_peek", record_peek },       { "record_original", record_original },
+    { "record_output", record_output },   { "record_names", record_names },
+    { "record_exists", record_exists },   { "record_take", record_take },
+    { "is_record", is_record },           { "record_snapshot", record_snapshot },
+    { "record_restore", record_restore }, { NULL, NULL },
   };
+
+  (void)luaL_newmetatable(L, SNAPSHOT_META);
+  lua_pop(L, 1);
 
   luaL_setfuncs(L, functions, 0);
 }

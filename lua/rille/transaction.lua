@@ -22,6 +22,7 @@ local WORTH_ANOTHER_TRY = { busy = true, serialization_failure = true, deadlock 
 ---@field owner thread
 ---@field state "open"|"committed"|"rolled back"
 ---@field after? function[]           what waits for the commit
+---@field undo? rille.Undo            what it did to records
 local Transaction = { __name = "rille.Transaction" }
 Transaction.__index = Transaction
 
@@ -66,14 +67,23 @@ local function tell(self, event)
   if hook.listening[event] then hook.emit(event, { connection = self.handle.name }) end
 end
 
+--- Records are what they were.
+local function take_back(self)
+  local undo = self.undo
+  self.undo = nil
+  if undo then require "rille.record.undo".take_back(undo) end
+end
+
 local function rollback(self)
   local inner = innermost_of(self.owner, self.handle)
   while inner ~= self do                  -- savepoints that nobody ended; what they cannot take back, this one does
     unlink(inner, "rolled back")
+    take_back(inner)
     pcall(inner.db.rollback, inner.db)
     inner = innermost_of(self.owner, self.handle)
   end
   unlink(self, "rolled back")             -- first: it is over even when ROLLBACK fails
+  take_back(self)
   self.db:rollback()
   if self.version ~= self.handle.version then self.handle:forget() end       -- tables are what they were before
   if not self.parent then tell(self, "transaction:rollback") end
@@ -82,6 +92,7 @@ end
 local function commit(self)
   self.db:commit()                        -- when it raises, the transaction is still open and the caller rolls back
   unlink(self, "committed")
+  if self.parent and self.undo then require "rille.record.undo".merge(self.parent, self.undo) end
   local heir, after = self.parent or self.outer, self.after or {}
   if heir then
     heir.after = table.move(after, 1, #after, #(heir.after or {}) + 1, heir.after or {})
@@ -148,6 +159,13 @@ function Transaction:__close(e)
     })
   end
   if e ~= nil then pcall(rollback, self) else rollback(self) end
+end
+
+--- Dropped with its coroutine: the guard rolls it back.
+function Transaction:__gc()
+  if self.state ~= "open" then return end
+  self.state = "rolled back"
+  take_back(self)
 end
 
 local function finish(self, ...)

@@ -2,7 +2,9 @@
 local core = require "rille.core"
 local Error = require "rille.error"
 local State = require "rille.record.state"
+local Undo = require "rille.record.undo"
 local fetch = require "rille.fetch"
+local innermost = require "rille.transaction".innermost
 
 local PREVIOUS <const>, DECODED <const> = 2, 3
 local state_of, put = core.record_state, core.record_put
@@ -24,38 +26,54 @@ local function write(record, info, stamped, also, method, ...)
   error(a, 0)
 end
 
+local function stamp(record, info, name, now)
+  if info.stamps_plain then state_of(record)[name] = now else put(record, name, now) end
+end
+
+--- The record is about to change; the innermost transaction notes what it was.
+local function note(record, info)
+  local level = innermost(info.handle)
+  if level then Undo.before(level, record) end
+  return level
+end
+
 local function insert(record, class, info)
   if has_row(record, info) then gone(record, class, "saved") end
   collect_decoded(record, info)
   local created_at, updated_at = info.created_at, info.updated_at
   if created_at or updated_at then
     local state, now = state_of(record), core.now()
-    if created_at and state[created_at] == nil then put(record, created_at, now) else created_at = nil end
-    if updated_at and state[updated_at] == nil then put(record, updated_at, now) else updated_at = nil end
+    if created_at and state[created_at] == nil then stamp(record, info, created_at, now) else created_at = nil end
+    if updated_at and state[updated_at] == nil then stamp(record, info, updated_at, now) else updated_at = nil end
   end
   write(record, info, created_at, updated_at, "insert_record")
+  local level = innermost(info.handle)
+  if level then Undo.inserted(level, record, info, created_at, updated_at) end
 end
 
 --- Take the row as it is now; changes that wait are dropped.
 local function read_again(record, class, info, as_read)
   local fresh = fetch.find(info.handle, info.source, table.unpack(stored_key(record, info, as_read)))
   if not fresh then gone(record, class, "read again") end
+  note(record, info)
   core.record_take(record, fresh)
 end
 
-local function update(record, class, info)
+--- Write what changed.  `made` is a column that was not assigned but changed by what is done.
+local function update(record, class, info, made)
   local updated_at = info.updated_at
   if updated_at and state_of(record)[updated_at] == nil then
-    put(record, updated_at, core.now())
+    stamp(record, info, updated_at, core.now())
   else
     updated_at = nil
   end
-  local previous = { updated = changes_of(record, info) }
+  local previous, level = { updated = changes_of(record, info) }, note(record, info)
   local changed, whole = write(record, info, updated_at, nil, "update_record", nil, previous)
   if changed ~= 1 then
     if updated_at then state_of(record)[updated_at] = nil end
     gone(record, class, "saved")
   end
+  if level then Undo.wrote(level, record, previous.updated, { [updated_at or 1] = true, [made or 1] = true }) end
   if not whole then
     read_again(record, class, info)
     state_of(record)[PREVIOUS] = previous
@@ -82,18 +100,18 @@ local function set_aside(record, info, ...)
   end
 end
 
+local function save(record, info, made)
+  if not core.record_exists(record) then
+    insert(record, info.class, info)
+  elseif is_dirty(record, info) then
+    update(record, info.class, info, made)
+  end
+  return record
+end
+
 --- Write what was changed; nothing when nothing was.
 ---@return rille.Record self
-function Record:save()
-  local info = info_of(self)
-  local class = info.class
-  if not core.record_exists(self) then
-    insert(self, class, info)
-  elseif is_dirty(self, info) then
-    update(self, class, info)
-  end
-  return self
-end
+function Record:save() return save(self, info_of(self)) end
 
 --- Set attributes and save.
 ---@param attributes table<string, any>
@@ -104,6 +122,7 @@ end
 
 local function remove(record, class, info)
   check_there(record, class, "deleted")
+  note(record, info)
   if fetch.call(info.handle, "delete_record", record) ~= 1 then gone(record, class, "deleted") end
   return true
 end
@@ -130,7 +149,7 @@ function Record:delete()
   if self[column] == nil then
     local put_back = set_aside(self, info)
     put(self, column, core.now())
-    update(self, class, info)
+    update(self, class, info, column)
     put_back()
   end
   return true
@@ -149,10 +168,10 @@ function Record:trashed() return self[soft_column(self, "trashed")] ~= nil end
 --- Take a soft deletion back.
 ---@return rille.Record self
 function Record:restore()
-  local column = soft_column(self, "restore")
-  check_there(self, info_of(self).class, "restored")
+  local column, info = soft_column(self, "restore"), info_of(self)
+  check_there(self, info.class, "restored")
   self[column] = nil
-  return Record.save(self)
+  return save(self, info, column)
 end
 
 --- Read the row again, dropping what was changed.
@@ -201,7 +220,7 @@ function Record:touch()
   end
   check_there(self, class, "touched")
   self[column] = core.now()
-  return Record.save(self)
+  return save(self, info, column)
 end
 
 --- The query of the record's row alone, in the record's own database, whatever scopes the model has.

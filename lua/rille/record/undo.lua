@@ -1,0 +1,128 @@
+--- record.undo: what a transaction did to records is taken back with it.
+-- A rollback leaves the rows as they were.  A record that was inserted, updated or deleted in between must not go on
+-- believing otherwise, or its next save would write nothing, or too little.  So each level of a transaction notes what
+-- a record was when that level first touched it, and what it wrote since.  Taken back, the record is what it was, and
+-- what had been assigned to it waits to be saved.
+--
+-- The notes hold no record alive, and cost an insert one entry: what it inserted is the state it keeps anyway.
+local core = require "rille.core"
+local State = require "rille.record.state"
+
+local PREVIOUS <const>, DECODED <const> = 2, 3
+local peek, original, put = core.record_peek, core.record_original, core.record_put
+
+local M = {}
+
+local WEAK = { __mode = "k" }
+
+---@class rille.Undo                 of one level of a transaction
+---@field inserted table<rille.Record, table>      first touched by an insert: the state that was inserted
+---@field before table<rille.Record, userdata>     first touched otherwise: what it was
+---@field wrote table<rille.Record, table<string, true>>   columns written since
+
+local function undo_of(level)
+  local undo = level.undo
+  if not undo then
+    undo = { inserted = setmetatable({}, WEAK), before = setmetatable({}, WEAK), wrote = setmetatable({}, WEAK) }
+    level.undo = undo
+  end
+  return undo
+end
+
+local function add_names(undo, record, names)
+  local wrote = undo.wrote[record]
+  if not wrote then
+    wrote = {}
+    undo.wrote[record] = wrote
+  end
+  for name in next, names do
+    if type(name) == "string" then wrote[name] = true end
+  end
+  return wrote
+end
+
+--- The record is about to be changed otherwise than by an insert.
+---@param level rille.Transaction
+---@param record rille.Record
+function M.before(level, record)
+  local undo = undo_of(level)
+  if not undo.inserted[record] and not undo.before[record] then undo.before[record] = core.record_snapshot(record) end
+end
+
+--- The record has been inserted.
+---@param level rille.Transaction
+---@param record rille.Record
+---@param info table            of its model
+---@param created_at? string    the column, when the time was stamped and not given
+---@param updated_at? string
+function M.inserted(level, record, info, created_at, updated_at)
+  local undo = undo_of(level)
+  undo.inserted[record] = peek(record)[PREVIOUS]
+  if info.created_at ~= created_at then add_names(undo, record, { [info.created_at] = true }) end
+  if info.updated_at ~= updated_at then add_names(undo, record, { [info.updated_at] = true }) end
+end
+
+--- Columns of the record have been written, after `before`.
+---@param level rille.Transaction
+---@param record rille.Record
+---@param changes table<string, any>   by the names of the columns
+---@param made table<string, true>     among them, those that nobody assigned
+function M.wrote(level, record, changes, made)
+  local wrote = add_names(level.undo, record, changes)
+  for name in next, made do wrote[name] = nil end
+end
+
+--- A savepoint is kept: what it touched is up to the level around it.
+---@param level rille.Transaction   the level around it
+---@param inner rille.Undo
+function M.merge(level, inner)
+  local undo = undo_of(level)
+  for record, state in next, inner.inserted do
+    if not undo.before[record] then undo.inserted[record] = state end
+  end
+  for record, before in next, inner.before do
+    if not undo.inserted[record] and not undo.before[record] then undo.before[record] = before end
+  end
+  for record, names in next, inner.wrote do add_names(undo, record, names) end
+end
+
+--- The record as it was; the columns in `names` keep the values they have now, as changes that wait.
+local function restore(record, before, names)
+  local info = State.info_of(record)
+  State.collect_decoded(record, info)
+  local state, waiting = peek(record) or {}, {}
+  for name in next, names do
+    local value = info.casts[name] and original(record, name, true) or original(record, name)
+    waiting[name] = value == nil and core.null or value
+  end
+  for name, value in next, state do
+    if type(name) == "string" then waiting[name] = value end
+  end
+  core.record_restore(record, before)
+  for name, value in next, waiting do put(record, name, value) end
+  local decoded = state[DECODED] or {}
+  for name in next, decoded do
+    if waiting[name] == nil then decoded[name] = nil end
+  end
+end
+
+--- The columns that somebody gave a record which was then inserted.
+local function given(record, inserted, wrote)
+  local info, names = State.info_of(record), {}
+  for name in next, inserted do
+    if type(name) == "string" and name ~= info.created_at and name ~= info.updated_at then names[name] = true end
+  end
+  for name in next, wrote or {} do names[name] = true end
+  return names
+end
+
+--- The level is rolled back.
+---@param undo rille.Undo
+function M.take_back(undo)
+  for record, inserted in next, undo.inserted do
+    restore(record, nil, given(record, inserted, undo.wrote[record]))
+  end
+  for record, before in next, undo.before do restore(record, before, undo.wrote[record] or {}) end
+end
+
+return M
