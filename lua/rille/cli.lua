@@ -22,7 +22,9 @@ local function report(term, caught)
   local failure = require "rille.cli.failure"
   term:settle()
   if term.json then
-    term:object { ok = false, error = failure.object(value) }
+    local object = failure.done(value)
+    object.ok, object.error = false, failure.object(value)
+    term:object(object)
   else
     term:note(failure.text(value, caught.frames, function(style, text) return term:paint("err", style, text) end))
   end

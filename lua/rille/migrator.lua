@@ -1,5 +1,6 @@
 --- migrator: which migrations have run; runs them, takes them back, says how it stands.  Prints nothing.
 -- What is pending is the files less the ledger, whatever their names are: one that came late with a merge runs too.
+local core = require "rille.core"
 local Error = require "rille.error"
 local File = require "rille.migrator.file"
 local Ledger = require "rille.migrator.ledger"
@@ -24,6 +25,7 @@ local M = {}
 ---@field pretended? { name: string, statements: string[] }[]
 ---@field dropped? string[]                by fresh: names of tables and views
 ---@field seeded? string[]                 names of seeds
+---@field failed? rille.StepResult         the one that raised; an error's `done` alone has it
 
 local COMMON = { "connection", "path", "on_progress" }
 
@@ -98,18 +100,38 @@ local function limited(pending, options, files)
   return table.move(pending, 1, math.min(last, options.step or last), 1, {})
 end
 
---- Run the steps one after the other; the ones that another process was faster with are told and not listed.
-local function run_all(handle, steps, direction, options, least_batch)
-  local results = {}
+--- Run one step; where it fails, the result says which one it was.
+local function run_one(handle, step, direction, least_batch, result)
+  local start = core.monotonic_ms()
+  local ok, done = xpcall(Step.run, Error.keep_trace, handle, step.migration, direction, { least_batch = least_batch })
+  if ok then return done end
+  result.failed = { name = step.migration.name, direction = direction, state = "failed", ms = Step.elapsed_ms(start) }
+  Error.again(done)
+end
+
+--- Run the steps one after the other and add them to the list of the result; the ones that another process was faster
+--- with are told and not listed.
+local function run_all(handle, steps, direction, options, least_batch, result)
+  local list = direction == "up" and result.applied or result.rolled_back
   local tell = options.on_progress or function() end
   for _, step in ipairs(steps) do
     tell { name = step.migration.name, direction = direction, ms = 0, state = "running", late = step.late }
-    local result = Step.run(handle, step.migration, direction, { least_batch = least_batch })
-    result.late = step.late
-    if result.state ~= "skipped" then results[#results + 1] = result end
-    tell(result)
+    local done = run_one(handle, step, direction, least_batch, result)
+    done.late = step.late
+    if done.state ~= "skipped" then
+      list[#list + 1] = done
+      result.batch = done.batch or result.batch
+    end
+    tell(done)
   end
-  return results
+end
+
+--- Run a function that fills in a result.  What was done before an error stays done, so the error tells it: `e.done`.
+local function telling(result, fn)
+  local ok, e = xpcall(fn, Error.keep_trace)
+  if ok then return result end
+  if Error.is(e) then e.done = result end
+  Error.again(e)
 end
 
 --- Run the steps on an empty copy of the database and give their SQL; `begin` goes before them.
@@ -146,13 +168,15 @@ function M.migrate(options)
     local begin = options.fresh and { name = "fresh", run = drop_all } or nil
     return { applied = {}, pretended = pretend_all(handle, steps, "up", begin) }
   end
-  local result = { dropped = options.fresh and drop_all() or nil }
-  result.applied = run_all(handle, steps, "up", options, Ledger.last_batch(rows) + 1)
-  result.batch = #result.applied > 0 and result.applied[#result.applied].batch or nil
-  if options.seed then
-    result.seeded = require "rille.migrator.seed".run(handle, require "rille.config".current().seeds)
-  end
-  return result
+  local result = { applied = {} }
+  return telling(result, function()
+    result.dropped = options.fresh and drop_all() or nil
+    run_all(handle, steps, "up", options, Ledger.last_batch(rows) + 1, result)
+    if options.seed then
+      result.seeded = {}
+      require "rille.migrator.seed".run(handle, require "rille.config".current().seeds, result.seeded)
+    end
+  end)
 end
 
 --- Take back the last batch, or the last `step` migrations, the newest first.
@@ -176,7 +200,8 @@ function M.rollback(options)
     steps[#steps + 1] = { migration = File.load(file) }
   end
   if options.pretend then return { rolled_back = {}, pretended = pretend_all(handle, steps, "down") } end
-  return { rolled_back = run_all(handle, steps, "down", options) }
+  local result = { rolled_back = {} }
+  return telling(result, function() run_all(handle, steps, "down", options, nil, result) end)
 end
 
 --- How each migration stands, by name.

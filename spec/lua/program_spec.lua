@@ -146,6 +146,51 @@ describe("the built program", function()
     assert.equal("notes\nrille_migrations\n", (select(2, shell("rille repl", ".tables"))))
   end)
 
+  it("reports as an object what was applied before the one that failed, and where it failed", function()
+    files.write_new(folder .. "/shop/migrations/0002_tags.lua", [[return {
+      up = function(schema)
+        schema:create("tags", function(t) t:id(); t:string("name"):unique() end)
+        schema:raw "insert into tags (name) values ('a'), ('a')"
+      end,
+      down = function() error "no way back" end,
+    }]])
+    local status, out = shell "rille migrate --json"
+    assert.equal(1, status)
+    local object = json.decode(out)
+    assert.same({ false, "0001_create_notes", "applied", 1 },
+      { object.ok, object.applied[1].name, object.applied[1].state, #object.applied })
+    assert.truthy(object.applied[1].applied_at:find "^%d%d%d%d%-%d%d%-%d%dT" and object.applied[1].ms > 0)
+    assert.same({ "0002_tags", "failed", "up" }, { object.failed.name, object.failed.state, object.failed.direction })
+    assert.truthy(object.failed.ms > 0)
+    assert.same({ "migration", "unique_violation", "migrations/0002_tags.lua", 4 },
+      { object.error.kind, object.error.cause.kind, object.error.file, object.error.line })
+    assert.truthy(object.error.message:find("0002_tags.lua:4: up failed: UNIQUE", 1, true))
+    shell "sed -i \"s/, ('a')//\" migrations/0002_tags.lua"
+    assert.equal(0, (shell "rille migrate"))
+    files.write_new(folder .. "/shop/migrations/0003_last.lua", "return { up = print, down = function() end }")
+    assert.equal(0, (shell "rille migrate"))
+    status, out = shell "rille migrate:rollback --step 3 --json"
+    object = json.decode(out)
+    assert.same({ 1, "0003_last", 1, "0002_tags", "down" },
+      { status, object.rolled_back[1].name, #object.rolled_back, object.failed.name, object.failed.direction })
+    assert.equal("migrations/0002_tags.lua:6: down failed: no way back", object.error.message)
+    object = json.decode((select(2, shell "rille migrate:status --json")))
+    assert.same({ "applied", "applied", "pending" },
+      { object.migrations[1].state, object.migrations[2].state, object.migrations[3].state })
+  end)
+
+  it("says which seed failed and which were sown", function()
+    files.write_new(folder .. "/shop/migrations/seeds/other.lua", "return function(rille)\n  error 'dry'\nend")
+    local status, out = shell "rille migrate --seed --json"
+    local object = json.decode(out)
+    assert.same({ 1, "notes", 1, "0001_create_notes" },
+      { status, object.seeded[1], #object.seeded, object.applied[1].name })
+    assert.equal("migrations/seeds/other.lua:2: seed failed: dry", object.error.message)
+    shell "echo 'return = 1' >migrations/seeds/other.lua"
+    local _, _, err = shell "rille migrate --seed"
+    assert.truthy(err:find("error: migrations/seeds/other.lua:1: loading failed: unexpected symbol", 1, true), err)
+  end)
+
   it("keeps results on stdout and errors on stderr, in JSON too", function()
     local status, out, err = shell "rille migrate --path nowhere"
     assert.same({ 1, "" }, { status, out })

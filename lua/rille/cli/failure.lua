@@ -3,7 +3,8 @@ local escape = require "rille.cli.text".escape
 
 local M = {}
 
-local SHOWN = { "kind", "message", "hint", "table", "column", "constraint", "model", "fields", "sql", "code" }
+local SHOWN = { "kind", "message", "hint", "table", "column", "constraint", "model", "fields", "sql", "code", "file",
+  "line" }
 
 --- End the command because it was called wrongly: exit status 2.
 ---@param message string
@@ -30,7 +31,17 @@ function M.object(value)
     local field = rawget(value, name)
     if field ~= nil and name ~= "message" then out[name] = field end
   end
+  local cause = rawget(value, "cause")
+  if cause ~= nil then out.cause = { kind = M.object(cause).kind, message = message_of(cause) } end
   return out
+end
+
+--- What was done before it failed, beside the error: the object that the command would have printed.
+---@param value any
+---@return table  not yet with the error
+function M.done(value)
+  local done = type(value) == "table" and rawget(value, "done")
+  return type(done) == "table" and done or {}
 end
 
 --- The status a raised value asks for: 2 misused, else 1; 130 is what a shell expects after Ctrl-C.

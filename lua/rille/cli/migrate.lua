@@ -62,11 +62,11 @@ return {
     { "--yes", "do not ask; refuse any other database", value = "DATABASE" },
   },
   run = function(args, term)
-    require "rille.cli.project".load()
-    if args.fresh and not args.pretend then confirm(args, term) end
     if args.seed and args.pretend then
       require "rille.cli.failure".misuse("--seed runs code, --pretend runs none", "leave one of them out")
     end
+    require "rille.cli.project".load()
+    if args.fresh and not args.pretend then confirm(args, term) end
     local progress = require "rille.cli.progress"
     local result = require "rille.migrator".migrate {
       fresh = args.fresh, seed = args.seed, pretend = args.pretend, path = args.path,

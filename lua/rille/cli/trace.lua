@@ -55,8 +55,10 @@ end
 local function frames_of(traceback)
   local lines = {}
   for frame in traceback:gmatch "\n\t([^\n]+)" do
-    local is_call = frame:find "^[^%[(]" ~= nil              -- not [C], not (...tail calls...)
-    if is_call and not is_ours_in_text(frame) and #lines < MOST then lines[#lines + 1] = frame end
+    local is_call = frame:find "^[^%[(]" ~= nil and not frame:find "^%.%.%.\t"      -- not [C], not what was left out
+    if is_call and not is_ours_in_text(frame) and #lines < MOST then
+      lines[#lines + 1] = frame:gsub("in %a+ '%?'", "in a function")
+    end
   end
   return lines
 end

@@ -1,6 +1,7 @@
 --- file: the migrations of a folder: NAME.lua, or NAME.up.sql with NAME.down.sql.  Other files and folders are ignored.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Failure = require "rille.migrator.failure"
 
 local M = {}
 
@@ -90,13 +91,9 @@ end
 local function load_lua(migration)
   local path = migration.up
   local chunk, wrong = load(read(path), "@" .. path, "t")
-  if not chunk then fail(path, wrong) end
+  if not chunk then error(Failure.new(path, "loading", wrong), 0) end
   local ok, value = xpcall(chunk, Error.keep_trace)
-  if not ok then
-    Error.raise("migration", ("%s: %s"):format(path, Error.is(value) and value.message or tostring(value)), {
-      file = path, cause = value, traceback = Error.traceback(value),
-    })
-  end
+  if not ok then error(Failure.new(path, "loading", value), 0) end
   if type(value) ~= "table" then fail(path, "returns no table", "return { up = function(schema) … end, down = … }") end
   for key in pairs(value) do
     if key ~= "up" and key ~= "down" then

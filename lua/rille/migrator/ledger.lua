@@ -48,9 +48,12 @@ function M.last_batch(rows) return #rows > 0 and rows[#rows].batch or 0 end
 ---@param migration rille.MigrationFile
 ---@param batch integer
 ---@param ms number
+---@return string applied_at
 function M.add(db, migration, batch, ms)
+  local now = core.now()
   db:execute([[insert into "rille_migrations" ("name", "checksum", "batch", "applied_at", "duration_ms")
-    values (?, ?, ?, ?, ?)]], migration.name, migration.checksum, batch, core.now(), math.floor(ms + 0.5))
+    values (?, ?, ?, ?, ?)]], migration.name, migration.checksum, batch, now, math.floor(ms + 0.5))
+  return now
 end
 
 ---@param db rille.Handle

@@ -1,51 +1,35 @@
 --- step: one migration, up or down, with its line in the ledger: one transaction.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Failure = require "rille.migrator.failure"
 local Ledger = require "rille.migrator.ledger"
 local Runner = require "rille.schema.runner"
 
 local M = {}
 
-local KEPT_APART = { kind = true, message = true, traceback = true }
+--- Milliseconds since then, with as many digits as mean something.
+---@param start number  of core.monotonic_ms
+---@return number
+function M.elapsed_ms(start) return (core.monotonic_ms() - start) * 1000 // 1 / 1000 end
 
---- What went wrong, as an error that names the file; the cause's own fields stay readable.
-local function wrap(migration, direction, cause)
-  local path = migration[direction]
-  local fields = { file = path, direction = direction, cause = cause, traceback = Error.traceback(cause) }
-  local message = tostring(cause)
-  if Error.is(cause) then
-    message = cause.message
-    for key, value in next, cause do
-      if not KEPT_APART[key] then fields[key] = value end
-    end
-  end
-  local place = fields.line and path:find "%.sql$" and ("%s:%d"):format(path, fields.line) or path
-  return Error.new("migration", ("%s: %s failed: %s"):format(place, direction, message), fields)
-end
-
---- Ctrl-C is not a failure of the migration: it goes on as the host raised it.
-local function is_interrupt(cause) return type(cause) == "table" and rawget(cause, "kind") == "interrupted" end
-
---- Run the function of a migration and write the ledger.
+--- Run the function of a migration and write the ledger: how long it took, and when it was applied.
 local function perform(handle, migration, direction, options)
   local schema = require "rille.schema".on(handle)
   local start = core.monotonic_ms()
   migration.run[direction](schema, handle)
-  local ms = core.monotonic_ms() - start
+  local ms = M.elapsed_ms(start)
   if options.unrecorded then return ms end
-  if direction == "up" then
-    Ledger.add(handle, migration, options.batch, ms)
-  else
-    Ledger.remove(handle, migration.name)
-  end
+  if direction == "up" then return ms, Ledger.add(handle, migration, options.batch, ms) end
+  Ledger.remove(handle, migration.name)
   return ms
 end
 
 ---@class rille.StepResult
 ---@field name string
 ---@field direction "up"|"down"
----@field state "applied"|"rolled_back"|"skipped"  skipped: another process was faster
+---@field state "applied"|"rolled_back"|"skipped"|"failed"  skipped: another process was faster
 ---@field ms number
+---@field applied_at? string   of what was applied
 ---@field batch? integer
 
 --- Apply a migration or take it back.  Its function may be started a second time, after what it did was taken back,
@@ -70,15 +54,19 @@ function M.run(handle, migration, direction, options)
       batch = direction == "up" and math.max(options.least_batch, Ledger.last_batch(rows)) or nil
     end
     started = true
-    result.ms = perform(handle, migration, direction, { batch = batch, unrecorded = options.unrecorded })
+    result.ms, result.applied_at = perform(handle, migration, direction, {
+      batch = batch, unrecorded = options.unrecorded,
+    })
     result.batch = batch
     result.state = direction == "up" and "applied" or "rolled_back"
   end
   local begin = migration.foreign_keys_off[direction] and run.without_foreign_keys or run.change
   local ok, e = xpcall(begin, Error.keep_trace, run, work)
   if ok then return result end
-  if not started or is_interrupt(e) then Error.again(e) end
-  error(wrap(migration, direction, e), 0)
+  if not started or Failure.is_interrupt(e) then Error.again(e) end
+  local failure = Failure.new(migration[direction], direction, e)
+  failure.direction, failure.hint = direction, failure.hint or "what it did before was taken back"
+  error(failure, 0)
 end
 
 return M
