@@ -5,14 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Length of the well-formed sequence at `s`, or 0.  Table 3-7 of the Unicode standard. */
-static size_t
-sequence(const unsigned char *s, size_t left)
+/* Table 3-7 of the Unicode standard. */
+size_t
+rille_text_sequence_bytes(rille_str text)
 {
-  unsigned char lead = s[0], low = 0x80, high = 0xBF;
+  const unsigned char *s = (const unsigned char *)text.at;
+  unsigned char lead = text.len > 0 ? s[0] : 0, low = 0x80, high = 0xBF;
   size_t len = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
 
-  if (len == 0 || len > left)
+  if (len == 0 || len > text.len)
     return 0;
   switch (lead) {
   case 0xE0: low = 0xA0; break;
@@ -52,7 +53,7 @@ rille_text_clean_bytes(rille_str text)
     } else if (s[i] != 0 && s[i] < 0x80) {
       i++;
     } else {
-      size_t len = s[i] == 0 ? 0 : sequence(s + i, text.len - i);
+      size_t len = rille_text_sequence_bytes((rille_str){ text.at + i, text.len - i });
 
       if (len == 0)
         return i;
@@ -81,6 +82,21 @@ rille_real_print(char *text, size_t size, int decimals, double real)
   locale_t before = plain_locale();
   int wanted = decimals < 0 ? snprintf(text, size, "%.17g", real) : snprintf(text, size, "%.*f", decimals, real);
 
+  (void)uselocale(before);
+  return (size_t)wanted;
+}
+
+size_t
+rille_real_shortest(char *text, size_t size, double real)
+{
+  locale_t before = plain_locale();
+  int wanted = 0;
+
+  for (int digits = 15; digits <= 17; digits++) {
+    wanted = snprintf(text, size, "%.*g", digits, real);
+    if (strtod(text, NULL) == real)
+      break;
+  }
   (void)uselocale(before);
   return (size_t)wanted;
 }

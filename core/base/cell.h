@@ -26,6 +26,9 @@ typedef struct rille_cell {
   } as;
 } rille_cell;
 
+/* Length of the well-formed UTF-8 sequence of more than one byte that `text` begins with, or 0. */
+size_t rille_text_sequence_bytes(rille_str text);
+
 /* How many bytes stand at the start of `text` before the first that keeps it from being clean. */
 size_t rille_text_clean_bytes(rille_str text);
 
@@ -35,6 +38,10 @@ bool rille_text_is_clean(rille_str text);
 /* Writes a finite number and a NUL: with `decimals` digits behind the point or, below 0, as many as it takes to read
 ** it back. The point is a point whatever the process's locale says.  Returns the bytes it wants, like snprintf. */
 size_t rille_real_print(char *text, size_t size, int decimals, double real);
+
+/* Writes a finite number and a NUL with the fewest digits that read back as the same number: at most 25 bytes. Returns
+** them without the NUL. */
+size_t rille_real_shortest(char *text, size_t size, double real);
 
 /* Reads a number written so. */
 double rille_real_read(const char *text);

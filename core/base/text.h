@@ -26,6 +26,16 @@ rille_str_equal(rille_str a, rille_str b)
   return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+/* Below 0, 0 or above 0 as `a` comes before, with or after `b` in the order of their bytes. */
+static inline int
+rille_str_compare(rille_str a, rille_str b)
+{
+  size_t both = a.len < b.len ? a.len : b.len;
+  int order = both > 0 ? memcmp(a.at, b.at, both) : 0;
+
+  return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 /* True when `a` holds the bytes of the C string `b`. */
 static inline bool
 rille_str_is(rille_str a, const char *b)

@@ -7,6 +7,7 @@
 **                                         save.c:     find insert_record update_record delete_record
 **   core.source(description) -> source    source.c
 **   core.record_*, core.is_record         record.c
+**   core.json                             json.c: a value, a record or a list as JSON text
 **   core.null, core.blob, core.error      value.c
 **   core.op                               tree.c: the numbers that stand in query nodes
 **   core.now, core.checksum, ...          system.c */
@@ -15,6 +16,7 @@
 #include <lauxlib.h>
 
 #include "core/bind/database.h"
+#include "core/bind/json.h"
 #include "core/bind/record.h"
 #include "core/bind/source.h"
 #include "core/bind/system.h"
@@ -30,6 +32,7 @@ luaopen_rille_core(lua_State *L)
   rille_lua_add_work(L);
   rille_lua_add_source(L);
   rille_lua_add_record(L);
+  rille_lua_add_json(L);
   rille_lua_add_database(L);
   rille_lua_add_ops(L);
   rille_lua_add_system(L);

@@ -110,7 +110,7 @@ rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const 
   }
   if (record->state) { /* decoded values and relations stay */
     (void)lua_getiuservalue(L, index, RILLE_RECORD_STATE);
-    for (int i = RILLE_STATE_DECODED; i <= RILLE_STATE_EXTRA; i++) {
+    for (int i = RILLE_STATE_DECODED; i <= RILLE_STATE_RELATIONS; i++) {
       (void)lua_rawgeti(L, -1, i);
       lua_rawseti(L, -3, i);
     }

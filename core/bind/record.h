@@ -20,7 +20,8 @@ enum {
   RILLE_STATE_ROW = 1,      /* anchors a packed row that replaced the first one */
   RILLE_STATE_PREVIOUS = 2, /* what the last save wrote */
   RILLE_STATE_DECODED = 3,  /* values that Lua decoded: column -> value */
-  RILLE_STATE_EXTRA = 4     /* relations and the like */
+  RILLE_STATE_EXTRA = 4,    /* what the record hides or shows, other than its model */
+  RILLE_STATE_RELATIONS = 5 /* relations that were loaded: name -> record, list, plain table; false: there is none */
 };
 
 /* Positions of the origin table. */

@@ -87,6 +87,53 @@ record_peek(lua_State *L)
   return 1;
 }
 
+/* record_relate(record, name, value): keeps what a relation gave: a record, a list, a plain table, or false for none;
+** nil forgets it */
+static int
+record_relate(lua_State *L)
+{
+  rille_lua_record *record = rille_lua_check_record(L, 1);
+
+  (void)rille_lua_check_text(L, 2, "the name of a relation");
+  lua_settop(L, 3);
+  if (!record->state) { /* smaller than one for changes: there may be a hundred thousand */
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, -1);
+    (void)lua_setiuservalue(L, 1, RILLE_RECORD_STATE);
+    record->state = true;
+  } else {
+    rille_lua_push_state(L, 1, record);
+  }
+  if (lua_rawgeti(L, 4, RILLE_STATE_RELATIONS) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, 4, RILLE_STATE_RELATIONS);
+  }
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  lua_rawset(L, 5);
+  return 0;
+}
+
+/* record_related(record, name) -> what record_relate kept, or nil */
+static int
+record_related(lua_State *L)
+{
+  rille_lua_record *record = rille_lua_check_record(L, 1);
+
+  (void)rille_lua_check_text(L, 2, "the name of a relation");
+  lua_settop(L, 2);
+  if (!record->state)
+    return 0;
+  (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
+  if (lua_rawgeti(L, 3, RILLE_STATE_RELATIONS) != LUA_TTABLE)
+    return 0;
+  lua_pushvalue(L, 2);
+  (void)lua_rawget(L, 4);
+  return 1;
+}
+
 /* record_original(record, name [, raw]) -> the row's value (as kept, with raw), and whether the row has that column */
 static int
 record_original(lua_State *L)
@@ -228,7 +275,7 @@ record_restore(lua_State *L)
   struct snapshot was = { record, record->source->layout, NULL, false };
 
   lua_settop(L, 2);
-  lua_createtable(L, RILLE_STATE_EXTRA, 0); /* [3] */
+  lua_createtable(L, RILLE_STATE_RELATIONS, 0); /* [3] */
   if (!lua_isnil(L, 2)) {
     was = *(const struct snapshot *)luaL_checkudata(L, 2, SNAPSHOT_META);
     if (was.record != record)
@@ -241,7 +288,7 @@ record_restore(lua_State *L)
   }
   if (record->state) {
     (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
-    for (int i = RILLE_STATE_DECODED; i <= RILLE_STATE_EXTRA; i++) {
+    for (int i = RILLE_STATE_DECODED; i <= RILLE_STATE_RELATIONS; i++) {
       (void)lua_rawgeti(L, -1, i);
       lua_rawseti(L, 3, i);
     }
@@ -277,7 +324,8 @@ rille_lua_add_record(lua_State *L)
     { "record_fill", record_fill },       { "record_state", record_state },
     { "record_peek", record_peek },       { "record_original", record_original },
     { "record_output", record_output },   { "record_names", record_names },
-    { "record_exists", record_exists },   { "record_take", record_take },
+    { "record_exists", record_exists },   { "record_relate", record_relate },
+    { "record_related", record_related }, { "record_take", record_take },
     { "is_record", is_record },           { "record_snapshot", record_snapshot },
     { "record_restore", record_restore }, { NULL, NULL },
   };

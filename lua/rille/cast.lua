@@ -7,6 +7,7 @@ local M = {}
 ---@class rille.Cast
 ---@field load fun(stored: any): any   from what the column keeps; never called for NULL
 ---@field dump fun(value: any): any    to what the column keeps; never called for NULL
+---@field text? "json"|"array"          what is kept is JSON, of any kind or of this one
 
 -- Names that mean the same as a type of the core.
 local ALIASES = {
@@ -29,6 +30,7 @@ local function json_cast(place)
   return {
     load = function(stored) return require "rille.json".decode(stored, place) end,
     dump = function(value) return require "rille.json".encode(value, place) end,
+    text = "json",
   }
 end
 
@@ -51,6 +53,7 @@ local function array_cast(place)
       end
       return json.dump(require "rille.json".array(table.move(value, 1, #value, 1, {})))
     end,
+    text = "array",
   }
 end
 

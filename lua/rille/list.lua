@@ -107,37 +107,22 @@ function List:load(...)
   return self
 end
 
-local function copy(row)
-  local out = {}
-  for name, value in next, row do out[name] = value end
-  return out
-end
-
 --- Plain tables: records as they show themselves, copies of plain rows, anything else as it is.
+---@param options? { hidden: string[]?, visible: string[]?, appends: string[]? }  for the records of the list
 ---@return any[]
-function List:to_table()
-  local out = {}
-  for i = 1, #self do
-    local item = self[i]
-    if is_record(item) then
-      item = item:to_table()
-    elseif type(item) == "table" and getmetatable(item) == nil then
-      item = copy(item)
-    end
-    out[i] = item
-  end
-  return out
+function List:to_table(options)
+  local Data = require "rille.record.data"
+  Data.check_options("to_table", options)
+  return Data.list(self, options)
 end
 
---- A JSON array, each record as it writes itself.
+--- A JSON array, each record as it shows itself.
+---@param options? { hidden: string[]?, visible: string[]?, appends: string[]? }  for the records of the list
 ---@return string
-function List:to_json()
-  local encode, out = require "rille.json".encode, {}
-  for i = 1, #self do
-    local item = self[i]
-    out[i] = is_record(item) and item:to_json() or encode(item, ("list[%d]"):format(i))
-  end
-  return "[" .. table.concat(out, ",") .. "]"
+function List:to_json(options)
+  local Data = require "rille.record.data"
+  Data.check_options("to_json", options)
+  return core.json(self, "list", Data.shape, options)
 end
 
 --- The primary keys: of a record its key, of a plain row its `id`.

@@ -1,8 +1,6 @@
 --- json_spec: what is written, what is read, and what is refused with its place.
-local recording = require "spec.support.recording"
+local null = require "spec.support.world".null
 local json = require "rille.json"
-
-local null = recording().core.null
 
 local function refused(fn, ...)
   local ok, e = pcall(fn, ...)

@@ -1,8 +1,8 @@
 --- list_spec: a plain array with methods.
-local recording = require "spec.support.recording"
+local world = require "spec.support.world"
 local List = require "rille.list"
 
-local null = recording().core.null
+local null = world.null
 
 local function refused(fn, ...)
   local ok, e = pcall(fn, ...)
@@ -10,14 +10,12 @@ local function refused(fn, ...)
   return e.message
 end
 
---- A record as lists see it: columns by index, and methods.
+--- A record with an id and what `appends` shows.
 local function record(row)
-  local methods = {
-    to_table = function() return { id = row.id, shown = true } end,
-    to_json = function() return ('{"id":%d,"own":true}'):format(row.id) end,
-    key = function() return row.id end,
-  }
-  return setmetatable({}, { is_record = true, __index = function(_, name) return methods[name] or row[name] end })
+  local _, User = world.blog(nil, {
+    visible = { "id", "shown" }, appends = { "shown" }, accessors = { shown = function() return true end },
+  })
+  return User:new(row)
 end
 
 describe("list", function()
@@ -92,7 +90,7 @@ describe("list", function()
   end)
 
   it("writes JSON, an empty list as an empty array", function()
-    assert.equal('[{"id":7,"own":true},{"id":8},null]', List.wrap({ record { id = 7 }, { id = 8 }, null }):to_json())
+    assert.equal('[{"id":7,"shown":true},{"id":8},null]', List.wrap({ record { id = 7 }, { id = 8 }, null }):to_json())
     assert.equal("list[1]: a is NaN, which JSON cannot say", refused(List.to_json, List.wrap { { a = 0 / 0 } }))
     assert.equal("[]", List.wrap({}):to_json())
     assert.equal("[]", require "rille.json".encode(List.wrap {}))

@@ -230,10 +230,10 @@ describe("a record", function()
     local copy = post:to_table()
     copy.title = "changed"
     assert.equal("First", post.title)
-    assert.equal('{"excerpt":"Fir…","id":1,"price":null,"title":"First"}',
+    assert.equal('{"id":1,"title":"First","price":null,"excerpt":"Fir…"}',
       Post:select("id", "title", "score", "price"):find(1):to_json())
     assert.same({ { id = 1, title = "First", excerpt = "Fir…" } }, Post:select("id", "title"):all():to_table())
-    assert.equal('[{"excerpt":"Fir…","id":1,"title":"First"}]', Post:select("id", "title"):all():to_json())
+    assert.equal('[{"id":1,"title":"First","excerpt":"Fir…"}]', Post:select("id", "title"):all():to_json())
   end)
 
   it("shows only what is visible, where the model says that", function()
@@ -247,7 +247,7 @@ describe("a record", function()
 
   it("writes 64-bit integers, false, zero and the empty text as JSON", function()
     local post = Post:create { title = "", views = math.maxinteger, live = false, score = 0, meta = { a = null } }
-    assert.equal('{"excerpt":"…","id":2,"live":false,"meta":{"a":null},"title":"","views":9223372036854775807}',
+    assert.equal('{"id":2,"title":"","views":9223372036854775807,"live":false,"meta":{"a":null},"excerpt":"…"}',
       Post:select("id", "title", "views", "live", "meta"):find(post.id):to_json())
   end)
 

@@ -127,7 +127,7 @@ function M.complete(name, definition)
     visible = definition.visible and set_of(definition.visible), appends = definition.appends or {},
     casts = definition.casts or {}, accessors = definition.accessors or {}, mutators = definition.mutators or {},
     scopes = definition.scopes or {}, global_scopes = definition.global_scopes or {},
-    methods = definition.methods or {},
+    methods = definition.methods or {}, relations = {},
   }
 end
 

@@ -73,6 +73,15 @@ local function resolve_casts(def, columns, description)
   return lua
 end
 
+--- Columns that keep JSON and that no accessor changes: what they keep is written as it is.
+local function json_texts(def, casts)
+  local texts = {}
+  for name, cast in next, casts do
+    if cast.text and not def.accessors[name] then texts[name] = cast.text end
+  end
+  return texts
+end
+
 --- The casts of a query, which may call a column by its table too.
 local function with_paths(table_name, casts)
   local all = {}
@@ -121,12 +130,15 @@ end
 
 --- What records show and hide must be there: a slip in `hidden` would show what was to be kept.
 local function check_shown(def, has)
-  local known, accessors = sorted_keys(has), sorted_keys(def.accessors)
-  table.move(accessors, 1, #accessors, #known + 1, known)
+  local known = sorted_keys(has)
+  for _, others in ipairs { def.accessors, def.relations } do
+    local names = sorted_keys(others)
+    table.move(names, 1, #names, #known + 1, known)
+  end
   for _, option in ipairs { "hidden", "visible", "appends" } do
     for key, value in next, def[option] or {} do
       local name = option == "appends" and value or key
-      if not has[name] and not def.accessors[name] then
+      if not (has[name] or def.accessors[name] or option ~= "appends" and def.relations[name]) then
         Error.unknown("no_such_column", "attribute", name, known, ("model %s: %s: %s"):format(def.name, option,
           def.table),
           { model = def.name, column = name })
@@ -158,7 +170,7 @@ function M.look_up(class, handle)
   local info = {
     class = class, handle = handle, version = handle.version, has = has, casts = lua_casts,
       assignable = assignable(def, has),
-    primary = def.primary_key or description.primary, mutated = nil,
+    primary = def.primary_key or description.primary, mutated = nil, json_texts = json_texts(def, lua_casts),
   }
   info.has_casts = next(lua_casts) ~= nil
   info.plain_key = not def.scoped and #info.primary == 1 and not lua_casts[info.primary[1]]

@@ -6,7 +6,7 @@ local Undo = require "rille.record.undo"
 local fetch = require "rille.fetch"
 local innermost = require "rille.transaction".innermost
 
-local PREVIOUS <const>, DECODED <const> = 2, 3
+local PREVIOUS <const>, DECODED <const>, EXTRA <const>, RELATIONS <const> = 2, 3, 4, 5
 local state_of, put = core.record_state, core.record_put
 local was_selected, collect_decoded, info_of, changes_of = State.was_selected, State.collect_decoded, State.info_of,
   State.changes_of
@@ -59,6 +59,14 @@ local function read_again(record, class, info, as_read)
   core.record_take(record, fresh)
 end
 
+--- The same after a write of ours: what else belongs to the record stays.
+local function read_written(record, class, info, as_read)
+  local before = state_of(record)
+  read_again(record, class, info, as_read)
+  local state = state_of(record)
+  state[EXTRA], state[RELATIONS] = before[EXTRA], before[RELATIONS]
+end
+
 --- Write what changed.  `made` is a column that was not assigned but changed by what is done.
 local function update(record, class, info, made)
   local updated_at = info.updated_at
@@ -75,7 +83,7 @@ local function update(record, class, info, made)
   end
   if level then Undo.wrote(level, record, previous.updated, { [updated_at or 1] = true, [made or 1] = true }) end
   if not whole then
-    read_again(record, class, info)
+    read_written(record, class, info)
     state_of(record)[PREVIOUS] = previous
   end
 end
@@ -244,7 +252,7 @@ local function add(record, word, name, by)
   local extra = updated_at and updated_at ~= name and { [updated_at] = core.now() } or nil
   if query[word](query, name, by, extra) ~= 1 then gone(record, class, "changed") end
   local put_back = set_aside(record, info, name, info.updated_at)
-  read_again(record, class, info, true)
+  read_written(record, class, info, true)
   put_back()
   return record
 end

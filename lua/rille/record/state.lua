@@ -7,7 +7,7 @@ local core = require "rille.core"
 local Cast = require "rille.cast"
 local Error = require "rille.error"
 
-local DECODED <const> = 3
+local DECODED <const>, RELATIONS <const> = 3, 5
 local null = core.null
 local state_of, peek, original, put = core.record_state, core.record_peek, core.record_original, core.record_put
 
@@ -213,6 +213,26 @@ local function is_dirty(record, info)
   return false
 end
 
+--- Keep what a relation of the record gave.  A save leaves it, reading the record again drops it.
+---@param record rille.Record
+---@param name string
+---@param value rille.Record|rille.List|table|false|nil  false: there is none; nil: it is not loaded any more
+local function set_relation(record, name, value) core.record_relate(record, name, value) end
+
+--- What set_relation kept.
+---@param record rille.Record
+---@param name string
+---@return rille.Record|rille.List|table|false|nil  nil: the relation was not loaded
+local function relation_of(record, name) return (core.record_related(record, name)) end
+
+--- All loaded relations, by name.
+---@param record rille.Record
+---@return table<string, rille.Record|rille.List|table|false>
+local function relations_of(record)
+  local state = peek(record)
+  return state and state[RELATIONS] or {}
+end
+
 local function check_name(class, info, name)
   if not info.has[name] then unknown_attribute(class, info, name) end
 end
@@ -253,6 +273,7 @@ end
 return {
   methods = Record, reader = reader, writer = writer, was_selected = was_selected,
     unknown_attribute = unknown_attribute,
+  set_relation = set_relation, relation_of = relation_of, relations_of = relations_of,
   collect_decoded = collect_decoded, info_of = info_of, shown = shown, changes_of = changes_of, is_dirty = is_dirty,
   check_name = check_name, stored_key = stored_key, gone = gone, has_row = has_row, check_there = check_there,
 }
