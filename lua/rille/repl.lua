@@ -171,6 +171,28 @@ function Repl:reload()
   return require "rille.autoload".reload(self.env)
 end
 
+--- Is a transaction open that a line began?
+---@return boolean
+function Repl:in_transaction()
+  local transaction = package.loaded["rille.transaction"]          -- not loaded: nothing was begun
+  return transaction ~= nil and #transaction.open() > 0
+end
+
+--- Leave: what was begun and not ended is rolled back, and said.  Nobody is to believe that it was kept.
+---@return integer status
+function Repl:leave()
+  if self:in_transaction() then
+    local transaction = require "rille.transaction"
+    local count = #transaction.open()
+    self:guard(transaction.abandon)
+    self:report(require "rille.error".new("transaction_aborted", count == 1
+      and "a transaction was still open: it was rolled back"
+      or count .. " transactions were still open: they were rolled back",
+      { hint = "tx:commit() keeps what was done; rille.transaction(fn) commits by itself" }))
+  end
+  return self.failed and 1 or 0
+end
+
 --- Feed all lines of a stream, as from a pipe: no prompt, results only.
 ---@param input table  with `lines`
 ---@return integer status
@@ -183,7 +205,7 @@ function Repl:pipe(input)
     self:discard()
     self:evaluate(code)                        -- not complete: says where it ended too soon
   end
-  return self.failed and 1 or 0
+  return self:leave()
 end
 
 return Repl

@@ -259,6 +259,27 @@ function M.after_commit(fn)
   current.after[#current.after + 1] = fn
 end
 
+--- The transactions that are open, savepoints not counted.
+---@return rille.Transaction[]
+function M.open()
+  local list = {}
+  for _, each in next, newest do
+    while each do
+      if not each.parent then list[#list + 1] = each end
+      each = each.outer
+    end
+  end
+  return list
+end
+
+--- Roll back every transaction that this coroutine began and did not end.
+function M.abandon()
+  local owner = coroutine.running()
+  for _, each in ipairs(M.open()) do
+    if each.owner == owner then rollback(each) end
+  end
+end
+
 local function default() return require "rille.database".get() end
 
 --- transaction, begin and snapshot of the default connection, as `rille.transaction(fn)` and its like.

@@ -237,6 +237,17 @@ describe("generators", function()
     assert(load(migration))
   end)
 
+  it("write defaults as their types want them", function()
+    local fields = { "views:integer:default=-3", "price:decimal,20,2:default=12345678901234567.89",
+      "owner:references:default=1", "rate:float:default=0.5", "title:string:default=12", "live:boolean:default=true" }
+    assert.equal(0, (rille { "make:model", "Post", table.unpack(fields) }))
+    local model = read(folder .. "/models/post.lua")
+    for _, word in ipairs { "default(-3)", 'default("12345678901234567.89")', "default(1)", "default(0.5)",
+      'default("12")', "default(true)" } do
+      assert.truthy(model:find(word, 1, true), word)
+    end
+  end)
+
   it("write a migration only when there is something to say", function()
     rille { "make:model", "Post" }
     assert.same({}, files.list(folder .. "/migrations"))
@@ -273,6 +284,13 @@ describe("generators", function()
       { { "make:model", "Post", "a:string", "a:text" }, "" },
       { { "make:model", "Post", "author:references", "author_id:integer" }, "" },
       { { "make:model", "Post", "title:string:default" }, "" },
+      { { "make:model", "Post", "views:integer:default=abc" }, 'default: wants an integer, got "abc"' },
+      { { "make:model", "Post", "on:date:default=2026-02-30" }, "default: wants a date" },
+      { { "make:model", "Post", "title:string,3:default=four" }, "at most 3 characters" },
+      { { "make:model", "Post", "meta:json:default={" }, "default: wants JSON" },
+      { { "make:model", "Post", "status:enum,draft,live:default=drft" }, 'did you mean "draft"?' },
+      { { "make:model", "Post", "price:decimal,99" }, "from 1 to 38" },
+      { { "make:model", "Post", "status:enum,a,a" }, "comes twice" },
       { { "make:migration", "AddViews" }, "write add_views" },
       { { "make:migration", "tidy_up", "views:integer" }, "add_SOMETHING_to_TABLE" },
       { { "make:migration", "create_posts", "views:integer", "--sql" }, "write the SQL" },

@@ -184,6 +184,15 @@ describe("a declaration", function()
     assert.equal('did you mean "other"?', refused("invalid_argument", Lost.count, Lost).hint)
   end)
 
+  it("refuses fields that make no sense when it is declared, before any SQL", function()
+    local e
+    local heard = statements(function()
+      e = refused("invalid_argument", rille.model, "Thing", { fields = function(t) t:integer("n"):default "abc" end })
+    end)
+    assert.equal('model Thing: fields: t:integer("n"):default: wants an integer, got "abc" (string)', e.message)
+    assert.same({ {}, "Thing" }, { heard, e.model })
+  end)
+
   it("may say its fields, which feed the casts", function()
     local fields = function(t)
       t:id()

@@ -211,6 +211,18 @@ describe("the built program", function()
     assert.equal(1, (shell "rille repl -e 'Note:fnd(1)'"))
   end)
 
+  it("says that a transaction which the REPL's lines left open was rolled back", function()
+    shell "rille migrate --seed"
+    local lines = "tx = rille.begin()\nNote:create { title = 'x' } and 1\nNote:count()\n"
+    local status, out, err = shell("rille repl", lines)
+    assert.same({ 1, "1\n3\n" }, { status, out })
+    assert.truthy(err:find("a transaction was still open: it was rolled back\n  hint: tx:commit() keeps", 1, true), err)
+    status, out = shell "rille repl -e 'tx = rille.begin()' -e 'Note:unfiltered():delete()'"
+    assert.same({ 1, "2\n" }, { status, out })
+    assert.same({ 0, "2\n", "" }, { shell "rille repl -e 'Note:count()'" })
+    assert.same({ 0, "1\n", "" }, { shell "rille repl -e 'tx = rille.begin()' -e 'tx:commit(); return 1'" })
+  end)
+
   it("prints records as a table, one as a card, a query as its SQL", function()
     shell "rille migrate --seed"
     local _, list = shell "rille repl -e 'Note:select(\"id\", \"title\", \"done\"):all()'"
@@ -272,6 +284,13 @@ Note:unfinished():count()
       local history = folder .. "/state/rille/history"
       assert.equal("Note:count()\n{ 7 }\n.quit\n", read(history))
       assert.equal("600\n", (select(2, shell("stat -c %a " .. history))))
+    end)
+
+    it("marks the prompt while a transaction is open, and says at the end that it was rolled back", function()
+      local out = at_terminal [[printf 'tx = rille.begin()\ntx:rollback()\ntx = rille.begin()\n.quit\n']]
+      assert.truthy(out:find("rille*> tx:rollback()", 1, true), out)
+      assert.truthy(out:find("rille> tx = rille.begin()", 1, true), out)
+      assert.truthy(out:find("a transaction was still open: it was rolled back", 1, true), out)
     end)
 
     it("stops a loop or a statement at Ctrl-C, and goes on", function()

@@ -16,7 +16,7 @@ local TYPES = {
   blob = { 0, 0 }, uuid = { 0, 0 }, enum = { 1, math.huge, "choice" }, references = { 0, 1, "name" }, morphs = { 0, 0 },
 }
 local MODIFIERS = { "nullable", "unique", "index", "default" }
-local IS_NUMBER = { integer = true, bigint = true, float = true, decimal = true }
+local IS_NUMBER = { integer = true, bigint = true, float = true, references = true }
 local GIVEN = { id = true, created_at = true, updated_at = true }      -- every new table has them
 
 local function misuse(field, what, hint)
@@ -58,6 +58,46 @@ local function read_modifier(field, column, text)
   column[name] = value or true
 end
 
+local function default_literal(column)
+  local text = column.default
+  if column.type == "boolean" and (text == "true" or text == "false") then return text end
+  if IS_NUMBER[column.type] and text:find "^%-?%d+%.?%d*$" and tonumber(text) then return text end
+  return ("%q"):format(text)
+end
+
+--- The column as a word of a migration: `t:string("title"):unique()`.
+---@param column table
+---@return string
+function M.word(column)
+  local arguments = { ("%q"):format(column.name) }
+  if column.type == "enum" then
+    local values = {}
+    for i, value in ipairs(column.arguments) do values[i] = ("%q"):format(value) end
+    arguments[2] = "{ " .. table.concat(values, ", ") .. " }"
+  elseif column.type == "references" then
+    arguments[2] = ("%q"):format(column.arguments[1] or require "rille.inflect".pluralize(column.name))
+  else
+    table.move(column.arguments, 1, #column.arguments, 2, arguments)
+  end
+  local out = { ("t:%s(%s)"):format(column.type, table.concat(arguments, ", ")) }
+  if column.nullable then out[#out + 1] = ":nullable()" end
+  if column.default then out[#out + 1] = (":default(%s)"):format(default_literal(column)) end
+  if column.unique then out[#out + 1] = ":unique()" end
+  if column.index then out[#out + 1] = ":index()" end
+  return table.concat(out)
+end
+
+--- Raise for what the schema's words would refuse when the migration runs: a default that the type does not take, a
+--- length that is too long.  They are asked themselves.
+local function check_words(field, column)
+  local Error = require "rille.error"
+  local say = assert(load("local t = ...\n" .. M.word(column), "=field", "t", {}))
+  local ok, e = pcall(require "rille.schema.table".describe, "fields", say)
+  if ok then return end
+  if not Error.is(e) then error(e, 0) end
+  misuse(field, (e.message:gsub("^t:%l+%b():", ""):gsub("^t:%l+: ", "")), e.hint)
+end
+
 --- One field.
 ---@param field string
 ---@return table column  { name, type, arguments, nullable, unique, index, default }
@@ -86,6 +126,7 @@ function M.parse(field)
   if column.type == "morphs" and (column.nullable or column.unique or column.index or column.default) then
     misuse(field, "morphs makes two columns and takes nothing after it")
   end
+  check_words(field, column)
   return column
 end
 
@@ -111,35 +152,6 @@ function M.names(column)
   if column.type == "references" then return { column.name .. "_id" } end
   if column.type == "morphs" then return { column.name .. "_type", column.name .. "_id" } end
   return { column.name }
-end
-
-local function default_literal(column)
-  local text = column.default
-  if column.type == "boolean" and (text == "true" or text == "false") then return text end
-  if IS_NUMBER[column.type] and tonumber(text) then return text end
-  return ("%q"):format(text)
-end
-
---- The column as a word of a migration: `t:string("title"):unique()`.
----@param column table
----@return string
-function M.word(column)
-  local arguments = { ("%q"):format(column.name) }
-  if column.type == "enum" then
-    local values = {}
-    for i, value in ipairs(column.arguments) do values[i] = ("%q"):format(value) end
-    arguments[2] = "{ " .. table.concat(values, ", ") .. " }"
-  elseif column.type == "references" then
-    arguments[2] = ("%q"):format(column.arguments[1] or require "rille.inflect".pluralize(column.name))
-  else
-    table.move(column.arguments, 1, #column.arguments, 2, arguments)
-  end
-  local out = { ("t:%s(%s)"):format(column.type, table.concat(arguments, ", ")) }
-  if column.nullable then out[#out + 1] = ":nullable()" end
-  if column.default then out[#out + 1] = (":default(%s)"):format(default_literal(column)) end
-  if column.unique then out[#out + 1] = ":unique()" end
-  if column.index then out[#out + 1] = ":index()" end
-  return table.concat(out)
 end
 
 return M

@@ -17,7 +17,7 @@ local function evaluate_all(session, texts)
   for _, code in ipairs(texts) do
     if not session:evaluate(code) then break end
   end
-  return session.failed and 1 or 0
+  return session:leave()
 end
 
 ---@type rille.Command

@@ -113,16 +113,28 @@ function M.check(name, definition)
   check_kinds(name, definition)
 end
 
+--- The columns that `fields` says: checked here, while it is known in which file they were written.
+local function columns_of(name, table_name, fields)
+  if not fields then return {} end
+  local ok, result = xpcall(require "rille.schema.table".describe, Error.keep_trace, table_name, fields)
+  if ok then return result.columns end
+  if Error.is(result) then
+    result.message, result.model = ("model %s: fields: %s"):format(name, result.message), result.model or name
+  end
+  Error.again(result)
+end
+
 --- The declaration with all that it leaves out.
 ---@param name string
 ---@param definition table
 ---@return table def
 function M.complete(name, definition)
+  local table_name = definition.table or require "rille.inflect".table_name(name)
   return {
-    name = name, table = definition.table or require "rille.inflect".table_name(name),
+    name = name, table = table_name, columns = columns_of(name, table_name, definition.fields),
     connection = definition.connection,
-    primary_key = primary_key(name, definition.primary_key), fields = definition.fields,
-    timestamps = definition.timestamps, soft_deletes = soft_delete_column(name, definition.soft_deletes),
+    primary_key = primary_key(name, definition.primary_key), timestamps = definition.timestamps,
+    soft_deletes = soft_delete_column(name, definition.soft_deletes),
     fillable = definition.fillable, guarded = definition.guarded, hidden = set_of(definition.hidden),
     visible = definition.visible and set_of(definition.visible), appends = definition.appends or {},
     casts = definition.casts or {}, accessors = definition.accessors or {}, mutators = definition.mutators or {},

@@ -38,13 +38,11 @@ end
 --- Types that the model's `fields` give to columns which the database does not say enough about.
 local function casts_of_fields(def)
   local casts = {}
-  if def.fields then
-    for _, column in ipairs(require "rille.schema.table".describe(def.table, def.fields).columns) do
-      if column.type == "json" then
-        casts[column.name] = "json"
-      elseif column.type == "decimal" then
-        casts[column.name] = ("decimal:%d"):format(column.scale or 2)
-      end
+  for _, column in ipairs(def.columns) do
+    if column.type == "json" then
+      casts[column.name] = "json"
+    elseif column.type == "decimal" then
+      casts[column.name] = ("decimal:%d"):format(column.scale or 2)
     end
   end
   return casts

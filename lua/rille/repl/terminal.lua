@@ -1,7 +1,8 @@
 --- terminal: a REPL session at a terminal: prompts, history, completion, Ctrl-C.
 local M = {}
 
-local PROMPT, MORE = "rille> ", "   ..> "
+-- The star says, as in psql, that a transaction is open.
+local PROMPT, IN_TRANSACTION, MORE = "rille> ", "rille*> ", "   ..> "
 
 --- Where the history is kept; nil when there is no home.
 local function history_folder()
@@ -66,7 +67,8 @@ function M.run(session, console, greeting)
   session.on_input = function(lines) remember(console, path, lines) end
   local state = "done"
   while state ~= "quit" do
-    local line, why = console.readline(state == "more" and MORE or PROMPT)
+    local prompt = state == "more" and MORE or session:in_transaction() and IN_TRANSACTION or PROMPT
+    local line, why = console.readline(prompt)
     if line then
       state = session:feed(line)
     elseif why == "interrupted" then
@@ -77,6 +79,7 @@ function M.run(session, console, greeting)
       break
     end
   end
+  session:leave()
   return 0
 end
 
