@@ -1,4 +1,4 @@
-/* core/bind/database.c - core.open, connections by coroutine, transactions. */
+/* core/bind/database.c - core.open, connections by coroutine, closing. */
 #include "core/bind/database.h"
 
 #include <lauxlib.h>
@@ -8,18 +8,8 @@
 #include "core/bind/value.h"
 
 #define DATABASE_META "rille.database"
-#define GUARD_META "rille.guard"
 
 enum { BUSY_TIMEOUT_MS = 5000, MMAP_BYTES = 128 << 20, CACHE_KIB = 8 << 10 };
-
-/* Watches over an open transaction or savepoint.  Its first user value is the coroutine that owns the level: that
-** keeps the coroutine's address its own until the level has been ended. */
-struct guard {
-  rille_lua_database *database;
-  rille_connection *connection;
-  int depth;
-  uint64_t number; /* of the level among those begun */
-};
 
 /* Its address marks databases. */
 static const char database_tag;
@@ -112,8 +102,8 @@ with_wait(rille_lua_database *database, rille_connection *chosen)
   return database->last = chosen;
 }
 
-/* The connection whose transaction the calling coroutine owns, or one that is free: without a transaction and, if a
-** transaction is to begin (`alone`), without a cursor of another coroutine. */
+/* The connection whose transaction the calling coroutine owns, or one that is free: without a transaction and, if it is
+** wanted alone, without a cursor of another coroutine. */
 static rille_connection *
 choose(lua_State *L, rille_lua_database *database, bool alone)
 {
@@ -143,6 +133,12 @@ rille_lua_connection(lua_State *L, rille_lua_database *database)
   if (first != NULL && (first->depth == 0 || first->owner == L))
     return database->last = first;
   return choose(L, database, false);
+}
+
+rille_connection *
+rille_lua_connection_alone(lua_State *L, rille_lua_database *database)
+{
+  return choose(L, database, true);
 }
 
 rille_work *
@@ -302,104 +298,6 @@ database_gc(lua_State *L)
   return 0;
 }
 
-/* -- transactions ---------------------------------------------------------------------------------------- */
-
-/* db:begin([mode]): a transaction, or inside one of this coroutine a savepoint */
-static int
-database_begin(lua_State *L)
-{
-  static const char *const words[] = { "deferred", "immediate", "exclusive", NULL };
-  rille_lua_database *database = rille_lua_check_database(L, 1);
-  int mode = luaL_checkoption(L, 2, "immediate", words);
-  rille_fault fault;
-
-  if (rille_connection_begin(choose(L, database, true), (rille_begin_mode)mode, L, &fault) != RILLE_OK)
-    return rille_lua_raise(L, &fault, (rille_str){ 0 });
-  return 0;
-}
-
-/* The connection whose transaction the calling coroutine owns; raises when it owns none. */
-static rille_connection *
-own_transaction(lua_State *L)
-{
-  rille_lua_database *database = rille_lua_check_database(L, 1);
-
-  for (int i = 0; i < database->count; i++)
-    if (database->connections[i]->depth > 0 && database->connections[i]->owner == L)
-      return database->connections[i];
-  (void)rille_lua_refuse(L, "no transaction of this coroutine is open");
-  return NULL;
-}
-
-/* db:guard() -> a value that rolls the innermost level back if it is collected while that level is open: to be kept by
-** whoever will end the level, so that a coroutine which is dropped in the middle leaves no transaction behind */
-static int
-database_guard(lua_State *L)
-{
-  rille_connection *connection = own_transaction(L);
-  struct guard *guard = lua_newuserdatauv(L, sizeof *guard, 2);
-
-  *guard = (struct guard){ .database = rille_lua_check_database(L, 1), .connection = connection };
-  guard->depth = connection->depth;
-  guard->number = connection->levels[connection->depth - 1];
-  (void)lua_pushthread(L);
-  (void)lua_setiuservalue(L, -2, 1);
-  lua_pushvalue(L, 1);
-  (void)lua_setiuservalue(L, -2, 2);
-  luaL_setmetatable(L, GUARD_META);
-  return 1;
-}
-
-static int
-guard_gc(lua_State *L)
-{
-  struct guard *guard = luaL_checkudata(L, 1, GUARD_META);
-  rille_connection *connection = guard->connection;
-
-  if (guard->database->closed || connection->depth < guard->depth ||
-      connection->levels[guard->depth - 1] != guard->number)
-    return 0;
-  while (connection->depth >= guard->depth)
-    (void)rille_connection_rollback(connection, NULL);
-  return 0;
-}
-
-/* db:commit() ends the innermost level */
-static int
-database_commit(lua_State *L)
-{
-  rille_fault fault;
-
-  if (rille_connection_commit(own_transaction(L), &fault) != RILLE_OK)
-    return rille_lua_raise(L, &fault, (rille_str){ 0 });
-  return 0;
-}
-
-/* db:rollback() undoes and ends the innermost level */
-static int
-database_rollback(lua_State *L)
-{
-  rille_fault fault;
-
-  if (rille_connection_rollback(own_transaction(L), &fault) != RILLE_OK)
-    return rille_lua_raise(L, &fault, (rille_str){ 0 });
-  return 0;
-}
-
-/* db:depth() -> open levels of the calling coroutine */
-static int
-database_depth(lua_State *L)
-{
-  const rille_lua_database *database = rille_lua_check_database(L, 1);
-  int depth = 0;
-
-  for (int i = 0; i < database->count; i++)
-    if (database->connections[i]->owner == L)
-      depth = database->connections[i]->depth;
-  lua_pushinteger(L, depth);
-  return 1;
-}
-
 /* -- the rest -------------------------------------------------------------------------------------------- */
 
 /* db:forget(): the schema changed */
@@ -498,16 +396,16 @@ void
 rille_lua_add_database(lua_State *L)
 {
   static const luaL_Reg methods[] = {
-    { "close", database_close },   { "begin", database_begin },       { "commit", database_commit },
-    { "guard", database_guard },   { "rollback", database_rollback }, { "depth", database_depth },
-    { "forget", database_forget }, { "trace", database_trace },       { "last", database_last },
-    { "path", database_path },     { "stats", database_stats },       { NULL, NULL },
+    { "close", database_close },
+    { "forget", database_forget },
+    { "trace", database_trace },
+    { "last", database_last },
+    { "path", database_path },
+    { "stats", database_stats },
+    { NULL, NULL },
   };
 
-  (void)luaL_newmetatable(L, GUARD_META);
-  lua_pushcfunction(L, guard_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pop(L, 1);
+  rille_lua_add_guard(L);
 
   (void)luaL_newmetatable(L, DATABASE_META);
   lua_pushcfunction(L, database_gc);
@@ -516,6 +414,7 @@ rille_lua_add_database(lua_State *L)
   lua_setfield(L, -2, "__close");
   lua_createtable(L, 0, 40);
   luaL_setfuncs(L, methods, 0);
+  luaL_setfuncs(L, rille_lua_transaction_methods, 0);
   luaL_setfuncs(L, rille_lua_raw_methods, 0);
   luaL_setfuncs(L, rille_lua_read_methods, 0);
   luaL_setfuncs(L, rille_lua_write_methods, 0);

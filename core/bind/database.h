@@ -35,6 +35,10 @@ rille_lua_database *rille_lua_check_database(lua_State *L, int index);
 ** opened when there is none.  Raises `busy` when there cannot be one. */
 rille_connection *rille_lua_connection(lua_State *L, rille_lua_database *database);
 
+/* The connection on which the calling coroutine may begin a level: as above, but where no cursor of another coroutine
+** reads, which would see what is not committed. */
+rille_connection *rille_lua_connection_alone(lua_State *L, rille_lua_database *database);
+
 /* Closes the connections of a database that is closed, once nothing runs on it: a finalizer may close it while Lua
 ** collects garbage in the middle of a read. */
 void rille_lua_settle(rille_lua_database *database);

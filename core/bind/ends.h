@@ -8,5 +8,9 @@ extern const luaL_Reg rille_lua_raw_methods[];   /* raw.c: SQL text, catalog */
 extern const luaL_Reg rille_lua_read_methods[];  /* read.c: queries that give rows */
 extern const luaL_Reg rille_lua_write_methods[]; /* write.c: update, delete, insert by query or rows */
 extern const luaL_Reg rille_lua_save_methods[];  /* save.c: records found, inserted, updated, deleted by key */
+extern const luaL_Reg rille_lua_transaction_methods[];
+
+/* Makes the metatable of guards, which transaction.c gives out. */
+void rille_lua_add_guard(lua_State *L);
 
 #endif

@@ -19,8 +19,8 @@ typedef struct rille_work {
   rille_statement *held;   /* looked at without being run: released with the work */
   rille_connection *began; /* has a transaction of this call's own open: rolled back unless the call commits it */
   rille_fault fault;
-  int depth;                   /* queries and groups in each other, while a tree is read */
-  struct rille_lua_rows *rows; /* of a cursor: what its rows become; in the arena */
+  int depth;                           /* queries and groups in each other, while a tree is read */
+  struct rille_lua_rows *rows;         /* of a cursor: what its rows become; in the arena */
   struct rille_lua_database *database; /* that it runs on, where it counts ... */
   bool call;                           /* ... as a call that runs */
   bool stepping;                       /* ... as a cursor whose next row is being read */

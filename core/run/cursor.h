@@ -5,8 +5,9 @@
 #include "core/run/connection.h"
 
 /* `owner` is whoever reads it beyond one call (a coroutine), NULL for nobody: no transaction of somebody else may begin
-** on its connection, or the cursor would see what is not committed.  Open from rille_cursor_open to rille_cursor_close; closing twice is fine.  The connection may end it before its owner
-** does: `statement` is NULL then. */
+** on its connection, or the cursor would see what is not committed.  Open from rille_cursor_open to
+** rille_cursor_close; closing twice is fine.  The connection may end it before its owner does: `statement` is NULL
+** then. */
 typedef struct rille_cursor {
   rille_connection *connection;
   rille_statement *statement;

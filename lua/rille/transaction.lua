@@ -67,26 +67,30 @@ local function tell(self, event)
   if hook.listening[event] then hook.emit(event, { connection = self.handle.name }) end
 end
 
---- Records are what they were.
+--- Records are what they were.  What fails, as when memory runs out, is given back: the rollback comes first.
+---@return any e  nil when nothing did
 local function take_back(self)
   local undo = self.undo
   self.undo = nil
-  if undo then require "rille.record.undo".take_back(undo) end
+  if not undo then return nil end
+  local ok, e = pcall(require "rille.record.undo".take_back, undo)
+  if not ok then return e end
 end
 
 local function rollback(self)
-  local inner = innermost_of(self.owner, self.handle)
+  local inner, failed = innermost_of(self.owner, self.handle), nil
   while inner ~= self do                  -- savepoints that nobody ended; what they cannot take back, this one does
     unlink(inner, "rolled back")
-    take_back(inner)
+    failed = take_back(inner) or failed
     pcall(inner.db.rollback, inner.db)
     inner = innermost_of(self.owner, self.handle)
   end
   unlink(self, "rolled back")             -- first: it is over even when ROLLBACK fails
-  take_back(self)
+  failed = take_back(self) or failed
   self.db:rollback()
   if self.version ~= self.handle.version then self.handle:forget() end       -- tables are what they were before
   if not self.parent then tell(self, "transaction:rollback") end
+  if failed then Error.again(failed) end
 end
 
 local function commit(self)

@@ -151,6 +151,23 @@ M.scenarios = {
       end)
     end,
   },
+  {
+    name = "takes back what a transaction did to records", before = 306, after = 409,
+    state = "select count(*) * 100 + sum(views) from posts",
+    run = function()
+      local old, new = Post:find(3), Post:new { title = "four" }
+      pcall(rille.transaction, function()
+        new:save()
+        old:update { views = 6, meta = { n = 1 } }
+        error "changed my mind"
+      end)
+      rille.transaction(function()
+        new:save()
+        old:save()
+      end)
+      assert(old.meta.n == 1 and new:exists())
+    end,
+  },
 }
 
 --- The database of the models.
