@@ -206,10 +206,13 @@ describe_grouped(lua_State *L, rille_lua_database *database, rille_catalog quest
     }
     (void)lua_rawgeti(L, -2, groups); /* ... [row] [group] */
     (void)lua_getfield(L, -1, "columns");
-    if (lua_getfield(L, -3, "column") == LUA_TSTRING)
+    if (lua_getfield(L, -3, "column") == LUA_TSTRING) {
       lua_rawseti(L, -2, luaL_len(L, -2) + 1);
-    else
+    } else { /* of an index: it is over more than its columns */
       lua_pop(L, 1);
+      lua_pushboolean(L, true);
+      lua_setfield(L, -3, "expressions");
+    }
     lua_pop(L, 3);
   }
   lua_remove(L, -2);

@@ -15,7 +15,9 @@ local Error = {}
 ---@field sql? string
 ---@field code? integer|string  the driver's own
 ---@field model? string
----@field fields? table<string, string[]>
+---@field fields? table<string, string[]>   of validation: column -> messages
+---@field failures? { field: string, rule: string, message: string, value: any, wanted: any }[]  the same, in order
+---@field index? integer        of create_many: which of the records it is about, from 1
 ---@field traceback? string     of the place that raised it, once something caught it
 
 --- Every kind there is.

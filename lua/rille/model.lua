@@ -140,7 +140,8 @@ end
 
 --- Make a record and save it.
 ---@param attributes table<string, any>
----@return rille.Record
+---@return rille.Record|nil
+---@return rille.Error? err  when a rule of `validates` refused it; nothing was written
 function Model:create(attributes)
   if not self._def then no_class "create" end
   return Record.save(Record.new(self, attributes))
@@ -162,14 +163,23 @@ end
 
 --- Create several records, all or none.
 ---@param list table<string, any>[]
----@return rille.List
+---@return rille.List|nil
+---@return rille.Error? err  of the first that was refused; its `index` says which one it is
 function Model:create_many(list)
   check_list("create_many", "a list of tables", list)
-  return M.info(self).handle:transaction(function()
-    local records = {}
-    for i, attributes in ipairs(list) do records[i] = self:create(attributes) end
-    return require "rille.list".wrap(records)
-  end)
+  local tx <close> = M.info(self).handle:begin()
+  local records = {}
+  for i, attributes in ipairs(list) do
+    local record, err = self:create(attributes)
+    if not record then
+      tx:rollback()
+      err.index, err.message = i, ("create_many: record %d: %s"):format(i, err.message)
+      return nil, err
+    end
+    records[i] = record
+  end
+  tx:commit()
+  return require "rille.list".wrap(records)
 end
 
 --- Add a scope after the fact.
@@ -195,10 +205,10 @@ function Model:global_scope(name, fn)
   rawset(self, "_info", false)
 end
 
-local function first_or(self, word, match, values, make)
+local function first_of(self, word, match, values)
   if type(match) ~= "table" or next(match) == nil then Error.argument(word, "a table to look for", match) end
   if values ~= nil and type(values) ~= "table" then Error.argument(word, "a table of attributes", values) end
-  return Query.of(self):where(match):first() or make()
+  return Query.of(self):where(match):first()
 end
 
 local function merged(match, values)
@@ -210,20 +220,26 @@ end
 
 --- The first record that fits, or a new one that is not saved.
 function Model:first_or_new(match, values)
-  return first_or(self, "first_or_new", match, values, function() return self:new(merged(match, values)) end)
+  return first_of(self, "first_or_new", match, values) or self:new(merged(match, values))
 end
 
 --- The first record that fits, or one that is created.
+---@return rille.Record|nil
+---@return rille.Error? err
 function Model:first_or_create(match, values)
   return M.info(self).handle:transaction(function()
-    return first_or(self, "first_or_create", match, values, function() return self:create(merged(match, values)) end)
+    local record = first_of(self, "first_or_create", match, values)
+    if record then return record end
+    return self:create(merged(match, values))
   end)
 end
 
 --- Update the first record that fits, or create one.
+---@return rille.Record|nil
+---@return rille.Error? err
 function Model:update_or_create(match, values)
   return M.info(self).handle:transaction(function()
-    local record = first_or(self, "update_or_create", match, values, function() return false end)
+    local record = first_of(self, "update_or_create", match, values)
     if not record then return self:create(merged(match, values)) end
     return record:update(values or {})
   end)

@@ -4,13 +4,13 @@ local Error = require "rille.error"
 local M = {}
 
 local OPTIONS = { "table", "primary_key", "connection", "fields", "timestamps", "soft_deletes", "fillable", "guarded",
-  "hidden", "visible", "appends", "casts", "accessors", "mutators", "scopes", "global_scopes", "methods" }
+  "hidden", "visible", "appends", "casts", "accessors", "mutators", "scopes", "global_scopes", "methods",
+  "validates" }
 local IS_OPTION = {}
 for _, name in ipairs(OPTIONS) do IS_OPTION[name] = true end
 
 -- Options that are spelled right but not there yet: ignoring one would break a promise silently.
-local LATER = { relations = true, hooks = true, validates = true, tenant_column = true, lock_column = true,
-  morph_name = true }
+local LATER = { relations = true, hooks = true, tenant_column = true, lock_column = true, morph_name = true }
 
 local function check_options(name, definition)
   if type(definition) ~= "table" then Error.argument("model " .. name, "a table of options", definition) end
@@ -26,7 +26,7 @@ end
 local KINDS = {
   table = "string", connection = "string", fields = "function", fillable = "table", guarded = "table", hidden = "table",
   visible = "table", appends = "table", casts = "table", accessors = "table", mutators = "table", scopes = "table",
-  global_scopes = "table", methods = "table",
+  global_scopes = "table", methods = "table", validates = "table",
 }
 
 --- Lists of names must be that: a key or a number in one would be a name that means nothing.
@@ -111,6 +111,7 @@ end
 function M.check(name, definition)
   check_options(name, definition)
   check_kinds(name, definition)
+  if definition.validates then require "rille.validate".check(name, definition.validates) end
 end
 
 --- The columns that `fields` says: checked here, while it is known in which file they were written.
@@ -130,7 +131,7 @@ end
 ---@return table def
 function M.complete(name, definition)
   local table_name = definition.table or require "rille.inflect".table_name(name)
-  return {
+  local def = {
     name = name, table = table_name, columns = columns_of(name, table_name, definition.fields),
     connection = definition.connection,
     primary_key = primary_key(name, definition.primary_key), timestamps = definition.timestamps,
@@ -139,8 +140,10 @@ function M.complete(name, definition)
     visible = definition.visible and set_of(definition.visible), appends = definition.appends or {},
     casts = definition.casts or {}, accessors = definition.accessors or {}, mutators = definition.mutators or {},
     scopes = definition.scopes or {}, global_scopes = definition.global_scopes or {},
-    methods = definition.methods or {}, relations = {},
+    methods = definition.methods or {}, relations = {}, validates = definition.validates,
   }
+  if def.validates then require "rille.validate".complete(def) end
+  return def
 end
 
 return M

@@ -184,6 +184,7 @@ function M.look_up(class, handle)
   for _, name in next, { info.created_at, info.updated_at } do
     info.stamps_plain = info.stamps_plain and info.source:type(name) == "datetime" and not lua_casts[name]
   end
+  info.rules = def.validates and require "rille.validate".compile(def, info, description) or nil
   def.root[1], def.root.handle, def.root.info = info.source, handle, info
   def.root.casts = info.has_casts and with_paths(def.table, lua_casts) or nil
   return info

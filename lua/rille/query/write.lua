@@ -1,4 +1,5 @@
---- query.write: inserts, updates and deletes by query.  They run no hooks and know no single record.
+--- query.write: inserts, updates and deletes by query.  They know no single record, so they run no hooks and none of
+-- the rules of `validates`; the constraints of the database hold for them as for all.
 local core = require "rille.core"
 local Cast = require "rille.cast"
 local Error = require "rille.error"

@@ -16,13 +16,16 @@ local has_row, check_there = State.has_row, State.check_there
 ---@class rille.Record
 local Record = State.methods
 
---- Run a method of the core that writes the record; what was stamped for it is taken back when it fails.
+--- Run a method of the core that writes the record; what was stamped for it is taken back when it fails.  What breaks
+--- a declared rule comes back as `false, err`, for the caller to pass on; any other error is raised.
 local function write(record, info, stamped, also, method, ...)
   local ok, a, b = pcall(fetch.call, info.handle, method, record, ...)
   if ok then return a, b end
   local state = state_of(record)
   if stamped then state[stamped] = nil end
   if also then state[also] = nil end
+  local invalid = info.rules and info.rules:explain(record, a)
+  if invalid then return false, invalid end
   error(a, 0)
 end
 
@@ -46,7 +49,8 @@ local function insert(record, class, info)
     if created_at and state[created_at] == nil then stamp(record, info, created_at, now) else created_at = nil end
     if updated_at and state[updated_at] == nil then stamp(record, info, updated_at, now) else updated_at = nil end
   end
-  write(record, info, created_at, updated_at, "insert_record")
+  local done, err = write(record, info, created_at, updated_at, "insert_record")
+  if done == false then return false, err end
   local level = innermost(info.handle)
   if level then Undo.inserted(level, record, info, created_at, updated_at) end
 end
@@ -77,6 +81,7 @@ local function update(record, class, info, made)
   end
   local previous, level = { updated = changes_of(record, info) }, note(record, info)
   local changed, whole = write(record, info, updated_at, nil, "update_record", nil, previous)
+  if changed == false then return false, whole end
   if changed ~= 1 then
     if updated_at then state_of(record)[updated_at] = nil end
     gone(record, class, "saved")
@@ -109,21 +114,38 @@ local function set_aside(record, info, ...)
 end
 
 local function save(record, info, made)
-  if not core.record_exists(record) then
-    insert(record, info.class, info)
-  elseif is_dirty(record, info) then
-    update(record, info.class, info, made)
+  local rules, store = info.rules, insert
+  if core.record_exists(record) then
+    if not is_dirty(record, info) then return record end
+    store = update
   end
+  local invalid = rules and rules:check(record)
+  if invalid then return nil, invalid end
+  local done, err = store(record, info.class, info, made)
+  if done == false then return nil, err end
   return record
 end
 
---- Write what was changed; nothing when nothing was.
----@return rille.Record self
+--- Write what was changed; nothing when nothing was.  The rules of `validates` see what would be stored.
+---@return rille.Record|nil self
+---@return rille.Error? err  of the kind validation; nothing was written
 function Record:save() return save(self, info_of(self)) end
+
+--- Would a save be valid?  Asks the database about `unique` and `references` too, and writes nothing.
+---@return rille.Record|nil self
+---@return rille.Error? err  of the kind validation
+function Record:validate()
+  local info = info_of(self)
+  collect_decoded(self, info)
+  local invalid = info.rules and info.rules:check(self, true)
+  if invalid then return nil, invalid end
+  return self
+end
 
 --- Set attributes and save.
 ---@param attributes table<string, any>
----@return rille.Record self
+---@return rille.Record|nil self
+---@return rille.Error? err
 function Record:update(attributes)
   return Record.save(Record.fill(self, attributes))
 end
@@ -147,7 +169,8 @@ local function soft_column(record, method)
 end
 
 --- Delete the row; a model with soft_deletes marks it instead.
----@return boolean true
+---@return boolean|nil true
+---@return rille.Error? err
 function Record:delete()
   local info = info_of(self)
   local class = info.class
@@ -157,8 +180,9 @@ function Record:delete()
   if self[column] == nil then
     local put_back = set_aside(self, info)
     put(self, column, core.now())
-    update(self, class, info, column)
+    local done, err = update(self, class, info, column)
     put_back()
+    if done == false then return nil, err end
   end
   return true
 end
@@ -174,7 +198,8 @@ end
 function Record:trashed() return self[soft_column(self, "trashed")] ~= nil end
 
 --- Take a soft deletion back.
----@return rille.Record self
+---@return rille.Record|nil self
+---@return rille.Error? err
 function Record:restore()
   local column, info = soft_column(self, "restore"), info_of(self)
   check_there(self, info.class, "restored")
@@ -218,7 +243,8 @@ function Record:replicate()
 end
 
 --- Set updated_at to now and save.
----@return rille.Record self
+---@return rille.Record|nil self
+---@return rille.Error? err
 function Record:touch()
   local info = info_of(self)
   local class, column = info.class, info.updated_at

@@ -271,7 +271,7 @@ local function check_there(record, class, verb)
 end
 
 return {
-  methods = Record, reader = reader, writer = writer, was_selected = was_selected,
+  methods = Record, reader = reader, writer = writer, was_selected = was_selected, read_column = read_column,
     unknown_attribute = unknown_attribute,
   set_relation = set_relation, relation_of = relation_of, relations_of = relations_of,
   collect_decoded = collect_decoded, info_of = info_of, shown = shown, changes_of = changes_of, is_dirty = is_dirty,

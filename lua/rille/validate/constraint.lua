@@ -1,0 +1,177 @@
+--- validate.constraint: rules that the database keeps: which constraint stands for which rule, and whose failed.
+-- `unique` and `references` want their constraint and look nothing up while all is well: the database says no by
+-- itself, without a race.  Rows are looked up only once something failed, so that a person hears of all at once.
+local core = require "rille.core"
+local Error = require "rille.error"
+local Rule = require "rille.validate.rule"
+local State = require "rille.record.state"
+
+local M = {}
+
+local Record = State.methods
+
+local NAME_BYTES <const> = 127         -- of a constraint's name, as much as an error of the core keeps
+
+-- -- finding the constraint -----------------------------------------------------------------------------------------
+
+local function same_names(a, b)
+  if #a ~= #b then return false end
+  local set = {}
+  for _, name in ipairs(a) do set[name] = true end
+  for _, name in ipairs(b) do
+    if not set[name] then return false end
+  end
+  return true
+end
+
+--- How the driver names what failed: an index by its name, or by all of its columns with their table.
+local function names_of(table_name, index)
+  local columns = {}
+  for i, column in ipairs(index.columns) do columns[i] = ("%s.%s"):format(table_name, column) end
+  return { [index.name or ""] = true, [table.concat(columns, ", "):sub(1, NAME_BYTES)] = true }
+end
+
+--- The unique index over just these columns; one that covers all rows before one that covers some.
+local function unique_index(description, columns)
+  if same_names(description.primary, columns) then return { columns = description.primary } end
+  local found
+  for _, index in ipairs(description.indexes) do
+    if index.unique and not index.expressions and same_names(index.columns, columns) then
+      if not index.partial then return index end
+      found = index
+    end
+  end
+  return found
+end
+
+local function missing(column, what, hint)
+  Error.raise("invalid_argument", ("%s: %s, which the database does not have"):format(column.place, what),
+    { column = column.name, hint = hint })
+end
+
+--- A unique rule: its columns, and the names under which the driver may say that it failed.
+---@return table look_up
+function M.unique(option, column, def, info, description)
+  local columns = { column.name }
+  for _, name in ipairs(Rule.within(option)) do
+    if not info.has[name] then
+      Error.unknown("no_such_column", "column", name, info.names, ("%s: unique.within: %s"):format(column.place,
+        def.table), { model = def.name })
+    end
+    columns[#columns + 1] = name
+  end
+  local index = unique_index(description, columns)
+  if not index then
+    local words = #columns == 1 and (':unique() behind the column "%s"'):format(column.name)
+      or ('t:unique { "%s" }'):format(table.concat(columns, '", "'))
+    missing(column, ("unique wants a unique index on %s (%s)"):format(def.table, table.concat(columns, ", ")),
+      words .. " in a migration makes one")
+  end
+  return { rule = "unique", columns = columns, names = names_of(def.table, index), partial = index.partial }
+end
+
+--- A references rule: the table and the column that are referred to.
+---@return table look_up
+function M.references(option, column, def, info, description)
+  if info.handle.settings.foreign_keys == false then
+    missing(column, "references wants foreign keys, and the connection has them switched off: foreign_keys = false",
+      "take foreign_keys = false out of the connection's settings")
+  end
+  for _, key in ipairs(description.foreign) do
+    if #key.columns == 1 and key.columns[1] == column.name and (option == true or option == key.table) then
+      local to = key.references or info.handle:describe(key.table).primary[1]
+      return { rule = "references", columns = { column.name }, table = key.table, column = to }
+    end
+  end
+  missing(column, ("references wants a foreign key of %s.%s%s"):format(def.table, column.name,
+    option == true and "" or " to " .. option), ('t:references("%s", …) in a migration makes one'):format(
+    (column.name:gsub("_id$", ""))))
+end
+
+-- -- looking up -----------------------------------------------------------------------------------------------------
+
+local function is_taken(record, info, look_up)
+  local Query = require "rille.query"
+  if look_up.partial and info.class._info ~= info then return false end
+  -- The whole index knows all rows; one over some rows is most often about those that the model's scopes leave.
+  local query = look_up.partial and Query.of(info.class)
+    or Query.of_source(info.handle, info.source, info.class._def.root.meta)
+  for _, name in ipairs(look_up.columns) do
+    local value = Record.raw(record, name)
+    if value == nil then return false end                                  -- NULL equals nothing
+    query = Query.node(query, core.op.compare, 0, name, "=", value)
+  end
+  if core.record_exists(record) and #info.primary > 0 then
+    local key = State.stored_key(record, info, true)
+    query = query:where_not(function(own)
+      for i, name in ipairs(info.primary) do own = own:where(name, key[i]) end
+      return own
+    end)
+  end
+  return query:exists()
+end
+
+local function leads_nowhere(record, info, look_up)
+  local value = Record.raw(record, look_up.columns[1])
+  if value == nil then return false end
+  if look_up.table == info.class._def.table and value == Record.raw(record, look_up.column) then return false end
+  return not info.handle:table(look_up.table):where(look_up.column, value):exists()
+end
+
+local FAILS = { unique = is_taken, references = leads_nowhere }
+
+--- Ask the database whether a rule would fail.
+---@param record rille.Record
+---@param info table
+---@param look_up table  as M.unique and M.references make it
+---@return boolean
+function M.fails(record, info, look_up)
+  return FAILS[look_up.rule](record, info, look_up)
+end
+
+-- -- what the database refused --------------------------------------------------------------------------------------
+
+--- The condition of a CHECK that has a name; else the text that SQLite names it by is its condition.
+local function condition_of(constraint, sql)
+  local named = constraint:gsub("%W", "%%%0") .. "[\"`%]]?%s+[Cc][Hh][Ee][Cc][Kk]%s*(%b())"
+  local condition = sql:match("[Cc][Oo][Nn][Ss][Tt][Rr][Aa][Ii][Nn][Tt]%s+[\"`%[]?" .. named)
+  if condition then return condition end
+  return sql:find(constraint, 1, true) and constraint or ""
+end
+
+-- Kind of an error -> the rule of a group that it is about, if any.
+local SPEAKS_OF = {
+  unique_violation = function(e, group)
+    for _, look_up in ipairs(group.look_ups) do
+      if look_up.rule == "unique" and e.constraint and look_up.names[e.constraint] then return "unique" end
+    end
+  end,
+  not_null_violation = function(e, group)
+    return group.required and e.column == group.name and "required" or nil
+  end,
+  foreign_key_violation = function(_, group, record, info)
+    for _, look_up in ipairs(group.look_ups) do
+      if look_up.rule == "references" and leads_nowhere(record, info, look_up) then return "references" end
+    end
+  end,
+  check_violation = function(e, group, _, _, sql)
+    local condition = condition_of(e.constraint or "", sql):gsub("'[^']*'", "")
+    local name = group.name:gsub("%W", "%%%0")
+    return (" " .. condition .. " "):find("[^%w_]" .. name .. "[^%w_]") and "check" or nil
+  end,
+}
+
+--- The rule of a group that an error of the database stands for; nil when it is about something else.
+---@param e rille.Error
+---@param group table   of validate.lua
+---@param record rille.Record
+---@param info table
+---@param sql string    the text that made the table
+---@return string? rule
+function M.broken(e, group, record, info, sql)
+  if e.table and e.table ~= info.class._def.table then return nil end
+  local speaks_of = SPEAKS_OF[e.kind]
+  return speaks_of and speaks_of(e, group, record, info, sql)
+end
+
+return M
