@@ -73,6 +73,10 @@ open_state(lua_State *L)
 
   lua_gc(L, LUA_GCSTOP); /* nothing that is opened here is garbage */
   rille_library_open(L);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_pushboolean(L, 1); /* rille.config reads no file here that nobody named */
+  lua_setfield(L, -2, "rille.embedded");
+  lua_pop(L, 1);
   lua_gc(L, LUA_GCRESTART);
   lua_gc(L, LUA_GCGEN, 0, 0);
   if (config) {

@@ -1,11 +1,13 @@
 --- config: which databases there are and where the program's files lie; checked when said, opened when used.
 -- Two layers: a config file (whose default connection DATABASE_URL overrides), and above it what the program itself
--- said last: `configure` in the place of the file, `connect` in the place of its default connection.
+-- said last: `configure` in the place of the file, `connect` in the place of its default connection.  A script that
+-- names no file gets the one of the current directory, in a stock Lua as under `rille run`.
 local Error = require "rille.error"
 
 local M = {}
 
 local DEFAULT = "main"
+local HERE = "rille.config.lua"
 local SLOW_QUERY_MS = 100
 
 local POOL = { "max", "wait_ms", "idle_ms" }
@@ -148,6 +150,7 @@ local file            ---@type table?  the config file, DATABASE_URL not yet app
 local said            ---@type table?  what `configure` said
 local place           ---@type table?  the connection that `connect` named
 local current         ---@type table?  all of it together
+local alone = package.loaded["rille.embedded"] ~= nil      -- no file is looked for: a host says which one is meant
 
 --- DATABASE_URL says where the database is; how a database of the same driver is opened stays as the file has it.
 local function from_environment(config)
@@ -161,10 +164,38 @@ local function from_environment(config)
   return with_default(config, settings)
 end
 
+--- What a config file says, checked and completed.
+local function read_file(path)
+  local input, why = io.open(path, "rb")
+  if not input then Error.raise("not_found", "cannot read the config file " .. why) end
+  local text = input:read "a"
+  input:close()
+  local chunk, wrong = load(text or "", "@" .. path, "t")
+  if not chunk then Error.raise("script", wrong) end
+  local given = chunk()
+  if type(given) ~= "table" then
+    Error.raise("script", ("%s: wants to return a table, returned %s"):format(path, Error.show(given)))
+  end
+  return complete(path, given)
+end
+
+local Looking = { __close = function() alone = false end }
+
+--- The file of the current directory, where there is one.  While it runs it is not there for itself.
+local function file_here()
+  local found = not alone and io.open(HERE, "rb")
+  if not found then return nil end
+  found:close()
+  alone = true
+  local looking <close> = setmetatable({}, Looking)                  -- luacheck: ignore 211
+  return read_file(HERE)
+end
+
 --- The configuration as it stands; `connections` is empty when nothing was said.
 ---@return table config  not to be changed
 function M.current()
   if not current then
+    if not said and not file then file = file_here() end
     current = said or from_environment(file or complete("rille", {}))
     if place then current = with_default(current, place) end
   end
@@ -206,23 +237,14 @@ end
 --- Read a config file: Lua that returns the table `configure` takes.  It replaces what was said before.
 ---@param path string
 function M.load_file(path)
-  local input, why = io.open(path, "rb")
-  if not input then Error.raise("not_found", "cannot read the config file " .. why) end
-  local text = input:read "a"
-  input:close()
-  local chunk, wrong = load(text or "", "@" .. path, "t")
-  if not chunk then Error.raise("script", wrong) end
-  local given = chunk()
-  if type(given) ~= "table" then
-    Error.raise("script", ("%s: wants to return a table, returned %s"):format(path, Error.show(given)))
-  end
-  file, said, place = complete(path, given), nil, nil
+  file, said, place = read_file(path), nil, nil
   changed()
 end
 
 --- Forget all that was said, and close what was opened.
-function M.clear()
-  file, said, place = nil, nil, nil
+---@param here? boolean  a file of the current directory counts again; else none does until one is named
+function M.clear(here)
+  file, said, place, alone = nil, nil, nil, not here
   changed()
 end
 

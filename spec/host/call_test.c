@@ -355,6 +355,27 @@ says_which_file_is_missing(void **state)
   assert_non_null(strstr(err.message, "/nowhere/rille.config.lua"));
 }
 
+/* What lies in the current directory is not the embedding program's word. */
+static void
+reads_no_config_file_that_nobody_named(void **state)
+{
+  char directory[] = "/tmp/rille-spec-XXXXXX", before[4096];
+  const char text[] = "return { connections = { main = 'found.db' } }";
+  FILE *file = NULL;
+
+  assert_non_null(mkdtemp(directory));
+  assert_non_null(getcwd(before, sizeof before));
+  assert_int_equal(chdir(directory), 0);
+  file = fopen("rille.config.lua", "wb");
+  assert_non_null(file);
+  assert_true(fputs(text, file) >= 0);
+  assert_int_equal(fclose(file), 0);
+  rille_free(run(*state, "assert(next(require 'rille.config'.current().connections) == nil)"));
+  unlink("rille.config.lua");
+  assert_int_equal(chdir(before), 0);
+  rmdir(directory);
+}
+
 static void
 skips_a_first_line_with_a_hash_in_source_text(void **state)
 {
@@ -457,6 +478,7 @@ main(void)
     IN_A_HOST(refuses_bad_arguments),
     IN_A_HOST(runs_a_file_with_its_arguments),
     IN_A_HOST(says_which_file_is_missing),
+    IN_A_HOST(reads_no_config_file_that_nobody_named),
     IN_A_HOST(skips_a_first_line_with_a_hash_in_source_text),
     IN_A_HOST(finds_its_own_modules_and_lpeg),
     cmocka_unit_test(prefers_the_files_of_rille_lua_path),

@@ -234,6 +234,56 @@ describe("config", function()
     end)
   end)
 
+  describe("of the current directory", function()
+    local open = io.open
+    local text
+
+    before_each(function()
+      text = 'return { connections = { main = "here.db" }, models = "m" }'
+      io.open = function(path, mode)                                 -- luacheck: ignore 122
+        if path ~= "rille.config.lua" then return open(path, mode) end
+        if text then return open(file(text), mode) end
+        return nil, path .. ": No such file or directory"
+      end
+      config.clear(true)
+    end)
+    after_each(function()
+      io.open = open                                                 -- luacheck: ignore 122
+      config.clear()
+    end)
+
+    it("is read when no other was named", function()
+      assert.equal("here.db", main().database)
+      assert.equal("m", config.current().models)
+      environment.DATABASE_URL = "there.db"
+      config.clear(true)
+      assert.equal("there.db", main().database)
+    end)
+
+    it("stays below connect, and gives way to configure and to a file that is named", function()
+      config.connect "mine.db"
+      assert.same({ "mine.db", "m" }, { main().database, config.current().models })
+      config.clear(true)
+      config.configure { connections = { main = "mine.db" } }
+      assert.same({ "mine.db", "models" }, { main().database, config.current().models })
+      config.clear(true)
+      config.load_file(file 'return { connections = { main = "named.db" } }')
+      assert.same({ "named.db", "models" }, { main().database, config.current().models })
+    end)
+
+    it("raises what is wrong in it, each time it is asked for, and may ask for what is said itself", function()
+      text = "return { conections = {} }"
+      for _ = 1, 2 do assert.is_truthy(refused(config.current):find('did you mean "connections"?', 1, true)) end
+      text = 'return { models = require "rille.config".current().models .. "/own" }'
+      assert.equal("models/own", config.current().models)
+    end)
+
+    it("need not be there", function()
+      text = nil
+      assert.is_truthy(refused(database.get):find("no database is configured", 1, true))
+    end)
+  end)
+
   it("takes DATABASE_URL alone, and says so when nothing at all was said", function()
     assert.equal('no database is configured\n  hint: rille.connect "app.db", rille.configure "rille.config.lua", '
       .. "or DATABASE_URL says which one", refused(database.get))

@@ -52,6 +52,18 @@ describe("the built program", function()
     assert.same({ 0, "x\n" }, { status, out })
   end)
 
+  it("reads the project's configuration in a stock Lua by itself, and what DATABASE_URL says", function()
+    shell "rille migrate --seed"
+    local count = [[unset LUA_PATH LUA_CPATH; eval "$(rille env)"
+      lua5.4 -e 'require "rille"; print(require "models.note":count())']]
+    assert.same({ 0, "2\n", "" }, { shell(count) })
+    shell "DATABASE_URL=other.db rille migrate"
+    assert.same({ 0, "0\n", "" }, { shell("export DATABASE_URL=other.db; " .. count) })
+    local status, _, err = shell("mkdir elsewhere; cp -r models elsewhere; cd elsewhere; " .. count)
+    assert.equal(1, status)
+    assert.truthy(err:find("no database is configured", 1, true), err)
+  end)
+
   it("adds to what LUA_PATH says, once", function()
     local _, out = shell [[unset LUA_PATH_5_4; LUA_PATH='./mine/?.lua' rille env | head -n 1]]
     assert.truthy(out:find "^export LUA_PATH='/.*/%?%.lua;%./mine/%?%.lua'\n$")

@@ -48,7 +48,8 @@ end
 ---@type rille.Command
 return {
   summary = "print shell lines that make require \"rille\" work in lua5.4",
-  details = 'Use it as:  eval "$(rille env)"',
+  details = 'Use it as:  eval "$(rille env)"\nThen require "rille" reads rille.config.lua of the current directory and '
+    .. "DATABASE_URL, as rille run does.",
   run = function(_, term)
     local program = require "rille.cli.host".program
     local lua, c
