@@ -2,6 +2,7 @@
 #include "core/base/name.h"
 
 #include "core/base/cell.h"
+#include "core/base/shown.h"
 
 enum { COMPARED_MAX = 64 };
 
@@ -94,5 +95,5 @@ void
 rille_nearest_hint(const rille_nearest *nearest, rille_fault *fault)
 {
   if (nearest->best.len > 0)
-    rille_fault_hint(fault, "did you mean \"%.*s\"?", RILLE_STR_ARG(nearest->best));
+    rille_fault_hint(fault, "did you mean \"%s\"?", rille_show(nearest->best).text);
 }

@@ -19,7 +19,8 @@ rille_status_name(rille_status status)
   return "ok";
 }
 
-/* What a fault says can be shown anywhere: a character cut at the end goes, other bytes that are not UTF-8 become ?. */
+/* What a fault says can be shown anywhere: a character cut at the end goes, control characters but line ends, and other
+** bytes that are not UTF-8, become ?. */
 static void
 clean(char *text, bool cut)
 {
@@ -31,6 +32,9 @@ clean(char *text, bool cut)
     else
       text[at++] = '?';
   }
+  for (char *c = text; *c != '\0'; c++)
+    if (((unsigned char)*c < 0x20 && *c != '\n') || *c == 0x7F)
+      *c = '?';
 }
 
 static void
@@ -45,16 +49,23 @@ print_into(char *to, size_t size, const char *format, va_list args)
 }
 
 rille_status
-rille_fault_set(rille_fault *fault, rille_status kind, const char *format, ...)
+rille_fault_set_list(rille_fault *fault, rille_status kind, const char *format, va_list args)
 {
   if (fault != NULL) {
-    va_list args;
-
     *fault = (rille_fault){ .kind = kind };
-    va_start(args, format);
     print_into(fault->message, sizeof fault->message, format, args);
-    va_end(args);
   }
+  return kind;
+}
+
+rille_status
+rille_fault_set(rille_fault *fault, rille_status kind, const char *format, ...)
+{
+  va_list args;
+
+  va_start(args, format);
+  (void)rille_fault_set_list(fault, kind, format, args);
+  va_end(args);
   return kind;
 }
 

@@ -72,10 +72,15 @@ typedef struct rille_fault {
 } rille_fault;
 
 /* Fills `fault` (may be NULL) and returns `kind`, so that a caller can write `return rille_fault_set(...)`. Clears
-** every other field.  Here and below, texts that are too long are cut, on a UTF-8 boundary, and bytes that are not
-** UTF-8 are shown as ?: what a fault says can be shown anywhere. */
+** every other field.  Here and below, texts that are too long are cut, on a UTF-8 boundary, and control characters and
+** bytes that are not UTF-8 are shown as ?: what a fault says can be shown anywhere.  Names and values that come from
+** outside go through rille_show(), which keeps them readable. */
 rille_status rille_fault_set(rille_fault *fault, rille_status kind, const char *format, ...)
   __attribute__((format(printf, 3, 4)));
+
+/* The same with the arguments as a list. */
+rille_status rille_fault_set_list(rille_fault *fault, rille_status kind, const char *format, va_list args)
+  __attribute__((format(printf, 3, 0)));
 
 /* Adds advice to a fault that was set; NULL is ignored. */
 void rille_fault_hint(rille_fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));

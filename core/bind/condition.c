@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/base/name.h"
+#include "core/base/shown.h"
 #include "core/bind/tree.h"
 #include "core/bind/value.h"
 
@@ -43,7 +44,7 @@ no_operator(rille_chain *r, rille_str text)
   rille_nearest_init(&nearest, text);
   for (size_t i = 0; i < OPERATOR_COUNT; i++)
     rille_nearest_offer(&nearest, OPERATORS[i].text);
-  (void)rille_fault_set(&fault, RILLE_INVALID_ARGUMENT, "there is no operator \"%.*s\"", RILLE_STR_ARG(text));
+  (void)rille_fault_set(&fault, RILLE_INVALID_ARGUMENT, "there is no operator \"%s\"", rille_show(text).text);
   rille_fault_hint(&fault, "the operators are = != <> < <= > >= like not_like ilike in not_in between is is_not");
   rille_nearest_hint(&nearest, &fault);
   return (size_t)rille_lua_raise(r->L, &fault, (rille_str){ 0 });
@@ -86,7 +87,7 @@ compare_null(rille_chain *r, rille_node *a, size_t operator)
   if (OPERATORS[operator].op == RILLE_OP_EQUAL)
     return node;
   if (OPERATORS[operator].op != RILLE_OP_UNEQUAL)
-    (void)rille_lua_refuse(r->L, "%.*s %s NULL is never true: compare with a value", RILLE_STR_ARG(a->text),
+    (void)rille_lua_refuse(r->L, "%s %s NULL is never true: compare with a value", rille_show(a->text).text,
                            OPERATORS[operator].text.at);
   negation = rille_chain_node(r, RILLE_NODE_NOT);
   negation->a = node;
@@ -104,7 +105,7 @@ compare_value(rille_chain *r, rille_node *a, int node, int operator, int value)
   (void)lua_rawgeti(r->L, node, operator);
   found = rille_condition_operator(r, rille_lua_check_text(r->L, -1, "an operator"));
   if (lua_rawgeti(r->L, node, value) == LUA_TNIL)
-    (void)rille_lua_refuse(r->L, "%.*s: a condition was given nil (rille.null stands for NULL)", RILLE_STR_ARG(what));
+    (void)rille_lua_refuse(r->L, "%s: a condition was given nil (rille.null stands for NULL)", rille_show(what).text);
   if (rille_lua_is_null(r->L, -1))
     made = compare_null(r, a, found);
   else
@@ -197,7 +198,7 @@ in_of(rille_chain *r, int node)
 
   in->a = rille_chain_column(r, node, 5);
   if (rille_chain_push(r, node, 6) != LUA_TTABLE)
-    (void)rille_lua_refuse(r->L, "%.*s: a list or a query was expected", RILLE_STR_ARG(in->a->text));
+    (void)rille_lua_refuse(r->L, "%s: a list or a query was expected", rille_show(in->a->text).text);
   if (lua_rawgeti(r->L, -1, 3) == LUA_TNUMBER && lua_getmetatable(r->L, -2)) { /* a chain */
     lua_pop(r->L, 2);
     in->b = rille_chain_node(r, RILLE_NODE_QUERY);

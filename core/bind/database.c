@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 
+#include "core/base/shown.h"
 #include "core/bind/ends.h"
 #include "core/bind/value.h"
 
@@ -22,7 +23,7 @@ rille_lua_check_database(lua_State *L, int index)
   if (database == NULL)
     (void)rille_lua_refuse(L, "a database was expected, not a %s", luaL_typename(L, index));
   if (database->closed)
-    (void)rille_lua_refuse(L, "the database \"%.*s\" is closed", RILLE_STR_ARG(database->options.database));
+    (void)rille_lua_refuse(L, "the database \"%s\" is closed", rille_show(database->options.database).text);
   return database;
 }
 
@@ -240,7 +241,7 @@ database_open(lua_State *L)
   name = text_option(L, database, "driver");
   database->driver = rille_driver_named(name.len > 0 ? name : rille_str_of("sqlite"));
   if (database->driver == NULL)
-    return rille_lua_refuse(L, "there is no driver \"%.*s\"", RILLE_STR_ARG(name));
+    return rille_lua_refuse(L, "there is no driver \"%s\"", rille_show(name).text);
   database->options = (rille_open_options){
     .database = text_option(L, database, "database"),
     .journal_mode = text_option(L, database, "journal_mode"),

@@ -12,6 +12,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 
+#include "core/base/shown.h"
 #include "core/bind/value.h"
 
 /* Its address marks records. */
@@ -44,7 +45,7 @@ rille_lua_push_new_record(lua_State *L, int at)
 
   *record = (rille_lua_record){ .tag = &record_tag, .source = source, .layout = source->layout };
   if (lua_getiuservalue(L, at, RILLE_SOURCE_META) != LUA_TTABLE)
-    (void)rille_lua_refuse(L, "rows of %.*s are no records", RILLE_STR_ARG(source->table.name));
+    (void)rille_lua_refuse(L, "rows of %s are no records", rille_show(source->table.name).text);
   (void)lua_setmetatable(L, -2);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/bind/database.h"
+#include "core/base/shown.h"
 #include "core/bind/ends.h"
 #include "core/bind/record.h"
 #include "core/bind/rows.h"
@@ -94,16 +95,16 @@ save_find(lua_State *L)
     rille_cell cell;
 
     if (column == NULL)
-      return rille_lua_refuse(L, "%.*s: the primary key has %d column%s, not %d", RILLE_STR_ARG(source->table.name),
+      return rille_lua_refuse(L, "%s: the primary key has %d column%s, not %d", rille_show(source->table.name).text,
                               i - 1, i == 2 ? "" : "s", keys);
     rille_lua_check_cell(L, 2 + i, "a key", &cell);
     if (cell.kind == RILLE_NULL)
-      return rille_lua_refuse(L, "%.*s: a key cannot be nil", RILLE_STR_ARG(source->table.name));
+      return rille_lua_refuse(L, "%s: a key cannot be nil", rille_show(source->table.name).text);
     add_equal(L, work, query, column->name, &cell);
   }
   if (keys == 0 || primary_column(&source->table, keys + 1) != NULL)
-    return rille_lua_refuse(L, "%.*s: find wants a value for each column of the primary key",
-                            RILLE_STR_ARG(source->table.name));
+    return rille_lua_refuse(L, "%s: find wants a value for each column of the primary key",
+                            rille_show(source->table.name).text);
   start(L, rille_lua_connection(L, database), work, query);
   rille_lua_rows_init(L, &rows, source, 2, work);
   if (!rille_lua_rows_next(L, &rows, work))
@@ -276,15 +277,15 @@ add_key(lua_State *L, struct save *s)
       while (at < layout->count && !(layout->own[at] && rille_str_equal(layout->names[at], table->columns[i].name)))
         at++;
       if (at == layout->count || s->record->row == NULL)
-        (void)rille_lua_refuse(L, "this %.*s was read without its key \"%.*s\": it cannot be saved or deleted",
-                               RILLE_STR_ARG(table->name), RILLE_STR_ARG(table->columns[i].name));
+        (void)rille_lua_refuse(L, "this %s was read without its key \"%s\": it cannot be saved or deleted",
+                               rille_show(table->name).text, rille_show(table->columns[i].name).text);
       cell = rille_packed_cell(s->record->row, at);
       add_equal(L, s->work, s->query, table->columns[i].name, &cell);
       any = true;
     }
   if (!any)
-    (void)rille_lua_refuse(L, "%.*s has no primary key: its rows are updated and deleted by query",
-                           RILLE_STR_ARG(table->name));
+    (void)rille_lua_refuse(L, "%s has no primary key: its rows are updated and deleted by query",
+                           rille_show(table->name).text);
 }
 
 /* Adds conditions from the list of { column, value } at `index`: for optimistic locks and the like. */

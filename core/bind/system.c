@@ -10,6 +10,7 @@
 
 #include "core/base/name.h"
 #include "core/base/sha256.h"
+#include "core/base/shown.h"
 #include "core/bind/value.h"
 #include "core/query/moment.h"
 #include "core/run/cursor.h"
@@ -68,6 +69,21 @@ system_nearest(lua_State *L)
     (void)lua_rawgeti(L, 2, best);
   else
     lua_pushnil(L);
+  return 1;
+}
+
+/* shown(text [, bytes]) -> the text as a message shows it: see core/base/shown.h */
+static int
+system_shown(lua_State *L)
+{
+  rille_str text = rille_lua_check_text(L, 1, "shown: what is to be shown");
+  lua_Integer bytes = luaL_optinteger(L, 2, RILLE_SHOWN_BYTES);
+  luaL_Buffer buffer;
+  size_t size = (size_t)(bytes < 1 ? 1 : bytes > 65536 ? 65536 : bytes) + sizeof "\xE2\x80\xA6";
+  char *to = luaL_buffinitsize(L, &buffer, size);
+
+  rille_show_into(text, to, size);
+  luaL_pushresultsize(&buffer, strlen(to));
   return 1;
 }
 
@@ -140,6 +156,7 @@ rille_lua_add_system(lua_State *L)
     { "monotonic_ms", system_monotonic_ms },
     { "checksum", system_checksum },
     { "nearest", system_nearest },
+    { "shown", system_shown },
     { "list_directory", system_list_directory },
     { "make_directory", system_make_directory },
     { NULL, NULL },

@@ -191,11 +191,11 @@ rille_lua_no_memory(lua_State *L)
 int
 rille_lua_refuse(lua_State *L, const char *format, ...)
 {
-  rille_fault fault = { .kind = RILLE_INVALID_ARGUMENT };
+  rille_fault fault;
   va_list args;
 
   va_start(args, format);
-  (void)vsnprintf(fault.message, sizeof fault.message, format, args);
+  (void)rille_fault_set_list(&fault, RILLE_INVALID_ARGUMENT, format, args);
   va_end(args);
   return rille_lua_raise(L, &fault, (rille_str){ 0 });
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/bind/database.h"
+#include "core/base/shown.h"
 #include "core/bind/ends.h"
 #include "core/bind/tree.h"
 #include "core/bind/value.h"
@@ -140,8 +141,8 @@ position_of(lua_State *L, const struct batch *b, int key, lua_Integer row)
   lua_Integer position;
 
   if (lua_type(L, key) != LUA_TSTRING)
-    (void)rille_lua_refuse(L, "row %lld of %.*s: its keys must be names of columns", (long long)row,
-                           RILLE_STR_ARG(b->source->table.name));
+    (void)rille_lua_refuse(L, "row %lld of %s: its keys must be names of columns", (long long)row,
+                           rille_show(b->source->table.name).text);
   lua_pushvalue(L, key);
   (void)lua_rawget(L, b->positions);
   position = lua_tointeger(L, -1);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/base/memory.h"
+#include "core/base/shown.h"
 #include "core/base/stop.h"
 #include "core/driver/sqlite_conn.h"
 #include "core/driver/sqlite_error.h"
@@ -81,7 +82,7 @@ set_word(rille_sqlite_conn *conn, const char *pragma, rille_str value, const cha
   while (value.len > 0 && words[i] != NULL && !rille_str_is(value, words[i]))
     i++;
   if (words[i] == NULL)
-    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "%s cannot be \"%.*s\"", pragma, RILLE_STR_ARG(value));
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "%s cannot be \"%s\"", pragma, rille_show(value).text);
   (void)snprintf(sql, sizeof sql, "pragma %s = %s", pragma, words[i]);
   return execute(conn, sql, fault);
 }

@@ -2,6 +2,7 @@
 #include "core/query/resolve.h"
 
 #include "core/base/name.h"
+#include "core/base/shown.h"
 
 struct scope {
   const rille_query *query;
@@ -34,8 +35,8 @@ no_source(const struct scope *scope, rille_str name, rille_str path)
     for (const rille_join *join = s->query->joins; join != NULL; join = join->next)
       rille_nearest_offer(&nearest, join->source.name);
   }
-  (void)rille_fault_set(scope->fault, RILLE_NO_SUCH_TABLE, "\"%.*s\": this query reads no table \"%.*s\"",
-                        RILLE_STR_ARG(path), RILLE_STR_ARG(name));
+  (void)rille_fault_set(scope->fault, RILLE_NO_SUCH_TABLE, "\"%s\": this query reads no table \"%s\"",
+                        rille_show(path).text, rille_show(name).text);
   if (nearest.best.len > 0)
     rille_nearest_hint(&nearest, scope->fault);
   else
@@ -77,8 +78,8 @@ resolve_plain(rille_node *node, const struct scope *scope)
 
     if (column != NULL && node->column != NULL)
       return rille_fault_set(scope->fault, RILLE_INVALID_ARGUMENT,
-                             "\"%.*s\" is a column of both %.*s and %.*s: name the table", RILLE_STR_ARG(node->text),
-                             RILLE_STR_ARG(node->source->name), RILLE_STR_ARG(join->source.name));
+                             "\"%s\" is a column of both %s and %s: name the table", rille_show(node->text).text,
+                             rille_show(node->source->name).text, rille_show(join->source.name).text);
     if (column != NULL) {
       node->source = &join->source;
       node->column = column;
@@ -197,8 +198,8 @@ resolve_sets(rille_set *set, const struct scope *scope)
       return rille_table_no_column(table, set->name, scope->fault);
     if (set->column->generated)
       return rille_fault_set(scope->fault, RILLE_INVALID_ARGUMENT,
-                             "%.*s.%.*s is computed by the database: it cannot be written", RILLE_STR_ARG(table->name),
-                             RILLE_STR_ARG(set->name));
+                             "%s.%s is computed by the database: it cannot be written", rille_show(table->name).text,
+                             rille_show(set->name).text);
     if (set->value->kind == RILLE_NODE_VALUE) {
       set->value->column = set->column;
       set->value->source = &scope->query->source;
@@ -248,9 +249,9 @@ check_mutation(const rille_query *query, rille_fault *fault)
 {
   if ((query->verb != RILLE_UPDATE && query->verb != RILLE_DELETE) || query->unfiltered || is_narrowed(query))
     return RILLE_OK;
-  (void)rille_fault_set(fault, RILLE_UNSAFE_MUTATION, "%s of %.*s without a condition would touch every row",
+  (void)rille_fault_set(fault, RILLE_UNSAFE_MUTATION, "%s of %s without a condition would touch every row",
                         query->verb == RILLE_UPDATE ? "an update" : "a delete",
-                        RILLE_STR_ARG(query->source.table->name));
+                        rille_show(query->source.table->name).text);
   rille_fault_hint(fault, "add a condition, or say unfiltered() when every row is meant");
   return RILLE_UNSAFE_MUTATION;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "core/base/name.h"
+#include "core/base/shown.h"
 
 const rille_column *
 rille_table_column(const rille_table *table, rille_str name)
@@ -37,8 +38,8 @@ rille_table_no_column(const rille_table *table, rille_str name, rille_fault *fau
   rille_nearest_init(&nearest, name);
   for (size_t i = 0; i < table->column_count; i++)
     rille_nearest_offer(&nearest, table->columns[i].name);
-  (void)rille_fault_set(fault, RILLE_NO_SUCH_COLUMN, "%.*s has no column \"%.*s\"", RILLE_STR_ARG(table->name),
-                        RILLE_STR_ARG(name));
+  (void)rille_fault_set(fault, RILLE_NO_SUCH_COLUMN, "%s has no column \"%s\"", rille_show(table->name).text,
+                        rille_show(name).text);
   rille_nearest_hint(&nearest, fault);
   if (fault != NULL) {
     char table_name[128], column_name[128];

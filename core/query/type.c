@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "core/base/shown.h"
 #include "core/query/decimal.h"
 #include "core/query/moment.h"
 
@@ -398,7 +399,7 @@ describe(const rille_cell *cell, char *text, size_t size)
     else if (cell->as.text.len > 40)
       (void)snprintf(text, size, "a text of %zu bytes", cell->as.text.len);
     else
-      (void)snprintf(text, size, "the text \"%.*s\"", RILLE_STR_ARG(cell->as.text));
+      (void)snprintf(text, size, "the text \"%s\"", rille_show(cell->as.text).text);
     break;
   case RILLE_BLOB: (void)snprintf(text, size, "%zu bytes", cell->as.text.len); break;
   case RILLE_NULL: (void)snprintf(text, size, "NULL"); break;

@@ -2,6 +2,7 @@
 #include "core/run/layout.h"
 
 #include "core/base/memory.h"
+#include "core/base/shown.h"
 
 static rille_layout *
 make(size_t count, size_t text_bytes)
@@ -160,7 +161,7 @@ rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rill
     for (size_t j = 0; j < i; j++)
       if (rille_str_equal(layout->names[j], name)) {
         rille_status status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
-                                              "two columns of the result are called \"%.*s\"", RILLE_STR_ARG(name));
+                                              "two columns of the result are called \"%s\"", rille_show(name).text);
 
         rille_fault_hint(fault, "give one of them another name: \"select ... as ...\"");
         rille_layout_drop(layout);

@@ -51,9 +51,11 @@ local function dispatch(args, term)
   local name = ALIASES[given] or given
   local command = name == "version" and require "rille.cli.version" or require "rille.cli.commands".find(name)
   if not command then
-    local nearest = require "rille.error".did_you_mean(name, require "rille.cli.commands".names())
+    local Error = require "rille.error"
+    local nearest = Error.did_you_mean(name, require "rille.cli.commands".names())
     local what = name:sub(1, 1) == "-" and "option" or "command"
-    require "rille.cli.failure".misuse(("there is no %s %q"):format(what, name), nearest or "rille help lists them")
+    require "rille.cli.failure".misuse(("there is no %s %s"):format(what, Error.quote(name)),
+      nearest or "rille help lists them")
   end
   local rest = table.move(args, 2, #args, 1, {})
   if command.raw then return command.raw(rest, term) end

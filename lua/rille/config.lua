@@ -77,7 +77,7 @@ local function from_url(where, url)
   if not scheme or #scheme == 1 then return { driver = "sqlite", database = url } end     -- one letter is a drive
   if scheme == "postgresql" or scheme == "postgres" then return { driver = "postgres", url = url } end
   if scheme ~= "sqlite" and scheme ~= "sqlite3" then
-    Error.raise("invalid_argument", ("%s: the scheme %q is not known"):format(where, scheme), {
+    Error.raise("invalid_argument", ("%s: the scheme %s is not known"):format(where, Error.quote(scheme)), {
       hint = Error.did_you_mean(scheme, { "sqlite", "postgresql" }) or "a path, sqlite:PATH or postgresql://…",
     })
   end

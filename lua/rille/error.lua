@@ -34,7 +34,7 @@ Error.kinds = {
 local IS_KIND = {}
 for _, kind in ipairs(Error.kinds) do IS_KIND[kind] = true end
 
-local SHOWN_BYTES = 60            -- of a text that is quoted in a message
+local MESSAGE_BYTES = 4000        -- of a whole message; what is longer helps nobody
 
 local meta = core.error
 
@@ -47,6 +47,15 @@ end
 -- enough, because it is asked for right after the value was raised again.
 local foreign = { value = nil, traceback = nil, again = false }
 
+--- A message as it may be shown anywhere.  Names and values in it should have gone through `quote`; this is for those
+--- that did not.
+local function clean(text)
+  if type(text) ~= "string" or #text <= MESSAGE_BYTES and not text:find "[^\n\t -~]" then return text end
+  local is_clean = utf8.len(text) and not text:find "[\0-\8\11-\31\127]"
+  if is_clean and #text <= MESSAGE_BYTES then return text end
+  return core.shown(text, MESSAGE_BYTES)
+end
+
 --- An error value, not yet raised.
 ---@param kind string
 ---@param message string
@@ -54,8 +63,9 @@ local foreign = { value = nil, traceback = nil, again = false }
 ---@return rille.Error
 function Error.new(kind, message, fields)
   assert(IS_KIND[kind], kind)
-  local e = { kind = kind, message = message }
+  local e = { kind = kind, message = clean(message) }
   for name, value in next, fields or {} do e[name] = value end
+  e.hint = clean(e.hint)
   return setmetatable(e, meta)
 end
 
@@ -76,6 +86,11 @@ function Error.is(e, kind)
   return type(e) == "table" and getmetatable(e) == meta and (kind == nil or e.kind == kind)
 end
 
+--- A name or a text in quotes: shortened, and nothing in it that a terminal would obey.
+---@param text string
+---@return string
+function Error.quote(text) return '"' .. core.shown(text) .. '"' end
+
 --- How a value is named in a message: its text and its type.
 ---@param value any
 ---@return string
@@ -85,11 +100,7 @@ function Error.show(value)
   if value == core.null then return "null" end
   if kind == "table" or kind == "function" or kind == "thread" or kind == "userdata" then return "a " .. kind end
   local text = tostring(value)
-  if kind == "string" then
-    if #text > SHOWN_BYTES then text = text:sub(1, utf8.offset(text, 0, SHOWN_BYTES + 1) - 1) .. "…" end
-    text = '"' .. text:gsub("%c", function(c) return ("\\%d"):format(c:byte()) end) .. '"'
-  end
-  return ("%s (%s)"):format(text, kind)
+  return ("%s (%s)"):format(kind == "string" and Error.quote(text) or text, kind)
 end
 
 --- Raise invalid_argument: `where: wants what, got given`.
@@ -115,7 +126,7 @@ end
 ---@return string?
 function Error.did_you_mean(name, known)
   local near = Error.nearest(name, known)
-  return near and ('did you mean "%s"?'):format(near) or nil
+  return near and ("did you mean %s?"):format(Error.quote(near)) or nil
 end
 
 --- Raise that a name is not known: `posts has no column "titel"`, with the nearest known one as the hint.
@@ -126,7 +137,7 @@ end
 ---@param where? string   whose names these are: "posts"
 ---@param fields? table   further fields of the error
 function Error.unknown(kind, what, name, known, where, fields)
-  local shown = type(name) == "string" and '"' .. name .. '"' or Error.show(name)
+  local shown = type(name) == "string" and Error.quote(name) or Error.show(name)
   local message = where and ("%s has no %s %s"):format(where, what, shown) or ("there is no %s %s"):format(what, shown)
   local e = Error.new(kind, message, fields)
   e.hint = Error.did_you_mean(name, known) or e.hint

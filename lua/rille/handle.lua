@@ -80,7 +80,8 @@ end
 local function checked(word, sql, ...)
   local text, params = Sql.placeholders(word, sql, ...)
   if Sql.controls_transaction(text) then
-    Error.raise("invalid_argument", ("%s: %q would begin or end a transaction unseen"):format(word, text), {
+    local shown = Error.quote(text)
+    Error.raise("invalid_argument", ("%s: %s would begin or end a transaction unseen"):format(word, shown), {
       hint = "rille.transaction(fn), or rille.begin() with commit and rollback",
     })
   end

@@ -173,7 +173,7 @@ end
 
 --- Is a transaction open that a line began?
 ---@return boolean
-function Repl:in_transaction()
+function Repl.in_transaction()
   local transaction = package.loaded["rille.transaction"]          -- not loaded: nothing was begun
   return transaction ~= nil and #transaction.open() > 0
 end

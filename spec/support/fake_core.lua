@@ -10,29 +10,47 @@ fake.sqlite_version = "0.0.0"
 
 fake.error = { __name = "rille.error" }
 
---- Edits between two words, without regard to case.
+--- Edits between two words, swaps of neighbours among them, without regard to case.
 local function distance(a, b)
   a, b = a:lower(), b:lower()
-  local row = {}
-  for j = 0, #b do row[j] = j end
+  local rows = { [0] = {} }
+  for j = 0, #b do rows[0][j] = j end
   for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
+    rows[i] = { [0] = i }
     for j = 1, #b do
       local cost = a:byte(i) == b:byte(j) and 0 or 1
-      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
+      local least = math.min(rows[i - 1][j] + 1, rows[i][j - 1] + 1, rows[i - 1][j - 1] + cost)
+      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        least = math.min(least, rows[i - 2][j - 2] + 1)
+      end
+      rows[i][j] = least
     end
   end
-  return row[#b]
+  return rows[#a][#b]
 end
 
+local COMPARED_BYTES = 64            -- longer names are near to none, as in the core
+
+--- How far a name may be: one edit for short ones, else a third of it, at most five.
+local function tolerance(name) return #name < 6 and 1 or math.min(#name // 3, 5) end
+
 function fake.nearest(name, known)
-  local best, least = nil, math.max(1, (#name + 3) // 3) + 1
+  local best, least = nil, tolerance(name) + 1
+  if #name > COMPARED_BYTES then return nil end
   for _, candidate in ipairs(known) do
     local edits = distance(name, candidate)
     if edits < least then best, least = candidate, edits end
   end
   return best
+end
+
+local SHOWN_BYTES = 64
+
+--- As the core shows a text: escaped, and cut between characters.
+function fake.shown(text, bytes)
+  local escaped = require "rille.cli.text".escape(text)
+  if #escaped <= (bytes or SHOWN_BYTES) then return escaped end
+  return escaped:sub(1, utf8.offset(escaped, 0, (bytes or SHOWN_BYTES) + 1) - 1) .. "…"
 end
 
 --- A record of a spec: a table whose metatable says so.

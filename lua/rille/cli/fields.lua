@@ -1,4 +1,5 @@
 --- fields: `title:string`, `price:decimal,10,2`, `author:references,users?` on the command line become column words.
+local quote = require "rille.error".quote
 
 local M = {}
 
@@ -20,7 +21,7 @@ local IS_NUMBER = { integer = true, bigint = true, float = true, references = tr
 local GIVEN = { id = true, created_at = true, updated_at = true }      -- every new table has them
 
 local function misuse(field, what, hint)
-  require "rille.cli.failure".misuse(("field %q: %s"):format(field, what), hint)
+  require "rille.cli.failure".misuse(("field %s: %s"):format(quote(field), what), hint)
 end
 
 local function sorted_types()
@@ -38,9 +39,9 @@ local function check_arguments(field, column)
     misuse(field, ("%s takes %s after a comma"):format(column.type, most == 0 and "nothing" or "at most " .. most))
   end
   for _, argument in ipairs(column.arguments) do
-    if sort == "number" and not argument:match "^%d+$" then misuse(field, ("%q is no number"):format(argument)) end
+    if sort == "number" and not argument:match "^%d+$" then misuse(field, quote(argument) .. " is no number") end
     if sort == "name" and not argument:match "^[a-z_][a-z0-9_]*$" then
-      misuse(field, ("%q is no name for a table"):format(argument))
+      misuse(field, quote(argument) .. " is no name for a table")
     end
     if argument == "" then misuse(field, "a value between commas is missing") end
   end
@@ -52,7 +53,7 @@ local function read_modifier(field, column, text)
   local known = false
   for _, each in ipairs(MODIFIERS) do known = known or each == name end
   if not known or (name == "default") ~= (value ~= nil) then
-    misuse(field, ("%q is not known after a type"):format(text),
+    misuse(field, quote(text) .. " is not known after a type",
       require "rille.error".did_you_mean(name, MODIFIERS) or "known are :nullable, :unique, :index, :default=VALUE")
   end
   column[name] = value or true
@@ -106,7 +107,7 @@ function M.parse(field)
   for part in (field .. ":"):gmatch "([^:]*):" do parts[#parts + 1] = part end
   local name, described = parts[1], parts[2]
   if not name:match "^[a-z_][a-z0-9_]*$" then
-    misuse(field, ("%q is no name for a column"):format(name), "small letters, digits and _, as in published_at")
+    misuse(field, quote(name) .. " is no name for a column", "small letters, digits and _, as in published_at")
   end
   if GIVEN[name] then misuse(field, ("%s is made by itself"):format(name), "leave it out") end
   if not described or described == "" then misuse(field, "its type is missing", ("write %s:string"):format(name)) end
@@ -117,7 +118,7 @@ function M.parse(field)
   local column = { name = name, type = table.remove(words, 1), arguments = words, nullable = nullable }
   if not TYPES[column.type] then
     local Error = require "rille.error"
-    misuse(field, ("there is no type %q"):format(column.type),
+    misuse(field, "there is no type " .. quote(column.type),
       Error.did_you_mean(column.type, sorted_types()) or "types are " .. table.concat(sorted_types(), " "))
   end
   check_arguments(field, column)

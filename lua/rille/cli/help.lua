@@ -24,8 +24,9 @@ return {
     if not args.command then return overview(term) end
     local command = commands.find(args.command)
     if not command then
-      local nearest = require "rille.error".did_you_mean(args.command, commands.names())
-      require "rille.cli.failure".misuse(("there is no command %q"):format(args.command), nearest)
+      local Error = require "rille.error"
+      require "rille.cli.failure".misuse("there is no command " .. Error.quote(args.command),
+        Error.did_you_mean(args.command, commands.names()) or "rille help lists them")
     end
     term:line(require "rille.cli.parser".help(args.command, command))
   end,

@@ -30,7 +30,8 @@ end
 local function confirm(args, term)
   local name = database_name()
   if args.yes and args.yes ~= name then
-    refuse(("--yes says %q, the database is %q"):format(args.yes, name), "nothing was changed")
+    local quote = require "rille.error".quote
+    refuse(("--yes says %s, the database is %s"):format(quote(args.yes), quote(name)), "nothing was changed")
   end
   local tables, rows = contents()
   if tables == 0 then return end

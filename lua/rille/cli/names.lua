@@ -1,5 +1,6 @@
 --- names: what a model or a migration may be called, and what follows from it.
 local inflect = require "rille.inflect"
+local quote = require "rille.error".quote
 
 local M = {}
 
@@ -13,7 +14,7 @@ end
 function M.check_model(name)
   if name:match "^%u%w*$" then return end
   local better = inflect.camelize(inflect.underscore(plain(name)))
-  require "rille.cli.failure".misuse(("%q is no name for a model"):format(name),
+  require "rille.cli.failure".misuse(("%s is no name for a model"):format(quote(name)),
     better:match "^%u%w*$" and ("write %s"):format(better) or "begin with a capital letter: Post, BlogPost")
 end
 
@@ -22,7 +23,7 @@ end
 function M.check_migration(name)
   if name:match "^%l[%l%d_]*$" then return end
   local better = inflect.underscore(plain(name))
-  require "rille.cli.failure".misuse(("%q is no name for a migration"):format(name),
+  require "rille.cli.failure".misuse(("%s is no name for a migration"):format(quote(name)),
     better ~= "" and ("write %s"):format(better) or "small letters, digits and _, as in add_views_to_posts")
 end
 

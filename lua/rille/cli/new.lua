@@ -12,7 +12,7 @@ end
 local function check(path)
   local base = base_name(path)
   if base and base ~= ".." and not path:find "%c" and path:sub(1, 1) ~= "-" then return base end
-  require "rille.cli.failure".misuse(("%q is no name for a project"):format(path), "rille new shop")
+  require "rille.cli.failure".misuse(require "rille.error".quote(path) .. " is no name for a project", "rille new shop")
 end
 
 local function refuse_used(path)

@@ -47,7 +47,7 @@ return {
     if first == "--" then
       args = table.move(args, 2, #args, 1, {})
     elseif first and first:match "^%-." then
-      require "rille.cli.failure".misuse(("run: there is no option %q"):format(first), USAGE)
+      require "rille.cli.failure".misuse("run: there is no option " .. require "rille.error".quote(first), USAGE)
     end
     if not args[1] then require "rille.cli.failure".misuse("run wants the file to run", USAGE) end
     set_arg(args)

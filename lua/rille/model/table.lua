@@ -8,7 +8,7 @@ local sorted_keys = require "rille.keys"
 local M = {}
 
 local function no_table(def, handle)
-  local e = Error.new("no_such_table", ("model %s: there is no table %q"):format(def.name, def.table), {
+  local e = Error.new("no_such_table", ("model %s: there is no table %s"):format(def.name, Error.quote(def.table)), {
     model = def.name, table = def.table,
   })
   e.hint = Error.did_you_mean(def.table, handle:tables()) or "have the migrations been run? (rille migrate)"
@@ -28,8 +28,8 @@ local function columns_of(def, description)
   end
   local missing = next(position)
   if missing then
-    Error.raise("no_such_column", ("model %s: the primary key %q is no column of %s"):format(def.name, missing,
-      def.table),
+    Error.raise("no_such_column", ("model %s: the primary key %s is no column of %s"):format(def.name,
+      Error.quote(missing), def.table),
       { model = def.name, table = def.table, column = missing })
   end
   return columns

@@ -50,9 +50,7 @@ local function schema(session, argument)
   local found = db:describe(table_named(argument))
   if not found then
     local Error = require "rille.error"
-    Error.raise("no_such_table", ("there is no table %q"):format(argument), {
-      hint = Error.did_you_mean(argument, db:tables()),
-    })
+    Error.unknown("no_such_table", "table", argument, db:tables())
   end
   local unique, rows, options = {}, {}, session:print_options()
   for _, index in ipairs(found.indexes or {}) do
@@ -119,8 +117,7 @@ function M.run(session, line)
   for _, command in ipairs(M.list) do
     if command[1]:match "^%S+" == name then return command[3](session, argument) end
   end
-  local nearest = require "rille.error".did_you_mean(name, M.names())
-  misuse(("there is no command %q"):format(name), nearest or ".help lists them")
+  require "rille.error".unknown("invalid_argument", "command", name, M.names(), nil, { hint = ".help lists them" })
 end
 
 return M
