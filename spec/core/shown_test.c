@@ -24,7 +24,7 @@ shows_what_a_terminal_would_obey(void **state)
   assert_string_equal(rille_show(rille_str_of("\xFF\xC3")).text, "\\xFF\\xC3");
 }
 
-/* Of every length, in characters of every width: whole characters, and an ellipsis exactly when something is missing. */
+/* Of every length, in characters of every width: whole ones, and an ellipsis exactly when something is missing. */
 static void
 shortens_between_characters(void **state)
 {

@@ -133,3 +133,15 @@ print(rille.connect "app.db":query("select count(*) as n from posts")[1].n)
 LUA
 [ -z "${sanitized:-}" ] || export LD_PRELOAD="$(cc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0
 expect "a stock lua5.4" 15 "$(lua5.4 count.lua)"
+
+# --- in the folders of LuaRocks: the module and the program alone
+
+rock=$work/rock
+for component in module program; do
+  cmake --install "$build" --prefix "$rock" --component "$component" >"$work/log" || fail "$(cat "$work/log")"
+done
+expect "the components of a rock" "core.so rille rille.lua" \
+  "$(cd "$rock" && find . -type f -name 'rille.h' -o -type f -name 'librille*' -o -type f -name core.so \
+    -o -type f -name rille -o -type f -name rille.lua | sed 's|.*/||' | sort | tr '\n' ' ' | sed 's/ $//')"
+eval "$(unset LUA_PATH LUA_CPATH; "$rock/bin/rille" env)"
+expect "a stock lua5.4, with the rock" 15 "$(lua5.4 count.lua)"

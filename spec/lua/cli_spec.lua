@@ -360,6 +360,25 @@ describe("completions", function()
     end
   end)
 
+  it("complete commands with a colon, options and values in fish, where it is installed", function()
+    if not os.execute "command -v fish >/dev/null" then return pending "fish is not installed" end
+    local script = folder .. "/rille.fish"
+    files.write_new(script, (select(2, rille { "completion", "fish" })))
+    local function complete(line)
+      local pipe <close> = assert(io.popen(([[HOME=%s fish --no-config -c 'source %s; complete -C "%s"']]):format(
+        folder, script, line)))
+      local words = {}
+      for candidate in pipe:lines() do words[#words + 1] = candidate:match "^[^\t]+" end
+      return table.concat(words, " ")
+    end
+    assert.equal("make:migration make:model", complete "rille make:m")
+    assert.equal("migrate migrate:rollback migrate:status", complete "rille mig")
+    assert.equal("--force --fresh", complete "rille migrate --f")
+    assert.equal("always auto never", complete "rille migrate --color ")
+    assert.equal("bash fish zsh", complete "rille completion ")
+    assert.equal("migrate:rollback", complete "rille help migrate:r")
+  end)
+
   it("complete commands with a colon, options and values in bash", function()
     local script = folder .. "/rille.bash"
     files.write_new(script, (select(2, rille { "completion", "bash" })))
@@ -376,6 +395,7 @@ describe("completions", function()
     assert.equal("migrate migrate:status migrate:rollback", complete "rille mig")
     assert.equal("--fresh --force", complete "rille migrate --f")
     assert.equal("auto always never", complete "rille migrate --color ")
+    assert.equal("auto always", complete "rille migrate --color=a")
     assert.equal("bash zsh fish", complete "rille completion ")
     assert.equal("rollback", complete "rille help migrate:r")
   end)

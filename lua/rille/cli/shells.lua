@@ -27,7 +27,8 @@ local function each_command(fn)
   end
 end
 
--- bash: the colon splits words there, so the line is split again, and replies lose what stands before the last colon.
+-- bash: the colon and the equals sign split words there, so the line is split again, and replies lose what stands
+-- before the last of them.
 local BASH_HEAD = [==[
 # bash completion for rille
 _rille() {
@@ -36,6 +37,7 @@ _rille() {
   [[ $line == *[[:space:]] ]] && words+=('')
   cur=${words[-1]} prev=${words[-2]}
   COMPREPLY=()
+  [[ $cur == --*=* ]] && prev=${cur%%%%=*} cur=${cur#*=}
   if (( ${#words[@]} <= 2 )); then
     offer=%s
   else
