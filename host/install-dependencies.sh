@@ -1,7 +1,7 @@
 #!/bin/sh
-# install-dependencies.sh [build] [test] [ci] - installs from Debian what the named work needs and the machine lacks.
+# install-dependencies.sh [build] [test] [ci] [bench] - installs from Debian what the named work needs.
 #
-# Does nothing, and asks for no rights, when everything is there.  Otherwise it runs apt-get as root or through sudo.
+# Does nothing, and asks for no rights, when the machine lacks nothing.  Otherwise it runs apt-get as root or through sudo.
 # With RILLE_NO_INSTALL=1 it only says what is missing.  Exit status 0: all there; 1: something is missing.
 set -eu
 
@@ -9,6 +9,7 @@ BUILD='gcc libc6-dev make cmake pkg-config lua5.4 liblua5.4-dev libsqlite3-dev l
        lua-argparse lua-dkjson'
 TEST='lua-busted lua-check libcmocka-dev sqlite3'
 CI='clang-tidy clang-format'
+BENCH='libjansson-dev'
 
 fail() {
   echo "install-dependencies: $*" >&2
@@ -21,7 +22,8 @@ for work in "${@:-build}"; do
     build) wanted="$wanted $BUILD" ;;
     test)  wanted="$wanted $TEST" ;;
     ci)    wanted="$wanted $CI" ;;
-    *)     fail "knows build, test and ci, not \"$work\"" ;;
+    bench) wanted="$wanted $BENCH" ;;
+    *)     fail "knows build, test, ci and bench, not \"$work\"" ;;
   esac
 done
 

@@ -50,7 +50,7 @@ rille_json_begin(lua_State *L, rille_json_out *out)
   out->at = out->first;
   out->len = 0;
   out->size = sizeof out->first;
-  out->depth = out->open_count = out->record = out->record_depth = out->plan_count = 0;
+  out->depth = out->open_count = out->record = out->record_depth = out->plan_count = out->tables_from = 0;
   out->box = box;
 }
 
@@ -121,25 +121,26 @@ rille_json_number(lua_State *L, rille_json_out *out, double real)
 
 /* -- where the writing is -------------------------------------------------------------------------------- */
 
-bool
-rille_json_is_open(const rille_json_out *out, const void *object)
+/* Is it among those that are open, from that one on? */
+static bool
+is_open(const rille_json_out *out, const void *object, int from)
 {
-  for (int i = out->open_count; i > 0; i--)
+  for (int i = out->open_count; i > from; i--)
     if (out->open[i - 1] == object)
       return true;
   return false;
 }
 
-void
-rille_json_open(rille_json_out *out, const void *object)
+bool
+rille_json_record_is_open(const rille_json_out *out, const void *record)
 {
-  out->open[out->open_count++] = object; /* no more than steps and one: each is a step below the one before */
+  return is_open(out, record, 0);
 }
 
-void
-rille_json_close(rille_json_out *out)
+bool
+rille_json_table_is_open(const rille_json_out *out, const void *table)
 {
-  out->open_count--;
+  return is_open(out, table, out->tables_from);
 }
 
 static void

@@ -40,6 +40,7 @@ typedef struct rille_json_out {
   rille_json_step steps[RILLE_JSON_DEPTH];
   int open_count;
   const void *open[RILLE_JSON_DEPTH + 1]; /* tables and records that are being written, the outermost first */
+  int tables_from;                        /* where in `open` the tables behind the innermost record begin */
   int record;                             /* stack index of the outermost record; 0: none is being written */
   int record_depth;                       /* steps above it */
   const void *plans[RILLE_JSON_PLANS_KEPT];
@@ -88,12 +89,25 @@ void rille_json_bytes(lua_State *L, rille_json_out *out, rille_str bytes);
 void rille_json_whole(lua_State *L, rille_json_out *out, int64_t integer);
 void rille_json_number(lua_State *L, rille_json_out *out, double real);
 
-/* True when the table or record is being written: it would contain itself. */
-bool rille_json_is_open(const rille_json_out *out, const void *object);
+/* True when the record is being written: it would contain itself. */
+bool rille_json_record_is_open(const rille_json_out *out, const void *record);
+
+/* True when the table is being written, with no record between: a list may stand again in one of its records, for a
+** record is written once at most. */
+bool rille_json_table_is_open(const rille_json_out *out, const void *table);
 
 /* Begins and ends a table or a record. */
-void rille_json_open(rille_json_out *out, const void *object);
-void rille_json_close(rille_json_out *out);
+static inline void
+rille_json_open(rille_json_out *out, const void *object)
+{
+  out->open[out->open_count++] = object; /* there is room: each is a step below the one before */
+}
+
+static inline void
+rille_json_close(rille_json_out *out)
+{
+  out->open_count--;
+}
 
 /* Steps down, to a name or an index; refuses what is too deep.  `out->depth--` steps up. */
 void rille_json_into_name(lua_State *L, rille_json_out *out, rille_str name);

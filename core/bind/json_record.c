@@ -415,7 +415,7 @@ void
 rille_json_record(lua_State *L, rille_json_out *out, int index, bool top)
 {
   writing w = { .record = rille_lua_check_record(L, index), .index = index, .before = '{' };
-  int before = lua_gettop(L);
+  int before = lua_gettop(L), tables_from = out->tables_from;
   bool outermost = out->record == 0, own;
 
   luaL_checkstack(L, RILLE_JSON_STACK, "JSON is nested too deep");
@@ -424,6 +424,7 @@ rille_json_record(lua_State *L, rille_json_out *out, int index, bool top)
     out->record_depth = out->depth;
   }
   rille_json_open(out, w.record);
+  out->tables_from = out->open_count;
   w.state = before + 1;
   lua_settop(L, before + 2); /* the state, and what anchors the row */
   own = look_at_state(L, &w);
@@ -440,6 +441,7 @@ rille_json_record(lua_State *L, rille_json_out *out, int index, bool top)
     rille_json_byte(L, out, '{');
   rille_json_byte(L, out, '}');
   rille_json_close(out);
+  out->tables_from = tables_from;
   if (outermost)
     out->record = 0;
   lua_settop(L, before);

@@ -19,7 +19,7 @@ struct name {
 bool
 rille_json_is_left_out(lua_State *L, const rille_json_out *out, int index)
 {
-  return rille_lua_is_record(L, index) && rille_json_is_open(out, lua_touserdata(L, index));
+  return rille_lua_is_record(L, index) && rille_json_record_is_open(out, lua_touserdata(L, index));
 }
 
 /* Writes a text or a name of a table. */
@@ -162,7 +162,7 @@ write_table(lua_State *L, rille_json_out *out, int index)
   declared is = DECLARED_NOTHING;
   size_t count;
 
-  if (rille_json_is_open(out, self))
+  if (rille_json_table_is_open(out, self))
     (void)rille_json_refuse(L, out, NULL, "contains itself");
   if (luaL_getmetafield(L, index, "__jsontype") != LUA_TNIL) {
     rille_str type = rille_lua_text(L, -1);

@@ -15,8 +15,8 @@ posts_prepare(sqlite3 *db, const char *rest)
   return bench_prepare(db, sql);
 }
 
-static char *
-copy_text(sqlite3_stmt *stmt, int column)
+char *
+column_copy(sqlite3_stmt *stmt, int column)
 {
   const unsigned char *text = sqlite3_column_text(stmt, column);
   size_t bytes = (size_t)sqlite3_column_bytes(stmt, column);
@@ -34,12 +34,12 @@ post_read(struct post *post, sqlite3_stmt *stmt)
 {
   post->id = sqlite3_column_int64(stmt, 0);
   post->author_id = sqlite3_column_int64(stmt, 1);
-  post->title = copy_text(stmt, 2);
-  post->body = copy_text(stmt, 3);
-  post->status = copy_text(stmt, 4);
+  post->title = column_copy(stmt, 2);
+  post->body = column_copy(stmt, 3);
+  post->status = column_copy(stmt, 4);
   post->views = sqlite3_column_int64(stmt, 5);
-  post->created_at = copy_text(stmt, 6);
-  post->updated_at = copy_text(stmt, 7);
+  post->created_at = column_copy(stmt, 6);
+  post->updated_at = column_copy(stmt, 7);
 }
 
 void

@@ -19,6 +19,9 @@ struct posts {
 /* "select COLUMNS from posts REST", for post_read; the caller's to finalize. */
 sqlite3_stmt *posts_prepare(sqlite3 *db, const char *rest);
 
+/* A copy of the text of a column, the caller's to free; NULL for NULL. */
+char *column_copy(sqlite3_stmt *stmt, int column);
+
 /* Copies the row that `stmt` stands on; post_release frees the texts, not the struct. */
 void post_read(struct post *post, sqlite3_stmt *stmt);
 void post_release(struct post *post);

@@ -4,7 +4,7 @@
 ** transaction.  No trick that nobody would use (no statement left open to hold the lock, no table read past sqlite3)
 ** and no waste.  What a work still has at its end is freed after the clock stopped, just as what rille has then is
 ** collected after it; what either drops on the way counts. */
-#include "post.h"
+#include "json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 struct outcome {
   double started_ms, ms;
   int64_t rows, sum;
+  uint64_t check; /* of what was written; 0 for works that write nothing */
   long peak_before_kib;
 };
 
@@ -281,6 +282,33 @@ work_cursor(sqlite3 *db, struct outcome *out)
   sqlite3_finalize(stmt);
 }
 
+/* 10,000 posts that were read before, each with its author, as one JSON text. */
+static void
+work_json(sqlite3 *db, struct outcome *out)
+{
+  sqlite3_stmt *stmt = posts_prepare(db, "where id <= 10000 order by id");
+  struct posts posts = { 0 };
+  struct users users = users_fetch(db);
+  json_t *array;
+  char *text;
+
+  posts_fetch(&posts, db, stmt);
+  clock_start(out);
+  array = posts_json(&posts, &users);
+  text = json_dumps(array, JSON_COMPACT);
+  clock_stop(out);
+  if (text == NULL)
+    bench_die("jansson", "the posts cannot be written");
+  out->rows = (int64_t)posts.length;
+  out->sum = (int64_t)strlen(text);
+  out->check = json_checksum(text, strlen(text));
+  free(text);
+  json_decref(array);
+  posts_release(&posts);
+  users_release(&users);
+  sqlite3_finalize(stmt);
+}
+
 /* The same rows, but of each only the number that the sum wants is asked for: the least that a program which knows
 ** beforehand what it will read can do.  Shown beside the table. */
 static void
@@ -330,7 +358,8 @@ main(int argc, char **argv)
   } WORKS[] = { { "find", work_find },     { "all", work_all },
                 { "query", work_query },   { "create", work_create },
                 { "insert", work_insert }, { "save", work_save },
-                { "cursor", work_cursor }, { "cursor_bare", work_cursor_bare } };
+                { "cursor", work_cursor }, { "cursor_bare", work_cursor_bare },
+                { "json", work_json } };
   bool known = false;
   sqlite3 *db;
 
@@ -350,8 +379,9 @@ main(int argc, char **argv)
       continue;
     known = true;
     WORKS[i].run(db, &out);
-    printf("ms=%.3f rows=%lld sum=%lld peak_kib=%ld growth_kib=%ld\n", out.ms, (long long)out.rows, (long long)out.sum,
+    printf("ms=%.3f rows=%lld sum=%lld peak_kib=%ld growth_kib=%ld", out.ms, (long long)out.rows, (long long)out.sum,
            bench_peak_kib(), bench_peak_kib() - out.peak_before_kib);
+    printf(out.check != 0 ? " check=%016llx\n" : "\n", (unsigned long long)out.check);
   }
   bench_check(db, sqlite3_close(db));
   if (!known)

@@ -15,6 +15,7 @@ local WORKS = {
   { name = "insert", title = "100,000 rows by insert", reach = 1.5 },
   { name = "save", title = "load, change one attribute, save, 10,000 times", reach = 2.0 },
   { name = "cursor", title = "1,000,000 rows through cursor(), 1 column summed", reach = 1.6 },
+  { name = "json", title = "to_json of 10,000 posts, each with its author", reach = 2.5 },
   { name = "start", title = "start of the process to the first row", reach = 3.5 },
 }
 

@@ -1,13 +1,15 @@
 --- rille: the works of raw.c through models; usage: rille run rille.lua WORK|settings DB [snapshot].
 -- Each work says what it needs before the clock runs (`prepare`), what it does while the clock runs (`run`, which gives
--- rows, sum and what must outlive the clock), and which model one row is read of to know the table beforehand (`warm`).
+-- rows, sum and what must outlive the clock), what a text that it wrote amounts to (`check`, after the clock), and which
+-- model one row is read of to know the table beforehand (`warm`).
 -- No setting of the collector is touched: what a work drops on the way is collected on the way.
 local rille = require "rille"
 local core = require "rille.core"
 
 local USERS, POSTS, BODY_BYTES = 10000, 100000, 200
 
----@type table<string, { warm: string, prepare: (fun(): any), run: (fun(given: any): integer, integer, any) }>
+---@type table<string, { warm: string, prepare: (fun(): any), run: (fun(given: any): integer, integer, any),
+--- check: (fun(text: string): string)? }>
 local WORKS = {}
 
 --- The sequence of bench_random in common.c.
@@ -31,10 +33,10 @@ local function post_time(id)
 end
 
 local function models()
-  return rille.model "Post" {}, rille.model "Event" {}
+  return rille.model "Post" {}, rille.model "Event" {}, rille.model "User" {}
 end
 
-local Post, Event
+local Post, Event, User
 
 WORKS.find = {
   warm = "Post",
@@ -144,6 +146,28 @@ WORKS.cursor = {
   end,
 }
 
+WORKS.json = {
+  warm = "Post",
+  prepare = function()
+    local set_relation = require "rille.record.state".set_relation
+    local posts, authors = Post:where("id", "<=", 10000):order_by("id"):all(), User:all():key_by "id"
+    for _, post in ipairs(posts) do set_relation(post, "author", authors[post.author_id]) end
+    return posts
+  end,
+  run = function(posts)
+    local text = posts:to_json()
+    return #posts, #text, text
+  end,
+  check = function(text)
+    local sum = #text
+    for at = 1, #text, 8 do
+      local word = string.unpack("<i8", text:sub(at, at + 7) .. ("\0"):rep(at + 7 - #text))
+      sum = (sum ~ word) * 6364136223846793005 + 1442695040888963407
+    end
+    return (" check=%016x"):format(sum)
+  end,
+}
+
 --- The settings of the connection in the words of raw.c, so that the two can be compared as text.
 local function settings()
   local db, words = rille.db(), {}
@@ -177,8 +201,9 @@ local function measure(work, in_snapshot)
   if in_snapshot then rille.snapshot(run) else run() end
   local ms = core.monotonic_ms() - started
   local peak = peak_kib()
-  assert(kept == nil or #kept == rows)
+  assert(kept == nil or work.check or #kept == rows)
   return ("ms=%.3f rows=%d sum=%d peak_kib=%d growth_kib=%d"):format(ms, rows, sum, peak, peak - peak_before)
+    .. (work.check and work.check(kept) or "")
 end
 
 local function main(name, path, mode)
@@ -193,7 +218,7 @@ local function main(name, path, mode)
     io.stderr:write("usage: rille run rille.lua WORK|settings DB [snapshot]\n")
     os.exit(2)
   end
-  Post, Event = models()
+  Post, Event, User = models()
   print(measure(work, mode == "snapshot"))
 end
 

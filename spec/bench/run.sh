@@ -2,13 +2,14 @@
 # spec/bench/run.sh - measures rille against raw C on the same SQLite library and says whether it is fast enough.
 # Usage: sh spec/bench/run.sh [--rounds N] [--only WORK]... [--tuned] [--json] [--patient SECONDS]
 #   --rounds N   alternating rounds of each work (5); the start of the process has three times as many
-#   --only WORK  find all query create insert save cursor start; may be given several times
+#   --only WORK  find all query create insert save cursor json start; may be given several times
 #   --tuned      measures raw C with the choices that rille makes for its users, too: no mutexes, SQLite's archive
 #   --json       prints the results as JSON instead of a table
 #   --patient S  before each run waits, S seconds at most, until nothing else is at work on the machine
 # RILLE names the program (build/release/rille), BENCH_DIR where the data is kept (a directory in TMPDIR);
 # BENCH_SYNCHRONOUS, BENCH_MMAP and BENCH_CACHE_KIB change a setting for both sides.  Raw C is what one writes by hand:
-# opened by sqlite3_open with its own flags, linked by -lsqlite3.
+# opened by sqlite3_open with its own flags, linked by -lsqlite3; JSON it writes with jansson, which is installed when
+# it is missing (host/install-dependencies.sh bench).
 # Exit status: 0 all reached, 1 not, 2 misused, 3 a run failed or the sides did not do the same.
 set -eu
 
@@ -35,7 +36,7 @@ while [ $# -gt 0 ]; do
       ;;
     --tuned) tuned=yes ;;
     --json) form=json ;;
-    --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) misused "unknown option $1 (--help tells the known ones)" ;;
   esac
   shift
@@ -44,7 +45,7 @@ case $rounds in '' | *[!0-9]* | 0) misused "--rounds wants a number of at least 
 case $patient in '' | *[!0-9]*) misused "--patient wants a number of seconds" ;; esac
 for work in $only; do
   case $work in
-    find | all | query | create | insert | save | cursor | start) ;;
+    find | all | query | create | insert | save | cursor | json | start) ;;
     *) misused "no work is called $work" ;;
   esac
 done
@@ -66,13 +67,15 @@ compile() {
   # shellcheck disable=SC2086  # $libraries is several words
   (cd "$here" && ${CC:-cc} -std=c11 -O2 -Wall -Wextra -o "$tmp/$program" "$@" common.c $libraries)
 }
+sh "$here/../../host/install-dependencies.sh" bench >&2 || misused "raw C wants jansson to write JSON with"
 progress "building"
-compile raw raw.c post.c
+libraries="-lsqlite3 -ljansson"
+compile raw raw.c post.c json.c
 if [ -n "$tuned" ]; then
-  ldd "$rille" | grep -q libsqlite3 || libraries="-l:libsqlite3.a -lm -ldl -lpthread"
-  compile tuned raw.c post.c
-  libraries=-lsqlite3
+  ldd "$rille" | grep -q libsqlite3 || libraries="-l:libsqlite3.a -ljansson -lm -ldl -lpthread"
+  compile tuned raw.c post.c json.c
 fi
+libraries=-lsqlite3
 compile check check.c
 compile first first.c
 compile start start.c
@@ -160,7 +163,7 @@ measure_start() {
 round() {
   for side in raw rille ${tuned:+tuned} snapshot bare; do
     case $1:$side in
-      create:snapshot | insert:snapshot | save:snapshot) ;;            # a snapshot only reads
+      create:snapshot | insert:snapshot | save:snapshot | json:snapshot) ;;            # a snapshot only reads
       cursor:*) measure "$1" "$side" "$tmp/events.db" || return 1 ;;
       *:bare) ;;
       create:* | insert:* | save:*) measure_write "$1" "$side" || return 1 ;;
@@ -188,7 +191,7 @@ ticks=$(getconf CLK_TCK)
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 : > "$tmp/results"
 failed=''
-for work in ${only:-find all query create insert save cursor start}; do
+for work in ${only:-find all query create insert save cursor json start}; do
   all_rounds "$work" || failed="$failed $work"
 done
 progress ''

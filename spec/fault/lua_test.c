@@ -187,6 +187,7 @@ SCENARIO(creates_a_record_or_does_not, "creates a record")
 SCENARIO(saves_a_record_or_does_not, "saves a record")
 SCENARIO(queries_right_or_not_at_all, "queries")
 SCENARIO(reads_texts_by_grammars, "reads texts by grammars")
+SCENARIO(writes_json_whole_or_not_at_all, "writes JSON")
 SCENARIO(inserts_all_rows_or_none, "inserts rows")
 SCENARIO(commits_all_of_a_transaction_or_nothing, "transfers")
 
@@ -201,6 +202,7 @@ main(void)
     cmocka_unit_test_teardown(saves_a_record_or_does_not, end_trial),
     cmocka_unit_test_teardown(queries_right_or_not_at_all, end_trial),
     cmocka_unit_test_teardown(reads_texts_by_grammars, end_trial),
+    cmocka_unit_test_teardown(writes_json_whole_or_not_at_all, end_trial),
     cmocka_unit_test_teardown(inserts_all_rows_or_none, end_trial),
     cmocka_unit_test_teardown(commits_all_of_a_transaction_or_nothing, end_trial),
   };

@@ -4,7 +4,8 @@
 local core = require "rille.core"
 local rille = require "rille"
 
-for _, name in ipairs { "rille.query.find", "rille.record", "rille.rows", "rille.list", "rille.sql", "rille.json" } do
+for _, name in ipairs { "rille.query.find", "rille.record", "rille.rows", "rille.list", "rille.sql", "rille.json",
+  "rille.record.data" } do
   require(name)
 end
 
@@ -127,6 +128,21 @@ M.scenarios = {
       assert(require "rille.json".decode '{"a": [1, "two", null]}'.a[2] == "two")
       assert(#rille.db():query("select id from posts where title = ? /* ? */", "one") == 1)
       assert(Post:filter("views > 1 and title like 't%'"):count() == 2)
+    end,
+  },
+  {
+    name = "writes JSON", state = "select sum(views) from posts", before = 6, after = 6,
+    run = function()
+      local posts = Post:order_by("id"):all()
+      core.record_relate(posts[1], "next", posts[2])
+      core.record_relate(posts[2], "others", posts)
+      posts[3].title, posts[3].meta = ("a \"text\" "):rep(500), { list = { 1, 2.5, core.null, "x" } }
+      posts[2]:make_hidden("views")
+      local text = posts:to_json { hidden = { "created_at", "updated_at" } }
+      local back = require "rille.json".decode(text)
+      assert(#back == 3 and back[1].next.title == "two" and back[1].next.views == nil and back[1].price == "12.50")
+      assert(back[3].meta.list[2] == 2.5 and back[3].title == posts[3].title and #back[2].others == 2)
+      assert(#posts:to_table()[2].others == 2)
     end,
   },
   {

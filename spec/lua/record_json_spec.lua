@@ -187,6 +187,14 @@ describe("a record as JSON", function()
       assert.same(post:to_table().author, post:to_table().again)
     end)
 
+    it("writes a list again that stands in one of its records", function()
+      local users = List.wrap { author, User:new { name = "bob" } }
+      relate(author, "all", users)
+      assert.equal('[{"id":1,"name":"ann","age":null,"all":[{"id":null,"name":"bob","age":null}]},'
+        .. '{"id":null,"name":"bob","age":null}]', users:to_json())
+      assert.same({ { id = 1, name = "ann", all = { { name = "bob" } } }, { name = "bob" } }, users:to_table())
+    end)
+
     it("keeps them when it is saved, and drops them when it is read again", function()
       relate(post, "author", author)
       post.title = "saved"
