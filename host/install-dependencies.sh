@@ -1,7 +1,8 @@
 #!/bin/sh
 # install-dependencies.sh [build] [test] [ci] [bench] - installs from Debian what the named work needs.
 #
-# Does nothing, and asks for no rights, when the machine lacks nothing.  Otherwise it runs apt-get as root or through sudo.
+# Does nothing, and asks for no rights, when the machine lacks nothing.  Otherwise it runs apt-get as root or through
+# sudo.
 # With RILLE_NO_INSTALL=1 it only says what is missing.  Exit status 0: all there; 1: something is missing.
 set -eu
 

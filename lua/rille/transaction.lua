@@ -115,12 +115,16 @@ end
 local function begin(handle, mode)
   local owner, parent = coroutine.running(), M.innermost(handle)
   local db = parent and parent.db or handle:connect()
-  db:begin(mode)
   local self = setmetatable({ handle = handle, db = db, parent = parent, outer = newest[owner], owner = owner,
     state = "open", version = handle.version }, Transaction)
-  newest[owner] = self
+  newest[owner] = self                    -- first: behind BEGIN nothing may fail that would leave it open
+  local ok, e = pcall(db.begin, db, mode)
+  if not ok then
+    unlink(self, "rolled back")
+    Error.again(e)
+  end
   if not parent then
-    local ok, e = xpcall(started, Error.keep_trace, self)
+    ok, e = xpcall(started, Error.keep_trace, self)
     if not ok then
       pcall(rollback, self)
       Error.again(e)
