@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "core/base/shown.h"
 #include "core/bind/value.h"
 
 #define BOX_META "rille.json"
@@ -204,7 +205,7 @@ push_place(lua_State *L, const rille_json_out *out)
 
     if (step->name.at != NULL) {
       luaL_addstring(&buffer, before);
-      luaL_addlstring(&buffer, step->name.at, step->name.len);
+      luaL_addstring(&buffer, rille_show(step->name).text);
     } else {
       (void)snprintf(index, sizeof index, "[%lld]", (long long)step->index);
       luaL_addstring(&buffer, index);

@@ -1,7 +1,7 @@
 --- rille: the works of raw.c through models; usage: rille run rille.lua WORK|settings DB [snapshot].
 -- Each work says what it needs before the clock runs (`prepare`), what it does while the clock runs (`run`, which gives
--- rows, sum and what must outlive the clock), what a text that it wrote amounts to (`check`, after the clock), and which
--- model one row is read of to know the table beforehand (`warm`).
+-- rows, sum and what must outlive the clock), what a text that it wrote amounts to (`check`, after the clock), and of
+-- which model one row is read to know the table beforehand (`warm`).
 -- No setting of the collector is touched: what a work drops on the way is collected on the way.
 local rille = require "rille"
 local core = require "rille.core"

@@ -56,6 +56,7 @@ describe("json.encode", function()
       ["meta: a[2] is infinite, which JSON cannot say"] = { a = { 1, 1 / 0 } },
       ["meta: a.f is a function, which JSON cannot say"] = { a = { f = print } },
       ["meta: a[1] contains itself"] = loop,
+      ["meta: \\x1B[2J is a function, which JSON cannot say"] = { ["\27[2J"] = print },
       ["meta: t is no UTF-8 text, which JSON cannot say"] = { t = "\xff" },
       ["meta: t holds a NUL byte"] = { t = "a\0" },
       ["meta has a key that is 1.5 (float); JSON has texts"] = { [1.5] = 1 },
