@@ -69,6 +69,16 @@ rille_text_is_clean(rille_str text)
   return rille_text_clean_bytes(text) == text.len;
 }
 
+size_t
+rille_text_characters(rille_str text)
+{
+  size_t count = 0;
+
+  for (size_t i = 0; i < text.len; i++)
+    count += ((unsigned char)text.at[i] & 0xC0) != 0x80;
+  return count;
+}
+
 /* Numbers as SQL and JSON write them: the process's locale may want a comma for the point. */
 static locale_t
 plain_locale(void)

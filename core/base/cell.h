@@ -35,6 +35,9 @@ size_t rille_text_clean_bytes(rille_str text);
 /* True when `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates) without a NUL byte. */
 bool rille_text_is_clean(rille_str text);
 
+/* How many characters (code points) a clean text has. */
+size_t rille_text_characters(rille_str text);
+
 /* Writes a finite number and a NUL: with `decimals` digits behind the point or, below 0, as many as it takes to read
 ** it back. The point is a point whatever the process's locale says.  Returns the bytes it wants, like snprintf. */
 size_t rille_real_print(char *text, size_t size, int decimals, double real);

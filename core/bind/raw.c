@@ -6,6 +6,7 @@
 #include "core/bind/ends.h"
 #include "core/bind/rows.h"
 #include "core/bind/value.h"
+#include "core/query/declared.h"
 
 /* Fills the slots from the list of parameters at `index`: { n =, ... }, or nil for none. */
 static void

@@ -245,8 +245,9 @@ push_canonical(lua_State *L, const rille_lua_record *record, const rille_column 
 {
   char room[RILLE_PRESENT_BYTES], space[2 * RILLE_PRESENT_BYTES];
   rille_arena arena;
-  rille_cell given, stored, shown;
+  rille_cell given, stored, shown = { 0 };
   rille_status status = RILLE_INVALID_ARGUMENT;
+  rille_type type = column->type;
 
   rille_arena_init_on(&arena, space, sizeof space);
   if (rille_lua_to_cell(L, index, &given)) {
@@ -254,7 +255,8 @@ push_canonical(lua_State *L, const rille_lua_record *record, const rille_column 
       rille_lua_push_null(L);
       return;
     }
-    status = rille_type_store(column->type, &given, column->name, &arena, &stored, NULL);
+    type.length = 0; /* a text that is too long is for the model's rules to refuse, or for the save */
+    status = rille_type_store(type, &given, column->name, &arena, &stored, NULL);
   }
   if (status == RILLE_OK)
     status = rille_type_present(column->type, &stored, column->name, room, &shown, NULL);

@@ -1,6 +1,7 @@
 /* core/bind/save.c - records found, inserted, updated and deleted by key: trees made straight from the source,
 ** without Lua. */
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/bind/database.h"
@@ -159,6 +160,18 @@ read_state(lua_State *L, struct save *s)
   lua_pop(L, 2);
 }
 
+/* Raises that the column does not take its cell; the place is written out only here. */
+static void
+refuse(lua_State *L, struct save *s, const rille_column *column, const rille_cell *cell)
+{
+  char place[200];
+  rille_cell kept;
+
+  (void)snprintf(place, sizeof place, "%.*s.%.*s", RILLE_STR_ARG(s->source->table.name), RILLE_STR_ARG(column->name));
+  (void)rille_type_store(column->type, cell, rille_str_of(place), &s->work->arena, &kept, &s->work->fault);
+  (void)rille_lua_fail(L, s->work, NULL);
+}
+
 /* Sets each given column.  Its cell becomes what the column keeps, which is bound as it is and goes into the
 ** record's row. */
 static void
@@ -173,7 +186,7 @@ add_sets(lua_State *L, struct save *s)
 
       if (rille_type_store(table->columns[i].type, &s->cells[i], table->columns[i].name, &s->work->arena, &kept,
                            &s->work->fault) != RILLE_OK)
-        (void)rille_lua_fail(L, s->work, NULL);
+        refuse(L, s, &table->columns[i], &s->cells[i]);
       s->cells[i] = kept;
       end = rille_lua_add_set(L, s->work, end, table->columns[i].name, &kept);
       s->work->slots[s->work->slot_count - 1].kept = true;

@@ -11,6 +11,7 @@
 
 #include "core/bind/record.h"
 #include "core/bind/value.h"
+#include "core/query/declared.h"
 
 #define SOURCE_META "rille.source"
 
@@ -67,22 +68,15 @@ read_column(lua_State *L, rille_lua_source *source, rille_column *column, int po
   rille_str declared = keep_field(L, source, "declared"), cast = keep_field(L, source, "cast");
 
   column->name = keep_field(L, source, "name");
-  column->type = rille_type_from_declared(declared);
+  column->type = rille_type_of_column(declared, cast);
   column->not_null = flag(L, "not_null");
   column->has_default = flag(L, "default");
   column->generated = flag(L, "generated");
   if (lua_getfield(L, -1, "primary") == LUA_TNUMBER)
     column->primary = (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
-  if (cast.len > 0) {
-    rille_type_kind declared_kind = column->type.kind;
-
-    column->type = rille_type_from_name(cast);
-    if (column->type.kind == RILLE_TYPE_COUNT)
-      (void)rille_lua_refuse(L, "%s.%s: there is no cast \"%s\"", source->table.name.at, column->name.at, cast.at);
-    if (column->type.kind == RILLE_TYPE_DECIMAL && declared_kind == RILLE_TYPE_TEXT)
-      column->type.precision = 0; /* kept as text: any number of digits survives */
-  }
+  if (column->type.kind == RILLE_TYPE_COUNT)
+    (void)rille_lua_refuse(L, "%s.%s: there is no cast \"%s\"", source->table.name.at, column->name.at, cast.at);
   if (column->primary == 1 && declared.len == 7 && strncasecmp(declared.at, "INTEGER", 7) == 0) {
     source->rowid = position + 1;
     column->has_default = true;
@@ -109,6 +103,8 @@ read_columns(lua_State *L, rille_lua_source *source)
   lua_pop(L, 1);
   if (primaries > 1)
     source->rowid = 0;
+  if (source->rowid > 0 && columns != NULL)
+    columns[source->rowid - 1].not_null = true;
   source->table.columns = columns;
   source->table.column_count = count;
 }

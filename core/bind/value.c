@@ -137,7 +137,7 @@ rille_lua_push_typed(lua_State *L, rille_type type, const rille_cell *cell, rill
   rille_cell presented;
   rille_fault fault;
 
-  if (type.kind < RILLE_TYPE_BOOLEAN || cell->kind == RILLE_NULL) {
+  if ((type.kind < RILLE_TYPE_BOOLEAN && type.kept == RILLE_KEPT_OWN) || cell->kind == RILLE_NULL) {
     rille_lua_push_cell(L, cell);
     return;
   }

@@ -44,14 +44,25 @@ static const struct {
 static const struct {
   const char *start;
   rille_status kind;
+  const char *message, *hint; /* in other words than SQLite's, where those say little */
 } MESSAGES[] = {
-  { "no such table: ", RILLE_NO_SUCH_TABLE },
-  { "no such view: ", RILLE_NO_SUCH_TABLE },
-  { "no such column: ", RILLE_NO_SUCH_COLUMN },
-  { "near ", RILLE_SYNTAX },
-  { "incomplete input", RILLE_SYNTAX },
-  { "unrecognized token", RILLE_SYNTAX },
-  { "cannot start a transaction within", RILLE_INVALID_ARGUMENT },
+  { "no such table: ", RILLE_NO_SUCH_TABLE, NULL, NULL },
+  { "no such view: ", RILLE_NO_SUCH_TABLE, NULL, NULL },
+  { "no such column: ", RILLE_NO_SUCH_COLUMN, NULL, NULL },
+  { "near ", RILLE_SYNTAX, NULL, NULL },
+  { "incomplete input", RILLE_SYNTAX, NULL, NULL },
+  { "unrecognized token", RILLE_SYNTAX, NULL, NULL },
+  { "integer overflow", RILLE_INVALID_ARGUMENT,
+    "integer overflow: the result lies outside of -9223372036854775808 to 9223372036854775807",
+    "nothing of this statement was kept; a decimal column holds greater numbers" },
+  { "number overflow", RILLE_INVALID_ARGUMENT, "number overflow: the result is greater than any number",
+    "nothing of this statement was kept" },
+  { "decimal overflow", RILLE_INVALID_ARGUMENT, "decimal overflow: the result has more digits than the column keeps",
+    "nothing of this statement was kept; declare the column with more digits" },
+  { "not a number", RILLE_INVALID_ARGUMENT, "a row holds what is no number: nothing can be added to it",
+    "nothing of this statement was kept" },
+  { "not a decimal", RILLE_CORRUPT, "a row holds what is no decimal number",
+    "the column should hold digits and a point" },
 };
 
 /* "table posts has no column named titel" */
@@ -121,7 +132,7 @@ rille_status
 rille_sqlite_fault(int code, const char *message, rille_fault *fault)
 {
   rille_status kind = RILLE_INVALID_ARGUMENT;
-  const char *hint = NULL;
+  const char *hint = NULL, *words = message;
   size_t i;
 
   for (i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
@@ -132,11 +143,14 @@ rille_sqlite_fault(int code, const char *message, rille_fault *fault)
     }
   if ((code & 0xFF) == SQLITE_ERROR)
     for (i = 0; i < sizeof MESSAGES / sizeof MESSAGES[0]; i++)
-      if (starts_with(message, MESSAGES[i].start))
+      if (starts_with(message, MESSAGES[i].start)) {
         kind = MESSAGES[i].kind;
+        hint = MESSAGES[i].hint;
+        words = MESSAGES[i].message != NULL ? MESSAGES[i].message : message;
+      }
   if ((code & 0xFF) == SQLITE_ERROR && starts_with(message, "table ") && strstr(message, NO_COLUMN) != NULL)
     kind = RILLE_NO_SUCH_COLUMN;
-  (void)rille_fault_set(fault, kind, "%s", code == SQLITE_INTERRUPT ? "the statement was stopped" : message);
+  (void)rille_fault_set(fault, kind, "%s", code == SQLITE_INTERRUPT ? "the statement was stopped" : words);
   if (fault != NULL) {
     fault->code = code;
     if (hint != NULL)

@@ -8,6 +8,7 @@
 #include "core/base/stop.h"
 #include "core/driver/sqlite_conn.h"
 #include "core/driver/sqlite_error.h"
+#include "core/driver/sqlite_function.h"
 
 enum {
   STOP_CHECK_STEPS = 4000, /* virtual machine steps between two looks at the stop flag */
@@ -102,6 +103,7 @@ configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_faul
   static const char *const journals[] = { "wal", "delete", "truncate", "persist", "memory", "off", NULL };
   static const char *const syncs[] = { "full", "normal", "extra", NULL };
   rille_status status;
+  int code;
 
   (void)sqlite3_extended_result_codes(conn->db, 1);
   (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -110,7 +112,10 @@ configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_faul
   (void)sqlite3_busy_handler(conn->db, on_busy, conn);
   sqlite3_progress_handler(conn->db, STOP_CHECK_STEPS, on_progress, NULL);
 
-  status = execute(conn, "pragma schema_version", fault); /* looks at the file for the first time */
+  code = rille_sqlite_add_functions(conn->db);
+  status = code == SQLITE_OK ? RILLE_OK : rille_sqlite_fail(conn, code, fault);
+  if (status == RILLE_OK)
+    status = execute(conn, "pragma schema_version", fault); /* looks at the file for the first time */
   if (status == RILLE_OK && !options->readonly)
     status = set_word(conn, "journal_mode", options->journal_mode, journals, fault);
   if (status == RILLE_OK)

@@ -41,6 +41,15 @@ write_clause(rille_compiler *c, const char *word, const rille_node *first)
 }
 
 static void
+write_groups(rille_compiler *c, const rille_node *first)
+{
+  for (const rille_node *node = first; node != NULL; node = node->next) {
+    rille_compiler_put(c, node == first ? " group by " : ", ");
+    rille_expression_ordered(c, node);
+  }
+}
+
+static void
 write_joins(rille_compiler *c, const rille_query *query)
 {
   for (const rille_join *join = query->joins; join != NULL; join = join->next) {
@@ -75,7 +84,7 @@ write_core(rille_compiler *c, const rille_query *query, const rille_node *output
   write_source(c, &query->source);
   write_joins(c, query);
   write_where(c, query);
-  write_clause(c, " group by ", query->groups);
+  write_groups(c, query->groups);
   if (query->having != NULL) {
     rille_compiler_put(c, " having ");
     rille_expression_write(c, query->having);
@@ -243,6 +252,14 @@ write_mutation_where(rille_compiler *c, const rille_query *query)
 }
 
 static void
+write_assigned(rille_compiler *c, const rille_node *value)
+{
+  c->assigns = true;
+  rille_expression_write(c, value);
+  c->assigns = false;
+}
+
+static void
 write_assignments(rille_compiler *c, const rille_set *set, bool excluded)
 {
   for (const rille_set *first = set; set != NULL; set = set->next) {
@@ -251,7 +268,7 @@ write_assignments(rille_compiler *c, const rille_set *set, bool excluded)
     rille_compiler_put(c, " = ");
     if (excluded && set->value->kind == RILLE_NODE_COLUMN)
       rille_compiler_put(c, "excluded.");
-    rille_expression_write(c, set->value);
+    write_assigned(c, set->value);
   }
 }
 
@@ -313,7 +330,7 @@ write_insert(rille_compiler *c, const rille_query *query)
     }
     for (const rille_set *set = query->sets; set != NULL; set = set->next) {
       rille_compiler_put(c, set == query->sets ? ") values (" : ", ");
-      rille_expression_write(c, set->value);
+      write_assigned(c, set->value);
     }
     rille_compiler_put(c, ")");
   }

@@ -1,7 +1,8 @@
 /* core/query/expression.c - one writer a kind of node; the order of writing is the order of the parameters. */
 #include "core/query/expression.h"
 
-enum { CHAIN_MAX = 200 }; /* conditions joined without parentheses; SQLite refuses trees deeper than 1000 */
+enum { CHAIN_MAX = 200 };    /* conditions joined without parentheses; SQLite refuses trees deeper than 1000 */
+enum { AVERAGE_DIGITS = 6 }; /* that an average of decimals has behind those of its column */
 
 void
 rille_compiler_put(rille_compiler *c, const char *text)
@@ -56,6 +57,7 @@ write_value(rille_compiler *c, const rille_node *value, rille_param_form form)
 
   if (value->column != NULL)
     param.type = value->column->type;
+  param.type.compares = !c->assigns;
   if (form == RILLE_PARAM_GLOB)
     param.type = (rille_type){ .kind = RILLE_TYPE_TEXT };
   rille_buffer_add(&c->params, &param, sizeof param);
@@ -94,19 +96,28 @@ rille_expression_list(rille_compiler *c, const rille_node *first)
   }
 }
 
-/* A template of the dialect, with the n-th of `items` for $n. */
+/* A template of the dialect: the n-th of `items` for $n, and what is known of the type for $p $s $d $a $0. */
 static void
-rille_expression_template(rille_compiler *c, const char *template, const rille_node *items)
+write_template(rille_compiler *c, const char *template, const rille_node *items, const rille_type *type)
 {
   for (; *template != '\0'; template ++) {
-    if (*template == '$') {
+    if (*template != '$') {
+      rille_buffer_byte(&c->sql, *template);
+      continue;
+    }
+    switch (*++template) {
+    case 'p': rille_buffer_format(&c->sql, "%d", type->precision); break;
+    case 's': rille_buffer_format(&c->sql, "%d", type->scale); break;
+    case 'd': rille_buffer_format(&c->sql, "%d", type->kept_digits); break;
+    case 'a': rille_buffer_format(&c->sql, "%d", type->scale + AVERAGE_DIGITS); break;
+    case '0': rille_buffer_format(&c->sql, type->scale > 0 ? "'0.%0*d'" : "'0'", type->scale, 0); break;
+    default: {
       const rille_node *item = items;
 
-      for (int skip = *++template - '1'; skip > 0 && item != NULL; skip--)
+      for (int skip = *template - '1'; skip > 0 && item != NULL; skip--)
         item = item->next;
       rille_expression_write(c, item);
-    } else {
-      rille_buffer_byte(&c->sql, *template);
+    }
     }
   }
 }
@@ -164,67 +175,172 @@ write_operand(rille_compiler *c, const rille_node *node)
   rille_compiler_put(c, bare ? "" : ")");
 }
 
-/* Sums of decimals are rounded to their digits: what is kept are doubles, whose sums are a little off. */
+/* True for a column whose numbers stand there as text: its order as text is another than theirs. */
 static bool
-begin_rounding(rille_compiler *c, const rille_column *column)
+is_text_number(const rille_node *node)
 {
-  bool rounds = column != NULL && column->type.kind == RILLE_TYPE_DECIMAL;
-
-  rille_compiler_put(c, rounds ? "round(" : "");
-  return rounds;
+  return node->kind == RILLE_NODE_COLUMN && node->column != NULL && node->column->type.kept == RILLE_KEPT_TEXT &&
+         (node->column->type.kind == RILLE_TYPE_DECIMAL || node->column->type.kind == RILLE_TYPE_INTEGER);
 }
 
-static void
-end_rounding(rille_compiler *c, const rille_column *column, bool rounds)
+static bool
+is_number(const rille_node *node)
 {
-  if (rounds)
-    rille_buffer_format(&c->sql, ", %d)", column->type.scale);
+  rille_type_kind kind = node->kind == RILLE_NODE_COLUMN && node->column != NULL ? node->column->type.kind
+                                                                                 : RILLE_TYPE_ANY;
+
+  return !is_text_number(node) && (kind == RILLE_TYPE_DECIMAL || kind == RILLE_TYPE_INTEGER || kind == RILLE_TYPE_REAL);
+}
+
+void
+rille_expression_ordered(rille_compiler *c, const rille_node *node)
+{
+  write_operand(c, node);
+  if (is_text_number(node))
+    rille_compiler_put(c, c->dialect->decimal_order);
+}
+
+/* Beside a column of numbers, SQLite would make doubles of numbers that are kept as text. */
+static void
+check_forms(rille_compiler *c, const rille_node *a, const rille_node *b)
+{
+  if (a != NULL && b != NULL && ((is_text_number(a) && is_number(b)) || (is_number(a) && is_text_number(b))))
+    rille_compiler_fail(c, RILLE_UNSUPPORTED,
+                        "a number that is kept as text cannot be compared exactly with one that is kept as a number: "
+                        "declare both columns alike");
+}
+
+/* Sums, averages, the least and the greatest of decimals and of numbers that are kept as text. */
+static bool
+write_exact_call(rille_compiler *c, const rille_node *node)
+{
+  const rille_node *of = node->b != NULL ? node->b : node->items;
+  bool as_text = of != NULL && is_text_number(of);
+  bool decimal = of != NULL && of->column != NULL && of->column->type.kind == RILLE_TYPE_DECIMAL;
+
+  if (!as_text && !decimal)
+    return false;
+  if (node->op == RILLE_FN_SUM) {
+    write_template(c, c->dialect->decimal_sum, node->items, &of->column->type);
+  } else if (node->op == RILLE_FN_AVG) {
+    write_template(c, c->dialect->decimal_avg, node->items, &of->column->type);
+  } else if (as_text && (node->op == RILLE_FN_MIN || node->op == RILLE_FN_MAX)) {
+    rille_compiler_put(c, node->op == RILLE_FN_MIN ? "min(" : "max(");
+    rille_expression_write(c, node->items);
+    rille_compiler_put(c, c->dialect->decimal_order);
+    rille_compiler_put(c, ")");
+  } else {
+    return false;
+  }
+  return true;
 }
 
 static void
 write_call(rille_compiler *c, const rille_node *node)
 {
-  const rille_node *of = node->b != NULL ? node->b : node->items;
-  const rille_column *column = of != NULL && node->op == RILLE_FN_SUM ? of->column : NULL;
-  bool rounds = begin_rounding(c, column);
+  if (!write_exact_call(c, node))
+    write_template(c, c->dialect->functions[node->op], node->items, NULL);
+}
 
-  rille_expression_template(c, c->dialect->functions[node->op], node->items);
-  end_rounding(c, column, rounds);
+/* column + value: the values of a COMPARE are no list, so two copies of them are made one. */
+static void
+write_sum(rille_compiler *c, const rille_node *node)
+{
+  const rille_column *column = node->a->column;
+  bool decimal = column != NULL && column->type.kind == RILLE_TYPE_DECIMAL, minus = node->op == RILLE_OP_SUBTRACT;
+  rille_node a = *node->a, b = *node->b;
+
+  a.next = &b;
+  b.next = NULL;
+  if (decimal)
+    write_template(c, minus ? c->dialect->decimal_subtract : c->dialect->decimal_add, &a, &column->type);
+  else
+    write_template(c, minus ? c->dialect->subtract : c->dialect->add, &a, NULL);
+}
+
+static void
+write_pattern(rille_compiler *c, const rille_node *node)
+{
+  bool glob = node->op == RILLE_OP_LIKE && c->dialect->like == RILLE_PATTERN_GLOB;
+  rille_node pattern = *node->b;
+
+  write_operand(c, node->a);
+  rille_buffer_format(&c->sql, " %s ", c->dialect->operators[node->op]);
+  pattern.column = NULL; /* a pattern is a text, whatever the column */
+  if (pattern.kind == RILLE_NODE_VALUE)
+    write_value(c, &pattern, glob ? RILLE_PARAM_GLOB : RILLE_PARAM_PLAIN);
+  else
+    rille_compiler_fail(c, RILLE_UNSUPPORTED, "a pattern must be a value, not a column");
+  rille_compiler_put(c, glob ? "" : c->dialect->like_escape);
 }
 
 static void
 write_compare(rille_compiler *c, const rille_node *node)
 {
-  bool like = node->op == RILLE_OP_LIKE || node->op == RILLE_OP_ILIKE;
-  bool glob = node->op == RILLE_OP_LIKE && c->dialect->like == RILLE_PATTERN_GLOB;
-  bool adds = node->op == RILLE_OP_ADD || node->op == RILLE_OP_SUBTRACT;
-  bool rounds = adds && begin_rounding(c, node->a->column);
-
-  write_operand(c, node->a);
-  rille_compiler_put(c, " ");
-  rille_compiler_put(c, c->dialect->operators[node->op]);
-  rille_compiler_put(c, " ");
-  if (like && node->b->kind == RILLE_NODE_VALUE) {
-    rille_node pattern = *node->b;
-
-    pattern.column = NULL; /* a pattern is a text, whatever the column */
-    write_value(c, &pattern, glob ? RILLE_PARAM_GLOB : RILLE_PARAM_PLAIN);
-  } else if (like) {
-    rille_compiler_fail(c, RILLE_UNSUPPORTED, "a pattern must be a value, not a column");
-  } else {
+  check_forms(c, node->a, node->b);
+  if (is_text_number(node->b) && !is_text_number(node->a))
+    write_operand(c, node->a);
+  else
+    rille_expression_ordered(c, node->a);
+  rille_buffer_format(&c->sql, " %s ", c->dialect->operators[node->op]);
+  if (is_text_number(node->b) && !is_text_number(node->a))
+    rille_expression_ordered(c, node->b);
+  else
     write_operand(c, node->b);
-  }
-  if (like && !glob)
-    rille_compiler_put(c, c->dialect->like_escape);
-  end_rounding(c, node->a->column, rounds);
+}
+
+/* The one column that a query in an IN selects, or NULL for anything else. */
+static const rille_node *
+only_output(const rille_query *query)
+{
+  const rille_node *output = query->outputs;
+  bool one = output != NULL && output->next == NULL && output->kind == RILLE_NODE_COLUMN && output->column != NULL;
+
+  return one && query->aggregate == NULL ? output : NULL;
+}
+
+static bool
+may_give_null(const rille_query *query)
+{
+  const rille_node *output = only_output(query);
+
+  if (output == NULL || !output->column->not_null || query->unions != NULL)
+    return true;
+  for (const rille_join *join = query->joins; join != NULL; join = join->next)
+    if (join->kind == RILLE_JOIN_LEFT)
+      return true;
+  return false;
 }
 
 static void
 write_in(rille_compiler *c, const rille_node *node)
 {
-  write_operand(c, node->a);
+  const rille_query *query = node->b->kind == RILLE_NODE_QUERY ? node->b->query : NULL;
+  bool ignores_null = query != NULL && c->negations > 0 && may_give_null(query);
+
+  if (query != NULL)
+    check_forms(c, node->a, only_output(query));
+  rille_compiler_put(c, ignores_null ? "coalesce(" : "");
+  rille_expression_ordered(c, node->a);
   rille_compiler_put(c, " in ");
   rille_expression_write(c, node->b);
+  if (ignores_null) { /* one NULL in the query would make "not in" true for no row at all */
+    rille_compiler_put(c, ", case when ");
+    write_operand(c, node->a);
+    rille_compiler_put(c, " is not null then 0 end)");
+  }
+}
+
+static void
+write_between(rille_compiler *c, const rille_node *node)
+{
+  check_forms(c, node->a, node->b);
+  check_forms(c, node->a, node->c);
+  rille_expression_ordered(c, node->a);
+  rille_compiler_put(c, " between ");
+  write_operand(c, node->b);
+  rille_compiler_put(c, " and ");
+  write_operand(c, node->c);
 }
 
 /* Negations that SQL has a word for. */
@@ -236,7 +352,9 @@ write_not(rille_compiler *c, const rille_node *node)
     rille_compiler_put(c, " is not null");
   } else {
     rille_compiler_put(c, "not (");
+    c->negations++;
     rille_expression_write(c, node);
+    c->negations--;
     rille_compiler_put(c, ")");
   }
 }
@@ -283,15 +401,16 @@ rille_expression_write(rille_compiler *c, const rille_node *node)
     rille_compiler_put(c, ")");
     break;
   case RILLE_NODE_CALL: write_call(c, node); break;
-  case RILLE_NODE_COMPARE: write_compare(c, node); break;
-  case RILLE_NODE_IN: write_in(c, node); break;
-  case RILLE_NODE_BETWEEN:
-    write_operand(c, node->a);
-    rille_compiler_put(c, " between ");
-    write_operand(c, node->b);
-    rille_compiler_put(c, " and ");
-    write_operand(c, node->c);
+  case RILLE_NODE_COMPARE:
+    if (node->op == RILLE_OP_ADD || node->op == RILLE_OP_SUBTRACT)
+      write_sum(c, node);
+    else if (node->op == RILLE_OP_LIKE || node->op == RILLE_OP_ILIKE)
+      write_pattern(c, node);
+    else
+      write_compare(c, node);
     break;
+  case RILLE_NODE_IN: write_in(c, node); break;
+  case RILLE_NODE_BETWEEN: write_between(c, node); break;
   case RILLE_NODE_IS_NULL:
     write_operand(c, node->a);
     rille_compiler_put(c, " is null");
@@ -302,17 +421,20 @@ rille_expression_write(rille_compiler *c, const rille_node *node)
   case RILLE_NODE_EXISTS: rille_compiler_put(c, "exists "); /* fall through */
   case RILLE_NODE_QUERY: {
     bool qualify = c->qualify;
+    int negations = c->negations;
 
     c->qualify = true;
+    c->negations = 0;
     rille_compiler_put(c, "(");
     rille_compiler_select(c, node->query);
     rille_compiler_put(c, ")");
     c->qualify = qualify;
+    c->negations = negations;
     break;
   }
   case RILLE_NODE_CONSTANT: rille_compiler_put(c, node->op ? "1" : "0"); break;
   case RILLE_NODE_TERM:
-    rille_expression_write(c, node->a);
+    rille_expression_ordered(c, node->a);
     rille_compiler_put(c, node->op ? " desc" : "");
     break;
   }

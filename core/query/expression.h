@@ -12,7 +12,9 @@ typedef struct rille_compiler {
   rille_arena *arena;
   rille_fault *fault;
   rille_status status;
-  bool qualify; /* columns are written with their table */
+  bool qualify;  /* columns are written with their table */
+  bool assigns;  /* values are written into columns, not compared with them */
+  int negations; /* how many NOT stand around */
 } rille_compiler;
 
 /* Appends text as it is. */
@@ -32,6 +34,9 @@ void rille_expression_part(rille_compiler *c, const rille_node *node);
 
 /* Appends nodes linked from `first`, with commas between them. */
 void rille_expression_list(rille_compiler *c, const rille_node *first);
+
+/* Appends a node in whose place values are put in order, grouped or compared. */
+void rille_expression_ordered(rille_compiler *c, const rille_node *node);
 
 /* Appends a column, with its table where the statement qualifies names. */
 void rille_expression_column(rille_compiler *c, const rille_node *node);

@@ -1,16 +1,14 @@
 /* core/query/type.c - one store and one present function a type, in a table. */
 #include "core/query/type.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
+#include "core/base/decimal.h"
 #include "core/base/shown.h"
-#include "core/query/decimal.h"
 #include "core/query/moment.h"
-
-enum { MOST_DECIMALS = 17 }; /* behind the point of a value that others wrote */
 
 /* What a conversion works on. */
 struct work {
@@ -67,7 +65,7 @@ whole(double real, int64_t *integer)
 static bool
 store_integer(struct work *w)
 {
-  w->out->kind = RILLE_INT;
+  w->out->kind = RILLE_INT; /* SQLite makes it a text where the column is one */
   if (w->in->kind == RILLE_REAL)
     return whole(w->in->as.real, &w->out->as.integer);
   w->out->as.integer = w->in->as.integer;
@@ -84,7 +82,7 @@ store_real(struct work *w)
     w->out->as.real = (double)w->in->as.integer;
     return whole(w->out->as.real, &back) && back == w->in->as.integer;
   }
-  w->out->as.real = w->in->as.real;
+  w->out->as.real = w->in->as.real == 0 ? 0 : w->in->as.real; /* SQLite keeps -0.0 as 0 */
   return w->in->kind == RILLE_REAL;
 }
 
@@ -161,24 +159,54 @@ is_canonical_moment(const rille_cell *in)
          at[19] == '.' && at[RILLE_MOMENT_BYTES - 1] == 'Z';
 }
 
+/* Whole seconds, rounded down; to compare with, all of them. */
+static void
+made_seconds(struct work *w, int64_t micros)
+{
+  w->out->kind = RILLE_INT;
+  w->out->as.integer = micros / 1000000 - (micros % 1000000 < 0);
+  if (w->type.compares && micros % 1000000 != 0) {
+    w->out->kind = RILLE_REAL;
+    w->out->as.real = (double)micros / 1e6;
+  }
+}
+
+/* ISO text of `bytes` bytes. */
 static bool
-store_datetime(struct work *w)
+made_moment(struct work *w, int64_t micros, size_t bytes)
 {
   char text[RILLE_MOMENT_BYTES + 1];
-  int64_t micros;
 
-  if (is_canonical_moment(w->in) && rille_moment_parse(w->in->as.text, &micros))
-    return pass(w);
-  return moment_of(w->in, &micros) && rille_moment_format(micros, text) && made_text(w, text, RILLE_MOMENT_BYTES);
+  return rille_moment_format(micros, text) && made_text(w, text, bytes);
 }
 
 static bool
-store_date(struct work *w)
+store_datetime(struct work *w)
 {
-  char text[RILLE_MOMENT_BYTES + 1];
   int64_t micros;
 
-  return moment_of(w->in, &micros) && rille_moment_format(micros, text) && made_text(w, text, RILLE_DATE_BYTES);
+  if (!moment_of(w->in, &micros))
+    return false;
+  if (w->type.kept == RILLE_KEPT_SECONDS)
+    made_seconds(w, micros);
+  else if (is_canonical_moment(w->in))
+    return pass(w);
+  return w->type.kept == RILLE_KEPT_SECONDS || made_moment(w, micros, RILLE_MOMENT_BYTES);
+}
+
+/* A day is kept as its first second where seconds are kept. */
+static bool
+store_date(struct work *w)
+{
+  const int64_t day = INT64_C(86400000000);
+  int64_t micros;
+
+  if (!moment_of(w->in, &micros))
+    return false;
+  if (w->type.kept != RILLE_KEPT_SECONDS)
+    return made_moment(w, micros, RILLE_DATE_BYTES);
+  made_seconds(w, micros - ((micros % day) + day) % day);
+  return true;
 }
 
 static bool
@@ -186,10 +214,11 @@ store_timestamp(struct work *w)
 {
   int64_t micros;
 
-  w->out->kind = RILLE_INT;
   if (!moment_of(w->in, &micros))
     return false;
-  w->out->as.integer = micros / 1000000 - (micros % 1000000 < 0);
+  if (w->type.kept == RILLE_KEPT_TEXT)
+    return made_moment(w, micros, RILLE_MOMENT_BYTES);
+  made_seconds(w, micros);
   return true;
 }
 
@@ -211,6 +240,40 @@ store_uuid(struct work *w)
     text[i] = c;
   }
   return made_text(w, text, sizeof text);
+}
+
+/* Digits in a column of text read as the number they are. */
+static bool
+present_integer(struct work *w)
+{
+  rille_decimal decimal;
+  char digits[32];
+
+  if (w->type.kept != RILLE_KEPT_TEXT || !is_text(w))
+    return pass(w);
+  if (!rille_decimal_read(w->in->as.text, &decimal) || w->in->as.text.len >= sizeof digits ||
+      memchr(w->in->as.text.at, '.', w->in->as.text.len) != NULL)
+    return false;
+  (void)snprintf(digits, sizeof digits, "%.*s", RILLE_STR_ARG(w->in->as.text));
+  errno = 0;
+  w->out->kind = RILLE_INT;
+  w->out->as.integer = strtoll(digits, NULL, 10);
+  return errno == 0;
+}
+
+/* Seconds read as they are; ISO text, and numbers with a fraction, as the second they lie in. */
+static bool
+present_timestamp(struct work *w)
+{
+  int64_t micros;
+
+  if (w->in->kind == RILLE_INT)
+    return pass(w);
+  if (!moment_of(w->in, &micros))
+    return false;
+  w->out->kind = RILLE_INT;
+  w->out->as.integer = micros / 1000000 - (micros % 1000000 < 0);
+  return true;
 }
 
 static bool
@@ -241,11 +304,7 @@ present_decimal(struct work *w)
   else if (w->in->kind == RILLE_INT)
     len = (size_t)snprintf(w->room, RILLE_PRESENT_BYTES, "%lld.%0*d", (long long)w->in->as.integer, w->type.scale, 0);
   else if (w->in->kind == RILLE_REAL && isfinite(w->in->as.real))
-    for (int scale = w->type.scale;; scale++) { /* a column may hold more than it promises */
-      len = rille_real_print(w->room, RILLE_PRESENT_BYTES, scale, w->in->as.real);
-      if (scale >= MOST_DECIMALS || rille_real_read(w->room) == w->in->as.real)
-        break;
-    }
+    len = rille_decimal_print(w->room, w->type.scale, w->in->as.real);
   w->out->kind = RILLE_TEXT;
   w->out->as.text = (rille_str){ w->room, len };
   return len > 0 && len < RILLE_PRESENT_BYTES;
@@ -286,7 +345,7 @@ static const struct {
 } TYPES[RILLE_TYPE_COUNT] = {
   [RILLE_TYPE_ANY] = { "any", "text that is valid UTF-8 without NUL (wrap other bytes in rille.blob)", store_any,
                        pass },
-  [RILLE_TYPE_INTEGER] = { "integer", "an integer", store_integer, pass },
+  [RILLE_TYPE_INTEGER] = { "integer", "an integer", store_integer, present_integer },
   [RILLE_TYPE_REAL] = { "real", "a number", store_real, pass },
   [RILLE_TYPE_TEXT] = { "text", "a text (valid UTF-8 without NUL)", store_text, pass },
   [RILLE_TYPE_BLOB] = { "blob", "bytes", store_blob, pass },
@@ -295,7 +354,8 @@ static const struct {
   [RILLE_TYPE_DATETIME] = { "datetime", "a moment (ISO 8601 text, seconds since 1970 or an os.date table)",
                             store_datetime, present_datetime },
   [RILLE_TYPE_DATE] = { "date", "a date (YYYY-MM-DD)", store_date, present_date },
-  [RILLE_TYPE_TIMESTAMP] = { "timestamp", "a moment (seconds since 1970 or ISO 8601 text)", store_timestamp, pass },
+  [RILLE_TYPE_TIMESTAMP] = { "timestamp", "a moment (seconds since 1970 or ISO 8601 text)", store_timestamp,
+                             present_timestamp },
   [RILLE_TYPE_JSON] = { "json", "JSON text", store_text, pass },
   [RILLE_TYPE_UUID] = { "uuid", "a UUID (36 characters)", store_uuid, pass },
 };
@@ -304,85 +364,6 @@ const char *
 rille_type_name(rille_type_kind kind)
 {
   return TYPES[kind].name;
-}
-
-rille_type
-rille_type_from_name(rille_str name)
-{
-  rille_type type = { .kind = RILLE_TYPE_COUNT };
-
-  for (int kind = 0; kind < RILLE_TYPE_COUNT; kind++)
-    if (rille_str_is(name, TYPES[kind].name))
-      type.kind = (rille_type_kind)kind;
-  for (int scale = 0; scale <= RILLE_SCALE_MAX; scale++) {
-    char cast[16];
-
-    (void)snprintf(cast, sizeof cast, "decimal:%d", scale);
-    if (rille_str_is(name, cast))
-      type = (rille_type){ .kind = RILLE_TYPE_DECIMAL, .precision = RILLE_DECIMAL_DIGITS, .scale = scale };
-  }
-  return type;
-}
-
-/* The first number in parentheses, and the second. */
-static void
-parse_sizes(rille_str declared, int *first, int *second)
-{
-  const char *paren = memchr(declared.at, '(', declared.len);
-  int a = 0, b = 0, count = 0;
-  char text[32];
-
-  if (paren != NULL) {
-    size_t len = declared.len - (size_t)(paren - declared.at);
-
-    len = len < sizeof text ? len : sizeof text - 1;
-    memcpy(text, paren, len);
-    text[len] = '\0';
-    count = sscanf(text, "(%9d ,%9d", &a, &b);
-  }
-  *first = count >= 1 ? a : 0;
-  *second = count >= 2 ? b : 0;
-}
-
-static bool
-holds(rille_str declared, const char *word)
-{
-  size_t len = strlen(word);
-
-  for (size_t i = 0; i + len <= declared.len; i++)
-    if (strncasecmp(declared.at + i, word, len) == 0)
-      return true;
-  return false;
-}
-
-rille_type
-rille_type_from_declared(rille_str declared)
-{
-  /* In this order: the first word found decides ("DATETIME TEXT" is a datetime, "BIGINT" an integer). */
-  static const struct {
-    const char *word;
-    rille_type_kind kind;
-  } words[] = {
-    { "BOOL", RILLE_TYPE_BOOLEAN },      { "DECIMAL", RILLE_TYPE_DECIMAL },    { "NUMERIC", RILLE_TYPE_DECIMAL },
-    { "DATETIME", RILLE_TYPE_DATETIME }, { "TIMESTAMP", RILLE_TYPE_DATETIME }, { "DATE", RILLE_TYPE_DATE },
-    { "JSON", RILLE_TYPE_JSON },         { "UUID", RILLE_TYPE_UUID },          { "INT", RILLE_TYPE_INTEGER },
-    { "CHAR", RILLE_TYPE_TEXT },         { "TEXT", RILLE_TYPE_TEXT },          { "CLOB", RILLE_TYPE_TEXT },
-    { "BLOB", RILLE_TYPE_BLOB },         { "BYTEA", RILLE_TYPE_BLOB },         { "REAL", RILLE_TYPE_REAL },
-    { "DOUB", RILLE_TYPE_REAL },         { "FLOA", RILLE_TYPE_REAL },
-  };
-  rille_type type = { .kind = RILLE_TYPE_ANY };
-
-  for (size_t i = 0; i < sizeof words / sizeof words[0] && type.kind == RILLE_TYPE_ANY; i++)
-    if (holds(declared, words[i].word))
-      type.kind = words[i].kind;
-  if (type.kind == RILLE_TYPE_DECIMAL) {
-    parse_sizes(declared, &type.precision, &type.scale);
-    if (!holds(declared, "TEXT") && !holds(declared, "CHAR"))
-      type.kept_digits = type.scale > 0 ? RILLE_DECIMAL_DIGITS : RILLE_WHOLE_DIGITS;
-    if (type.precision <= 0 || type.scale < 0 || type.scale > RILLE_SCALE_MAX || type.scale > type.precision)
-      type = (rille_type){ .kind = RILLE_TYPE_ANY }; /* NUMERIC without digits says nothing about them */
-  }
-  return type;
 }
 
 /* A short picture of a value for messages: kind and, where it is safe to show, the value itself. */
@@ -430,6 +411,32 @@ refuse(rille_status kind, const struct work *w, rille_str what, rille_fault *fau
   return kind;
 }
 
+/* "posts.title" names a table and a column.  Returns the kind that the fault has. */
+static rille_status
+name_place(rille_str what, rille_fault *fault)
+{
+  const char *dot = memchr(what.at, '.', what.len);
+  char table[sizeof fault->table], column[sizeof fault->column];
+
+  if (fault != NULL && dot != NULL && memchr(what.at, ' ', what.len) == NULL) {
+    (void)snprintf(table, sizeof table, "%.*s", (int)(dot - what.at), what.at);
+    (void)snprintf(column, sizeof column, "%.*s", (int)(what.len - (size_t)(dot - what.at) - 1), dot + 1);
+    rille_fault_place(fault, table, column, NULL);
+  }
+  return RILLE_INVALID_ARGUMENT;
+}
+
+static rille_status
+refuse_length(rille_type type, rille_str text, rille_str what, rille_fault *fault)
+{
+  size_t characters = rille_text_characters(text);
+
+  (void)rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "%.*s holds at most %d character%s, not %zu",
+                        RILLE_STR_ARG(what), type.length, type.length == 1 ? "" : "s", characters);
+  rille_fault_hint(fault, "shorten the text, or declare the column longer");
+  return name_place(what, fault);
+}
+
 rille_status
 rille_type_store(rille_type type, const rille_cell *in, rille_str what, rille_arena *arena, rille_cell *out,
                  rille_fault *fault)
@@ -447,10 +454,15 @@ rille_type_store(rille_type type, const rille_cell *in, rille_str what, rille_ar
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
                            "%.*s cannot hold %s: only finite numbers have a place in a database", RILLE_STR_ARG(what),
                            isnan(in->as.real) ? "NaN" : "infinity");
-  if (!TYPES[type.kind].store(&w))
-    return refuse(RILLE_INVALID_ARGUMENT, &w, what, fault);
+  if (!TYPES[type.kind].store(&w)) {
+    (void)refuse(RILLE_INVALID_ARGUMENT, &w, what, fault);
+    return name_place(what, fault);
+  }
   if (!rille_arena_ok(arena))
     return rille_fault_no_memory(fault);
+  if (type.length > 0 && made.kind == RILLE_TEXT && made.as.text.len > (size_t)type.length && !type.compares &&
+      rille_text_characters(made.as.text) > (size_t)type.length)
+    return refuse_length(type, made.as.text, what, fault);
   *out = made;
   return RILLE_OK;
 }

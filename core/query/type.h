@@ -22,8 +22,18 @@ typedef enum rille_type_kind {
   RILLE_TYPE_COUNT
 } rille_type_kind;
 
+/* In which form a column keeps values of a type that has more than one. */
+typedef enum rille_kept {
+  RILLE_KEPT_OWN = 0, /* the type's own: numbers for INTEGER, DECIMAL and TIMESTAMP, text for DATETIME and DATE */
+  RILLE_KEPT_TEXT,    /* INTEGER, DECIMAL: digits; TIMESTAMP: ISO 8601 text as DATETIME keeps it */
+  RILLE_KEPT_SECONDS  /* DATETIME, DATE: whole seconds since 1970 */
+} rille_kept;
+
 typedef struct rille_type {
   rille_type_kind kind;
+  rille_kept kept;
+  bool compares;   /* the value is compared and not written: no length binds it, and a moment keeps its fraction */
+  int length;      /* what is kept as text: characters at most, 0 for no bound */
   int precision;   /* DECIMAL: digits in all, 0 for no bound */
   int scale;       /* DECIMAL: digits behind the point */
   int kept_digits; /* DECIMAL: significant digits that survive being kept, 0 for any number */
@@ -38,12 +48,6 @@ enum {
 
 /* "integer", "datetime", ...  Static text. */
 const char *rille_type_name(rille_type_kind kind);
-
-/* The type of a name as casts and descriptions give it ("boolean", "decimal:2"); RILLE_TYPE_COUNT when unknown. */
-rille_type rille_type_from_name(rille_str name);
-
-/* The type of a column from what its CREATE TABLE says ("VARCHAR(40)", "DECIMAL(10,2)"); ANY when nothing fits. */
-rille_type rille_type_from_declared(rille_str declared);
 
 /* What a column of this type keeps for `in`, a value from outside; NULL stays NULL.  A text that has to be made lives
 ** in the arena, others are borrowed from `in`.  invalid_argument when the type does not take the value; `what` names

@@ -3,6 +3,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/shown.h"
+#include "core/query/declared.h"
 
 static rille_layout *
 make(size_t count, size_t text_bytes)
@@ -124,18 +125,18 @@ take_query_types(rille_layout *layout, const rille_query *query)
     (void)take_types(layout, &query->source, rest, layout->count - behind);
 }
 
-/* The least and greatest of a column, and its sum, are of its type; counts and averages are numbers. */
+/* The least and greatest of a column are of its type, and the sum of one whose numbers are added exactly; counts and
+** averages are what the database makes of them. */
 static rille_type
 aggregate_type(const rille_node *call)
 {
   const rille_node *of = call->items;
-  bool keeps = call->op == RILLE_FN_MIN || call->op == RILLE_FN_MAX;
+  const rille_type any = { .kind = RILLE_TYPE_ANY };
+  rille_type type = of != NULL && of->column != NULL ? of->column->type : any;
+  bool exact = type.kind == RILLE_TYPE_DECIMAL || (type.kind == RILLE_TYPE_INTEGER && type.kept == RILLE_KEPT_TEXT);
+  bool keeps = call->op == RILLE_FN_MIN || call->op == RILLE_FN_MAX || (call->op == RILLE_FN_SUM && exact);
 
-  if (of == NULL || of->column == NULL)
-    return (rille_type){ .kind = RILLE_TYPE_ANY };
-  if (keeps || (call->op == RILLE_FN_SUM && of->column->type.kind == RILLE_TYPE_DECIMAL))
-    return of->column->type;
-  return (rille_type){ .kind = RILLE_TYPE_ANY };
+  return keeps ? type : any;
 }
 
 rille_status

@@ -1,4 +1,5 @@
 --- fetch: the one exit to the core; whoever listens to "query" is told here.
+local Error = require "rille.error"
 local hook = require "rille.hook"
 
 local M = {}
@@ -37,6 +38,29 @@ function M.call(handle, method, a, b, c, d)
   if not hook.listening.query then return db[method](db, a, b, c, d) end
   db:trace(true)
   return pass(handle, db, pcall(db[method], db, a, b, c, d))
+end
+
+--- An error of a statement that writes, as it is raised: it says of which model.
+---@param e any
+---@param class rille.Model?
+---@return any e
+function M.failed_write(e, class)
+  if class and Error.is(e) and not e.model then e.model = class._def.name end
+  return e
+end
+
+local function wrote(class, ok, ...)
+  if ok then return ... end
+  error(M.failed_write((...), class), 0)
+end
+
+--- The same for a method that writes rows of a model (nil: of a table without one).
+---@param handle rille.Handle
+---@param class rille.Model?
+---@param method string
+---@return any ...
+function M.write(handle, class, method, a, b, c, d)
+  return wrote(class, pcall(M.call, handle, method, a, b, c, d))
 end
 
 --- The record with a primary key, or nil.

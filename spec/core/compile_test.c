@@ -205,7 +205,9 @@ keeps_operands_together(void **state)
   (void)state;
   assert_sql(build_titles(build_compare(build_column("id"), RILLE_OP_EQUAL,
                                         build_compare(build_column("author_id"), RILLE_OP_SUBTRACT, inner))),
-             TITLES " where \"id\" = (\"author_id\" - (\"views\" - ?))", "0");
+             TITLES " where \"id\" = (rille_subtract(\"author_id\", "
+                    "rille_subtract(\"views\", ?)))",
+             "0");
   assert_sql(build_titles(build_compare(build_raw("1 or 0", NULL), RILLE_OP_EQUAL, build_value(0))),
              TITLES " where (1 or 0) = ?", "0");
   assert_sql(build_titles(build_node(RILLE_NODE_IS_NULL, build_equal("views", 0), NULL, NULL)),

@@ -74,11 +74,13 @@ updates_rows(void **state)
   build_set(&query->sets, "title", build_value(1));
   build_set(&query->sets, "views", build_compare(build_column("views"), RILLE_OP_ADD, build_value(2)));
   query->where = build_equal("id", 0);
-  assert_sql(query, "update \"posts\" set \"title\" = ?, \"views\" = \"views\" + ? where \"id\" = ?", "1 2 0");
+  assert_sql(query, "update \"posts\" set \"title\" = ?, \"views\" = rille_add(\"views\", ?) where \"id\" = ?",
+             "1 2 0");
   query->where = NULL;
   query->unfiltered = true;
   query->returning = build_column("views");
-  assert_sql(query, "update \"posts\" set \"title\" = ?, \"views\" = \"views\" + ? returning \"views\"", "1 2");
+  assert_sql(query, "update \"posts\" set \"title\" = ?, \"views\" = rille_add(\"views\", ?) returning \"views\"",
+             "1 2");
 }
 
 static void

@@ -4,7 +4,7 @@
 #include <locale.h>
 #include <math.h>
 
-#include "core/query/type.h"
+#include "core/query/declared.h"
 
 #define NOTHING        \
   {                    \
@@ -101,7 +101,7 @@ keeps_what_a_type_takes(void **state)
     { &INTEGER_TYPE, REAL(-0x1p63), INTEGER(INT64_MIN) },
     { &INTEGER_TYPE, REAL(9223372036854774784.0), INTEGER(INT64_C(9223372036854774784)) },
     { &REAL_TYPE, REAL(1.5), REAL(1.5) },
-    { &REAL_TYPE, REAL(-0.0), REAL(-0.0) },
+    { &REAL_TYPE, REAL(-0.0), REAL(0.0) },
     { &REAL_TYPE, REAL(1.7976931348623157e308), REAL(1.7976931348623157e308) },
     { &REAL_TYPE, REAL(5e-324), REAL(5e-324) },
     { &REAL_TYPE, INTEGER(3), REAL(3.0) },
@@ -564,6 +564,44 @@ knows_types_by_what_create_table_says(void **state)
   assert_int_equal(rille_type_from_declared((rille_str){ 0 }).kind, RILLE_TYPE_ANY);
 }
 
+static void
+knows_the_length_and_the_form_that_a_column_keeps(void **state)
+{
+  static const struct {
+    const char *declared, *cast;
+    rille_type_kind kind;
+    int length;
+    rille_kept kept;
+  } cases[] = {
+    { "VARCHAR(40)", "", RILLE_TYPE_TEXT, 40, RILLE_KEPT_OWN },
+    { "character varying ( 7 )", "", RILLE_TYPE_TEXT, 7, RILLE_KEPT_OWN },
+    { "VARCHAR", "", RILLE_TYPE_TEXT, 0, RILLE_KEPT_OWN },
+    { "TEXT(40)", "", RILLE_TYPE_TEXT, 0, RILLE_KEPT_OWN },
+    { "VARCHAR(40)", "json", RILLE_TYPE_JSON, 40, RILLE_KEPT_OWN },
+    { "TEXT", "timestamp", RILLE_TYPE_TIMESTAMP, 0, RILLE_KEPT_TEXT },
+    { "DATETIME", "timestamp", RILLE_TYPE_TIMESTAMP, 0, RILLE_KEPT_TEXT },
+    { "INTEGER", "timestamp", RILLE_TYPE_TIMESTAMP, 0, RILLE_KEPT_OWN },
+    { "", "timestamp", RILLE_TYPE_TIMESTAMP, 0, RILLE_KEPT_OWN },
+    { "BIGINT", "datetime", RILLE_TYPE_DATETIME, 0, RILLE_KEPT_SECONDS },
+    { "DATETIME TEXT", "datetime", RILLE_TYPE_DATETIME, 0, RILLE_KEPT_OWN },
+    { "DECIMAL_TEXT(30,4)", "", RILLE_TYPE_DECIMAL, 0, RILLE_KEPT_TEXT },
+    { "DECIMAL(10,2)", "decimal:3", RILLE_TYPE_DECIMAL, 0, RILLE_KEPT_OWN },
+    { "TEXT", "decimal:3", RILLE_TYPE_DECIMAL, 0, RILLE_KEPT_TEXT },
+    { "TEXT", "integer", RILLE_TYPE_INTEGER, 0, RILLE_KEPT_TEXT },
+    { "INTEGER", "", RILLE_TYPE_INTEGER, 0, RILLE_KEPT_OWN },
+    { "INTEGER", "intger", RILLE_TYPE_COUNT, 0, RILLE_KEPT_OWN },
+  };
+
+  (void)state;
+  for (size_t i = 0; i < SPEC_COUNT(cases); i++) {
+    rille_type type = rille_type_of_column(rille_str_of(cases[i].declared), rille_str_of(cases[i].cast));
+
+    if (type.kind != cases[i].kind || type.length != cases[i].length || type.kept != cases[i].kept)
+      fail_msg("\"%s\" as \"%s\": kind %d, length %d, kept %d", cases[i].declared, cases[i].cast, (int)type.kind,
+               type.length, (int)type.kept);
+  }
+}
+
 /* A program around us may have set a locale that writes 1,5: databases do not. */
 static void
 writes_a_point_in_every_locale(void **state)
@@ -600,6 +638,7 @@ main(void)
     cmocka_unit_test(says_that_what_is_kept_cannot_be_of_the_type),
     cmocka_unit_test(knows_types_by_the_names_of_casts),
     cmocka_unit_test(knows_types_by_what_create_table_says),
+    cmocka_unit_test(knows_the_length_and_the_form_that_a_column_keeps),
     cmocka_unit_test(writes_a_point_in_every_locale),
   };
 

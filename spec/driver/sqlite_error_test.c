@@ -81,6 +81,7 @@ tells_the_failures_that_share_a_code_by_their_message(void **state)
     { "no such function: f", RILLE_INVALID_ARGUMENT, "", "" },
     { "a check said: no such table: posts", RILLE_INVALID_ARGUMENT, "", "" },
     { "integer overflow", RILLE_INVALID_ARGUMENT, "", "" },
+    { "not a decimal", RILLE_CORRUPT, "", "" },
   };
 
   (void)state;

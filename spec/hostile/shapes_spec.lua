@@ -97,16 +97,16 @@ describe("a shape out of all proportion", function()
   end)
 
   it("matches patterns that take long, or says that it will not", function()
-    Post:create { title = ("a"):rep(2000) }
-    assert.equal(1, Post:where_like("title", ("a%"):rep(15) .. "a"):count())
+    Post:create { title = "a", body = ("a"):rep(2000) }
+    assert.equal(1, Post:where_like("body", ("a%"):rep(15) .. "a"):count())
     for _, pattern in ipairs { ("%"):rep(1000), ("_"):rep(2000), ("%_"):rep(1000) } do
-      local ok, e = pcall(function() return Post:where_like("title", pattern):count() end)
+      local ok, e = pcall(function() return Post:where_like("body", pattern):count() end)
       assert.is_true(ok or rille.is_error(e))
-      ok, e = pcall(function() return Post:where_ilike("title", pattern):count() end)
+      ok, e = pcall(function() return Post:where_ilike("body", pattern):count() end)
       assert.is_true(ok or rille.is_error(e))
     end
     for _, word in ipairs { "where_like", "where_ilike" } do
-      untouched("invalid_argument", function() return Post[word](Post, "title", ("x"):rep(60000)):count() end)
+      untouched("invalid_argument", function() return Post[word](Post, "body", ("x"):rep(60000)):count() end)
     end
   end)
 

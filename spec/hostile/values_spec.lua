@@ -187,7 +187,7 @@ describe("a value", function()
       "?", "??",
       ":x", "@x", "$1", "%", "_", "*", "[x]", "\r\n", "\u{FEFF}bom", "\u{202E}rtl", "\u{1F600}", "null", "NULL", "0",
         "1e5",
-      table.concat(bytes), ("\\"):rep(1000), ("'"):rep(1000), "/* */ --", "; select 1" } do
+      table.concat(bytes), ("\\"):rep(255), ("'"):rep(255), "/* */ --", "; select 1" } do
       local post = Post:create { title = text, body = text, meta = { [text] = text } }
       assert.equal(text, Post:find(post.id).title)
       assert.same({ [text] = text }, Post:find(post.id).meta)
@@ -207,18 +207,18 @@ describe("a value", function()
 
   it("of ten million bytes is kept, found and refused like any other", function()
     local long = ("0123456789"):rep(1000000)
-    local post = Post:create { title = long, data = long .. "\0\xff", meta = { long = long } }
+    local post = Post:create { title = "long", body = long, data = long .. "\0\xff", meta = { long = long } }
     post = Post:find(post.id)
-    assert.is_true(post.title == long and post.data == long .. "\0\xff" and post.meta.long == long)
-    assert.equal(1, Post:where("title", long):count())
-    assert.is_true(Post:where("id", post.id):value "title" == long)
-    post.title = long .. "x"
+    assert.is_true(post.body == long and post.data == long .. "\0\xff" and post.meta.long == long)
+    assert.equal(1, Post:where("body", long):count())
+    assert.is_true(Post:where("id", post.id):value "body" == long)
+    post.body = long .. "x"
     assert.is_true(post:save():is_dirty() == false)
-    assert.equal(0, Post:where("title", long):count())
+    assert.equal(0, Post:where("body", long):count())
     local list = {}
     for i = 1, 40 do list[i] = "short " .. i end
     list[40] = long .. "x"
-    assert.equal(1, Post:where_in("title", list):count())
+    assert.equal(1, Post:where_in("body", list):count())
     post:delete()
     for _, call in ipairs { function() return Post:where(long, 1):all() end,
       function() return Post:where("id", long):all() end,

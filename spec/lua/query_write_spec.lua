@@ -266,7 +266,7 @@ describe("update", function()
     assert.same({ 2, 10, 10 }, Post:order_by("id"):pluck("views"))
     assert.equal("less", Post:find(3).title)
     assert.is_true(Post:find(1).updated_at > "2020")
-    assert.same({ 'update "posts" set "views" = "views" + ?, "updated_at" = ? where "id" = ?' },
+    assert.same({ 'update "posts" set "views" = rille_add("views", ?), "updated_at" = ? where "id" = ?' },
       statements(function() Post:where("id", 1):increment("views") end))
     Post:where("id", 3):increment("price", "0.50" + 0)
     assert.equal("1.75", Post:find(3).price)

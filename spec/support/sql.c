@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
+#include "core/driver/sqlite_function.h"
 #include "core/query/resolve.h"
 #include "spec/support/build.h"
 #include "spec/support/spec.h"
@@ -25,6 +26,7 @@ prepare(rille_str sql, char *why, size_t size)
   int count = -1;
 
   (void)sqlite3_open(":memory:", &db);
+  (void)rille_sqlite_add_functions(db);
   for (const char *const *ddl = build_ddl; *ddl != NULL; ddl++)
     if (sqlite3_exec(db, *ddl, NULL, NULL, NULL) != SQLITE_OK)
       print_error("%s: %s\n", *ddl, sqlite3_errmsg(db));

@@ -7,6 +7,7 @@ local fetch = require "rille.fetch"
 local op <const> = core.op
 local NOTHING <const> = op.nothing
 local call = fetch.call
+local WRITES <const> = { update = true, delete = true }
 
 local M = {}
 
@@ -158,6 +159,7 @@ local function run(query, method, a, b)
   end
   local class, scopes = root.class, nil
   if class and class._def.scoped then scopes = sealed(class._def, trashed, without) end
+  if WRITES[method] then return fetch.write(root.handle, class, method, query, scopes, a, b) end
   return call(root.handle, method, query, scopes, a, b)
 end
 M.run = run

@@ -64,7 +64,7 @@ local function insert(query, word, rows, conflict)
   local root = Ends.ready(query)
   local list = list_of(word, rows)
   if #list == 0 then return 0 end
-  return (fetch.call(root.handle, "insert", root[1], dumped(root, list), stamps(root), conflict))
+  return (fetch.write(root.handle, root.class, "insert", root[1], dumped(root, list), stamps(root), conflict))
 end
 
 --- Insert a row or a list of rows, all or none.  Each stands for itself: a key that is missing takes the column's
@@ -120,7 +120,8 @@ local function upsert(root, rows, by, names)
     if name == updated_at then updated_at = nil end
   end
   if some and updated_at then names = table.move(names, 1, #names, 1, { [#names + 1] = updated_at }) end
-  return (fetch.call(root.handle, "insert", root[1], dumped(root, rows), stamps(root), { by = by, update = names }))
+  local conflict = { by = by, update = names }
+  return (fetch.write(root.handle, root.class, "insert", root[1], dumped(root, rows), stamps(root), conflict))
 end
 
 --- Insert rows; where a row with the same `unique_by` is there already, update it.
@@ -181,12 +182,18 @@ end
 -- Types of columns to which something can be added.
 local IS_NUMBER = { any = true, integer = true, real = true, decimal = true }
 
+-- What arithmetic in the database fails with says nothing of the place.
+local function placed(e, root, column)
+  if Error.is(e, "invalid_argument") and e.code and not e.column then
+    e.table, e.column = root[1]:name(), column
+    e.message = ("%s.%s: %s"):format(e.table, column, e.message)
+  end
+  return e
+end
+
 local function add(query, word, column, by, extra, sign)
   if type(column) ~= "string" then Error.argument(word, "the name of a column", column) end
   if by == nil then by = 1 end
-  if type(by) ~= "number" or by ~= by or by == math.huge or by == -math.huge then
-    Error.argument(word, "a number", by)
-  end
   if extra ~= nil and type(extra) ~= "table" then Error.argument(word, "a table of column = value", extra) end
   if extra and extra[column] ~= nil then
     Error.raise("invalid_argument", ("%s: %q is among the further changes too"):format(word, column),
@@ -198,9 +205,15 @@ local function add(query, word, column, by, extra, sign)
     Error.raise("invalid_argument", ("%s: %s.%s holds no number but %s"):format(word, root[1]:name(), column, kind),
       { table = root[1]:name(), column = column })
   end
+  if type(by) ~= "number" and not (kind == "decimal" and type(by) == "string") or by ~= by or by == math.huge
+    or by == -math.huge then
+    Error.argument(word, "a number", by, kind == "decimal" and "a decimal may be given as text too" or nil)
+  end
   local sets = assignments(root, word, extra or {})
   table.insert(sets, 1, { column, by, sign })
-  return (Ends.run(query, "update", sets))
+  local ok, changed = pcall(Ends.run, query, "update", sets)
+  if ok then return changed end
+  error(placed(changed, root, column), 0)
 end
 
 --- Add to a column of each row, in the database.

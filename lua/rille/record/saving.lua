@@ -26,7 +26,7 @@ local function write(record, info, stamped, also, method, ...)
   if also then state[also] = nil end
   local invalid = info.rules and info.rules:explain(record, a)
   if invalid then return false, invalid end
-  error(a, 0)
+  error(fetch.failed_write(a, info.class), 0)
 end
 
 local function stamp(record, info, name, now)
@@ -153,7 +153,7 @@ end
 local function remove(record, class, info)
   check_there(record, class, "deleted")
   note(record, info)
-  if fetch.call(info.handle, "delete_record", record) ~= 1 then gone(record, class, "deleted") end
+  if fetch.write(info.handle, class, "delete_record", record) ~= 1 then gone(record, class, "deleted") end
   return true
 end
 
@@ -272,7 +272,6 @@ local function add(record, word, name, by)
   local class = info.class
   check_name(class, info, name)
   if by == nil then by = 1 end
-  if type(by) ~= "number" then Error.argument(("%s:%s"):format(class._def.name, word), "a number", by) end
   check_there(record, class, "changed")
   local query, updated_at = row_query(record, info), info.updated_at
   local extra = updated_at and updated_at ~= name and { [updated_at] = core.now() } or nil

@@ -1,5 +1,7 @@
-/* core/query/decimal.c - digits are counted and copied; nothing is computed, so nothing is rounded. */
-#include "core/query/decimal.h"
+/* core/base/decimal.c - digits are counted and copied; nothing is computed, so nothing is rounded. */
+#include "core/base/decimal.h"
+
+#include "core/base/cell.h"
 
 static bool
 is_digit(char c)
@@ -80,5 +82,52 @@ rille_decimal_write(rille_str text, size_t scale, char *to)
     to[len++] = '.';
   for (size_t i = 0; i < scale; i++)
     to[len++] = point + 1 + i < text.len ? text.at[point + 1 + i] : '0';
+  return len;
+}
+
+/* 1, -1, or 0 for zero. */
+static int
+sign_of(rille_str text)
+{
+  return count_significant(text) == 0 ? 0 : text.at[0] == '-' ? -1 : 1;
+}
+
+static char
+digit_at(rille_str text, size_t at)
+{
+  return at < text.len ? text.at[at] : '0';
+}
+
+static int
+compare_sizes(rille_str a, rille_str b)
+{
+  size_t a_point = past_digits(a, sign_bytes(a)), b_point = past_digits(b, sign_bytes(b));
+  size_t a_start = past_zeros(a, sign_bytes(a)), b_start = past_zeros(b, sign_bytes(b));
+  size_t a_whole = a_start < a_point ? a_point - a_start : 0, b_whole = b_start < b_point ? b_point - b_start : 0;
+  int order = a_whole != b_whole ? (a_whole < b_whole ? -1 : 1)
+              : a_whole > 0      ? memcmp(a.at + a_start, b.at + b_start, a_whole)
+                                 : 0;
+
+  for (size_t i = 1; order == 0 && (a_point + i < a.len || b_point + i < b.len); i++)
+    order = digit_at(a, a_point + i) - digit_at(b, b_point + i);
+  return order;
+}
+
+int
+rille_decimal_compare(rille_str a, rille_str b)
+{
+  int a_sign = sign_of(a), b_sign = sign_of(b);
+  int order = a_sign != b_sign ? a_sign - b_sign : a_sign * compare_sizes(a, b);
+
+  return (order > 0) - (order < 0);
+}
+
+size_t
+rille_decimal_print(char room[RILLE_DECIMAL_PRINT_BYTES], int scale, double real)
+{
+  size_t len = rille_real_print(room, RILLE_DECIMAL_PRINT_BYTES, scale, real);
+
+  while (scale < RILLE_DECIMAL_MOST && rille_real_read(room) != real)
+    len = rille_real_print(room, RILLE_DECIMAL_PRINT_BYTES, ++scale, real);
   return len;
 }

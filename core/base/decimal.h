@@ -1,4 +1,4 @@
-/* core/query/decimal.h - decimal numbers as text: reading them, and writing them with a fixed number of digits. */
+/* core/base/decimal.h - decimal numbers as text: reading, comparing, and writing them with a fixed number of digits. */
 #ifndef RILLE_DECIMAL_H
 #define RILLE_DECIMAL_H
 
@@ -6,7 +6,11 @@
 
 #include "core/base/text.h"
 
-enum { RILLE_DECIMAL_BYTES = 330 }; /* the longest text that rille_decimal_write takes: any double fits */
+enum {
+  RILLE_DECIMAL_BYTES = 330,       /* the longest text that rille_decimal_write takes: any double fits */
+  RILLE_DECIMAL_PRINT_BYTES = 400, /* room for any double */
+  RILLE_DECIMAL_MOST = 17          /* digits behind the point that rille_decimal_print adds at most */
+};
 
 /* How many digits a decimal has. */
 typedef struct rille_decimal {
@@ -22,5 +26,12 @@ bool rille_decimal_read(rille_str text, rille_decimal *decimal);
 ** a sign before zero, into `to`, which has room for RILLE_DECIMAL_BYTES + scale + 2; returns the bytes written.
 ** Digits behind `scale` are left out. */
 size_t rille_decimal_write(rille_str text, size_t scale, char *to);
+
+/* -1, 0 or 1 as `a` is less than, equal to or greater than `b`; both are texts that rille_decimal_read takes. */
+int rille_decimal_compare(rille_str a, rille_str b);
+
+/* Writes a finite number and a NUL with `scale` digits behind the point, or as many more as it takes to read the number
+** back: columns may hold more than they promise.  Returns the bytes written. */
+size_t rille_decimal_print(char room[RILLE_DECIMAL_PRINT_BYTES], int scale, double real);
 
 #endif

@@ -1,0 +1,21 @@
+/* core/driver/sqlite_function.h - what SQL means to rille beyond SQLite's own words: arithmetic that loses nothing. */
+#ifndef RILLE_SQLITE_FUNCTION_H
+#define RILLE_SQLITE_FUNCTION_H
+
+#include <sqlite3.h>
+
+/* Gives a connection the functions and the collation that the dialect of SQLite (core/query/dialect.c) writes; returns
+** a result code.  NULL passes through the first four.
+**
+**   rille_add(a, b), rille_subtract(a, b)                "integer overflow" where SQLite would go on with a real
+**                                                        number, "number overflow" where it would give infinity
+**   rille_decimal_add(a, b, precision, scale, digits)    exact; "decimal overflow" for more than `precision` digits in
+**   rille_decimal_subtract(a, b, ...)                    all, or `digits` significant ones (0: any number)
+**   rille_decimal_sum(value, scale)                      exact, as text; NULL for no rows.  Values that are
+**                                                        doubles are decimals with `scale` digits
+**   rille_decimal_avg(value, scale, digits)              with `digits` digits, rounded half away from zero
+**   collate rille_decimal                                decimal texts by their value, behind them other texts by their
+**                                                        bytes */
+int rille_sqlite_add_functions(sqlite3 *db);
+
+#endif
