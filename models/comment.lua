@@ -16,6 +16,18 @@ Comment = rille.model "Comment" {
     t:timestamps()
   end,
   guarded = { "approved", "votes" },
+  validates = {
+    post_id = { required = true, references = true },
+    author_id = { references = true },
+    parent_id = {
+      references = true,
+      check = function(parent_id, comment)
+        local parent = Comment:find(parent_id)
+        return parent == nil or parent.post_id == comment.post_id, "is a comment under another post"
+      end,
+    },
+    body = { required = true, max = 10000 },
+  },
   mutators = {
     body = function(_, value) return value:match "^%s*(.-)%s*$" end,
   },

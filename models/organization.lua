@@ -11,6 +11,14 @@ return rille.model "Organization" {
     t:timestamps()
   end,
   fillable = { "name", "slug", "plan", "settings" },
+  validates = {
+    name = { required = true, max = 255 },
+    slug = {
+      required = true, max = 63, format = "^[a-z0-9-]+$", unique = true,
+      message = { format = "may have small letters, digits and hyphens only", unique = "belongs to another publisher" },
+    },
+    plan = { one_of = { "free", "team", "press" } },
+  },
   mutators = {
     slug = function(_, value) return value:lower() end,
   },

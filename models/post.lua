@@ -23,6 +23,22 @@ return rille.model "Post" {
   end,
   soft_deletes = true,
   fillable = { "org_id", "author_id", "title", "slug", "body", "status", "price", "meta", "published_at" },
+  validates = {
+    org_id = { required = true, references = true },
+    author_id = { required = true, references = true },
+    title = { required = true, max = 200 },
+    slug = {
+      required = true, max = 200, format = "^[a-z0-9-]+$", unique = { within = "org_id" },
+      message = { format = "may have small letters, digits and hyphens only", unique = "is another post's address" },
+    },
+    body = { required = true },
+    status = { one_of = { "draft", "scheduled", "published", "archived" } },
+    price = { min = 0 },
+    published_at = {
+      required = true, when = function(post) return post.status == "scheduled" or post.status == "published" end,
+      message = "must say when",
+    },
+  },
   appends = { "excerpt" },
   accessors = {
     --- The beginning of the body, cut between words.

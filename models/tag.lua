@@ -11,6 +11,11 @@ return rille.model "Tag" {
   end,
   timestamps = false,
   fillable = { "org_id", "name" },
+  validates = {
+    org_id = { required = true, references = true },
+    name = { required = true, max = 60 },
+    slug = { unique = { within = "org_id" }, message = "is a tag already, perhaps in another spelling" },
+  },
   mutators = {
     --- The slug follows the name, so that no two spellings of one tag get apart.
     name = function(tag, value)

@@ -21,6 +21,15 @@ return rille.model "User" {
       return (user.name:gsub("(" .. utf8.charpattern .. ")[^%s-]*[%s-]*", "%1"))
     end,
   },
+  validates = {
+    org_id = { required = true, references = true },
+    name = { required = true, max = 255 },
+    email = {
+      required = true, format = "^[^%s@]+@[^%s@]+$", unique = true,
+      message = { format = "is no e-mail address", unique = "belongs to somebody else" },
+    },
+    role = { one_of = { "reader", "author", "editor", "owner" } },
+  },
   mutators = {
     email = function(_, value) return value:match("^%s*(.-)%s*$"):lower() end,
   },

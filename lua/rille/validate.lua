@@ -292,16 +292,12 @@ local function any_changed(state, columns)
   return false
 end
 
---- Is it the turn of a rule that the database keeps, and is all known that it is about?
+--- Is it the turn of a rule that the database keeps?
 local function may_fail(group, look_up, record, state, creating)
   if not (creating and group.create or not creating and group.update and any_changed(state, look_up.columns)) then
     return false
   end
-  if group.when and not group.when(record) then return false end
-  for _, name in ipairs(look_up.columns) do
-    if not was_selected(record, name) then return false end
-  end
-  return true
+  return group.when == nil or group.when(record)
 end
 
 --- Add what the database would refuse, in fields of which nothing else is wrong.

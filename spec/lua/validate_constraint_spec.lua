@@ -12,6 +12,7 @@ local TABLES <const> = {
     unique (org_id, slug))]],
   "create unique index pages_email on pages (email) where deleted_at is null",
   "create unique index pages_lower on pages (name, lower(slug)) where votes = 4",
+  "create unique index pages_gone on pages (votes) where deleted_at is not null",
   "insert into orgs values (1, null, 'a'), (2, 1, 'b')",
 }
 
@@ -98,6 +99,43 @@ describe("unique", function()
     create { name = "other", place = 3 }
     assert.same({ place = TAKEN }, fields(page.validate, page))
     assert.same({ place = TAKEN }, fields(page.save, page))
+    pages { email = { unique = true }, name = { min = 3 } }
+    page = assert(create { name = "long", email = "a@b" })
+    page.email = "A@B"
+    assert.is_truthy(page:validate())
+    assert.is_truthy(page:save())
+  end)
+
+  it("looks up no more than what changed and is not known to be wrong", function()
+    pages { place = { unique = true }, price = { unique = true, min = 0 }, name = { min = 3 },
+      org_id = { references = true } }
+    local page = assert(create { name = "long", place = 1, price = 1, org_id = 1 })
+    page:fill { name = "x" }
+    assert.equal(0, #statements(page.save, page))
+    page:fill { place = 2, price = -1 }
+    assert.equal(1, #statements(page.save, page))
+    page = Page:select("name", "place"):first()
+    page.place = 3
+    assert.is_truthy(page:validate())
+  end)
+
+  it("is looked up where its conditions say, but kept by the database everywhere", function()
+    local function in_first(page) return page.org_id == 1 end
+    pages { email = { unique = true, when = in_first }, place = { unique = true, on = "update" }, name = { min = 3 } }
+    create { name = "long", org_id = 1, email = "a@b", place = 1 }
+    local short = { "must have at least 3 characters" }
+    assert.same({ name = short }, fields(create, { name = "x", org_id = 2, email = "a@b", place = 1 }))
+    assert.same({ name = short, email = TAKEN }, fields(create, { name = "x", org_id = 1, email = "a@b", place = 1 }))
+    assert.same({ email = TAKEN }, fields(create, { name = "long", org_id = 2, email = "a@b" }))
+    assert.same({ place = TAKEN }, fields(create, { name = "long", place = 1 }))
+  end)
+
+  it("stops a soft deletion that it stands against", function()
+    pages({ votes = { unique = true } }, { soft_deletes = true })
+    assert(create { votes = 1 }):delete()
+    local page = assert(create { votes = 1 })
+    assert.same({ votes = TAKEN }, fields(page.delete, page))
+    assert.is_false(page:trashed())
   end)
 
   it("compares values as their columns keep them", function()
@@ -191,6 +229,10 @@ describe("unique", function()
     db:execute [[create trigger copies after insert on pages when new.votes > 5
       begin insert into orgs (code) values ('a'); end]]
     refused("unique_violation", create, { place = 5, votes = 6 })
+    pages { name = { required = true } }
+    db:execute "create table notes (name TEXT not null)"
+    db:execute "create trigger notes after insert on pages begin insert into notes values (null); end"
+    assert.equal("notes", refused("not_null_violation", create, {}).table)
   end)
 end)
 

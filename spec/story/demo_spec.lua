@@ -118,6 +118,25 @@ describe("The demo's models", function()
     end)
   end)
 
+  it("say what is wrong in their own words, all at once", function()
+    undone(function()
+      local taken = model.user:first()
+      local function fields(name, attributes) return select(2, model[name]:create(attributes)).fields end
+      assert.same({ name = { "must be given" }, email = { "is no e-mail address" } },
+        fields("user", { org_id = 1, email = "nobody" }))
+      assert.same({ email = { "belongs to somebody else" } },
+        fields("user", { org_id = 1, name = "x", email = taken.email:upper() }))
+      assert.same({ org_id = { "refers to nothing that exists" } }, fields("tag", { org_id = 999, name = "x" }))
+      local post = model.post:drafts():first()
+      assert.same({ published_at = { "must say when" } }, select(2, post:update { status = "published" }).fields)
+      assert.equal("published", post:refresh():publish().status)
+      local comment = model.comment:where("post_id", "!=", post.id):first()
+      assert.same({ parent_id = { "is a comment under another post" } },
+        fields("comment", { org_id = 1, post_id = post.id, parent_id = comment.id, body = "Me too" }))
+      assert.equal(comment.id, comment:reply({ body = "No." }).parent_id)
+    end)
+  end)
+
   it("answer by scopes what SQL answers", function()
     local function sql(text) return tonumber(oracle.sqlite(folder .. "/demo.db", text)[1]) end
     local Post = model.post

@@ -181,6 +181,7 @@ function Record:delete()
     local put_back = set_aside(self, info)
     put(self, column, core.now())
     local done, err = update(self, class, info, column)
+    if done == false then state_of(self)[column] = nil end
     put_back()
     if done == false then return nil, err end
   end

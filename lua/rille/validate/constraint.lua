@@ -90,6 +90,19 @@ end
 
 -- -- looking up -----------------------------------------------------------------------------------------------------
 
+--- The query without the record's own row; nil when the record was read without its key.
+local function but_itself(query, record, info)
+  if not core.record_exists(record) or #info.primary == 0 then return query end
+  local key = State.stored_key(record, info, true)
+  for i = 1, #info.primary do
+    if key[i] == nil then return nil end
+  end
+  return query:where_not(function(own)
+    for i, name in ipairs(info.primary) do own = own:where(name, key[i]) end
+    return own
+  end)
+end
+
 local function is_taken(record, info, look_up)
   local Query = require "rille.query"
   if look_up.partial and info.class._info ~= info then return false end
@@ -101,14 +114,8 @@ local function is_taken(record, info, look_up)
     if value == nil then return false end                                  -- NULL equals nothing
     query = Query.node(query, core.op.compare, 0, name, "=", value)
   end
-  if core.record_exists(record) and #info.primary > 0 then
-    local key = State.stored_key(record, info, true)
-    query = query:where_not(function(own)
-      for i, name in ipairs(info.primary) do own = own:where(name, key[i]) end
-      return own
-    end)
-  end
-  return query:exists()
+  query = but_itself(query, record, info)
+  return query ~= nil and query:exists()
 end
 
 local function leads_nowhere(record, info, look_up)

@@ -3,6 +3,23 @@
 -- value that is right, else what is wrong with it: the rest of a sentence that begins with the field.
 local Error = require "rille.error"
 
+---@class rille.FieldRules  what `validates` says of one column; a list of these where conditions differ
+---@field required? boolean   wants a value: NULL and "" are none, false and 0 are; a new record may leave out what the
+---                           database fills in.  All other rules pass NULL.
+---@field min? number         the value of a number, characters of a text, entries of a list, bytes of a blob
+---@field max? number
+---@field length? integer|integer[]   exactly so many, or { least, most }
+---@field format? string|userdata     a Lua pattern, looked for as string.find does, so anchors are its own; or an LPeg
+---                                   pattern, which has to match from the first byte to the last
+---@field one_of? any[]
+---@field unique? boolean|{ within: string|string[] }  wants a unique index over the column (and those beside it)
+---@field references? boolean|string  wants a foreign key (to the table of that name)
+---@field confirmed? boolean  NAME_confirmation must come with each change, the same as was given for NAME
+---@field check? fun(value: any, record: rille.Record): boolean?, string?  true, or false and what is wrong
+---@field when? fun(record: rille.Record): any  for which records the rules are; the database keeps its own regardless
+---@field on? "create"|"update"
+---@field message? string|table<string, string>  what is said instead, of all rules or by rule
+
 local M = {}
 
 local SHOWN_VALUES <const> = 8         -- of one_of, in its message
