@@ -44,13 +44,9 @@ function M.names()
 end
 
 --- The line of the file that an error came from; ours do not say it themselves.
-local function place_of(path)
-  for level = 3, 200 do
-    local info = debug.getinfo(level, "Sl")
-    if not info then return path end
-    if info.source == "@" .. path then return ("%s:%d"):format(path, info.currentline) end
-  end
-  return path
+local function place_of(path, e)
+  local line = Error.line_of(path, e.traceback or debug.traceback(nil, 2))
+  return line and ("%s:%d"):format(path, line) or path
 end
 
 local Loading = { __close = function(self) loading[self.path] = nil end }
@@ -68,7 +64,7 @@ local function run_file(path, text)
   local done <close> = setmetatable({ path = path }, Loading)      -- luacheck: ignore 211
   local ok, e = xpcall(chunk, function(e)
     if not Error.is(e) then e = Error.new("script", tostring(e)) end
-    if not e.message:find(path, 1, true) then e.message = place_of(path) .. ": " .. e.message end
+    if not e.message:find(path, 1, true) then e.message = place_of(path, e) .. ": " .. e.message end
     return Error.keep_trace(e)
   end)
   if not ok then error(e, 0) end

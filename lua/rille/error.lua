@@ -189,6 +189,25 @@ function Error.traceback(e)
   return rawequal(foreign.value, e) and foreign.traceback or nil
 end
 
+--- Is this how Lua writes the path in a message?  It cuts a long one at its beginning.
+---@param written string
+---@param path string
+---@return boolean
+function Error.is_path(written, path)
+  local tail = written:match "^%.%.%.(.*)$"
+  return written == path or tail ~= nil and path:sub(-#tail) == tail
+end
+
+--- The line of a file that a traceback leads through first.
+---@param path string
+---@param traceback? string
+---@return integer?
+function Error.line_of(path, traceback)
+  for source, line in (traceback or ""):gmatch "\n\t([^\n]-):(%d+):" do
+    if Error.is_path(source, path) then return math.tointeger(line) end
+  end
+end
+
 local function caught(ok, ...)
   if ok then return ... end
   local e = ...

@@ -93,8 +93,11 @@ function Repl:guard(fn, ...)
   return false
 end
 
+--- A chunk that is called last has no name in a traceback but "main chunk".
+local function call(chunk) return chunk() end
+
 local function run(self, chunk)
-  local results = table.pack(chunk())
+  local results = table.pack(call(chunk))
   if results.n == 0 then return end
   rawset(self.env, "_", results[1])
   self:print(table.unpack(results, 1, results.n))

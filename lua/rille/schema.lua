@@ -148,7 +148,10 @@ function M.on(connection)
   local handle = connection
   if type(connection) ~= "table" then handle = require "rille.database".get(connection) end
   if handle.driver ~= "sqlite" then
-    Error.raise("unsupported", ("connection %q: this version makes no tables on %s"):format(handle.name, handle.driver))
+    local message = ("connection %q: this version makes no tables on %s"):format(handle.name, handle.driver)
+    Error.raise("unsupported", message, {
+      hint = "SQLite is what it knows",
+    })
   end
   return setmetatable({ run = require "rille.schema.runner".new(handle) }, Schema)
 end

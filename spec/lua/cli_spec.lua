@@ -82,6 +82,12 @@ describe("the program", function()
     assert.truthy(err:find('did you mean "--fresh"?', 1, true))
   end)
 
+  it("says how a command is called that misses an argument", function()
+    local status, _, err = rille { "make:model" }
+    assert.equal(2, status)
+    assert.truthy(err:find("hint: rille make:model NAME [FIELD…]; rille help make:model explains it", 1, true), err)
+  end)
+
   it("says what is wrong as an object when asked for JSON, and keeps stderr empty", function()
     local status, out, err = rille { "migrate", "--frsh", "--json" }
     assert.equal(2, status)

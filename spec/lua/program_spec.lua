@@ -120,6 +120,39 @@ describe("the built program", function()
     assert.same({ 0, "two words.lua\t-x\t1\t-x\n", "" }, { shell "rille run 'two words.lua' -x" })
   end)
 
+  it("says that there is no project where a command needs one, and where a generator may not mean to write", function()
+    local status, out, err = shell "mkdir empty; cd empty; rille migrate"
+    assert.same({ 1, "" }, { status, out })
+    assert.truthy(err:find("error: there is no project here: no rille.config.lua\n  hint: go to", 1, true), err)
+    assert.equal(0, (shell "cd empty; DATABASE_URL=x.db rille migrate --path ../migrations"))
+    status, out, err = shell "cd empty; rille make:model Tag"
+    assert.same({ 0, "models/tag.lua\n" }, { status, out })
+    assert.truthy(err:find("note: there is no project here", 1, true), err)
+  end)
+
+  it("says once why a folder cannot be made or read", function()
+    files.write_new(folder .. "/shop/taken", "")
+    local status, _, err = shell "rille new taken/inside/shop"
+    assert.equal(1, status)
+    assert.equal("error: cannot make the folder taken: File exists\n", err)
+    _, _, err = shell "rille migrate --path nowhere"
+    assert.truthy(err:find("cannot be read: nowhere: No such file or directory\n", 1, true), err)
+  end)
+
+  it("names the line of a model's file whose fields make no sense", function()
+    files.write_new(folder .. "/shop/models/label.lua", [[
+local rille = require "rille"
+return rille.model "Label" { fields = function(t)
+  t:integer("n"):default "abc"
+end }]])
+    local status, _, err = shell "rille repl -e 'Label:all()'"
+    assert.equal(1, status)
+    assert.equal('error: models/label.lua:3: model Label: fields: t:integer("n"):default: wants an integer, got "abc" '
+      .. "(string)\nstack traceback:\n  models/label.lua:3: in local 'fn'\n", err)
+    _, _, err = shell("rille run -", 'require "models.label"')
+    assert.truthy(err:find("models/label.lua:3: in local 'fn'\n  stdin:1: in main chunk", 1, true), err)
+  end)
+
   it("says where a script failed, and ends with its status", function()
     local status, out, err = shell("rille run -", "local function f()\n  Note:fnd(1)\n  return 1\nend\nf()")
     assert.same({ 1, "" }, { status, out })

@@ -1,6 +1,4 @@
 --- files: the few things a generator does to the file system; nothing is ever overwritten.
-local quote = require "rille.cli.text".shell_quoted
-
 local M = {}
 
 --- Is there a file (or folder) that can be opened?
@@ -35,9 +33,10 @@ end
 ---@param path string
 function M.make_directory(path)
   if M.is_directory(path) then return end
-  if not os.execute("mkdir -p -- " .. quote(path)) then
-    require "rille.error".raise("script", ("cannot make the folder %s"):format(path))
-  end
+  local above = path:match "^(.*[^/])/+[^/]+/*$"
+  if above then M.make_directory(above) end
+  local made, why = require "rille.core".make_directory(path)
+  if not made then require "rille.error".raise("script", "cannot make the folder " .. tostring(why)) end
 end
 
 --- Write a file that is not there yet, and the folders above it.

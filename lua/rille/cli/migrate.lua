@@ -66,7 +66,7 @@ return {
     if args.seed and args.pretend then
       require "rille.cli.failure".misuse("--seed runs code, --pretend runs none", "leave one of them out")
     end
-    require "rille.cli.project".load()
+    require "rille.cli.project".need()
     if args.fresh and not args.pretend then confirm(args, term) end
     local progress = require "rille.cli.progress"
     local result = require "rille.migrator".migrate {

@@ -17,7 +17,7 @@ return {
     { "--path", "the folder of migrations", value = "DIR", complete = "directory" },
   },
   run = function(args, term)
-    require "rille.cli.project".load()
+    require "rille.cli.project".need()
     local progress = require "rille.cli.progress"
     local result = require "rille.migrator".rollback {
       step = args.step, pretend = args.pretend, path = args.path, on_progress = progress.new(term),

@@ -35,7 +35,7 @@ return {
   json = true,
   options = { { "--path", "the folder of migrations", value = "DIR", complete = "directory" } },
   run = function(args, term)
-    require "rille.cli.project".load()
+    require "rille.cli.project".need()
     local result = require "rille.migrator".status { path = args.path }
     term:report(result, function() print_table(result.migrations, term) end)
   end,

@@ -44,6 +44,16 @@ function M.help(name, command)
   return argparse_for(name, command):get_help()
 end
 
+--- How a command is called, without its options: "rille new NAME".
+local function usage(name, command)
+  local words = { "rille", name }
+  for _, argument in ipairs(command.arguments or {}) do
+    local word = argument[1]:upper()
+    words[#words + 1] = argument.count == "?" and "[" .. word .. "]" or argument.count and "[" .. word .. "…]" or word
+  end
+  return table.concat(words, " ")
+end
+
 --- The arguments as a table: names of arguments and options (`--no-migration` is `no_migration`) to values.
 ---@param name string
 ---@param command rille.Command
@@ -55,7 +65,8 @@ function M.parse(name, command, args)
   local ok, result = argparse_for(name, command):pparse(args)
   if ok then return result end
   local message, tip = result:match "^([^\n]*)\n(.*)$"
-  return nil, message or result, tip and tip:gsub("^D", "d"):gsub("'", '"') or ("rille help " .. name)
+  return nil, message or result, tip and tip:gsub("^D", "d"):gsub("'", '"')
+    or ("%s; rille help %s explains it"):format(usage(name, command), name)
 end
 
 return M

@@ -19,6 +19,14 @@ function M.load()
   return found
 end
 
+--- The same for who needs its database: raises where neither the directory nor DATABASE_URL says which one.
+function M.need()
+  if M.load() or (os.getenv "DATABASE_URL" or "") ~= "" then return end
+  require "rille.error".raise("not_found", "there is no project here: no " .. M.CONFIG, {
+    hint = "go to its folder; `rille new shop` starts one; DATABASE_URL names a database without one",
+  })
+end
+
 --- A folder of the project, as its configuration names it.
 ---@param kind "models"|"migrations"|"seeds"|"factories"
 ---@return string path

@@ -52,19 +52,36 @@ local function is_ours_in_text(frame)
 end
 
 --- The same from a traceback that an error brought along, because it was caught and raised again on its way.
-local function frames_of(traceback)
+local function frames_of(traceback, skip)
   local lines = {}
   for frame in traceback:gmatch "\n\t([^\n]+)" do
     local is_call = frame:find "^[^%[(]" ~= nil and not frame:find "^%.%.%.\t"      -- not [C], not what was left out
-    if is_call and not is_ours_in_text(frame) and #lines < MOST then
+    local source = "=" .. (frame:match "^[^:]*" or "")
+    local what = frame:find "in main chunk$" and "main" or "Lua"
+    local is_skipped = is_ours_in_text(frame) or skip and skip { source = source, what = what }
+    if is_call and not is_skipped and #lines < MOST then
       lines[#lines + 1] = frame:gsub("in %a+ '%?'", "in a function")
     end
   end
   return lines
 end
 
+local function place_in(frame) return frame:match "^.-:%d+" end
+
+--- The frames of the place that raised it first, then those of where it was raised again.
+local function joined(first, again)
+  if #again == 0 then return first end
+  local all = {}
+  for _, frame in ipairs(first) do
+    if place_in(frame) == place_in(again[1]) then break end
+    all[#all + 1] = frame
+  end
+  if #all == #first then all = table.move(first, 1, 1, 1, {}) end                -- nothing in common: its own place
+  return table.move(again, 1, #again, #all + 1, all)
+end
+
 --- Call a function; what it raises comes back with the frames between here and there.
----@param skip? fun(frame: debuginfo): boolean  frames to leave out beside our own
+---@param skip? fun(frame: debuginfo): boolean  frames to leave out beside our own, by source and what
 ---@param fn function
 ---@param ... any  its arguments
 ---@return boolean ok
@@ -76,7 +93,7 @@ function M.call(skip, fn, ...)
   if ok then return true, result end
   if type(result) ~= "table" then return false, { value = result, frames = {} } end      -- no stack for the handler
   local kept = type(result.value) == "table" and rawget(result.value, "traceback")
-  if #result.frames == 0 and type(kept) == "string" then result.frames = frames_of(kept) end
+  if type(kept) == "string" then result.frames = joined(frames_of(kept, skip), result.frames) end
   return false, result
 end
 

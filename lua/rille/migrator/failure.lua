@@ -5,23 +5,10 @@ local M = {}
 
 local KEPT_APART = { kind = true, message = true, traceback = true }
 
---- Is this how Lua writes the path?  It cuts a long one at its beginning.
-local function is_path(source, path)
-  local tail = source:match "^%.%.%.(.*)$"
-  return source == path or tail ~= nil and path:sub(-#tail) == tail
-end
-
---- The line of the file that a traceback leads through first.
-local function line_of(path, traceback)
-  for source, line in (traceback or ""):gmatch "\n\t([^\n]-):(%d+):" do
-    if is_path(source, path) then return math.tointeger(line) end
-  end
-end
-
 --- A message without the place that Lua wrote before it, and that line.
 local function parts_of(path, message)
   local source, line, rest = message:match "^([^\n]-):(%d+): (.*)$"
-  if source and is_path(source, path) then return rest, math.tointeger(line) end
+  if source and Error.is_path(source, path) then return rest, math.tointeger(line) end
   return message, nil
 end
 
@@ -41,7 +28,7 @@ function M.new(path, what, cause)
   else
     message, fields.line = parts_of(path, tostring(cause))
   end
-  fields.line = fields.line or line_of(path, fields.traceback)
+  fields.line = fields.line or Error.line_of(path, fields.traceback)
   local place = fields.line and ("%s:%d"):format(path, fields.line) or path
   return Error.new("migration", ("%s: %s failed: %s"):format(place, what, message), fields)
 end

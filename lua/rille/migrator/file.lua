@@ -65,7 +65,7 @@ end
 function M.list(folder)
   local files, why = core.list_directory(folder)
   if not files then
-    Error.raise("migration", ("the folder of migrations cannot be read: %s: %s"):format(folder, why), {
+    Error.raise("migration", "the folder of migrations cannot be read: " .. tostring(why), {
       file = folder, hint = "`migrations` in the configuration, or the option path, says where it is",
     })
   end

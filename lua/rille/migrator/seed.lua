@@ -35,7 +35,11 @@ end
 function M.run(handle, folder, sown)
   local names, seeds = {}, {}
   local files, why = core.list_directory(folder)
-  if not files then fail(folder, "the folder of seeds cannot be read: " .. tostring(why)) end
+  if not files then
+    Error.raise("migration", "the folder of seeds cannot be read: " .. tostring(why), {
+      file = folder, hint = "`seeds` in the configuration says where it is",
+    })
+  end
   table.sort(files)
   for _, file in ipairs(files) do
     names[#names + 1] = file:match "^([^.].*)%.lua$"
