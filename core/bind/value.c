@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define ERROR_META "rille.error"
@@ -156,6 +157,28 @@ set_text(lua_State *L, const char *field, const char *text)
   }
 }
 
+/* Sets `columns`, from "users.org, users.nick" as a unique constraint has it; nothing where its text was cut. */
+static void
+set_columns(lua_State *L, const rille_fault *fault)
+{
+  char between[sizeof fault->table + 4];
+  const char *at = fault->constraint, *end;
+  size_t skip = strlen(fault->table) + 1;
+
+  if (fault->table[0] == '\0' || strlen(at) + 1 == sizeof fault->constraint ||
+      (fault->kind != RILLE_UNIQUE_VIOLATION && fault->kind != RILLE_NOT_NULL_VIOLATION) ||
+      strncmp(at, fault->table, skip - 1) != 0)
+    return;
+  (void)snprintf(between, sizeof between, ", %s.", fault->table);
+  lua_createtable(L, 1, 0);
+  for (lua_Integer i = 1; at != NULL; at = end != NULL ? end + 2 : NULL, i++) {
+    end = strstr(at + skip, between);
+    (void)lua_pushlstring(L, at + skip, end != NULL ? (size_t)(end - at) - skip : strlen(at + skip));
+    lua_rawseti(L, -2, i);
+  }
+  lua_setfield(L, -2, "columns");
+}
+
 int
 rille_lua_raise(lua_State *L, const rille_fault *fault, rille_str sql)
 {
@@ -167,6 +190,7 @@ rille_lua_raise(lua_State *L, const rille_fault *fault, rille_str sql)
   set_text(L, "table", fault->table);
   set_text(L, "column", fault->column);
   set_text(L, "constraint", fault->constraint);
+  set_columns(L, fault);
   if (fault->code != 0) {
     lua_pushinteger(L, fault->code);
     lua_setfield(L, -2, "code");

@@ -15,8 +15,7 @@ static const struct {
   { SQLITE_CONSTRAINT_UNIQUE, RILLE_UNIQUE_VIOLATION, NULL },
   { SQLITE_CONSTRAINT_PRIMARYKEY, RILLE_UNIQUE_VIOLATION, NULL },
   { SQLITE_CONSTRAINT_ROWID, RILLE_UNIQUE_VIOLATION, NULL },
-  { SQLITE_CONSTRAINT_FOREIGNKEY, RILLE_FOREIGN_KEY_VIOLATION,
-    "a row that is referred to is missing, or a row is still referred to" },
+  { SQLITE_CONSTRAINT_FOREIGNKEY, RILLE_FOREIGN_KEY_VIOLATION, NULL },
   { SQLITE_CONSTRAINT_NOTNULL, RILLE_NOT_NULL_VIOLATION, NULL },
   { SQLITE_CONSTRAINT_DATATYPE, RILLE_INVALID_ARGUMENT, NULL },
   { SQLITE_CONSTRAINT, RILLE_CHECK_VIOLATION, NULL },
@@ -111,6 +110,42 @@ read_names(rille_fault *fault, const char *message)
   }
 }
 
+/* What the violation of a constraint means, where SQLite says no more than its name. */
+static void
+say_violation(rille_fault *fault)
+{
+  bool several = strstr(fault->constraint, ", ") != NULL;
+
+  switch (fault->kind) {
+  case RILLE_UNIQUE_VIOLATION:
+    if (fault->constraint[0] != '\0')
+      (void)snprintf(fault->message, sizeof fault->message, "%s%s: another row has %s already",
+                     fault->table[0] == '\0' ? "the unique index " : "", fault->constraint,
+                     several ? "these values together" : "this value");
+    rille_fault_hint(fault, "%s", "choose another value, or update the row that has it");
+    break;
+  case RILLE_NOT_NULL_VIOLATION:
+    if (fault->constraint[0] != '\0')
+      (void)snprintf(fault->message, sizeof fault->message, "%s must have a value: it cannot be NULL",
+                     fault->constraint);
+    rille_fault_hint(fault, "%s", "give it a value, or declare the column nullable");
+    break;
+  case RILLE_FOREIGN_KEY_VIOLATION:
+    (void)snprintf(fault->message, sizeof fault->message,
+                   "a row that is referred to is missing, or a row is still referred to");
+    rille_fault_hint(fault, "%s", "write the row that is referred to first; delete it last");
+    break;
+  case RILLE_CHECK_VIOLATION:
+    if (fault->constraint[0] != '\0') {
+      (void)snprintf(fault->message, sizeof fault->message, "a value is not what the table's check allows: %s",
+                     fault->constraint);
+      rille_fault_hint(fault, "%s", "give a value that fits, or change the check");
+    }
+    break;
+  default: break;
+  }
+}
+
 static void
 read_object(rille_fault *fault, const char *message)
 {
@@ -155,10 +190,13 @@ rille_sqlite_fault(int code, const char *message, rille_fault *fault)
     fault->code = code;
     if (hint != NULL)
       rille_fault_hint(fault, "%s", hint);
-    if ((code & 0xFF) == SQLITE_CONSTRAINT)
+    if ((code & 0xFF) == SQLITE_CONSTRAINT) {
       read_names(fault, message);
-    else
+      if (strstr(message, " constraint failed") != NULL)
+        say_violation(fault);
+    } else {
       read_object(fault, message);
+    }
   }
   return kind;
 }

@@ -11,6 +11,7 @@ local Error = {}
 ---@field hint? string          what to do about it
 ---@field table? string
 ---@field column? string
+---@field columns? string[]     all of a constraint's
 ---@field constraint? string
 ---@field sql? string
 ---@field code? integer|string  the driver's own

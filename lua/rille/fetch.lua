@@ -42,16 +42,20 @@ end
 
 --- An error of a statement that writes, as it is raised: it says of which model.
 ---@param e any
+---@param handle rille.Handle
 ---@param class rille.Model?
+---@param method string  what failed, and its arguments
 ---@return any e
-function M.failed_write(e, class)
-  if class and Error.is(e) and not e.model then e.model = class._def.name end
+function M.failed_write(e, handle, class, method, a, b, c)
+  if not Error.is(e) then return e end
+  if class and not e.model then e.model = class._def.name end
+  if e.kind == "foreign_key_violation" then require "rille.violation".explain(e, handle, method, a, b, c) end
   return e
 end
 
-local function wrote(class, ok, ...)
+local function pass_write(handle, class, method, a, b, c, ok, ...)
   if ok then return ... end
-  error(M.failed_write((...), class), 0)
+  error(M.failed_write((...), handle, class, method, a, b, c), 0)
 end
 
 --- The same for a method that writes rows of a model (nil: of a table without one).
@@ -60,7 +64,7 @@ end
 ---@param method string
 ---@return any ...
 function M.write(handle, class, method, a, b, c, d)
-  return wrote(class, pcall(M.call, handle, method, a, b, c, d))
+  return pass_write(handle, class, method, a, b, c, pcall(M.call, handle, method, a, b, c, d))
 end
 
 --- The record with a primary key, or nil.

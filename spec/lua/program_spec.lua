@@ -209,7 +209,7 @@ end }]])
     assert.truthy(object.failed.ms > 0)
     assert.same({ "migration", "unique_violation", "migrations/0002_tags.lua", 4 },
       { object.error.kind, object.error.cause.kind, object.error.file, object.error.line })
-    assert.truthy(object.error.message:find("0002_tags.lua:4: up failed: UNIQUE", 1, true))
+    assert.truthy(object.error.message:find("0002_tags.lua:4: up failed: ", 1, true))
     shell "sed -i \"s/, ('a')//\" migrations/0002_tags.lua"
     assert.equal(0, (shell "rille migrate"))
     files.write_new(folder .. "/shop/migrations/0003_last.lua", "return { up = print, down = function() end }")

@@ -26,7 +26,7 @@ local function write(record, info, stamped, also, method, ...)
   if also then state[also] = nil end
   local invalid = info.rules and info.rules:explain(record, a)
   if invalid then return false, invalid end
-  error(fetch.failed_write(a, info.class), 0)
+  error(fetch.failed_write(a, info.handle, info.class, method, record), 0)
 end
 
 local function stamp(record, info, name, now)
