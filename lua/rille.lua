@@ -11,7 +11,7 @@ local FIELDS = {
   belongs_to_many = "relation.belongs_to_many", has_one_through = "relation.has_one_through",
   has_many_through = "relation.has_many_through", morph_to = "relation.morph_to", morph_one = "relation.morph_one",
   morph_many = "relation.morph_many", morph_to_many = "relation.morph_to_many",
-  morphed_by_many = "relation.morphed_by_many",
+  morphed_by_many = "relation.morphed_by_many", lazy_loading = "preload.lazy_loading",
   -- values and errors
   null = "core.null", blob = "core.blob", type = "record.type", try = "error.try", is_error = "error.is",
   -- transactions and events

@@ -41,8 +41,12 @@ typedef enum rille_op {
   RILLE_CHAIN_OFFSET,  /* number */
   RILLE_CHAIN_UNION,   /* chain, all (boolean) */
   RILLE_CHAIN_UNFILTERED,
-  RILLE_CHAIN_UNLIMITED, /* forgets limit and offset before */
-  RILLE_CHAIN_NOTHING    /* a root */
+  RILLE_CHAIN_UNLIMITED,     /* forgets limit and offset before */
+  RILLE_CHAIN_OUTER,         /* joined, column, column of the first table of the query around: they are equal */
+  RILLE_CHAIN_COMPARE_QUERY, /* joined, chain, aggregate, column | false, operator, value */
+  RILLE_CHAIN_SELECT_QUERY,  /* chain, aggregate | "exists", column | false, its name as an output */
+  RILLE_CHAIN_PER,           /* list: limits count among the rows that are alike in these columns */
+  RILLE_CHAIN_NOTHING        /* a root */
 } rille_op;
 
 typedef struct rille_chain {

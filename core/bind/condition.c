@@ -124,6 +124,49 @@ rille_condition_call(rille_chain *r, rille_function function, rille_node *first)
   return call;
 }
 
+rille_node *
+rille_condition_aggregate(rille_chain *r, rille_str text, rille_node *of)
+{
+  static const char *const names[] = { "count", "sum", "avg", "min", "max" };
+
+  for (int i = 0; i < 5; i++)
+    if (rille_str_is(text, names[i]))
+      return rille_condition_call(r, (rille_function)((int)RILLE_FN_COUNT + i), of);
+  (void)rille_lua_refuse(r->L, "there is no aggregate \"%.*s\"", RILLE_STR_ARG(text));
+  return NULL;
+}
+
+rille_node *
+rille_condition_query(rille_chain *r, int node, int position)
+{
+  rille_str word = rille_chain_text(r, node, position + 1, "an aggregate");
+  bool exists = rille_str_is(word, "exists"), column;
+  rille_node *made = rille_chain_node(r, exists ? RILLE_NODE_EXISTS : RILLE_NODE_QUERY);
+
+  (void)rille_chain_push(r, node, position);
+  made->query = rille_lua_to_query(r->L, lua_gettop(r->L), 0, r->work);
+  lua_pop(r->L, 1);
+  if (exists)
+    return made;
+  column = rille_chain_push(r, node, position + 2) == LUA_TSTRING;
+  lua_pop(r->L, 1);
+  made->query->aggregate = rille_condition_aggregate(
+    r, word, column ? rille_chain_column(r, node, position + 2) : rille_chain_node(r, RILLE_NODE_STAR));
+  return made;
+}
+
+static rille_node *
+outer_of(rille_chain *r, int node)
+{
+  rille_node *equal = rille_chain_node(r, RILLE_NODE_COMPARE);
+
+  equal->op = RILLE_OP_EQUAL;
+  equal->a = rille_chain_column(r, node, 5);
+  equal->b = rille_chain_column(r, node, 6);
+  equal->b->op = 1;
+  return equal;
+}
+
 static rille_node *
 part_of(rille_chain *r, int node)
 {
@@ -301,6 +344,8 @@ rille_condition_of(rille_chain *r, int node, rille_op kind)
     return rille_condition_call(r, RILLE_FN_JSON_CONTAINS, document);
   }
   case RILLE_CHAIN_CONSTANT: return constant_of(r, node);
+  case RILLE_CHAIN_OUTER: return outer_of(r, node);
+  case RILLE_CHAIN_COMPARE_QUERY: return compare_value(r, rille_condition_query(r, node, 5), node, 8, 9);
   default: return NULL;
   }
 }

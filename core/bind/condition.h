@@ -13,6 +13,13 @@ rille_node *rille_condition_compare(rille_chain *r, rille_node *a, size_t operat
 /* A CALL of the function over arguments linked from `first`. */
 rille_node *rille_condition_call(rille_chain *r, rille_function function, rille_node *first);
 
+/* What the query at `position` of the node gives, by the two operands behind it: an aggregate ("count" ...) over a
+** column (false: all rows), or with "exists" whether it has a row. */
+rille_node *rille_condition_query(rille_chain *r, int node, int position);
+
+/* A CALL of the aggregate called `text`; raises invalid_argument when there is none. */
+rille_node *rille_condition_aggregate(rille_chain *r, rille_str text, rille_node *of);
+
 /* Puts the condition that the node says in front of what was found; false when it says none. */
 bool rille_condition_add(rille_chain *r, int node, rille_op kind, rille_found *found);
 

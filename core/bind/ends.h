@@ -4,11 +4,12 @@
 
 #include <lauxlib.h>
 
-extern const luaL_Reg rille_lua_raw_methods[];   /* raw.c: SQL text, catalog */
-extern const luaL_Reg rille_lua_read_methods[];  /* read.c: queries that give rows */
-extern const luaL_Reg rille_lua_write_methods[]; /* write.c: update, delete, insert by query or rows */
-extern const luaL_Reg rille_lua_save_methods[];  /* save.c: records found, inserted, updated, deleted by key */
-extern const luaL_Reg rille_lua_transaction_methods[];
+extern const luaL_Reg rille_lua_raw_methods[];         /* raw.c: SQL text, catalog */
+extern const luaL_Reg rille_lua_read_methods[];        /* read.c: queries that give rows */
+extern const luaL_Reg rille_lua_write_methods[];       /* write.c: update, delete, insert by query or rows */
+extern const luaL_Reg rille_lua_save_methods[];        /* save.c: records found, inserted, updated, deleted by key */
+extern const luaL_Reg rille_lua_related_methods[];     /* related.c: records of a relation */
+extern const luaL_Reg rille_lua_transaction_methods[]; /* transaction.c: levels */
 
 /* Makes the metatable of guards, which transaction.c gives out. */
 void rille_lua_add_guard(lua_State *L);

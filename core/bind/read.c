@@ -34,15 +34,7 @@ push_source(lua_State *L)
 static void
 start(lua_State *L, rille_lua_database *database, rille_work *work, rille_query *query)
 {
-  rille_connection *connection = rille_lua_connection(L, database);
-  rille_statement *statement = NULL;
-
-  if (rille_connection_ready(connection, &work->fault) != RILLE_OK ||
-      rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
-    (void)rille_lua_fail(L, work, NULL);
-  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena,
-                        &work->fault) != RILLE_OK)
-    (void)rille_lua_fail(L, work, NULL);
+  rille_lua_start(L, rille_lua_connection(L, database), work, query);
 }
 
 /* Adds a limit where the query has none. */
@@ -72,6 +64,7 @@ read_all(lua_State *L)
   rille_lua_rows_init(L, &rows, source, at, work);
   lua_createtable(L, 0, 0);
   result = lua_gettop(L);
+  rille_lua_rows_batch(L, &rows, result);
   while (rille_lua_rows_next(L, &rows, work))
     lua_rawseti(L, result, ++count);
   rille_cursor_close(&work->cursor);

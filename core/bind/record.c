@@ -4,7 +4,8 @@
 **   1. the state table, when there is one: a changed value (the NULL sentinel for one that was set to nil);
 **   2. the names of the layout: a column, decoded from the packed row;
 **   3. the model's methods;
-**   4. the function `get` of the model: accessors, relations, columns that Lua decodes, and the error for all else.
+**   4. the relations that have been loaded;
+**   5. the function `get` of the model: accessors, relations, columns that Lua decodes, and the error for all else.
 ** Writing converts to what the column keeps, so that a wrong value is refused where it is assigned, and notes a
 ** change only where the value differs from the row's. */
 #include "core/bind/record.h"
@@ -118,8 +119,6 @@ rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const 
     lua_pop(L, 1);
   }
   (void)lua_setiuservalue(L, index, RILLE_RECORD_STATE);
-  lua_pushnil(L);
-  (void)lua_setiuservalue(L, index, RILLE_RECORD_ORIGIN);
   record->row = row;
   record->layout = layout;
   record->state = true;
@@ -171,6 +170,24 @@ rille_lua_push_record_column(lua_State *L, const rille_lua_record *record, int p
                        record->layout->names[position]);
 }
 
+/* Pushes what the relation called by the string at 2 gave to the record at 1, nil for none; false, with nothing of
+** use pushed, when it has not been loaded. */
+static bool
+push_relation(lua_State *L, const rille_lua_record *record)
+{
+  if (!record->state)
+    return false;
+  (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
+  if (lua_rawgeti(L, -1, RILLE_STATE_RELATIONS) != LUA_TTABLE)
+    return false;
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, -2) == LUA_TNIL)
+    return false;
+  if (lua_isboolean(L, -1))
+    lua_pushnil(L);
+  return true;
+}
+
 /* __index(record, key); upvalues: names, methods, get */
 static int
 record_index(lua_State *L)
@@ -209,6 +226,8 @@ record_index(lua_State *L)
     }
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL)
+      return 1;
+    if (push_relation(L, record))
       return 1;
   }
   lua_settop(L, 2);
@@ -275,6 +294,27 @@ push_canonical(lua_State *L, const rille_lua_record *record, const rille_column 
     rille_lua_push_cell(L, &shown);
 }
 
+/* Forgets what relations gave that the column called by the string at `key` decides.  The record's state is at the
+** top. */
+static void
+forget_relations(lua_State *L, int key)
+{
+  int top = lua_gettop(L);
+
+  if (lua_rawgeti(L, top, RILLE_STATE_RELATIONS) == LUA_TTABLE) {
+    rille_lua_push_record_source(L, 1);
+    (void)lua_getiuservalue(L, -1, RILLE_SOURCE_DEPENDS);
+    lua_pushvalue(L, key);
+    if (lua_istable(L, -2) && lua_rawget(L, -2) == LUA_TTABLE)
+      for (lua_Integer i = 1, count = luaL_len(L, -1); i <= count; i++) {
+        (void)lua_rawgeti(L, -1, i);
+        lua_pushnil(L);
+        lua_rawset(L, top + 1);
+      }
+  }
+  lua_settop(L, top);
+}
+
 void
 rille_lua_record_put(lua_State *L, rille_lua_record *record, const rille_column *column, int key, int value)
 {
@@ -283,6 +323,7 @@ rille_lua_record_put(lua_State *L, rille_lua_record *record, const rille_column 
   push_canonical(L, record, column, value);
   made = lua_gettop(L);
   rille_lua_push_state(L, 1, record);
+  forget_relations(L, key);
   position = record->exists && record->row != NULL ? rille_lua_record_position(record, column->name) : -1;
   if (position >= 0) {
     bool same;

@@ -155,6 +155,40 @@ record_original(lua_State *L)
   return 2;
 }
 
+/* record_value(record, name) -> the value of a column as it stands, changes included, past all that Lua decodes; nil
+** for NULL.  Raises missing_attribute when the record was read without it. */
+static int
+record_value(lua_State *L)
+{
+  const rille_lua_record *record = rille_lua_check_record(L, 1);
+  rille_str name = rille_lua_check_text(L, 2, "the name of a column");
+  rille_fault fault;
+  int position;
+
+  lua_settop(L, 2);
+  if (record->state) {
+    (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, 3) != LUA_TNIL) {
+      if (rille_lua_is_null(L, -1))
+        lua_pushnil(L);
+      return 1;
+    }
+  }
+  if (record->row == NULL)
+    return 0;
+  position = rille_lua_record_position(record, name);
+  if (position >= 0) {
+    rille_lua_push_record_column(L, record, position);
+    return 1;
+  }
+  (void)rille_fault_set(&fault, RILLE_MISSING_ATTRIBUTE,
+                        "%.*s.%.*s was not selected by the query that read this record",
+                        RILLE_STR_ARG(record->source->table.name), RILLE_STR_ARG(name));
+  rille_fault_hint(&fault, "add_select(\"%.*s\")", RILLE_STR_ARG(name));
+  return rille_lua_raise(L, &fault, (rille_str){ 0 });
+}
+
 /* record_output(record, name) -> the value, as kept, of any output of the query that has that name, and whether one
 ** has */
 static int
@@ -203,6 +237,16 @@ record_exists(lua_State *L)
   return 1;
 }
 
+/* record_origin(record) -> the table of the result that it came in, see RILLE_ORIGIN_BATCH; nil for a record that came
+** alone */
+static int
+record_origin(lua_State *L)
+{
+  (void)rille_lua_check_record(L, 1);
+  (void)lua_getiuservalue(L, 1, RILLE_RECORD_ORIGIN);
+  return 1;
+}
+
 /* record_take(record, fresh): takes the row of another record of the same source and forgets its own changes */
 static int
 record_take(lua_State *L)
@@ -225,8 +269,6 @@ record_take(lua_State *L)
   }
   lua_rawseti(L, -2, RILLE_STATE_ROW);
   (void)lua_setiuservalue(L, 1, RILLE_RECORD_STATE);
-  lua_pushnil(L);
-  (void)lua_setiuservalue(L, 1, RILLE_RECORD_ORIGIN);
   record->row = fresh->row;
   record->layout = fresh->layout;
   record->exists = true;
@@ -236,7 +278,7 @@ record_take(lua_State *L)
 
 /* -- what a record was --------------------------------------------------------------------------------------- */
 
-/* Its user values are those of the record: the anchor of the row where the state holds one, and the origin. */
+/* Its user value anchors the row where the record's state holds it.  The origin of a record stays. */
 struct snapshot {
   const rille_lua_record *record;
   const rille_layout *layout;
@@ -251,17 +293,15 @@ static int
 record_snapshot(lua_State *L)
 {
   const rille_lua_record *record = rille_lua_check_record(L, 1);
-  struct snapshot *snapshot = lua_newuserdatauv(L, sizeof *snapshot, RILLE_RECORD_VALUES);
+  struct snapshot *snapshot = lua_newuserdatauv(L, sizeof *snapshot, 1);
 
   *snapshot = (struct snapshot){ record, record->layout, record->row, record->exists };
   if (record->state) {
     (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
     (void)lua_rawgeti(L, -1, RILLE_STATE_ROW);
-    (void)lua_setiuservalue(L, 2, RILLE_RECORD_STATE);
+    (void)lua_setiuservalue(L, 2, 1);
     lua_pop(L, 1);
   }
-  (void)lua_getiuservalue(L, 1, RILLE_RECORD_ORIGIN);
-  (void)lua_setiuservalue(L, 2, RILLE_RECORD_ORIGIN);
   luaL_setmetatable(L, SNAPSHOT_META);
   return 1;
 }
@@ -280,11 +320,8 @@ record_restore(lua_State *L)
     was = *(const struct snapshot *)luaL_checkudata(L, 2, SNAPSHOT_META);
     if (was.record != record)
       return rille_lua_refuse(L, "the snapshot is of another record");
-    (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
+    (void)lua_getiuservalue(L, 2, 1);
     lua_rawseti(L, 3, RILLE_STATE_ROW);
-    (void)lua_getiuservalue(L, 2, RILLE_RECORD_ORIGIN);
-  } else {
-    lua_pushnil(L);
   }
   if (record->state) {
     (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
@@ -294,7 +331,6 @@ record_restore(lua_State *L)
     }
     lua_pop(L, 1);
   }
-  (void)lua_setiuservalue(L, 1, RILLE_RECORD_ORIGIN);
   (void)lua_setiuservalue(L, 1, RILLE_RECORD_STATE);
   record->row = was.row;
   record->layout = was.layout;
@@ -325,7 +361,8 @@ rille_lua_add_record(lua_State *L)
     { "record_peek", record_peek },       { "record_original", record_original },
     { "record_output", record_output },   { "record_names", record_names },
     { "record_exists", record_exists },   { "record_relate", record_relate },
-    { "record_related", record_related }, { "record_take", record_take },
+    { "record_related", record_related }, { "record_origin", record_origin },
+    { "record_value", record_value },     { "record_take", record_take },
     { "is_record", is_record },           { "record_snapshot", record_snapshot },
     { "record_restore", record_restore }, { NULL, NULL },
   };

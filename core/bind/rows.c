@@ -8,6 +8,20 @@
 #include "core/bind/value.h"
 
 #define LAYOUT_META "rille.layout"
+#define BATCH_META "rille.batch"
+
+void
+rille_lua_start(lua_State *L, rille_connection *connection, rille_work *work, rille_query *query)
+{
+  rille_statement *statement = NULL;
+
+  if (rille_connection_ready(connection, &work->fault) != RILLE_OK ||
+      rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
+    (void)rille_lua_fail(L, work, NULL);
+  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena,
+                        &work->fault) != RILLE_OK)
+    (void)rille_lua_fail(L, work, NULL);
+}
 
 static int
 layout_gc(lua_State *L)
@@ -19,9 +33,9 @@ layout_gc(lua_State *L)
   return 0;
 }
 
-/* Pushes a value that keeps the layout alive. */
-static void
-push_layout(lua_State *L, rille_layout *layout)
+/* Pushes a value that holds a layout until it is collected: the one that the caller puts there. */
+static rille_layout **
+push_layout(lua_State *L)
 {
   rille_layout **kept = lua_newuserdatauv(L, sizeof(rille_layout *), 0);
 
@@ -31,7 +45,7 @@ push_layout(lua_State *L, rille_layout *layout)
     lua_setfield(L, -2, "__gc");
   }
   (void)lua_setmetatable(L, -2);
-  *kept = rille_layout_hold(layout);
+  return kept;
 }
 
 /* Pushes the origin of records whose layout is not their source's: names -> positions, and the layout. */
@@ -59,7 +73,7 @@ push_origin(lua_State *L, int at, rille_layout *layout)
   }
   lua_pop(L, 1);
   lua_rawseti(L, -2, RILLE_ORIGIN_NAMES);
-  push_layout(L, layout);
+  *push_layout(L) = rille_layout_hold(layout);
   lua_rawseti(L, -2, RILLE_ORIGIN_LAYOUT);
 }
 
@@ -73,14 +87,14 @@ push_names(lua_State *L, const rille_layout *layout)
   }
 }
 
-void
-rille_lua_rows_init(lua_State *L, rille_lua_rows *rows, rille_lua_source *source, int at, rille_work *work)
+/* Rows whose records have the given layout, which the origin keeps alive if it is not the source's. */
+static void
+init(lua_State *L, rille_lua_rows *rows, rille_lua_source *source, int at, rille_layout *layout)
 {
-  rille_layout *layout = work->cursor.statement->layout;
   bool whole = source != NULL && layout->table_id == source->table.id;
 
-  *rows = (rille_lua_rows){ .source = source, .layout = whole ? source->layout : layout };
-  rows->cells = rille_work_get(L, work, layout->count * sizeof *rows->cells);
+  rows->source = source;
+  rows->layout = whole ? source->layout : layout;
   if (source != NULL && source->records) {
     (void)lua_getiuservalue(L, at, RILLE_SOURCE_META);
     rows->meta = lua_gettop(L);
@@ -97,6 +111,49 @@ rille_lua_rows_init(lua_State *L, rille_lua_rows *rows, rille_lua_source *source
     push_names(L, layout);
     rows->names = lua_gettop(L);
   }
+}
+
+void
+rille_lua_rows_init(lua_State *L, rille_lua_rows *rows, rille_lua_source *source, int at, rille_work *work)
+{
+  rille_layout *layout = work->cursor.statement->layout;
+
+  *rows = (rille_lua_rows){ .cells = rille_work_get(L, work, layout->count * sizeof *rows->cells) };
+  init(L, rows, source, at, layout);
+}
+
+void
+rille_lua_rows_init_cut(lua_State *L, rille_lua_rows *rows, rille_lua_source *source, int at, rille_work *work,
+                        size_t count)
+{
+  rille_layout *layout = work->cursor.statement->layout, **kept = push_layout(L);
+
+  *kept = rille_layout_cut(layout, count, &source->table);
+  if (*kept == NULL)
+    (void)rille_lua_no_memory(L);
+  *rows = (rille_lua_rows){ .cells = rille_work_get(L, work, layout->count * sizeof *rows->cells) };
+  init(L, rows, source, at, *kept);
+}
+
+void
+rille_lua_rows_batch(lua_State *L, rille_lua_rows *rows, int list)
+{
+  if (rows->meta == 0 || !rows->source->relations)
+    return;
+  if (rows->origin == 0) {
+    rows->origin = rows->meta + 1;
+    lua_createtable(L, RILLE_ORIGIN_BATCH, 0);
+    lua_replace(L, rows->origin);
+  }
+  lua_createtable(L, 1, 0);
+  lua_pushvalue(L, list);
+  lua_rawseti(L, -2, 1);
+  if (luaL_newmetatable(L, BATCH_META)) {
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+  }
+  (void)lua_setmetatable(L, -2);
+  lua_rawseti(L, rows->origin, RILLE_ORIGIN_BATCH);
 }
 
 static void

@@ -15,9 +15,21 @@ typedef struct rille_lua_rows {
   int names;         /* list of the columns' names, for plain tables */
 } rille_lua_rows;
 
+/* Makes the statement of the query on the connection and starts the work's cursor with the work's values; raises what
+** is wrong with it. */
+void rille_lua_start(lua_State *L, rille_connection *connection, rille_work *work, rille_query *query);
+
 /* Prepares for the rows of the work's cursor: pushes exactly three values, the metatable, the origin and the names
 ** (nil where not needed).  `source` may be NULL, `at` is its index. */
 void rille_lua_rows_init(lua_State *L, rille_lua_rows *rows, rille_lua_source *source, int at, rille_work *work);
+
+/* The same for records that are made of the first `count` columns of the result. */
+void rille_lua_rows_init_cut(lua_State *L, rille_lua_rows *rows, rille_lua_source *source, int at, rille_work *work,
+                             size_t count);
+
+/* Lets the records to come know each other, where their model has relations: the list at the index `list` will hold
+** them.  They hold the list weakly. */
+void rille_lua_rows_batch(lua_State *L, rille_lua_rows *rows, int list);
 
 /* Reads the next row of the cursor and pushes what it becomes; false, with nothing pushed, after the last.  Raises
 ** when the statement fails. */

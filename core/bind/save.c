@@ -30,7 +30,7 @@ new_query(lua_State *L, rille_work *work, rille_lua_source *source, rille_verb v
   rille_query *query = rille_work_get(L, work, sizeof *query);
 
   query->verb = verb;
-  query->source = (rille_source){ &source->table, source->table.name };
+  query->source = (rille_source){ .table = &source->table, .name = source->table.name };
   return query;
 }
 
@@ -53,20 +53,6 @@ add_equal(lua_State *L, rille_work *work, rille_query *query, rille_str column, 
     query->where = rille_work_node(L, work, RILLE_NODE_AND);
   equal->next = query->where->items;
   query->where->items = equal;
-}
-
-/* Makes the statement of the query and starts it with the work's slots. */
-static void
-start(lua_State *L, rille_connection *connection, rille_work *work, rille_query *query)
-{
-  rille_statement *statement = NULL;
-
-  if (rille_connection_ready(connection, &work->fault) != RILLE_OK ||
-      rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
-    (void)rille_lua_fail(L, work, NULL);
-  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena,
-                        &work->fault) != RILLE_OK)
-    (void)rille_lua_fail(L, work, NULL);
 }
 
 static const rille_column *
@@ -106,7 +92,7 @@ save_find(lua_State *L)
   if (keys == 0 || primary_column(&source->table, keys + 1) != NULL)
     return rille_lua_refuse(L, "%s: find wants a value for each column of the primary key",
                             rille_show(source->table.name).text);
-  start(L, rille_lua_connection(L, database), work, query);
+  rille_lua_start(L, rille_lua_connection(L, database), work, query);
   rille_lua_rows_init(L, &rows, source, 2, work);
   if (!rille_lua_rows_next(L, &rows, work))
     lua_pushnil(L);
@@ -224,7 +210,7 @@ execute(lua_State *L, struct save *s)
   bool row;
   int64_t changes;
 
-  start(L, s->connection, s->work, s->query);
+  rille_lua_start(L, s->connection, s->work, s->query);
   layout = s->work->cursor.statement->layout;
   if (layout == NULL) {
     if (rille_cursor_step(&s->work->cursor, &row, &s->work->fault) != RILLE_OK)

@@ -168,6 +168,8 @@ source_new(lua_State *L)
     rille_lua_push_record_meta(L, self, lua_gettop(L));
     (void)lua_setiuservalue(L, self, RILLE_SOURCE_META);
     source->records = true;
+    source->relations = lua_getfield(L, -1, "relations") == LUA_TTABLE;
+    (void)lua_setiuservalue(L, self, RILLE_SOURCE_DEPENDS);
   }
   lua_settop(L, self);
   return 1;

@@ -12,7 +12,8 @@ enum {
   RILLE_SOURCE_NAMES = 2,     /* column name -> position from 1, of columns that are read without Lua's help */
   RILLE_SOURCE_INDIRECT = 3,  /* set of column names that Lua reads and writes itself (accessors, casts in Lua) */
   RILLE_SOURCE_POSITIONS = 4, /* column name -> position from 1, of all columns */
-  RILLE_SOURCE_VALUES = 4
+  RILLE_SOURCE_DEPENDS = 5,   /* column name -> list of the relations that it decides; nil for none */
+  RILLE_SOURCE_VALUES = 5
 };
 
 typedef struct rille_lua_source {
@@ -21,7 +22,8 @@ typedef struct rille_lua_source {
   rille_layout *layout;
   rille_arena arena; /* holds the table's names and columns */
   int rowid;         /* position, from 1, of the column that is the row's id; 0 for none */
-  bool records;      /* has a metatable for records */
+  bool records;      /* has a metatable for records ... */
+  bool relations;    /* ... which have relations */
 } rille_lua_source;
 
 /* The source at `index`; raises invalid_argument otherwise. */

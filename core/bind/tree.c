@@ -121,6 +121,12 @@ add_outputs(rille_chain *r, int node, rille_op kind, rille_found *found)
     lua_pop(r->L, 1);
     raw->next = query->outputs;
     query->outputs = raw;
+  } else if (kind == RILLE_CHAIN_SELECT_QUERY) {
+    rille_node *value = rille_condition_query(r, node, 4);
+
+    value->alias = rille_chain_text(r, node, 7, "the name of an output");
+    value->next = query->outputs;
+    query->outputs = value;
   } else {
     query->outputs = names_before(r, node, query->outputs, true);
     found->outputs_done = kind == RILLE_CHAIN_SELECT;
@@ -170,7 +176,9 @@ add_clause(rille_chain *r, int node, rille_op kind, rille_found *found)
     break;
   case RILLE_CHAIN_SELECT:
   case RILLE_CHAIN_ADD_SELECT:
+  case RILLE_CHAIN_SELECT_QUERY:
   case RILLE_CHAIN_SELECT_RAW: add_outputs(r, node, kind, found); break;
+  case RILLE_CHAIN_PER: query->per = names_before(r, node, query->per, false); break;
   case RILLE_CHAIN_DISTINCT: query->distinct = true; break;
   case RILLE_CHAIN_JOIN: add_join(r, node, query); break;
   case RILLE_CHAIN_GROUP_BY: query->groups = names_before(r, node, query->groups, false); break;
@@ -249,7 +257,7 @@ rille_lua_to_query(lua_State *L, int index, int sealed, rille_work *work)
   rille_chain_enter(L, work, RILLE_QUERY_LEVELS);
   source = rille_lua_query_source(L, index);
   found.query = rille_work_get(L, work, sizeof *found.query);
-  found.query->source = (rille_source){ &source->table, source->table.name };
+  found.query->source = (rille_source){ .table = &source->table, .name = source->table.name };
   walk(&reader, index, &found);
   found.query->where = rille_condition_join(&reader, found.conditions);
   found.query->having = rille_condition_join(&reader, found.having);

@@ -311,7 +311,7 @@ write_insert(lua_State *L)
   b.connection = rille_lua_connection(L, database);
   b.query = rille_work_get(L, b.work, sizeof *b.query);
   b.query->verb = RILLE_INSERT;
-  b.query->source = (rille_source){ &b.source->table, b.source->table.name };
+  b.query->source = (rille_source){ .table = &b.source->table, .name = b.source->table.name };
   read_conflict(L, 5, b.work, b.query);
   b.cells = rille_work_get(L, b.work, columns * sizeof *b.cells);
   b.given = rille_work_get(L, b.work, columns * sizeof *b.given);

@@ -65,10 +65,20 @@ write_value(rille_compiler *c, const rille_node *value, rille_param_form form)
 }
 
 void
+rille_compiler_name(rille_compiler *c, const rille_source *source)
+{
+  rille_compiler_quote(c, source->name);
+  if (source->level > 0) { /* before the closing quote: no name that Lua may give has such a sign */
+    c->sql.len--;
+    rille_buffer_format(&c->sql, "#%d\"", source->level);
+  }
+}
+
+void
 rille_expression_column(rille_compiler *c, const rille_node *node)
 {
   if (node->source != NULL && c->qualify) {
-    rille_compiler_quote(c, node->source->name);
+    rille_compiler_name(c, node->source);
     rille_compiler_put(c, ".");
   }
   rille_compiler_quote(c, node->column != NULL ? node->column->name : node->text);
@@ -418,15 +428,18 @@ rille_expression_write(rille_compiler *c, const rille_node *node)
   case RILLE_NODE_NOT: write_not(c, node->a); break;
   case RILLE_NODE_AND:
   case RILLE_NODE_OR: write_conditions(c, node); break;
-  case RILLE_NODE_EXISTS: rille_compiler_put(c, "exists "); /* fall through */
+  case RILLE_NODE_EXISTS:
   case RILLE_NODE_QUERY: {
     bool qualify = c->qualify;
     int negations = c->negations;
 
     c->qualify = true;
     c->negations = 0;
-    rille_compiler_put(c, "(");
-    rille_compiler_select(c, node->query);
+    rille_compiler_put(c, node->kind == RILLE_NODE_EXISTS ? "exists (" : "(");
+    if (node->kind == RILLE_NODE_EXISTS)
+      rille_compiler_exists(c, node->query);
+    else
+      rille_compiler_select(c, node->query);
     rille_compiler_put(c, ")");
     c->qualify = qualify;
     c->negations = negations;

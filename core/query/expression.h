@@ -23,6 +23,9 @@ void rille_compiler_put(rille_compiler *c, const char *text);
 /* Appends an identifier in quotes, with quotes in it doubled. */
 void rille_compiler_quote(rille_compiler *c, rille_str name);
 
+/* The name under which the statement reads the source. */
+void rille_compiler_name(rille_compiler *c, const rille_source *source);
+
 /* Notes a failure, unless there is one already. */
 void rille_compiler_fail(rille_compiler *c, rille_status kind, const char *message);
 
@@ -43,5 +46,8 @@ void rille_expression_column(rille_compiler *c, const rille_node *node);
 
 /* Appends a select; in compile.c. */
 void rille_compiler_select(rille_compiler *c, const rille_query *query);
+
+/* The same where only whether there is a row matters. */
+void rille_compiler_exists(rille_compiler *c, const rille_query *query);
 
 #endif

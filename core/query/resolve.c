@@ -7,6 +7,7 @@
 struct scope {
   const rille_query *query;
   const struct scope *outer;
+  int level; /* 0: no query around */
   rille_fault *fault;
 };
 
@@ -112,11 +113,28 @@ is_output(const rille_query *query, rille_str name)
   return false;
 }
 
+/* A column of the first table of the query around. */
+static rille_status
+resolve_outer(rille_node *node, const struct scope *scope)
+{
+  const rille_source *source;
+
+  if (scope->outer == NULL)
+    return rille_fault_set(scope->fault, RILLE_INVALID_ARGUMENT, "\"%.*s\" is of a query around, and there is none",
+                           RILLE_STR_ARG(node->text));
+  source = &scope->outer->query->source;
+  node->source = source;
+  node->column = rille_table_column(source->table, node->text);
+  return node->column != NULL ? RILLE_OK : rille_table_no_column(source->table, node->text, scope->fault);
+}
+
 static rille_status
 resolve_column(rille_node *node, const struct scope *scope)
 {
   const char *dot = memchr(node->text.at, '.', node->text.len);
 
+  if (node->op == 1)
+    return resolve_outer(node, scope);
   if (dot != NULL)
     return resolve_path(node, scope, (size_t)(dot - node->text.at));
   for (const struct scope *s = scope; s != NULL; s = s->outer) {
@@ -256,12 +274,27 @@ check_mutation(const rille_query *query, rille_fault *fault)
   return RILLE_UNSAFE_MUTATION;
 }
 
+/* In SQL the name of a table hides that of one around it.  Here both can be meant: the inner one is written otherwise
+** where it would hide another. */
+static void
+set_level(rille_source *source, const struct scope *scope)
+{
+  source->level = 0;
+  for (const struct scope *s = scope->outer; s != NULL && source->level == 0; s = s->outer)
+    if (source_named(s->query, source->name) != NULL)
+      source->level = scope->level;
+}
+
 static rille_status
 resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault)
 {
   struct scope scope = { .query = query, .outer = outer, .fault = fault };
   rille_status status = check_mutation(query, fault);
 
+  scope.level = outer != NULL ? outer->level + 1 : 0;
+  set_level(&query->source, &scope);
+  for (rille_join *join = query->joins; join != NULL; join = join->next)
+    set_level(&join->source, &scope);
   for (rille_join *join = query->joins; join != NULL && status == RILLE_OK; join = join->next)
     status = resolve_node(join->on, &scope);
   if (status == RILLE_OK)
@@ -276,6 +309,8 @@ resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault)
     status = resolve_node(query->having, &scope);
   if (status == RILLE_OK)
     status = resolve_nodes(query->orders, &scope);
+  if (status == RILLE_OK)
+    status = resolve_nodes(query->per, &scope);
   if (status == RILLE_OK)
     status = resolve_node(query->aggregate, &scope);
   if (status == RILLE_OK)

@@ -36,8 +36,11 @@ write_node(const rille_node *node, rille_buffer *out)
   case RILLE_NODE_STAR: break;
   case RILLE_NODE_VALUE:
   case RILLE_NODE_LIST: number(out, node->slot); break;
-  case RILLE_NODE_EVERY:
-  case RILLE_NODE_COLUMN: text(out, node->text); break;
+  case RILLE_NODE_EVERY: text(out, node->text); break;
+  case RILLE_NODE_COLUMN:
+    number(out, (uint64_t)node->op);
+    text(out, node->text);
+    break;
   case RILLE_NODE_RAW:
     text(out, node->text);
     write_nodes(node->items, out);
@@ -111,6 +114,7 @@ write_query(const rille_query *query, rille_buffer *out)
   write_nodes(query->groups, out);
   write_node(query->having, out);
   write_nodes(query->orders, out);
+  write_nodes(query->per, out);
   write_node(query->limit, out);
   write_node(query->offset, out);
   for (const rille_query *member = query->unions; member != NULL; member = member->next) {

@@ -8,7 +8,8 @@
 #include "core/query/schema.h"
 
 typedef enum rille_node_kind {
-  RILLE_NODE_COLUMN,  /* text: "title" or "posts.title"; alias: its name as an output, or none */
+  RILLE_NODE_COLUMN,  /* text: "title" or "posts.title"; alias: its name as an output, or none; op: 1 for a column of
+                      ** the first table of the query around */
   RILLE_NODE_EVERY,   /* text: a source whose columns are all meant, or none for the first source */
   RILLE_NODE_STAR,    /* the * of count(*) */
   RILLE_NODE_VALUE,   /* slot: which of the statement's values */
@@ -78,6 +79,7 @@ typedef struct rille_node {
 typedef struct rille_source {
   const rille_table *table;
   rille_str name; /* alias, or the table's own name */
+  int level; /* set by resolve: not 0 where a query around reads a table of that name, too; then part of the name */
 } rille_source;
 
 typedef enum rille_join_kind { RILLE_JOIN_INNER, RILLE_JOIN_LEFT } rille_join_kind;
@@ -116,6 +118,7 @@ typedef struct rille_query {
   rille_node *having;
   rille_node *orders;         /* TERM and RAW nodes */
   rille_node *limit, *offset; /* VALUE nodes */
+  rille_node *per;            /* COLUMN nodes: the limits count among the rows that are alike in these */
   struct rille_query *unions; /* linked by `next` */
   struct rille_query *next;
   rille_node *aggregate; /* a CALL over one output: the statement yields this one value */

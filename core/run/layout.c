@@ -82,6 +82,20 @@ width_of(const rille_node *output)
   return output->kind != RILLE_NODE_RAW;
 }
 
+/* The least and greatest of a column are of its type, and the sum of one whose numbers are added exactly; counts and
+** averages are what the database makes of them. */
+static rille_type
+aggregate_type(const rille_node *call)
+{
+  const rille_node *of = call->items;
+  const rille_type any = { .kind = RILLE_TYPE_ANY };
+  rille_type type = of != NULL && of->column != NULL ? of->column->type : any;
+  bool exact = type.kind == RILLE_TYPE_DECIMAL || (type.kind == RILLE_TYPE_INTEGER && type.kept == RILLE_KEPT_TEXT);
+  bool keeps = call->op == RILLE_FN_MIN || call->op == RILLE_FN_MAX || (call->op == RILLE_FN_SUM && exact);
+
+  return keeps ? type : any;
+}
+
 /* Gives the columns from `at` on the types of what the outputs read, and says which are the first table's own, up to
 ** the first that is SQL text; returns that one. */
 static const rille_node *
@@ -93,6 +107,10 @@ take_types(rille_layout *layout, const rille_source *first, const rille_node *ou
       layout->types[at] = output->column->type;
     if (output->kind == RILLE_NODE_COLUMN && output->column != NULL)
       layout->own[at] = output->source == first && rille_str_equal(layout->names[at], output->column->name);
+    if (output->kind == RILLE_NODE_EXISTS)
+      layout->types[at] = (rille_type){ .kind = RILLE_TYPE_BOOLEAN };
+    if (output->kind == RILLE_NODE_QUERY && output->query->aggregate != NULL)
+      layout->types[at] = aggregate_type(output->query->aggregate);
     for (size_t i = 0; output->kind == RILLE_NODE_EVERY && i < width_of(output); i++) {
       layout->types[at + i] = output->source->table->columns[i].type;
       layout->own[at + i] = output->source == first;
@@ -123,20 +141,6 @@ take_query_types(rille_layout *layout, const rille_query *query)
   }
   if (behind > 0 && behind <= layout->count)
     (void)take_types(layout, &query->source, rest, layout->count - behind);
-}
-
-/* The least and greatest of a column are of its type, and the sum of one whose numbers are added exactly; counts and
-** averages are what the database makes of them. */
-static rille_type
-aggregate_type(const rille_node *call)
-{
-  const rille_node *of = call->items;
-  const rille_type any = { .kind = RILLE_TYPE_ANY };
-  rille_type type = of != NULL && of->column != NULL ? of->column->type : any;
-  bool exact = type.kind == RILLE_TYPE_DECIMAL || (type.kind == RILLE_TYPE_INTEGER && type.kept == RILLE_KEPT_TEXT);
-  bool keeps = call->op == RILLE_FN_MIN || call->op == RILLE_FN_MAX || (call->op == RILLE_FN_SUM && exact);
-
-  return keeps ? type : any;
 }
 
 rille_status
@@ -178,6 +182,30 @@ rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rill
     layout->table_id = query->source.table->id;
   *out = layout;
   return RILLE_OK;
+}
+
+rille_layout *
+rille_layout_cut(const rille_layout *of, size_t count, const rille_table *table)
+{
+  size_t bytes = of->what.len;
+  rille_layout *layout;
+  char *at;
+
+  for (size_t i = 0; i < count; i++)
+    bytes += of->names[i].len;
+  layout = make(count, bytes);
+  if (layout == NULL)
+    return NULL;
+  at = text_room(layout);
+  layout->what = keep(&at, of->what);
+  for (size_t i = 0; i < count; i++) {
+    layout->names[i] = keep(&at, of->names[i]);
+    layout->types[i] = of->types[i];
+    layout->own[i] = of->own[i];
+  }
+  if (is_whole_table(layout, table))
+    layout->table_id = table->id;
+  return layout;
 }
 
 rille_layout *

@@ -25,6 +25,10 @@ rille_layout *rille_layout_of_table(const rille_table *table);
 rille_status rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rille_layout **out,
                                        rille_fault *fault);
 
+/* The first `count` columns of another layout, of a query whose first table is `table`.  NULL when memory ran out;
+** otherwise the caller holds it. */
+rille_layout *rille_layout_cut(const rille_layout *of, size_t count, const rille_table *table);
+
 /* One more holder; returns the layout. */
 rille_layout *rille_layout_hold(rille_layout *layout);
 

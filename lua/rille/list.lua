@@ -99,11 +99,19 @@ function List:group_by(by)
   return out
 end
 
---- Load relations of all elements at once.
+--- Load relations of all elements at once, again where they had been loaded.
 ---@param ... any  names, as `with` takes them
 ---@return rille.List self
 function List:load(...)
-  require "rille.part"("preload", "load").load(self, ...)
+  require "rille.preload".load(self, ...)
+  return self
+end
+
+--- Load relations of the elements that have not loaded them.
+---@param ... any  names, as `with` takes them
+---@return rille.List self
+function List:load_missing(...)
+  require "rille.preload".load_missing(self, ...)
   return self
 end
 

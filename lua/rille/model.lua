@@ -205,6 +205,22 @@ function Model:global_scope(name, fn)
   rawset(self, "_info", false)
 end
 
+--- Add a relation after the fact: Post:has_many("comments", "Comment", { … }).
+for kind, constructor in next, require "rille.relation".constructors do
+  Model[kind] = function(class, name, ...)
+    local def = (class._def or no_class(kind))
+    local relation = constructor(...)
+    Declaration.check_relation(def, name, relation)
+    if def.relations[name] then
+      Error.raise("invalid_argument", ("model %s has a relation %q already"):format(def.name, name), {
+        model = def.name, hint = "it is declared at " .. def.relations[name].place,
+      })
+    end
+    def.relations[name] = relation
+    rawset(class, "_info", false)
+  end
+end
+
 local function first_of(self, word, match, values)
   if type(match) ~= "table" or next(match) == nil then Error.argument(word, "a table to look for", match) end
   if values ~= nil and type(values) ~= "table" then Error.argument(word, "a table of attributes", values) end

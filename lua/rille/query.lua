@@ -15,6 +15,7 @@ local AND <const>, OR <const>, AND_NOT <const>, OR_NOT <const> = 0, 1, 2, 3
 local IS_CONDITION = {
   [COMPARE] = true, [IN] = true, [BETWEEN] = true, [NULL] = true, [op.columns] = true, [op.group] = true,
   [op.exists] = true,
+  [op.outer] = true, [op.compare_query] = true,
   [op.raw] = true, [op.part] = true, [op.json] = true, [op.json_contains] = true, [op.constant] = true,
 }
 
@@ -395,6 +396,8 @@ local function where_exists(self, joined, query)
   return node(self, op.exists, joined, require "rille.query.ends".subquery(self, "where_exists", query))
 end
 
+local function where_has(self, joined, ...) return require "rille.relation.condition".has(self, joined, ...) end
+
 --- SQL of the caller's own, with a `?` for each value.
 local function raw(word, sql, ...)
   if type(sql) ~= "string" or sql == "" then Error.argument(word, "SQL", sql) end
@@ -416,7 +419,8 @@ Query.condition = {
   where_ilike = like "ilike", where_column = where_column, where_date = where_part "date",
   where_year = where_part "year",
   where_month = where_part "month", where_day = where_part "day", where_json = where_json,
-  where_json_contains = where_json_contains, where_exists = where_exists, where_raw = where_raw, filter = filter,
+  where_json_contains = where_json_contains, where_exists = where_exists, where_has = where_has,
+  where_raw = where_raw, filter = filter,
 }
 
 -- Each condition with its twins: where, or_where, where_not, or_where_not; where_in, or_where_in, where_not_in, …

@@ -156,6 +156,27 @@ local function each_attribute(record)
   end
 end
 
+--- Column -> the relations that it decides: what they gave is forgotten when it is assigned.  Nil without relations.
+---@param def table
+---@return table<string, string[]>?
+local function depends(def)
+  if next(def.relations) == nil then return nil end
+  local relations_of = {}
+  local function add(column, name)
+    relations_of[column] = relations_of[column] or {}
+    table.insert(relations_of[column], name)
+  end
+  for name, relation in next, def.relations do
+    if relation.kind == "belongs_to" then
+      for _, column in ipairs(relation.options.foreign_key or { name .. "_id" }) do add(column, name) end
+    elseif relation.kind == "morph_to" then
+      add((relation.options.name or name) .. "_id", name)
+      add((relation.options.name or name) .. "_type", name)
+    end
+  end
+  return relations_of
+end
+
 --- What the core needs to make records of a model.
 ---@param class rille.Model
 ---@param info table
@@ -168,7 +189,8 @@ function M.behaviour(class, info)
   local mutated = {}
   for name in next, def.mutators do mutated[name] = true end
   return {
-    name = def.name, methods = methods, get = reader(class, info), set = writer(class, info), mutated = mutated,
+    name = def.name, relations = depends(def), methods = methods, get = reader(class, info),
+      set = writer(class, info), mutated = mutated,
     pairs = each_attribute,
     tostring = function(record)
       local ok, key = pcall(Record.key, record)

@@ -41,8 +41,9 @@ selects_outputs_with_and_without_names(void **state)
   most->alias = rille_str_of("most");
   query->outputs = build_chain(build_output("title", "heading"), raw, build_column("posts.views"), flag, most, NULL);
   assert_sql(query,
-             "select \"title\" as \"heading\", views * ? as twice, \"views\", exists (select \"posts\".\"title\" from "
-             "\"posts\" where \"posts\".\"id\" = ?) as \"found\", max(\"views\") as \"most\" from \"posts\"",
+             "select \"title\" as \"heading\", views * ? as twice, \"views\", exists (select \"posts#1\".\"title\" "
+             "from \"posts\" as \"posts#1\" where \"posts#1\".\"id\" = ?) as \"found\", max(\"views\") as \"most\" "
+             "from \"posts\"",
              "0 1");
 }
 
@@ -172,9 +173,8 @@ asks_about_rows_of_other_queries(void **state)
   (void)state;
   inner->where = build_compare(build_column("users.id"), RILLE_OP_EQUAL, build_column("posts.author_id"));
   assert_sql(build_titles(build_nested(RILLE_NODE_EXISTS, inner)),
-             TITLES
-             " where exists (select \"users\".\"id\", \"users\".\"name\", \"users\".\"title\" from \"users\" where "
-             "\"users\".\"id\" = \"posts\".\"author_id\")",
+             TITLES " where exists (select 1 from \"users\" where "
+                    "\"users\".\"id\" = \"posts\".\"author_id\")",
              "");
   ids->outputs = build_column("id");
   ids->where = build_equal("name", 0);

@@ -81,7 +81,7 @@ build_query(const rille_table *table)
 {
   rille_query *query = rille_arena_get(&arena, sizeof *query);
 
-  query->source = (rille_source){ table, table->name };
+  query->source = (rille_source){ .table = table, .name = table->name };
   return query;
 }
 

@@ -4,13 +4,13 @@ local Error = require "rille.error"
 local M = {}
 
 local OPTIONS = { "table", "primary_key", "connection", "fields", "timestamps", "soft_deletes", "fillable", "guarded",
-  "hidden", "visible", "appends", "casts", "accessors", "mutators", "scopes", "global_scopes", "methods",
-  "validates" }
+  "hidden", "visible", "appends", "casts", "accessors", "mutators", "scopes", "global_scopes", "methods", "validates",
+  "relations", "morph_name" }
 local IS_OPTION = {}
 for _, name in ipairs(OPTIONS) do IS_OPTION[name] = true end
 
 -- Options that are spelled right but not there yet: ignoring one would break a promise silently.
-local LATER = { relations = true, hooks = true, tenant_column = true, lock_column = true, morph_name = true }
+local LATER = { hooks = true, tenant_column = true, lock_column = true }
 
 local function check_options(name, definition)
   if type(definition) ~= "table" then Error.argument("model " .. name, "a table of options", definition) end
@@ -26,7 +26,7 @@ end
 local KINDS = {
   table = "string", connection = "string", fields = "function", fillable = "table", guarded = "table", hidden = "table",
   visible = "table", appends = "table", casts = "table", accessors = "table", mutators = "table", scopes = "table",
-  global_scopes = "table", methods = "table", validates = "table",
+  global_scopes = "table", methods = "table", validates = "table", relations = "table", morph_name = "string",
 }
 
 --- Lists of names must be that: a key or a number in one would be a name that means nothing.
@@ -78,6 +78,12 @@ local function check_kinds(name, definition)
   end
 end
 
+local function table_copy(from)
+  local copy = {}
+  for key, value in next, from or {} do copy[key] = value end
+  return copy
+end
+
 local function set_of(list)
   local set = {}
   for _, name in ipairs(list or {}) do set[name] = true end
@@ -105,12 +111,39 @@ local function soft_delete_column(name, declared)
   return declared
 end
 
+--- A relation is read like an attribute: it must not hide one, nor be hidden by one.
+---@param def { name: string, accessors: table, mutators: table, methods: table }
+---@param name string
+---@param relation any
+function M.check_relation(def, name, relation)
+  local where = ("model %s: relations.%s"):format(def.name, tostring(name))
+  if type(name) ~= "string" or not name:find "^[%a_][%w_]*$" then Error.argument(where, "a name of letters", name) end
+  if not require "rille.relation".is(relation) then
+    Error.argument(where, 'a relation, such as rille.has_many("Comment")', relation)
+  end
+  for _, other in ipairs { "accessors", "mutators", "methods" } do
+    if (def[other] or {})[name] then
+      Error.raise("invalid_argument", ("%s: the model has %s of that name, too"):format(where, other), {
+        model = def.name, hint = "call one of them something else",
+      })
+    end
+  end
+  if require "rille.record.state".methods[name] then
+    Error.raise("invalid_argument", where .. ": every record has a method of that name", {
+      model = def.name, hint = "call it something else",
+    })
+  end
+end
+
 --- Raise unless the table says only what it may.
 ---@param name string
 ---@param definition table
 function M.check(name, definition)
   check_options(name, definition)
   check_kinds(name, definition)
+  local def = { name = name, accessors = definition.accessors, mutators = definition.mutators,
+    methods = definition.methods }
+  for relation, declared in next, definition.relations or {} do M.check_relation(def, relation, declared) end
   if definition.validates then require "rille.validate".check(name, definition.validates) end
 end
 
@@ -140,7 +173,8 @@ function M.complete(name, definition)
     visible = definition.visible and set_of(definition.visible), appends = definition.appends or {},
     casts = definition.casts or {}, accessors = definition.accessors or {}, mutators = definition.mutators or {},
     scopes = definition.scopes or {}, global_scopes = definition.global_scopes or {},
-    methods = definition.methods or {}, relations = {}, validates = definition.validates,
+    methods = definition.methods or {}, relations = table_copy(definition.relations), validates = definition.validates,
+    morph_name = definition.morph_name,
   }
   if def.validates then require "rille.validate".complete(def) end
   return def

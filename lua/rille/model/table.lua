@@ -104,6 +104,16 @@ local function timestamp_columns(def, has)
   return column "created_at", column "updated_at"
 end
 
+--- Relations are read like attributes, so none may be called like a column.
+local function check_relations(def, has)
+  for name in next, def.relations do
+    if has[name] then
+      Error.raise("invalid_argument", ("model %s: the relation %q is called like a column of %s"):format(def.name, name,
+        def.table), { model = def.name, table = def.table, column = name, hint = "call it something else" })
+    end
+  end
+end
+
 --- Which keys create, update and fill take.
 local function assignable(def, has)
   local set = {}
@@ -122,6 +132,13 @@ local function assignable(def, has)
         def.table))
     end
     set[name] = false
+  end
+  for name, relation in next, def.relations do     -- a record in the place of its key
+    if relation.kind == "belongs_to" or relation.kind == "morph_to" then
+      local key = relation.options.foreign_key and relation.options.foreign_key[1]
+        or (relation.options.name or name) .. "_id"
+      set[name] = set[key]
+    end
   end
   return set
 end
@@ -154,6 +171,7 @@ function M.look_up(class, handle)
   for _, column in ipairs(columns) do has[column.name] = column end
   for name in next, lua_casts do indirect[name] = true end
   for name in next, def.accessors do indirect[name] = has[name] and true or nil end
+  check_relations(def, has)
   check_shown(def, has)
   for _, name in ipairs { "_class", "_info" } do
     if has[name] then

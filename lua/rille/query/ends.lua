@@ -71,9 +71,10 @@ end
 
 -- -- what scopes demand ---------------------------------------------------------------------------------------------
 
---- What the chain says beside its clauses: which soft-deleted rows, without which scopes, which lock.
+--- What the chain says beside its clauses: which soft-deleted rows, without which scopes, which lock, with which
+--- relations.
 local function marks(query)
-  local trashed, without, lock = nil, nil, nil
+  local trashed, without, lock, with = nil, nil, nil, nil
   while query do
     if query[3] == NOTHING then
       local kind = query[4]
@@ -84,11 +85,14 @@ local function marks(query)
         without[query[5]] = true
       elseif kind == "lock" then
         lock = query
+      elseif kind == "with" then
+        with = with or {}
+        table.insert(with, 1, query[5])
       end
     end
     query = query[2]
   end
-  return lock, trashed, without
+  return lock, trashed, without, with
 end
 
 --- Does the query itself say which soft-deleted rows it means?
@@ -163,6 +167,36 @@ local function run(query, method, a, b)
   return call(root.handle, method, query, scopes, a, b)
 end
 M.run = run
+
+--- The relations that the query says shall be loaded; nil for none.
+local function wanted_of(query)
+  if not query[1].marked then return nil end
+  local _, _, _, with = marks(query)
+  if not with then return nil end
+  local Preload, wanted = require "rille.preload", {}
+  for _, said in ipairs(with) do Preload.want(wanted, table.unpack(said, 1, said.n)) end
+  return wanted
+end
+
+--- Load what the query says with rows of its own.
+---@param query rille.Query
+---@param rows rille.Record[]
+function M.preload(query, rows)
+  local wanted = wanted_of(query)
+  if wanted then require "rille.preload".load_wanted(rows, query[1].class, wanted) end
+end
+
+--- Rows with the relations that the query says; all of it is read at one moment.
+local function rows_of(query)
+  local wanted = wanted_of(query)
+  if not wanted then return run(query, "all") end
+  require "rille.preload".check(query[1].class, wanted)
+  return require "rille.transaction".snapshot(ready(query).handle, function()
+    local rows = run(query, "all")
+    require "rille.preload".load_wanted(rows, query[1].class, wanted)
+    return rows
+  end)
+end
 
 --- Values of a column as the casts of Lua read them.
 ---@return any[] values  the same list
@@ -242,21 +276,24 @@ function M.add(Query)
 
   --- All rows.
   ---@return rille.List
-  function Query:all() return List.wrap(run(self, "all")) end
+  function Query:all() return List.wrap(rows_of(self)) end
   Query.get = Query.all
 
   --- The first row, or nil.
-  function Query:first() return (run(self, "first")) end
+  function Query:first()
+    if self[1].marked then return rows_of(at_most(self, 1))[1] end
+    return (run(self, "first"))
+  end
 
   --- The first row; raises not_found when there is none.
   function Query:first_or_fail()
-    return run(self, "first") or Error.raise("not_found", ("no %s fits the query"):format(named(self)),
+    return self:first() or Error.raise("not_found", ("no %s fits the query"):format(named(self)),
       { model = named(self) })
   end
 
   --- The one row there is; raises not_found or not_unique.
   function Query:sole()
-    local rows = run(at_most(self, 2), "all")
+    local rows = rows_of(at_most(self, 2))
     if #rows > 1 then
       Error.raise("not_unique", ("more than one %s fits the query"):format(named(self)), { model = named(self) })
     end
@@ -264,7 +301,14 @@ function M.add(Query)
   end
 
   --- Rows one by one in constant memory: `for post in q:cursor() do`.
-  function Query:cursor() return run(self, "cursor") end
+  function Query:cursor()
+    if wanted_of(self) then
+      Error.raise("unsupported", "cursor: reads row by row, and relations are loaded for many rows at once", {
+        hint = "chunk(n, fn) and each(fn) go with `with`",
+      })
+    end
+    return run(self, "cursor")
+  end
 
   --- The column of the first row, or nil.
   function Query:value(column)

@@ -252,12 +252,5 @@ return function(Query)
     return mark(self, "without", name)
   end
 
-  --- Does the model have a relation of that name?
-  function Query:has_relation(name)
-    local class = self[1].class
-    local relations = class and class._def.relations
-    return relations ~= nil and relations[name] ~= nil
-  end
-
-  return require "rille.query.ends".add(Query)
+  return require "rille.query.ends".add(require "rille.query.with"(Query))
 end

@@ -258,6 +258,27 @@ function Record:touch()
   return save(self, info, column)
 end
 
+--- Load relations, again where they had been loaded; or only where they had not.
+---@param ... any  names, as `with` takes them
+---@return rille.Record self
+function Record:load(...)
+  require "rille.preload".load({ self }, ...)
+  return self
+end
+
+function Record:load_missing(...)
+  require "rille.preload".load_missing({ self }, ...)
+  return self
+end
+
+--- A relation of this record, as a query that can write too: record:relation("tags"):attach(3).
+---@param name string
+---@return rille.Query
+function Record:relation(name)
+  info_of(self)
+  return require "rille.relation.write".query(self, name)
+end
+
 --- The query of the record's row alone, in the record's own database, whatever scopes the model has.
 local function row_query(record, info)
   local Query = require "rille.query"

@@ -80,6 +80,7 @@ local function known_names(class, info)
   local names = {}
   for name in next, info.has do names[#names + 1] = name end
   for name in next, class._def.accessors do names[#names + 1] = name end
+  for name in next, class._def.relations do names[#names + 1] = name end
   for name in next, class._def.methods do names[#names + 1] = name end
   for name in next, Record do names[#names + 1] = name end
   table.sort(names)
@@ -94,7 +95,7 @@ end
 
 --- The function that the core asks for all names that are no plain column and no method.
 local function reader(class, info)
-  local accessors = class._def.accessors
+  local accessors, relations = class._def.accessors, class._def.relations
   return function(record, name)
     local accessor = accessors[name]
     if accessor and not is_inside(record, name) then
@@ -107,6 +108,7 @@ local function reader(class, info)
       if not was_selected(record, name) then missing(class, name) end
       return read_column(record, info, name)
     end
+    if relations[name] then return require "rille.preload".lazy(record, class, name) end
     local value, has = original(record, tostring(name))
     if has then return value end                     -- an output of the query that is no column
     return unknown_attribute(class, info, name)
@@ -133,7 +135,7 @@ end
 
 --- The function that the core asks to write what is no plain column, or has a mutator.
 local function writer(class, info)
-  local mutators = class._def.mutators
+  local mutators, relations = class._def.mutators, class._def.relations
   return function(record, name, value)
     local mutator = mutators[name]
     if mutator and not is_inside(record, name) and value ~= nil and value ~= null then
@@ -142,6 +144,7 @@ local function writer(class, info)
       if info.has[name] then write_column(record, info, name, made) end
       return
     end
+    if relations[name] then return require "rille.relation.write".assign(record, class, name, value) end
     if not info.has[name] and not mutator then
       if class._def.accessors[name] or Record[name] or class._def.methods[name] then
         Error.raise("invalid_argument", ("%s.%s is no column: it cannot be assigned"):format(class._def.name, name), {

@@ -1,0 +1,115 @@
+--- relation.condition: what a query may ask of rows that are related to its own: where_has, and counts of them.
+local core = require "rille.core"
+local Error = require "rille.error"
+local Link = require "rille.relation.link"
+local Query = require "rille.query"
+local Rows = require "rille.relation.rows"
+
+local op <const> = core.op
+local M = {}
+
+local function class_of(query, word)
+  local class = query[1].class
+  if not class then
+    Error.raise("no_such_relation", ("%s: rows of the table %s have no relations"):format(word, query[1].table), {
+      hint = "a model declares them",
+    })
+  end
+  return class
+end
+
+local function link_of(query, word, name)
+  if type(name) ~= "string" then Error.argument(word, "the name of a relation", name) end
+  local link = Link.of(class_of(query, word), name)
+  if link.kind == "morph_to" then
+    Link.fail(link, "unsupported", word .. ": the rows behind a morph are of several tables", {
+      hint = ("ask by its columns: where(%q, …)"):format(link.type_column),
+    })
+  end
+  return link
+end
+
+--- The related rows, as a query inside of `query`, with the caller's conditions.
+---@param query rille.Query
+---@param word string      the method, for messages
+---@param link rille.Link
+---@param fn? fun(query: rille.Query): rille.Query
+---@return rille.Query
+local function rows_of(query, word, link, fn)
+  local rows = Rows.of_outer(link)
+  if fn ~= nil then
+    if type(fn) ~= "function" then Error.argument(word, "a function of the query", fn) end
+    local made = fn(rows)
+    if made == nil then made = rows end
+    if not Query.is_query(made) or made[1] ~= rows[1] then
+      Error.argument(word, "a function that returns the query it was given", made, "is a `return` missing?")
+    end
+    rows = made
+  end
+  return require "rille.query.ends".subquery(query, word, rows)
+end
+
+local COMPARES = {}
+for _, operator in ipairs { "=", "!=", "<>", "<", "<=", ">", ">=" } do COMPARES[operator] = true end
+
+--- (name), (name, fn), (name, op, n), (name, fn, op, n)
+local function arguments(word, ...)
+  local fn, operator, count = ...
+  if type(fn) == "string" then fn, operator, count = nil, fn, operator end
+  if operator == nil then return fn end
+  if not COMPARES[operator] then Error.argument(word, "one of = != < <= > >=", operator) end
+  if math.type(count) ~= "integer" then Error.argument(word, "a whole number to compare with", count) end
+  return fn, operator, count
+end
+
+--- A condition: there are related rows, or so many of them.
+---@param query rille.Query
+---@param joined integer
+---@param name string        a relation, or a path such as "comments.author"
+---@param ... any            a function that adds conditions, an operator and a number
+---@return rille.Query
+function M.has(query, joined, name, ...)
+  local fn, operator, count = arguments("where_has", ...)
+  local first, rest = tostring(name):match "^([^.]+)%.(.+)$"
+  if first then
+    return M.has(query, joined, first, function(q) return M.has(q, 0, rest, fn, operator, count) end)
+  end
+  local rows = rows_of(query, "where_has", link_of(query, "where_has", name), fn)
+  if not operator or operator == ">=" and count == 1 or operator == ">" and count == 0 then
+    return Query.node(query, op.exists, joined, rows)
+  end
+  return Query.node(query, op.compare_query, joined, rows, "count", false, operator, count)
+end
+
+--- All columns are selected, unless the query says which.
+local function with_columns(query)
+  local each = query
+  while each do
+    if each[3] == op.select or each[3] == op.add_select or each[3] == op.select_raw or each[3] == op.select_query then
+      return query
+    end
+    each = each[2]
+  end
+  return query:select(query[1].class._def.table .. ".*")
+end
+
+--- Outputs that count, sum, … related rows.
+---@param query rille.Query
+---@param word string        the method, for messages
+---@param aggregate string   "count", "exists", "sum", "avg", "min" or "max"
+---@param name string        a relation, perhaps with "as" and a name
+---@param column string|false
+---@param fn? function
+---@return rille.Query
+function M.with(query, word, aggregate, name, column, fn)
+  class_of(query, word)
+  if type(name) ~= "string" then Error.argument(word, "the name of a relation", name) end
+  local plain, alias = name:match "^(%S+)%s+as%s+([%a_][%w_]*)$"
+  local link = link_of(query, word, plain or name)
+  local rows = rows_of(query, word, link, fn)
+  if column and not column:find(".", 1, true) then column = link.related._def.table .. "." .. column end
+  alias = alias or ("%s_%s%s"):format(link.name, aggregate, column and "_" .. column:match "[^.]+$" or "")
+  return Query.node(with_columns(query), op.select_query, rows, aggregate, column, alias)
+end
+
+return M

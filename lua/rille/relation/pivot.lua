@@ -1,0 +1,258 @@
+--- relation.pivot: writes the rows of the table between two models: attach, detach, sync and their like.
+local core = require "rille.core"
+local Error = require "rille.error"
+local Link = require "rille.relation.link"
+
+local value_of, relate, is_record = core.record_value, core.record_relate, core.is_record
+local M = {}
+
+---@class rille.PivotEntry
+---@field key any[]        the values of the columns that refer to the related record
+---@field id any           the same as one value, or the list
+---@field columns table    what else the row shall hold
+
+--- The rows of the table in the middle that belong to the record.
+local function rows_of(link, record)
+  local middle = link.middle
+  local query = require "rille.query".for_table(link.handle, middle.table)
+  for i, column in ipairs(middle.near) do query = query:where(column, value_of(record, link.near[i])) end
+  if next(middle.fixed) then query = query:where(middle.fixed) end
+  return query
+end
+
+local function with_key(link, query, key)
+  for i, column in ipairs(link.middle.far) do query = query:where(column, key[i]) end
+  return query
+end
+
+local function entry_of(link, word, item, columns)
+  local key = {}
+  if is_record(item) then
+    if item._class ~= link.related then
+      Link.fail(link, "invalid_argument", ("%s wants a %s, got a %s"):format(word, link.related._def.name,
+        item._class._def.name))
+    elseif not core.record_exists(item) then
+      Link.fail(link, "invalid_argument", ("%s: a %s has not been saved, so nothing can refer to it"):format(word,
+        link.related._def.name), { hint = "save it first" })
+    end
+    for i, column in ipairs(link.far) do key[i] = value_of(item, column) end
+  elseif #link.far > 1 then
+    Link.fail(link, "invalid_argument", word .. ": a composite key is given as a record")
+  elseif item == nil or item == core.null or type(item) == "table" or type(item) == "boolean" then
+    Link.fail(link, "invalid_argument", ("%s wants an id, a record, or { id, column = value }, got %s"):format(word,
+      Error.show(item)))
+  else
+    key[1] = item
+  end
+  for name in next, columns or {} do
+    if not link.middle.has[name] then
+      Error.unknown("no_such_column", "column", name, require "rille.keys"(link.middle.has), link.middle.table, {
+        table = link.middle.table, column = name,
+      })
+    end
+  end
+  return { key = key, id = #key == 1 and key[1] or key, columns = columns or {} }
+end
+
+--- { 3, position = 1 } -> 3, { position = 1 }
+local function split(item)
+  if type(item) ~= "table" or is_record(item) then return item, nil end
+  local columns = {}
+  for name, value in next, item do
+    if type(name) == "string" then columns[name] = value end
+  end
+  return item[1], columns
+end
+
+local function has_names(list)
+  for name in next, list do
+    if type(name) == "string" then return true end
+  end
+  return false
+end
+
+--- An id, a record, one with columns of the pivot, or a list of these -> entries, each key once.
+---@return rille.PivotEntry[]
+local function entries_of(link, word, list)
+  if list == nil then Error.argument(word, "an id, a record or a list of them", nil) end
+  if type(list) ~= "table" or is_record(list) or has_names(list) then list = { list } end
+  local entries, seen, count = {}, {}, rawlen(list)
+  for key in next, list do
+    if math.type(key) ~= "integer" or key < 1 or key > count then
+      Error.argument(word, "a list without holes", key)
+    end
+  end
+  for i = 1, count do
+    local entry = entry_of(link, word, split(list[i]))
+    local name = table.concat(require "rille.list".wrap(entry.key):map(tostring), "\0")
+    if seen[name] then
+      entries[seen[name]] = entry                    -- said twice: the later one counts
+    else
+      entries[#entries + 1], seen[name] = entry, #entries + 1
+    end
+  end
+  return entries, seen
+end
+
+local function name_of(entry) return table.concat(require "rille.list".wrap(entry.key):map(tostring), "\0") end
+
+local function new_row(link, record, entry)
+  local middle, row = link.middle, {}
+  for name, value in next, entry.columns do row[name] = value end
+  for i, column in ipairs(middle.near) do row[column] = value_of(record, link.near[i]) end
+  for i, column in ipairs(middle.far) do row[column] = entry.key[i] end
+  for column, value in next, middle.fixed do row[column] = value end
+  if middle.stamped then row.created_at, row.updated_at = core.now(), core.now() end
+  return row
+end
+
+local function insert(link, record, entries)
+  if #entries == 0 then return 0 end
+  local rows = {}
+  for i, entry in ipairs(entries) do rows[i] = new_row(link, record, entry) end
+  return require "rille.query".for_table(link.handle, link.middle.table):insert(rows)
+end
+
+local function ids(entries)
+  local list = {}
+  for i, entry in ipairs(entries) do list[i] = entry.id end
+  return list
+end
+
+--- Run in one transaction; afterwards the relation is read anew.
+local function atomic(link, record, fn)
+  local function finish(...)
+    relate(record, link.name, nil)
+    return ...
+  end
+  return finish(link.handle:transaction(fn))
+end
+
+--- Relate to these, too.
+---@param columns? table  of the pivot, for all of them
+---@return integer rows
+function M.attach(link, record, list, columns)
+  local entries = entries_of(link, "attach", list)
+  if columns ~= nil then
+    for i, entry in ipairs(entries) do
+      local all = {}
+      for name, value in next, columns do all[name] = value end
+      for name, value in next, entry.columns do all[name] = value end
+      entries[i] = entry_of(link, "attach", entry.id, all)
+    end
+  end
+  return atomic(link, record, function() return insert(link, record, entries) end)
+end
+
+--- Relate to these no longer, or to none.
+---@return integer rows
+function M.detach(link, record, ...)
+  local list = ...
+  if select("#", ...) == 0 then
+    return atomic(link, record, function() return rows_of(link, record):delete() end)
+  end
+  local entries = entries_of(link, "detach", list)
+  return atomic(link, record, function()
+    local count = 0
+    for _, entry in ipairs(entries) do count = count + with_key(link, rows_of(link, record), entry.key):delete() end
+    return count
+  end)
+end
+
+--- The entries that are there, by name.
+local function present(link, record)
+  local found = {}
+  for _, row in ipairs(rows_of(link, record):all()) do
+    local key = {}
+    for i, column in ipairs(link.middle.far) do key[i] = row[column] end
+    local entry = { key = key, id = #key == 1 and key[1] or key, row = row }
+    found[#found + 1] = entry
+    found[name_of(entry)] = entry
+  end
+  return found
+end
+
+local function change(link, record, entry)
+  local columns = {}
+  for name, value in next, entry.columns do columns[name] = value end
+  if next(columns) == nil then return 0 end
+  if link.middle.stamped then columns.updated_at = core.now() end
+  return with_key(link, rows_of(link, record), entry.key):update(columns)
+end
+
+local function differs(entry, row)
+  for name, value in next, entry.columns do
+    if value == core.null then value = nil end
+    if row[name] ~= value then return true end
+  end
+  return false
+end
+
+--- Relate to exactly these.
+---@return { attached: any[], detached: any[], updated: any[] }  ids
+function M.sync(link, record, list)
+  local entries, wanted = entries_of(link, "sync", list)
+  return atomic(link, record, function()
+    local there, attached, detached, updated = present(link, record), {}, {}, {}
+    for _, entry in ipairs(there) do
+      if not wanted[name_of(entry)] then
+        with_key(link, rows_of(link, record), entry.key):delete()
+        detached[#detached + 1] = entry
+      end
+    end
+    for _, entry in ipairs(entries) do
+      local before = there[name_of(entry)]
+      if not before then
+        attached[#attached + 1] = entry
+      elseif differs(entry, before.row) then
+        change(link, record, entry)
+        updated[#updated + 1] = entry
+      end
+    end
+    insert(link, record, attached)
+    return { attached = ids(attached), detached = ids(detached), updated = ids(updated) }
+  end)
+end
+
+--- Relate to those that were not related, and no longer to those that were.
+---@return { attached: any[], detached: any[] }  ids
+function M.toggle(link, record, list)
+  local entries = entries_of(link, "toggle", list)
+  return atomic(link, record, function()
+    local there, attached, detached = present(link, record), {}, {}
+    for _, entry in ipairs(entries) do
+      if there[name_of(entry)] then
+        with_key(link, rows_of(link, record), entry.key):delete()
+        detached[#detached + 1] = entry
+      else
+        attached[#attached + 1] = entry
+      end
+    end
+    insert(link, record, attached)
+    return { attached = ids(attached), detached = ids(detached) }
+  end)
+end
+
+--- Change columns of the pivot to one related record; 0 when it is not related.
+---@return integer rows
+function M.update_existing_pivot(link, record, id, columns)
+  if type(columns) ~= "table" or next(columns) == nil then
+    Error.argument("update_existing_pivot", "a table of column = value", columns)
+  end
+  local entry = entry_of(link, "update_existing_pivot", id, columns)
+  return atomic(link, record, function() return change(link, record, entry) end)
+end
+
+--- Save a record and attach it, or neither.
+---@return rille.Record|nil
+---@return rille.Error? err
+function M.with_new(link, record, other, columns)
+  local tx <close> = link.handle:begin()
+  local saved, err = other:save()
+  if not saved then return nil, err end
+  M.attach(link, record, other, columns)
+  tx:commit()
+  return saved
+end
+
+return M

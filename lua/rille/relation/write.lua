@@ -1,0 +1,246 @@
+--- relation.write: a relation of one record, as a query that can write too: post:relation("tags"):attach(3).
+-- What is written is written whole or not at all, and the relation is read anew afterwards.
+local core = require "rille.core"
+local Error = require "rille.error"
+local Link = require "rille.relation.link"
+local List = require "rille.list"
+local Pivot = require "rille.relation.pivot"
+local Query = require "rille.query"
+local Rows = require "rille.relation.rows"
+
+local value_of, relate, is_record = core.record_value, core.record_relate, core.is_record
+local M = {}
+
+local HAS = { has_one = true, has_many = true, morph_one = true, morph_many = true }
+local TO = { belongs_to = true, morph_to = true }
+local MANY_TO_MANY = { belongs_to_many = true, morph_to_many = true, morphed_by_many = true }
+
+-- -- the query ------------------------------------------------------------------------------------------------------
+
+--- The model that a relation of this record leads to; nil when a morph says none.
+local function target_of(link, record)
+  if link.kind ~= "morph_to" then return link.related end
+  local kind = value_of(record, link.type_column)
+  return kind and Link.morph(link, kind) or nil
+end
+
+local function nothing_related(link)
+  Link.fail(link, "invalid_argument", ("%s is not set, so it is not known in which table to look"):format(
+    link.type_column))
+end
+
+--- The relation of a record, as a query of its rows with the methods below.
+---@param record rille.Record
+---@param name string
+---@return rille.Query
+function M.query(record, name)
+  local link = Link.of(record._class, name)
+  local class = target_of(link, record) or nothing_related(link)
+  local far = link.far or require "rille.model".info(class).primary
+  link = setmetatable({ related = class, far = far }, { __index = link })
+  local values, complete = {}, true
+  for i, column in ipairs(link.near) do
+    values[i] = value_of(record, column)
+    complete = complete and values[i] ~= nil
+  end
+  require "rille.model".info(class)
+  local of = class._def.root
+  local root = setmetatable({ of[1], meta = M.meta(class), relation = { link = link, record = record } }, {
+    __index = of,
+  })
+  local query = Rows.all(link, class, Query.root(root)):sealed(function(q)
+    if not complete then return Query.node(q, core.op.constant, 0, false) end
+    for i, key in ipairs(Rows.keys(link, class)) do q = q:where(key, values[i]) end
+    return q
+  end)
+  return Rows.ordered(link, query)
+end
+
+-- -- what a record must be ------------------------------------------------------------------------------------------
+
+local function parts(query)
+  local relation = query[1].relation
+  return relation.link, relation.record
+end
+
+--- The relation is of a kind that the method writes.
+local function check_kind(query, word, kinds)
+  local link, record = parts(query)
+  if kinds[link.kind] then return link, record end
+  local known = require "rille.keys"(kinds)
+  Link.fail(link, "unsupported", ("%s writes %s, and this one is %s"):format(word, table.concat(known, ", "),
+    link.kind), { hint = link.middle and link.middle.class
+      and ("write the %s themselves"):format(link.middle.table) or nil })
+end
+
+local function check_saved(link, record, word)
+  if not core.record_exists(record) then
+    Link.fail(link, "invalid_argument", ("%s: the %s has not been saved, so nothing can refer to it"):format(word,
+      record._class._def.name), { hint = "save it first" })
+  end
+  return record
+end
+
+local function check_related(link, class, word, value)
+  if not is_record(value) or value._class ~= class then
+    Link.fail(link, "invalid_argument", ("%s wants a %s, got %s"):format(word, class and class._def.name or "record",
+      is_record(value) and "a " .. value._class._def.name or Error.show(value)))
+  end
+  return value
+end
+
+-- -- has_one, has_many, morph_one, morph_many ------------------------------------------------------------------------
+
+local function adopt(link, record, child)
+  for i, column in ipairs(link.near) do child[link.far[i]] = value_of(record, column) end
+  for column, value in next, link.fixed do child[column] = value end
+  return child
+end
+
+-- -- belongs_to, morph_to -------------------------------------------------------------------------------------------
+
+--- Make the record refer to another one, or with nil to none; it is written when the record is saved.
+local function associate(link, record, other)
+  local far = link.far
+  if other ~= nil then
+    if link.kind == "belongs_to" then
+      check_related(link, link.related, "associate", other)
+    elseif not is_record(other) then
+      check_related(link, nil, "associate", other)
+    end
+    check_saved(link, other, "associate")
+    far = far or require "rille.model".info(other._class).primary
+  end
+  for i, column in ipairs(link.near) do
+    local value = core.null
+    if other ~= nil then value = value_of(other, far[i]) end
+    record[column] = value
+  end
+  if link.type_column then
+    record[link.type_column] = other ~= nil and Link.morph_name(other._class) or core.null
+  end
+  relate(record, link.name, other or false)
+  return record
+end
+
+--- post.author = user
+---@param record rille.Record
+---@param class rille.Model
+---@param name string
+---@param value rille.Record|nil
+function M.assign(record, class, name, value)
+  local link = Link.of(class, name)
+  if not TO[link.kind] then
+    Link.fail(link, "invalid_argument", ("a %s cannot be assigned"):format(link.kind), {
+      hint = ('record:relation(%q) writes it'):format(name),
+    })
+  end
+  if value == core.null then value = nil end
+  associate(link, record, value)
+end
+
+-- -- the methods ----------------------------------------------------------------------------------------------------
+
+local Methods = {}
+
+--- Create a related record; with a table in the middle it is attached.
+---@param attributes? table
+---@param pivot? table   columns of the table in the middle
+---@return rille.Record|nil
+---@return rille.Error? err
+function Methods:create(attributes, pivot)
+  local link, record = parts(self)
+  if MANY_TO_MANY[link.kind] then
+    check_saved(link, record, "create")
+    return Pivot.with_new(link, record, link.related:new(attributes), pivot)
+  end
+  check_kind(self, "create", HAS)
+  check_saved(link, record, "create")
+  local child, err = adopt(link, record, link.related:new(attributes)):save()
+  if not child then return nil, err end
+  relate(record, link.name, nil)
+  return child
+end
+
+--- Save a record as a related one.
+---@param child rille.Record
+---@param pivot? table
+---@return rille.Record|nil
+---@return rille.Error? err
+function Methods:save(child, pivot)
+  local link, record = parts(self)
+  check_related(link, link.related, "save", child)
+  if MANY_TO_MANY[link.kind] then
+    check_saved(link, record, "save")
+    return Pivot.with_new(link, record, child, pivot)
+  end
+  check_kind(self, "save", HAS)
+  check_saved(link, record, "save")
+  local saved, err = adopt(link, record, child):save()
+  if not saved then return nil, err end
+  relate(record, link.name, nil)
+  return saved
+end
+
+--- Save several, all or none.
+---@param children rille.Record[]
+---@return rille.List|nil
+---@return rille.Error? err
+function Methods:save_many(children)
+  if type(children) ~= "table" then Error.argument("save_many", "a list of records", children) end
+  local link, saved = parts(self), {}
+  local tx <close> = link.handle:begin()
+  for i, child in ipairs(children) do
+    local done, err = Methods.save(self, child)
+    if not done then
+      tx:rollback()
+      err.index, err.message = i, ("save_many: record %d: %s"):format(i, err.message)
+      return nil, err
+    end
+    saved[i] = done
+  end
+  tx:commit()
+  return List.wrap(saved)
+end
+
+--- Refer to another record; written when the record is saved.
+---@param other rille.Record
+---@return rille.Record record
+function Methods:associate(other)
+  local link, record = check_kind(self, "associate", TO)
+  if other == nil then Error.argument("associate", "a record", nil, "dissociate() refers to none") end
+  return associate(link, record, other)
+end
+
+--- Refer to none; written when the record is saved.
+---@return rille.Record record
+function Methods:dissociate()
+  local link, record = check_kind(self, "dissociate", TO)
+  return associate(link, record, nil)
+end
+
+for _, word in ipairs { "attach", "detach", "sync", "toggle", "update_existing_pivot" } do
+  Methods[word] = function(self, ...)
+    local link, record = check_kind(self, word, MANY_TO_MANY)
+    check_saved(link, record, word)
+    return Pivot[word](link, record, ...)
+  end
+end
+
+local metas = setmetatable({}, { __mode = "k" })
+
+--- The metatable of relations to a model: its queries' methods, and those above.
+---@param class rille.Model
+---@return table
+function M.meta(class)
+  local def = class._def
+  local meta = metas[def]
+  if not meta then
+    meta = Query.meta(def.scopes, def.name)
+    for name, method in next, Methods do meta.__index[name] = method end
+    metas[def] = meta
+  end
+  return meta
+end
+
+return M
