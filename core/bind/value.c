@@ -74,9 +74,10 @@ to_time(lua_State *L, int index, rille_cell *cell)
   tm.tm_year -= 1900;
   tm.tm_mon -= 1;
   tm.tm_isdst = -1;
+  tm.tm_wday = -1; /* mktime fills it in, also for the second before 1970, which looks like its failure */
   seconds = mktime(&tm);
   *cell = (rille_cell){ .kind = RILLE_INT, .as.integer = (int64_t)seconds };
-  return seconds != (time_t)-1;
+  return tm.tm_wday >= 0;
 }
 
 bool

@@ -59,6 +59,11 @@ describe("the cast to timestamps", function()
 end)
 
 describe("the cast to moments", function()
+  it("takes the second before 1970 as a table, too", function()
+    local Thing = thing_of("v DATETIME TEXT", {})
+    assert.equal("1969-12-31T23:59:59.000000Z", Thing:create({ v = os.date("*t", -1) }).v)
+  end)
+
   it("reads ISO text from a column of seconds and writes seconds", function()
     for _, declared in ipairs { "INTEGER", "BIGINT" } do
       local Thing, db = thing_of("v " .. declared, { v = "datetime" })
