@@ -201,6 +201,10 @@ rille_lua_raise(lua_State *L, const rille_fault *fault, rille_str sql)
     lua_setfield(L, -2, "sql");
   }
   luaL_setmetatable(L, ERROR_META);
+  if (fault->kind == RILLE_NO_SUCH_COLUMN && luaL_getmetafield(L, -1, "__unknown") == LUA_TFUNCTION) {
+    lua_pushvalue(L, -2); /* lua/rille/handle.lua looks whether the schema is still the one that was read */
+    lua_call(L, 1, 0);
+  }
   return lua_error(L);
 }
 

@@ -279,7 +279,8 @@ const rille_driver rille_driver_sqlite = {
   .name = "sqlite",
   .catalog = {
     [RILLE_CATALOG_TABLES] =
-        "select name, type as kind, sql from sqlite_schema where type in ('table', 'view') "
+        "select name, type as kind, sql, (select schema_version from pragma_schema_version) as schema "
+        "from sqlite_schema where type in ('table', 'view') "
         "and name not like 'sqlite\\_%' escape '\\' order by name",
     [RILLE_CATALOG_COLUMNS] =
         "select name, type as declared, \"notnull\" as not_null, dflt_value as \"default\", pk as \"primary\", "

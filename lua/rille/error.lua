@@ -35,6 +35,7 @@ Error.kinds = {
 local IS_KIND = {}
 for _, kind in ipairs(Error.kinds) do IS_KIND[kind] = true end
 
+local ABOUT_COLUMNS = { no_such_column = true, mass_assignment = true }
 local MESSAGE_BYTES = 4000        -- of a whole message; what is longer helps nobody
 
 local meta = core.error
@@ -142,6 +143,7 @@ function Error.unknown(kind, what, name, known, where, fields)
   local message = where and ("%s has no %s %s"):format(where, what, shown) or ("there is no %s %s"):format(what, shown)
   local e = Error.new(kind, message, fields)
   e.hint = Error.did_you_mean(name, known) or e.hint
+  if ABOUT_COLUMNS[kind] and meta.__unknown then meta.__unknown(e) end
   error(e, 0)
 end
 

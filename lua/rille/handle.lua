@@ -32,6 +32,7 @@ local ROW_WORDS = { create = true, insert = true, find_by_id = true, select = tr
 ---@field core table|false       the database of the core, once it is open
 ---@field version integer        counts changes of the schema: what is known of tables holds for one version
 ---@field closed boolean
+---@field read? { version: integer, schema: integer, table: string, at: string }  when tables were first looked at
 local Handle = setmetatable({}, {
   __index = function(_, name) return ROW_WORDS[name] and require "rille.rows"[name] or nil end,
 })
@@ -40,6 +41,8 @@ Handle.__name = "rille.Handle"
 Handle.__tostring = function(self) return ("rille.Handle: %s (%s)"):format(self.name, self.settings.database) end
 
 local M = {}
+
+local open_handles = setmetatable({}, { __mode = "k" })
 
 --- A handle of a configured connection; nothing is opened yet.
 ---@param name string
@@ -62,6 +65,7 @@ local function open(self)
   local options = { name = self.name }
   for _, key in ipairs(OPEN_OPTIONS) do options[key] = self.settings[key] end
   self.core = core.open(options)
+  open_handles[self] = true
   return self.core
 end
 
@@ -151,7 +155,35 @@ function Handle:tables() return self:connect():tables() end
 ---@return table?
 function Handle:describe(name)
   if type(name) ~= "string" then Error.argument("describe", "the name of a table", name) end
-  return self:connect():describe(name)
+  local description = self:connect():describe(name)
+  if description and (not self.read or self.read.version ~= self.version) then
+    self.read = { version = self.version, schema = description.schema, table = name, at = core.now() }
+  end
+  return description
+end
+
+--- Has another connection changed the schema since it was read here?  Then what is known of tables is dropped.
+---@return string|nil read_at  when it was read, if it has changed
+function Handle:notice()
+  local db, read = self.core, self.read
+  if not db or not read or read.version ~= self.version then return nil end
+  db:trace(false)                                        -- nobody who listens to statements asked for this one
+  local ok, now = pcall(db.describe, db, read.table)
+  db:trace(require "rille.hook".listening.query)
+  if not ok or now and now.schema == read.schema then return nil end
+  self:forget()
+  return read.at
+end
+
+--- An error is about to say that a column is not known: perhaps it was not when the schema was read, and is now.
+function core.error.__unknown(e)
+  for handle in next, open_handles do
+    local read_at = handle:notice()
+    if read_at then
+      e.hint = ("another connection changed the schema of %s, which was read at %s: it is read anew, try again"):format(
+        Error.quote(handle.settings.database), read_at)
+    end
+  end
 end
 
 --- The schema changed: drop what is known of tables.

@@ -259,7 +259,7 @@ static void
 answers_the_questions_of_the_catalog(void **state)
 {
   static const char *const outputs[RILLE_CATALOG_COUNT][7] = {
-    [RILLE_CATALOG_TABLES] = { "name", "kind", "sql" },
+    [RILLE_CATALOG_TABLES] = { "name", "kind", "sql", "schema" },
     [RILLE_CATALOG_COLUMNS] = { "name", "declared", "not_null", "default", "primary", "generated" },
     [RILLE_CATALOG_INDEXES] = { "name", "is_unique", "origin", "partial", "column" },
     [RILLE_CATALOG_FOREIGN] = { "id", "column", "table", "references", "on_update", "on_delete" },
