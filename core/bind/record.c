@@ -294,14 +294,13 @@ push_canonical(lua_State *L, const rille_lua_record *record, const rille_column 
     rille_lua_push_cell(L, &shown);
 }
 
-/* Forgets what relations gave that the column called by the string at `key` decides.  The record's state is at the
-** top. */
+/* Forgets what relations gave that the column called by the string at `key` decides. */
 static void
-forget_relations(lua_State *L, int key)
+forget_relations(lua_State *L, int key, int state)
 {
   int top = lua_gettop(L);
 
-  if (lua_rawgeti(L, top, RILLE_STATE_RELATIONS) == LUA_TTABLE) {
+  if (lua_rawgeti(L, state, RILLE_STATE_RELATIONS) == LUA_TTABLE) {
     rille_lua_push_record_source(L, 1);
     (void)lua_getiuservalue(L, -1, RILLE_SOURCE_DEPENDS);
     lua_pushvalue(L, key);
@@ -316,33 +315,25 @@ forget_relations(lua_State *L, int key)
 }
 
 void
-rille_lua_record_put(lua_State *L, rille_lua_record *record, const rille_column *column, int key, int value)
+rille_lua_record_put(lua_State *L, rille_lua_record *record, const rille_column *column, int key, int value, int state)
 {
-  int position, made;
+  int position = record->exists && record->row != NULL ? rille_lua_record_position(record, column->name) : -1;
 
+  lua_pushvalue(L, key);
   push_canonical(L, record, column, value);
-  made = lua_gettop(L);
-  rille_lua_push_state(L, 1, record);
-  forget_relations(L, key);
-  position = record->exists && record->row != NULL ? rille_lua_record_position(record, column->name) : -1;
+  forget_relations(L, key, state);
   if (position >= 0) {
     bool same;
 
     rille_lua_push_record_column(L, record, position);
-    same = lua_isnil(L, -1) ? rille_lua_is_null(L, made) : lua_rawequal(L, -1, made) != 0;
+    same = lua_isnil(L, -1) ? rille_lua_is_null(L, -2) : lua_rawequal(L, -1, -2) != 0;
     lua_pop(L, 1);
     if (same) { /* back to what the row holds: nothing to save */
-      lua_pushvalue(L, key);
+      lua_pop(L, 1);
       lua_pushnil(L);
-      lua_rawset(L, -3);
-      lua_settop(L, made - 1);
-      return;
     }
   }
-  lua_pushvalue(L, key);
-  lua_pushvalue(L, made);
-  lua_rawset(L, -3);
-  lua_settop(L, made - 1);
+  lua_rawset(L, state);
 }
 
 /* The column at a position from 1, as the names give it. */
@@ -370,7 +361,9 @@ record_newindex(lua_State *L)
     lua_pop(L, 1);
   }
   if (plain) {
-    rille_lua_record_put(L, record, column_at(record, position), 2, 3);
+    lua_settop(L, 3);
+    rille_lua_push_state(L, 1, record);
+    rille_lua_record_put(L, record, column_at(record, position), 2, 3, 4);
     return 0;
   }
   lua_settop(L, 3);

@@ -76,9 +76,10 @@ void rille_lua_push_record_column(lua_State *L, const rille_lua_record *record, 
 /* Pushes the state table of the record at `index`, made when there is none yet. */
 void rille_lua_push_state(lua_State *L, int index, rille_lua_record *record);
 
-/* Writes the value at `value` into the column, whose name is at `key` (both absolute), of the record at 1.  Raises
-** invalid_argument when the column does not take it. */
-void rille_lua_record_put(lua_State *L, rille_lua_record *record, const rille_column *column, int key, int value);
+/* Writes the value at `value` into the column, whose name is at `key`, of the record at 1, whose state is at `state`
+** (all absolute).  Raises invalid_argument when the column does not take it. */
+void rille_lua_record_put(lua_State *L, rille_lua_record *record, const rille_column *column, int key, int value,
+                          int state);
 
 /* Adds the functions on records to the module table at the top. */
 void rille_lua_add_record(lua_State *L);

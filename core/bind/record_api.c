@@ -27,7 +27,8 @@ record_put(lua_State *L)
     (void)rille_table_no_column(&record->source->table, rille_lua_text(L, 2), &fault);
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
   }
-  rille_lua_record_put(L, record, column, 2, 3);
+  rille_lua_push_state(L, 1, record);
+  rille_lua_record_put(L, record, column, 2, 3, 4);
   return 0;
 }
 
@@ -48,6 +49,7 @@ record_fill(lua_State *L)
     }
     lua_pop(L, 1);
   }
+  rille_lua_push_state(L, 1, record); /* [5], and in the loop the name [6] and the value [7] */
   for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
     lua_Integer position;
 
@@ -56,11 +58,13 @@ record_fill(lua_State *L)
     position = lua_tointeger(L, -1);
     lua_pop(L, 1);
     if (position > 0) {
-      rille_lua_record_put(L, record, &record->source->table.columns[position - 1], lua_gettop(L) - 1, lua_gettop(L));
+      rille_lua_record_put(L, record, &record->source->table.columns[position - 1], 6, 7, 5);
     } else {
       lua_pushvalue(L, -2);
       lua_pushvalue(L, -2);
       lua_settable(L, 1);
+      rille_lua_push_state(L, 1, record); /* what was called may have replaced it */
+      lua_replace(L, 5);
     }
   }
   return 0;
