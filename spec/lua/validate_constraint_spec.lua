@@ -213,6 +213,14 @@ describe("unique", function()
     assert.same({ id = TAKEN }, fields(create, { id = 5 }))
   end)
 
+  it("is found by a look-up where the names are longer than an error holds", function()
+    local a, b = ("a"):rep(60), ("b"):rep(60)
+    world.fresh(("create table wide (id integer primary key, %s TEXT, %s TEXT, unique (%s, %s))"):format(a, b, a, b))
+    local Wide = rille.model "Wide" { table = "wide", validates = { [a] = { unique = { within = b } } } }
+    assert(Wide:create { [a] = "x", [b] = "y" })
+    assert.same({ [a] = TAKEN }, fields(Wide.create, Wide, { [a] = "x", [b] = "y" }))
+  end)
+
   it("wants a unique index over just its columns", function()
     for field, option in pairs { name = true, slug = true, org_id = true, votes = { within = "rank" },
       place = { within = "org_id" } } do

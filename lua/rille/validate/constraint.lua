@@ -10,8 +10,6 @@ local M = {}
 
 local Record = State.methods
 
-local NAME_BYTES <const> = 127         -- of a constraint's name, as much as an error of the core keeps
-
 -- -- finding the constraint -----------------------------------------------------------------------------------------
 
 local function same_names(a, b)
@@ -22,13 +20,6 @@ local function same_names(a, b)
     if not set[name] then return false end
   end
   return true
-end
-
---- How the driver names what failed: an index by its name, or by all of its columns with their table.
-local function names_of(table_name, index)
-  local columns = {}
-  for i, column in ipairs(index.columns) do columns[i] = ("%s.%s"):format(table_name, column) end
-  return { [index.name or ""] = true, [table.concat(columns, ", "):sub(1, NAME_BYTES)] = true }
 end
 
 --- The unique index over just these columns; one that covers all rows before one that covers some.
@@ -49,7 +40,7 @@ local function missing(column, what, hint)
     { column = column.name, hint = hint })
 end
 
---- A unique rule: its columns, and the names under which the driver may say that it failed.
+--- A unique rule: its columns, and the name of its index, for a driver that says no more.
 ---@return table look_up
 function M.unique(option, column, def, info, description)
   local columns = { column.name }
@@ -67,7 +58,7 @@ function M.unique(option, column, def, info, description)
     missing(column, ("unique wants a unique index on %s (%s)"):format(def.table, table.concat(columns, ", ")),
       words .. " in a migration makes one")
   end
-  return { rule = "unique", columns = columns, names = names_of(def.table, index), partial = index.partial }
+  return { rule = "unique", columns = columns, index = index.name, partial = index.partial }
 end
 
 --- A references rule: the table and the column that are referred to.
@@ -148,9 +139,17 @@ end
 
 -- Kind of an error -> the rule of a group that it is about, if any.
 local SPEAKS_OF = {
-  unique_violation = function(e, group)
+  unique_violation = function(e, group, record, info)
     for _, look_up in ipairs(group.look_ups) do
-      if look_up.rule == "unique" and e.constraint and look_up.names[e.constraint] then return "unique" end
+      if look_up.rule == "unique" then
+        local is_meant
+        if e.columns then
+          is_meant = same_names(e.columns, look_up.columns)
+        else                                   -- an index of another kind, or names too long for the error to hold
+          is_meant = e.constraint == look_up.index or is_taken(record, info, look_up)
+        end
+        if is_meant then return "unique" end
+      end
     end
   end,
   not_null_violation = function(e, group)
