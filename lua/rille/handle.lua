@@ -156,9 +156,11 @@ function Handle:tables() return self:connect():tables() end
 function Handle:describe(name)
   if type(name) ~= "string" then Error.argument("describe", "the name of a table", name) end
   local description = self:connect():describe(name)
-  if description and (not self.read or self.read.version ~= self.version) then
+  if not description then return nil end
+  if not self.read or self.read.version ~= self.version then
     self.read = { version = self.version, schema = description.schema, table = name, at = core.now() }
   end
+  description.schema = nil                               -- of all tables, so no part of what this one is
   return description
 end
 
