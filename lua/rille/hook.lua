@@ -19,7 +19,8 @@ for _, name in ipairs(M.model_events) do M.events[#M.events + 1] = "model:" .. n
 local IS_EVENT = {}
 for _, event in ipairs(M.events) do IS_EVENT[event] = true end
 
---- Event -> true while somebody listens.  A slow query is found by timing every query, so it counts there.
+--- Event -> true while somebody listens.  A slow query is found by timing every query, so it counts there; `model` is
+--- any of those of models.
 ---@type table<string, true|nil>
 M.listening = {}
 
@@ -34,6 +35,10 @@ local function update(event)
     M.listening.query = (listeners.query or listeners.slow_query) and true or nil
   end
   if event ~= "query" then M.listening[event] = some and true or nil end
+  M.listening.model = nil
+  for _, name in ipairs(M.model_events) do
+    if listeners["model:" .. name] then M.listening.model = true end
+  end
 end
 
 --- Call `fn` at each event until the returned function is called.

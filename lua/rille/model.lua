@@ -4,6 +4,7 @@ local fetch = require "rille.fetch"
 local sorted_keys = require "rille.keys"
 local Declaration = require "rille.model.declaration"
 local Query = require "rille.query"
+local Event = require "rille.record.event"
 local Record = require "rille.record"
 
 local M = {}
@@ -132,7 +133,7 @@ function Model:new(attributes) return Record.new(self, attributes) end
 function Model:find(...)
   local info, key = self._info, ...
   if not info or info.version ~= info.handle.version or info.handle.closed then info = M.info(self) end
-  if info.plain_key and key ~= nil and select("#", ...) == 1 and type(key) ~= "table" then
+  if info.plain_key and key ~= nil and select("#", ...) == 1 and type(key) ~= "table" and not Event.any(self._def) then
     return fetch.find(info.handle, info.source, key)
   end
   return Query.of(self):find(...)
@@ -205,6 +206,21 @@ function Model:global_scope(name, fn)
   rawset(self, "_info", false)
 end
 
+--- Add a function to what happens at an event, after the fact: Post:on("creating", fn).
+---@param event string  one of hook.model_events
+---@param fn fun(record: rille.Record): any  `false` from one that ends in -ing stops what is about to happen
+function Model:on(event, fn)
+  require "rille.record.event".add(self._def or no_class "on", event, fn)
+end
+
+--- Run a function without the events of this model's records, in this coroutine.
+---@param fn function
+---@param ... any  for fn
+---@return any ...  what fn returns
+function Model:without_events(fn, ...)
+  return require "rille.record.event".without(self._def or no_class "without_events", fn, ...)
+end
+
 --- Add a relation after the fact: Post:has_many("comments", "Comment", { … }).
 for kind, constructor in next, require "rille.relation".constructors do
   Model[kind] = function(class, name, ...)
@@ -261,7 +277,7 @@ function Model:update_or_create(match, values)
   end)
 end
 
---- Delete the records with these keys; how many there were.
+--- Delete the records with these keys; how many were deleted, without those whose hooks said no.
 ---@param ... any  keys, or one list of them
 ---@return integer
 function Model:destroy(...)
@@ -274,9 +290,11 @@ function Model:destroy(...)
     end
   end
   return M.info(self).handle:transaction(function()
-    local records = Query.of(self):find(keys)
-    for _, record in ipairs(records) do record:delete() end
-    return #records
+    local deleted = 0
+    for _, record in ipairs(Query.of(self):find(keys)) do
+      if record:delete() then deleted = deleted + 1 end
+    end
+    return deleted
   end)
 end
 

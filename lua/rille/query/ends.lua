@@ -1,6 +1,7 @@
 --- query.ends: the methods that run a query; all of them leave by fetch.lua.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Event = require "rille.record.event"
 local List = require "rille.list"
 local fetch = require "rille.fetch"
 
@@ -149,6 +150,29 @@ local function check_lock(lock, handle)
   end
 end
 
+--- Methods of the core that give records -> what tells that these have been read.
+local READS = {
+  first = function(def, record)
+    if record then Event.retrieved(def, { record }) end
+    return record
+  end,
+  all = function(def, records)
+    Event.retrieved(def, records)
+    return records
+  end,
+  related = function(def, records, ...)
+    Event.retrieved(def, records)
+    return records, ...
+  end,
+  cursor = function(def, step, ...)
+    return function()
+      local record = step()
+      if record then Event.retrieved(def, { record }) end
+      return record
+    end, ...
+  end,
+}
+
 --- Run a method of the core with the query and what its model's scopes demand.
 ---@param query rille.Query
 ---@param method string
@@ -164,6 +188,10 @@ local function run(query, method, a, b)
   local class, scopes = root.class, nil
   if class and class._def.scoped then scopes = sealed(class._def, trashed, without) end
   if WRITES[method] then return fetch.write(root.handle, class, method, query, scopes, a, b) end
+  local tell = class and READS[method]
+  if tell and Event.any(class._def) and root[1] == class._def.root[1] then
+    return tell(class._def, call(root.handle, method, query, scopes, a, b))
+  end
   return call(root.handle, method, query, scopes, a, b)
 end
 M.run = run

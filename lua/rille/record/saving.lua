@@ -3,6 +3,7 @@ local core = require "rille.core"
 local Error = require "rille.error"
 local State = require "rille.record.state"
 local Undo = require "rille.record.undo"
+local Event = require "rille.record.event"
 local fetch = require "rille.fetch"
 local innermost = require "rille.transaction".innermost
 
@@ -113,17 +114,37 @@ local function set_aside(record, info, ...)
   end
 end
 
-local function save(record, info, made)
-  local rules, store = info.rules, insert
+--- Write what was changed, by the rules.
+---@return rille.Record|nil record
+---@return rille.Error? err
+---@return boolean? changed  false when there was nothing to write
+local function store(record, info, made)
+  local rules, write_row = info.rules, insert
   if core.record_exists(record) then
-    if not is_dirty(record, info) then return record end
-    store = update
+    if not is_dirty(record, info) then return record, nil, false end
+    write_row = update
   end
   local invalid = rules and rules:check(record)
   if invalid then return nil, invalid end
-  local done, err = store(record, info.class, info, made)
+  local done, err = write_row(record, info.class, info, made)
   if done == false then return nil, err end
   return record
+end
+
+local INSERT <const> = { before = { "saving", "creating" }, after = { "created", "saved" } }
+local UPDATE <const> = { before = { "saving", "updating" }, after = { "updated", "saved" } }
+
+local function save(record, info, made)
+  if not Event.any(info.class._def) then
+    local saved, err = store(record, info, made)
+    return saved, err
+  end
+  local events = INSERT
+  if core.record_exists(record) then
+    if not is_dirty(record, info) then return record end
+    events = UPDATE
+  end
+  return Event.around(record, info, events.before, events.after, store, made)
 end
 
 --- Write what was changed; nothing when nothing was.  The rules of `validates` see what would be stored.
@@ -150,7 +171,8 @@ function Record:update(attributes)
   return Record.save(Record.fill(self, attributes))
 end
 
-local function remove(record, class, info)
+local function remove(record, info)
+  local class = info.class
   check_there(record, class, "deleted")
   note(record, info)
   if fetch.write(info.handle, class, "delete_record", record) ~= 1 then gone(record, class, "deleted") end
@@ -168,35 +190,53 @@ local function soft_column(record, method)
   return column
 end
 
+--- Mark the row as deleted; nothing else of the record is written, and what waits goes on waiting.
+local function mark(record, info, column)
+  local put_back = set_aside(record, info)
+  put(record, column, core.now())
+  local ok, done, err = pcall(update, record, info.class, info, column)
+  if not ok or done == false then state_of(record)[column] = nil end
+  put_back()
+  if not ok then error(done, 0) end
+  if done == false then return nil, err end
+  return true
+end
+
+--- Do something to the row between its events, if anything listens to them.
+local function between(record, info, before, after, fn, ...)
+  if Event.any(info.class._def) then return Event.around(record, info, before, after, fn, ...) end
+  local result, err = fn(record, info, ...)
+  return result, err
+end
+
 --- Delete the row; a model with soft_deletes marks it instead.
 ---@return boolean|nil true
 ---@return rille.Error? err
 function Record:delete()
   local info = info_of(self)
-  local class = info.class
-  local column = class._def.soft_deletes
-  if not column then return remove(self, class, info) end
-  check_there(self, class, "deleted")
-  if self[column] == nil then
-    local put_back = set_aside(self, info)
-    put(self, column, core.now())
-    local done, err = update(self, class, info, column)
-    if done == false then state_of(self)[column] = nil end
-    put_back()
-    if done == false then return nil, err end
-  end
-  return true
+  local column = info.class._def.soft_deletes
+  check_there(self, info.class, "deleted")
+  if not column then return between(self, info, { "deleting" }, { "deleted" }, remove) end
+  if self[column] ~= nil then return true end
+  return between(self, info, { "deleting" }, { "deleted" }, mark, column)
 end
 
 --- Delete the row for good.
----@return boolean true
+---@return boolean|nil true
+---@return rille.Error? err
 function Record:force_delete()
   local info = info_of(self)
-  return remove(self, info.class, info)
+  check_there(self, info.class, "deleted")
+  return between(self, info, { "force_deleting", "deleting" }, { "deleted", "force_deleted" }, remove)
 end
 
 --- Is it soft-deleted?
 function Record:trashed() return self[soft_column(self, "trashed")] ~= nil end
+
+local function unmark(record, info, column)
+  record[column] = nil
+  return save(record, info, column)
+end
 
 --- Take a soft deletion back.
 ---@return rille.Record|nil self
@@ -204,8 +244,8 @@ function Record:trashed() return self[soft_column(self, "trashed")] ~= nil end
 function Record:restore()
   local column, info = soft_column(self, "restore"), info_of(self)
   check_there(self, info.class, "restored")
-  self[column] = nil
-  return save(self, info, column)
+  if self[column] == nil then return save(self, info) end
+  return between(self, info, { "restoring" }, { "restored" }, unmark, column)
 end
 
 --- Read the row again, dropping what was changed.
