@@ -34,7 +34,7 @@ Comment = rille.model "Comment" {
   scopes = {
     approved = function(query) return query:where("approved", true) end,
     waiting = function(query) return query:where("approved", false):oldest() end,
-    on = function(query, post_id) return query:where("post_id", post_id) end,
+    about = function(query, post_id) return query:where("post_id", post_id) end,
     top_level = function(query) return query:where_null("parent_id") end,
   },
   methods = {

@@ -159,7 +159,7 @@ describe("The demo's models", function()
       assert.is_nil(post.published_at)
       assert.equal("published", post:publish().status)
       assert.truthy(post:fresh().published_at)
-      local comment = model.comment:on(model.comment:first().post_id):top_level():first()
+      local comment = model.comment:about(model.comment:first().post_id):top_level():first()
       local reply = comment:reply { author_id = comment.author_id, body = "  Quite so.  " }
       assert.same({ comment.id, comment.post_id, "Quite so.", false },
         { reply.parent_id, reply.post_id, reply.body, reply.approved })
