@@ -180,11 +180,12 @@ M.scenarios = {
     state = "select count(*) * 100 + sum(views) from posts",
     run = function()
       local old, new = Post:find(3), Post:new { title = "four" }
-      pcall(rille.transaction, function()
+      local _, e = pcall(rille.transaction, function()
         new:save()
         old:update { views = 6, meta = { n = 1 } }
-        error "changed my mind"
+        error("changed my mind", 0)
       end)
+      if e ~= "changed my mind" then error(e, 0) end
       rille.transaction(function()
         new:save()
         old:save()
