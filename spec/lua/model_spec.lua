@@ -88,7 +88,7 @@ describe("a declaration", function()
   end)
 
   it("has no option that is promised but not there yet", function()
-    for _, option in ipairs { "tenant_column", "lock_column" } do
+    for _, option in ipairs { "tenant_column" } do
       local e = refused("unsupported", rille.model, "Fresh", { [option] = {} })
       assert.equal("Fresh", e.model)
     end

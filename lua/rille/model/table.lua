@@ -133,6 +133,7 @@ local function assignable(def, has)
     end
     set[name] = false
   end
+  if def.lock_column then set[def.lock_column] = false end
   for name, relation in next, def.relations do     -- a record in the place of its key
     if relation.kind == "belongs_to" or relation.kind == "morph_to" then
       local key = relation.options.foreign_key and relation.options.foreign_key[1]
@@ -179,9 +180,13 @@ function M.look_up(class, handle)
         def.name, name, def.table), { model = def.name, table = def.table, column = name })
     end
   end
-  if def.soft_deletes and not has[def.soft_deletes] then
-    Error.raise("no_such_column", ("model %s: soft_deletes wants a column %s.%s"):format(def.name, def.table,
-      def.soft_deletes), { model = def.name, table = def.table, column = def.soft_deletes })
+  for _, option in ipairs { "soft_deletes", "lock_column" } do
+    local name = def[option]
+    if name and not has[name] then
+      Error.raise("no_such_column", ("model %s: %s wants a column %s.%s"):format(def.name, option, def.table, name), {
+        model = def.name, table = def.table, column = name, hint = Error.did_you_mean(name, sorted_keys(has)),
+      })
+    end
   end
   local info = {
     class = class, handle = handle, version = handle.version, has = has, casts = lua_casts,

@@ -12,7 +12,8 @@ local state_of, put = core.record_state, core.record_put
 local was_selected, collect_decoded, info_of, changes_of = State.was_selected, State.collect_decoded, State.info_of,
   State.changes_of
 local is_dirty, check_name, stored_key, gone = State.is_dirty, State.check_name, State.stored_key, State.gone
-local has_row, check_there = State.has_row, State.check_there
+local has_row, check_there, overtaken = State.has_row, State.check_there, State.overtaken
+local original = core.record_original
 
 ---@class rille.Record
 local Record = State.methods
@@ -50,6 +51,8 @@ local function insert(record, class, info)
     if created_at and state[created_at] == nil then stamp(record, info, created_at, now) else created_at = nil end
     if updated_at and state[updated_at] == nil then stamp(record, info, updated_at, now) else updated_at = nil end
   end
+  local lock = class._def.lock_column
+  if lock and state_of(record)[lock] == nil and not info.has[lock].default then put(record, lock, 1) end
   local done, err = write(record, info, created_at, updated_at, "insert_record")
   if done == false then return false, err end
   local level = innermost(info.handle)
@@ -72,8 +75,19 @@ local function read_written(record, class, info, as_read)
   state[EXTRA], state[RELATIONS] = before[EXTRA], before[RELATIONS]
 end
 
+--- What the row must still hold for the record to be written: the lock as it was read, where the model has one.
+local function guards_of(record, class)
+  local lock = class._def.lock_column
+  if not lock then return nil end
+  local held, has = original(record, lock)
+  if not has then State.missing(class, lock) end
+  return { { lock, held == nil and core.null or held } }
+end
+
 --- Write what changed.  `made` is a column that was not assigned but changed by what is done.
 local function update(record, class, info, made)
+  local guards, lock = guards_of(record, class), class._def.lock_column
+  if lock then put(record, lock, (guards[1][2] == core.null and 0 or guards[1][2]) + 1) end
   local updated_at = info.updated_at
   if updated_at and state_of(record)[updated_at] == nil then
     stamp(record, info, updated_at, core.now())
@@ -81,13 +95,18 @@ local function update(record, class, info, made)
     updated_at = nil
   end
   local previous, level = { updated = changes_of(record, info) }, note(record, info)
-  local changed, whole = write(record, info, updated_at, nil, "update_record", nil, previous)
+  local changed, whole = write(record, info, updated_at, lock, "update_record", guards, previous)
   if changed == false then return false, whole end
   if changed ~= 1 then
-    if updated_at then state_of(record)[updated_at] = nil end
-    gone(record, class, "saved")
+    local state = state_of(record)
+    if updated_at then state[updated_at] = nil end
+    if not lock then gone(record, class, "saved") end
+    state[lock] = nil
+    overtaken(record, class, "saved")
   end
-  if level then Undo.wrote(level, record, previous.updated, { [updated_at or 1] = true, [made or 1] = true }) end
+  if level then
+    Undo.wrote(level, record, previous.updated, { [updated_at or 1] = true, [made or 1] = true, [lock or 1] = true })
+  end
   if not whole then
     read_written(record, class, info)
     state_of(record)[PREVIOUS] = previous
@@ -175,7 +194,10 @@ local function remove(record, info)
   local class = info.class
   check_there(record, class, "deleted")
   note(record, info)
-  if fetch.write(info.handle, class, "delete_record", record) ~= 1 then gone(record, class, "deleted") end
+  if fetch.write(info.handle, class, "delete_record", record, guards_of(record, class)) ~= 1 then
+    if class._def.lock_column then overtaken(record, class, "deleted") end
+    gone(record, class, "deleted")
+  end
   return true
 end
 

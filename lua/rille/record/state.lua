@@ -251,11 +251,26 @@ local function stored_key(record, info, as_read)
   return key
 end
 
+local function shown_key(record)
+  local key = {}
+  for i, value in ipairs(stored_key(record, info_of(record), true)) do key[i] = tostring(value) end
+  return table.concat(key, ", ")
+end
+
 local function gone(record, class, verb)
-  local shown_key = {}
-  for i, value in ipairs(stored_key(record, info_of(record), true)) do shown_key[i] = tostring(value) end
-  Error.raise("stale_object", ("the %s with the key %s is no longer there: it cannot be %s"):format(class._def.name,
-    table.concat(shown_key, ", "), verb), { model = class._def.name, table = class._def.table })
+  local def = class._def
+  Error.raise("stale_object", ("the %s with the key %s is no longer there: it cannot be %s"):format(def.name,
+    shown_key(record), verb), { model = def.name, table = def.table })
+end
+
+--- The row is not as it was read: somebody else changed its lock column, or deleted it.
+local function overtaken(record, class, verb)
+  local def = class._def
+  Error.raise("stale_object", ("the %s with the key %s was changed or deleted by somebody else: it cannot be %s")
+    :format(def.name, shown_key(record), verb), {
+    model = def.name, table = def.table, column = def.lock_column,
+    hint = "refresh() reads it again and drops what was assigned; then decide anew",
+  })
 end
 
 --- Was it read from the database or saved, whatever became of the row since?
@@ -275,8 +290,9 @@ end
 
 return {
   methods = Record, reader = reader, writer = writer, was_selected = was_selected, read_column = read_column,
-    unknown_attribute = unknown_attribute,
+  unknown_attribute = unknown_attribute, missing = missing,
   set_relation = set_relation, relation_of = relation_of, relations_of = relations_of,
   collect_decoded = collect_decoded, info_of = info_of, shown = shown, changes_of = changes_of, is_dirty = is_dirty,
-  check_name = check_name, stored_key = stored_key, gone = gone, has_row = has_row, check_there = check_there,
+  check_name = check_name, stored_key = stored_key, gone = gone, overtaken = overtaken, has_row = has_row,
+  check_there = check_there,
 }
