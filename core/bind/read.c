@@ -64,10 +64,11 @@ read_all(lua_State *L)
   rille_lua_rows_init(L, &rows, source, at, work);
   lua_createtable(L, 0, 0);
   result = lua_gettop(L);
-  rille_lua_rows_batch(L, &rows, result);
+  rille_lua_rows_batch(L, &rows);
   while (rille_lua_rows_next(L, &rows, work))
     lua_rawseti(L, result, ++count);
   rille_cursor_close(&work->cursor);
+  rille_lua_rows_batched(L, &rows, result, count);
   return 1;
 }
 

@@ -28,7 +28,7 @@ enum {
 enum {
   RILLE_ORIGIN_NAMES = 1,   /* column name -> position, of the result's layout */
   RILLE_ORIGIN_LAYOUT = 2,  /* anchors the layout */
-  RILLE_ORIGIN_BATCH = 3,   /* { the list of all records of the result }, weak */
+  RILLE_ORIGIN_BATCH = 3,   /* all records of the result, weak, and `n`, how many they were */
   RILLE_ORIGIN_CHILDREN = 4 /* relation -> the list of all that it loaded for the result: kept as long as its parents */
 };
 

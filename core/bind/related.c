@@ -38,9 +38,9 @@ push_output(lua_State *L, const rille_layout *layout, const rille_cell *cells, s
     rille_lua_push_typed(L, layout->types[at], &cells[at], layout->what, layout->names[at]);
 }
 
-/* db:related(query, sealed, names, extra, shared) -> the list of records, and for each of the outputs in `names` the
-** list of its values, row by row.  The last `extra` outputs belong to the relation, not to the records.  `shared` is
-** the name of an output: rows alike in it give one and the same record, where it is not nil. */
+/* db:related(query, sealed, names, extra) -> the list of records, and for each of the outputs in `names` the list of
+** its values, row by row.  The last `extra` outputs belong to the relation, not to the records.  `names.shared` is the
+** name of an output: rows alike in it give one and the same record, where it is not nil. */
 static int
 read_related(lua_State *L)
 {
@@ -52,9 +52,11 @@ read_related(lua_State *L)
   const rille_layout *layout;
   size_t *places, *shared, count, extra;
   int at, result, seen;
+  lua_Integer number = 1;
   bool row;
 
-  lua_settop(L, SHARED);
+  lua_settop(L, EXTRA);
+  (void)lua_getfield(L, NAMES, "shared");
   if (!rille_lua_query_source(L, QUERY)->records)
     return rille_lua_refuse(L, "rows that are no records cannot be related");
   count = (size_t)luaL_len(L, NAMES);
@@ -82,8 +84,8 @@ read_related(lua_State *L)
   result = lua_gettop(L) + 1;
   for (size_t i = 0; i <= count; i++)
     lua_createtable(L, 0, 0);
-  rille_lua_rows_batch(L, &rows, result);
-  for (lua_Integer number = 1;; number++) {
+  rille_lua_rows_batch(L, &rows);
+  for (;; number++) {
     bool known = false;
 
     if (rille_cursor_next(&work->cursor, rows.cells, &row, &work->fault) != RILLE_OK)
@@ -112,6 +114,7 @@ read_related(lua_State *L)
     }
   }
   rille_cursor_close(&work->cursor);
+  rille_lua_rows_batched(L, &rows, result, number - 1);
   return (int)count + 1;
 }
 

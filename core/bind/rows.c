@@ -2,6 +2,7 @@
 #include "core/bind/rows.h"
 
 #include <lauxlib.h>
+#include <limits.h>
 
 #include "core/bind/database.h"
 #include "core/bind/record.h"
@@ -136,7 +137,7 @@ rille_lua_rows_init_cut(lua_State *L, rille_lua_rows *rows, rille_lua_source *so
 }
 
 void
-rille_lua_rows_batch(lua_State *L, rille_lua_rows *rows, int list)
+rille_lua_rows_batch(lua_State *L, rille_lua_rows *rows)
 {
   if (rows->meta == 0 || !rows->source->relations)
     return;
@@ -145,9 +146,21 @@ rille_lua_rows_batch(lua_State *L, rille_lua_rows *rows, int list)
     lua_createtable(L, RILLE_ORIGIN_BATCH, 0);
     lua_replace(L, rows->origin);
   }
-  lua_createtable(L, 1, 0);
-  lua_pushvalue(L, list);
-  lua_rawseti(L, -2, 1);
+  rows->batched = true;
+}
+
+void
+rille_lua_rows_batched(lua_State *L, const rille_lua_rows *rows, int list, lua_Integer count)
+{
+  if (!rows->batched)
+    return;
+  lua_createtable(L, count < INT_MAX ? (int)count : 0, 1);
+  for (lua_Integer i = 1; i <= count; i++) {
+    (void)lua_rawgeti(L, list, i);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pushinteger(L, count);
+  lua_setfield(L, -2, "n");
   if (luaL_newmetatable(L, BATCH_META)) {
     lua_pushliteral(L, "v");
     lua_setfield(L, -2, "__mode");

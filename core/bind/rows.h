@@ -13,6 +13,7 @@ typedef struct rille_lua_rows {
   int meta;          /* metatable of records; 0: plain tables */
   int origin;        /* origin table of records with a layout of their own; 0 for none */
   int names;         /* list of the columns' names, for plain tables */
+  bool batched;      /* do the records know each other? */
 } rille_lua_rows;
 
 /* Makes the statement of the query on the connection and starts the work's cursor with the work's values; raises what
@@ -27,9 +28,12 @@ void rille_lua_rows_init(lua_State *L, rille_lua_rows *rows, rille_lua_source *s
 void rille_lua_rows_init_cut(lua_State *L, rille_lua_rows *rows, rille_lua_source *source, int at, rille_work *work,
                              size_t count);
 
-/* Lets the records to come know each other, where their model has relations: the list at the index `list` will hold
-** them.  They hold the list weakly. */
-void rille_lua_rows_batch(lua_State *L, rille_lua_rows *rows, int list);
+/* Lets the records to come know each other, where their model has relations. */
+void rille_lua_rows_batch(lua_State *L, rille_lua_rows *rows);
+
+/* Tells them so, when they all have come: `count` of them, in the list at the index `list`.  They hold each other
+** weakly, so that one that is kept keeps no others. */
+void rille_lua_rows_batched(lua_State *L, const rille_lua_rows *rows, int list, lua_Integer count);
 
 /* Reads the next row of the cursor and pushes what it becomes; false, with nothing pushed, after the last.  Raises
 ** when the statement fails. */

@@ -5,9 +5,8 @@ local core = require "rille.core"
 local Error = require "rille.error"
 local Link = require "rille.relation.link"
 local List = require "rille.list"
-local Rows = require "rille.relation.rows"
+local Read = require "rille.relation.read"
 
-local null, op = core.null, core.op
 local relate, related, is_record = core.record_relate, core.record_related, core.is_record
 local BATCH <const>, CHILDREN <const> = 3, 4        -- of a record's origin, see core/bind/record.h
 
@@ -59,164 +58,6 @@ function M.want(wanted, ...)
   return wanted
 end
 
--- -- matching -------------------------------------------------------------------------------------------------------
-
--- A key of several columns as one text: each part says its length, so that no two keys are alike.
-local function joined_key(values)
-  local parts = {}
-  for i, value in ipairs(values) do
-    local text = tostring(value)
-    parts[i] = #text .. (type(value) == "string" and "s" or "n") .. text
-  end
-  return table.concat(parts)
-end
-
---- The key of each parent in the order of the parents (false: a part is NULL), and the values that are to be found.
-local function keys_of(parents, columns)
-  local read, keys, values, seen = core.record_value, {}, {}, {}
-  for i = 1, #columns do values[i] = {} end
-  if #columns == 1 then
-    local column, list = columns[1], values[1]
-    for i = 1, #parents do
-      local value = read(parents[i], column)
-      keys[i] = value or false
-      if value and not seen[value] then
-        seen[value] = true
-        list[#list + 1] = value
-      end
-    end
-    return keys, values
-  end
-  for i = 1, #parents do
-    local key = {}
-    for c, column in ipairs(columns) do key[c] = read(parents[i], column) or nil end
-    local complete = #key == #columns
-    for c = 1, complete and #columns or 0 do
-      seen[c] = seen[c] or {}
-      if not seen[c][key[c]] then
-        seen[c][key[c]] = true
-        values[c][#values[c] + 1] = key[c]
-      end
-    end
-    keys[i] = complete and joined_key(key) or false
-  end
-  return keys, values
-end
-
---- The key of each row from the lists of its parts.
-local function keys_of_rows(count, lists)
-  if #lists == 1 then return lists[1] end
-  local keys, key = {}, {}
-  for i = 1, count do
-    for c = 1, #lists do key[c] = lists[c][i] end
-    keys[i] = joined_key(key)
-  end
-  return keys
-end
-
--- -- statements -----------------------------------------------------------------------------------------------------
-
-local function says(query, ...)
-  while query do
-    for i = 1, select("#", ...) do
-      if query[3] == (select(i, ...)) then return true end
-    end
-    query = query[2]
-  end
-  return false
-end
-
---- The caller's part of the query.
-local function constrained(link, query, fn)
-  if not fn then return query end
-  local made = fn(query)
-  if made == nil then made = query end
-  if not require "rille.query".is_query(made) or made[1] ~= query[1] then
-    Error.argument(("with: %s"):format(link.name), "a function that returns the query it was given", made,
-      "is a `return` missing?")
-  end
-  return made
-end
-
---- One row for each parent where one is wanted, and limits that count for each parent.
-local function limited(link, query, keys, class)
-  local one = not link.many and link.kind ~= "belongs_to" and link.kind ~= "morph_to"
-  local ordered = says(query, op.order, op.order_raw, op.order_random)
-  if one and ordered and not says(query, op.limit) then query = query:limit(1) end
-  if not says(query, op.limit, op.offset) then return query end
-  local Query = require "rille.query"
-  for _, name in ipairs(class._info.primary) do query = query:order_by(class._def.table .. "." .. name) end
-  return Query.node(query, op.per, keys)
-end
-
---- Ask for the columns that say whose a row is; how many outputs that adds.
-local function with_keys(link, query, keys)
-  local names, outputs = {}, {}
-  if not link.middle and not says(query, op.select, op.add_select, op.select_raw, op.select_query) then
-    for i, column in ipairs(link.far) do names[i] = column end
-    return query, names, 0
-  end
-  if not says(query, op.select) then query = query:select(link.related._def.table .. ".*") end
-  for i, key in ipairs(keys) do
-    names[i] = "rille_key_" .. i
-    outputs[i] = key .. " as " .. names[i]
-  end
-  for _, column in ipairs(link.middle and link.middle.pivot or {}) do
-    names[#names + 1] = "rille_pivot_" .. column
-    outputs[#outputs + 1] = Rows.middle_column(link, column) .. " as " .. names[#names]
-  end
-  return query:add_select(outputs), names, #outputs
-end
-
---- The name of the output by which rows of a relation with a table in the middle are known again; nil where each is
---- met once, or is another one by its pivot.
-local function shared_output(link, query)
-  if not link.middle or link.middle.pivot then return nil end
-  local primary = link.related._info.primary
-  if #primary ~= 1 or says(query, op.select, op.select_raw, op.add_select, op.select_query, op.group_by) then
-    return nil
-  end
-  return primary[1]
-end
-
---- Give each record what its pivot says.
-local function add_pivots(link, rows, lists)
-  local pivot = link.middle and link.middle.pivot
-  if not pivot then return end
-  local near = link.middle.near
-  local first = #near
-  for i, row in ipairs(rows) do
-    local values = {}
-    for k = 1, first do values[near[k]] = lists[k][i] end
-    for p, column in ipairs(pivot) do
-      local value = lists[first + p][i]
-      if value ~= null then values[column] = value end
-    end
-    relate(row, "pivot", values)
-  end
-end
-
---- The rows of a relation for some keys: the list of records, and the key of each.
-local function fetch(link, class, values, fn)
-  local keys = Rows.keys(link, class)
-  local query = Rows.all(link, class):sealed(function(q)
-    for i, key in ipairs(keys) do q = q:where_in(key, values[i]) end
-    return q
-  end)
-  query = constrained(link, query, fn)
-  if not says(query, op.order, op.order_raw, op.order_random, op.reorder) then query = Rows.ordered(link, query) end
-  local shared = shared_output(link, query:unlimited())
-  query = limited(link, query, keys, class)
-  local asked, names, extra = with_keys(link, query, keys)
-  names.shared = shared
-  local Ends = require "rille.query.ends"
-  local results = table.pack(Ends.run(asked, "related", names, extra))
-  local rows, lists = results[1], table.move(results, 2, #keys + 1, 1, {})
-  add_pivots(link, rows, table.move(results, 2, results.n, 1, {}))
-  Ends.preload(query, rows)
-  return rows, keys_of_rows(#rows, lists)
-end
-
 -- -- loading --------------------------------------------------------------------------------------------------------
 
 --- Keep the rows of all parents as long as one of these lives, so that the rows know each other.
@@ -259,8 +100,8 @@ local function load_morphs(link, parents, entry)
     local target = setmetatable({ related = class, far = require "rille.model".info(class).primary }, {
       __index = link,
     })
-    local keys, values = keys_of(members, link.near)
-    local rows, row_keys = fetch(target, class, values, entry and entry.fn)
+    local keys, values = Read.keys_of(members, link.near)
+    local rows, row_keys = Read.fetch(target, class, values, entry and entry.fn)
     assign(target, members, keys, rows, row_keys)
     keep_children(members, link.name .. ":" .. kind, rows)
     if entry then M.load_wanted(rows, class, entry.inner, true) end
@@ -275,12 +116,27 @@ end
 function M.load_one(parents, class, name, entry)
   local link = Link.of(class, name)
   if link.kind == "morph_to" then return load_morphs(link, parents, entry) end
-  local keys, values = keys_of(parents, link.near)
+  local keys, values = Read.keys_of(parents, link.near)
   local rows, row_keys = {}, {}
-  if #values[1] > 0 then rows, row_keys = fetch(link, link.related, values, entry and entry.fn) end
+  if #values[1] > 0 then rows, row_keys = Read.fetch(link, link.related, values, entry and entry.fn) end
   assign(link, parents, keys, rows, row_keys)
   keep_children(parents, name, rows)
   if entry then M.load_wanted(rows, link.related, entry.inner) end
+end
+
+--- Behind a morph a relation is loaded where a model has it, and one must.
+local function check_behind_morph(link, inner)
+  local known = {}
+  for _, class in ipairs(#inner > 0 and require "rille.autoload".load_all() or {}) do
+    for name in next, class._def.relations do known[name] = true end
+  end
+  for _, name in ipairs(inner) do
+    if not known[name] then
+      Link.fail(link, "no_such_relation", ("no model has a relation %q"):format(name), {
+        hint = Error.did_you_mean(name, require "rille.keys"(known)),
+      })
+    end
+  end
 end
 
 --- Raise for names that are no relations, before anything is read.
@@ -289,7 +145,11 @@ end
 function M.check(class, wanted)
   for _, name in ipairs(wanted) do
     local link = Link.of(class, name)
-    if link.related then M.check(link.related, wanted[name].inner) end
+    if link.related then
+      M.check(link.related, wanted[name].inner)
+    else
+      check_behind_morph(link, wanted[name].inner)
+    end
   end
 end
 
@@ -401,11 +261,11 @@ end
 --- The records that came with this one and lack the relation, this one among them.
 local function company(record, class, name)
   local origin = mode == "batch" and core.record_origin(record)
-  local batch = origin and origin[BATCH] and origin[BATCH][1]
+  local batch = origin and origin[BATCH]
   local list, found = {}, false
-  for i = 1, batch and #batch or 0 do
-    local each = batch[i]
-    if is_record(each) and each._class == class and related(each, name) == nil then
+  for i = 1, batch and batch.n or 0 do
+    local each = batch[i]                            -- nil: nobody holds it any more
+    if each and each._class == class and related(each, name) == nil then
       list[#list + 1] = each
       found = found or each == record
     end

@@ -42,12 +42,14 @@ local LISTS = { foreign_key = true, local_key = true, owner_key = true, related_
 local Declaration = { __name = "rille.Relation" }
 Declaration.__index = Declaration
 
---- Where the caller of `rille.has_many` stands.
+local HOME <const> = debug.getinfo(1, "S").source:match "^(.*)relation%.lua$" or "@?"
+
+--- Where the caller of `rille.has_many` stands, or of `Post:has_many`.
 local function place()
   for level = 3, 30 do
     local info = debug.getinfo(level, "Sl")
     if not info then break end
-    if info.currentline > 0 and not info.source:find "^=" then
+    if info.currentline > 0 and not info.source:find "^=" and info.source:sub(1, #HOME) ~= HOME then
       return ("%s:%d"):format(info.short_src, info.currentline)
     end
   end
@@ -92,7 +94,8 @@ local CHECKS = {
     return value
   end,
   with_pivot = function(where, value)
-    return value == true and {} or check_key(where, "with_pivot", #value == 0 and { "?" } or value)
+    if value == true then return {} end                        -- the keys alone
+    return check_key(where, "with_pivot", value)
   end,
   timestamps = function(where, value)
     if type(value) ~= "boolean" then Error.argument(where .. ": timestamps", "true or false", value) end

@@ -214,13 +214,20 @@ function M.preload(query, rows)
   if wanted then require "rille.preload".load_wanted(rows, query[1].class, wanted) end
 end
 
+--- Rows; those of a relation with a pivot show it.
+local function read_rows(query)
+  local relation = query[1].relation
+  if relation and query[1].marked then return require "rille.relation.read".rows_of(query, relation.link) end
+  return run(query, "all")
+end
+
 --- Rows with the relations that the query says; all of it is read at one moment.
 local function rows_of(query)
   local wanted = wanted_of(query)
-  if not wanted then return run(query, "all") end
+  if not wanted then return read_rows(query) end
   require "rille.preload".check(query[1].class, wanted)
   return require "rille.transaction".snapshot(ready(query).handle, function()
-    local rows = run(query, "all")
+    local rows = read_rows(query)
     require "rille.preload".load_wanted(rows, query[1].class, wanted)
     return rows
   end)
@@ -250,7 +257,7 @@ local function is_output(query, column)
   while each do
     local kind = each[3]
     if kind == op.union then return true end
-    if kind == op.select or kind == op.add_select or kind == op.select_raw then
+    if kind == op.select or kind == op.add_select or kind == op.select_raw or kind == op.select_query then
       local outputs = require "rille.query.walk".outputs(query)
       return outputs ~= nil and outputs[column] == true
     end
@@ -270,16 +277,32 @@ local function column_of(query, rows, column)
   return load_values(query, column, values)
 end
 
+--- The query with these columns; what it counts of relations comes behind them only where it is ordered by that.
+local function only(query, ...)
+  local selected, counted, each = query:select(...), {}, query
+  if not query[1].counted then return selected end
+  while each do
+    if each[3] == op.order then counted[each[4]] = true end
+    each = each[2]
+  end
+  each = selected
+  while each[3] ~= op.select do
+    if counted[each[7]] then return selected end
+    each = each[2]
+  end
+  return each
+end
+
 --- The values of a column of every row, and of another one when it is given; rille.null for NULL.
 local function values_of(query, column, key)
   if is_output(query, column) or key ~= nil and is_output(query, key) then
     local rows = run(query:plain(), "all")
     return column_of(query, rows, column), key ~= nil and column_of(query, rows, key) or nil
   elseif key == nil or key == column then
-    local values = load_values(query, column, (run(query:select(column), "pluck")))
+    local values = load_values(query, column, (run(only(query, column), "pluck")))
     return values, values
   end
-  local values, keys = run(query:select(column, key), "pluck")
+  local values, keys = run(only(query, column, key), "pluck")
   return load_values(query, column, values), load_values(query, key, keys)
 end
 

@@ -58,8 +58,13 @@ return function(Query)
     return list
   end
 
-  --- Only these columns, in place of what was selected before: "title", "posts.title", "title as heading".
-  function Query:select(...) return node(self, op.select, outputs("select", ...)) end
+  --- Only these columns, in place of what was selected before: "title", "posts.title", "title as heading".  What is
+  --- counted of relations stays.
+  function Query:select(...)
+    local query = node(self, op.select, outputs("select", ...))
+    if self[1].counted then return require "rille.relation.condition".keep_counts(query, self) end
+    return query
+  end
 
   --- These columns too.
   function Query:add_select(...) return node(self, op.add_select, outputs("add_select", ...)) end

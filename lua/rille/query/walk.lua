@@ -146,6 +146,9 @@ function M.outputs(query)
       for alias in query[6]:gmatch "%Z+" do
         outputs[alias], aliases[#aliases + 1] = true, alias
       end
+    elseif kind == op.select_query then
+      some = true
+      outputs[query[7]], aliases[#aliases + 1] = true, query[7]
     elseif kind == op.select or kind == op.add_select then
       some = true
       for _, text in ipairs(query[4]) do

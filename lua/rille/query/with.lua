@@ -75,5 +75,19 @@ return function(Query)
     return relations ~= nil and relations[name] ~= nil
   end
 
+  --- Raise unless a name before a dot is a table that the query of a model reads: it must have meant a relation.
+  function Query:check_path(name)
+    local class = self[1].class
+    if not class or next(class._def.relations) == nil or name == class._def.table then return end
+    local each = self
+    while each do
+      if each[3] == op.join and (each[6] or each[5]:name()) == name then return end
+      each = each[2]
+    end
+    Error.unknown("no_such_relation", "relation", name, require "rille.keys"(class._def.relations), class._def.name, {
+      model = class._def.name, hint = "a table must be joined first",
+    })
+  end
+
   return Query
 end

@@ -19,11 +19,13 @@ local WEAK = { __mode = "k" }
 ---@field inserted table<rille.Record, table>      first touched by an insert: the state that was inserted
 ---@field before table<rille.Record, userdata>     first touched otherwise: what it was
 ---@field wrote table<rille.Record, table<string, true>>   columns written since
+---@field related table<rille.Record, table<string, true>>  relations whose rows were written
 
 local function undo_of(level)
   local undo = level.undo
   if not undo then
-    undo = { inserted = setmetatable({}, WEAK), before = setmetatable({}, WEAK), wrote = setmetatable({}, WEAK) }
+    undo = { inserted = setmetatable({}, WEAK), before = setmetatable({}, WEAK), wrote = setmetatable({}, WEAK),
+      related = setmetatable({}, WEAK) }
     level.undo = undo
   end
   return undo
@@ -72,6 +74,16 @@ function M.wrote(level, record, changes, made)
   for name in next, made do wrote[name] = nil end
 end
 
+--- Rows of a relation have been written: what the record reads of it from now on is gone with the transaction.
+---@param level rille.Transaction
+---@param record rille.Record
+---@param name string
+function M.related(level, record, name)
+  local related = undo_of(level).related
+  related[record] = related[record] or {}
+  related[record][name] = true
+end
+
 --- A savepoint is kept: what it touched is up to the level around it.
 ---@param level rille.Transaction   the level around it
 ---@param inner rille.Undo
@@ -84,6 +96,9 @@ function M.merge(level, inner)
     if not undo.inserted[record] and not undo.before[record] then undo.before[record] = before end
   end
   for record, names in next, inner.wrote do add_names(undo, record, names) end
+  for record, names in next, inner.related do
+    for name in next, names do M.related(level, record, name) end
+  end
 end
 
 --- The record as it was; the columns in `names` keep the values they have now, as changes that wait.
@@ -123,6 +138,9 @@ function M.take_back(undo)
     restore(record, nil, given(record, inserted, undo.wrote[record]))
   end
   for record, before in next, undo.before do restore(record, before, undo.wrote[record] or {}) end
+  for record, names in next, undo.related do
+    for name in next, names do core.record_relate(record, name, nil) end
+  end
 end
 
 return M

@@ -109,7 +109,23 @@ function M.with(query, word, aggregate, name, column, fn)
   local rows = rows_of(query, word, link, fn)
   if column and not column:find(".", 1, true) then column = link.related._def.table .. "." .. column end
   alias = alias or ("%s_%s%s"):format(link.name, aggregate, column and "_" .. column:match "[^.]+$" or "")
+  query[1].counted = true
   return Query.node(with_columns(query), op.select_query, rows, aggregate, column, alias)
+end
+
+--- The query with the outputs of M.with that `before` has.
+---@param query rille.Query
+---@param before rille.Query
+---@return rille.Query
+function M.keep_counts(query, before)
+  local found = {}
+  while before do
+    if before[3] == op.select_query then table.insert(found, 1, before) end
+    if before[3] == op.select then break end           -- which kept those before it
+    before = before[2]
+  end
+  for _, each in ipairs(found) do query = Query.node(query, op.select_query, table.unpack(each, 4, 7)) end
+  return query
 end
 
 return M

@@ -64,18 +64,25 @@ local function hint_of(link, table_name, target, option)
   return ('say which one it is: %s = "…"'):format(option)
 end
 
---- Columns that must be there; `option` is how they are said, `target` the table they lead to.
+--- Columns that must be there; `option` is how they are said, `target` the table they lead to, if they lead to one.
 local function checked(link, columns, has, table_name, option, target)
   for _, name in ipairs(columns) do
     if not has[name] then
       local known = require "rille.keys"(has)
       fail(link, "no_such_column", ("%s has no column %q"):format(table_name, name), {
         table = table_name, column = name,
-        hint = Error.did_you_mean(name, known) or hint_of(link, table_name, target, option),
+        hint = Error.did_you_mean(name, known) or target and hint_of(link, table_name, target, option) or option,
       })
     end
   end
   return columns
+end
+
+--- What a morph called `name` wants of a table: NAME_type beside NAME_id.
+local function morph_columns(link, name, has, table_name)
+  local hint = ("the morph %q is kept in %s_type and %s_id"):format(name, name, name)
+  return checked(link, { name .. "_id" }, has, table_name, hint), checked(link, { name .. "_type" }, has, table_name,
+    hint)[1]
 end
 
 local function same_number(link, a, b, words)
@@ -89,7 +96,9 @@ end
 
 local function key_of(link, class, given, option)
   local info = info_of(class)
-  if given then return checked(link, given, info.has, class._def.table, option, "?") end
+  if given then
+    return checked(link, given, info.has, class._def.table, ("%s = … names columns of it"):format(option))
+  end
   if #info.primary == 0 then
     fail(link, "unsupported", ("%s has no primary key"):format(class._def.table), { hint = ("say %s"):format(option) })
   end
@@ -150,9 +159,10 @@ local function pivot_columns(link, options, middle)
   end
   for _, name in ipairs(middle.near) do seen[name] = true end     -- read anyway, to know whose a row is
   add(middle.far)
-  add(checked(link, options.with_pivot or {}, middle.has, middle.table, "with_pivot", "?"))
+  add(checked(link, options.with_pivot or {}, middle.has, middle.table))
   if options.timestamps then
-    add(checked(link, { "created_at", "updated_at" }, middle.has, middle.table, "timestamps", "?"))
+    add(checked(link, { "created_at", "updated_at" }, middle.has, middle.table,
+      "timestamps = true wants created_at and updated_at in it"))
   end
   return list
 end
@@ -187,8 +197,8 @@ function RESOLVE.morph_to_many(link, options)
   link.related = class_of(link, link.declared.model)
   through_pivot(link, options, options.pivot or inflect.pluralize(name), options.foreign_key or { name .. "_id" },
     options.related_key or default_key(link.related))
-  checked(link, { name .. "_type" }, link.middle.has, link.middle.table, "pivot", "?")
-  link.middle.fixed[name .. "_type"] = M.morph_name(link.parent)
+  local _, kind = morph_columns(link, name, link.middle.has, link.middle.table)
+  link.middle.fixed[kind] = M.morph_name(link.parent)
 end
 
 function RESOLVE.morphed_by_many(link, options)
@@ -196,8 +206,8 @@ function RESOLVE.morphed_by_many(link, options)
   link.related = class_of(link, link.declared.model)
   through_pivot(link, options, options.pivot or inflect.pluralize(name),
     options.foreign_key or default_key(link.parent), options.related_key or { name .. "_id" })
-  checked(link, { name .. "_type" }, link.middle.has, link.middle.table, "pivot", "?")
-  link.middle.fixed[name .. "_type"] = M.morph_name(link.related)
+  local _, kind = morph_columns(link, name, link.middle.has, link.middle.table)
+  link.middle.fixed[kind] = M.morph_name(link.related)
 end
 
 function RESOLVE.has_many_through(link, options)
@@ -221,19 +231,30 @@ function RESOLVE.morph_many(link, options)
   local name, class = link.declared.name, class_of(link, link.declared.model)
   link.related = class
   link.near = key_of(link, link.parent, options.local_key, "local_key")
-  link.far = checked(link, { name .. "_id" }, info_of(class).has, class._def.table, "name", "?")
-  checked(link, { name .. "_type" }, info_of(class).has, class._def.table, "name", "?")
-  link.fixed[name .. "_type"] = M.morph_name(link.parent)
+  local kind
+  link.far, kind = morph_columns(link, name, info_of(class).has, class._def.table)
+  link.fixed[kind] = M.morph_name(link.parent)
 end
 RESOLVE.morph_one = RESOLVE.morph_many
 
 function RESOLVE.morph_to(link, options)
   local name = options.name or link.name
-  link.near = checked(link, { name .. "_id" }, link.info.has, link.parent._def.table, "name", "?")
-  link.type_column = checked(link, { name .. "_type" }, link.info.has, link.parent._def.table, "name", "?")[1]
+  link.near, link.type_column = morph_columns(link, name, link.info.has, link.parent._def.table)
 end
 
 -- -- finding --------------------------------------------------------------------------------------------------------
+
+--- Columns that `order_by` and `where` name, as far as they are the related table's.
+local function check_said(link)
+  local has, table_name, names = info_of(link.related).has, link.related._def.table, {}
+  if link.order then names[1] = link.order[1] end
+  if type(link.where) == "table" then
+    for _, name in ipairs(require "rille.keys"(link.where)) do names[#names + 1] = name end
+  end
+  for _, name in ipairs(names) do
+    if not name:find(".", 1, true) then checked(link, { name }, has, table_name) end
+  end
+end
 
 local function resolve(class, info, name, declared)
   local link = {
@@ -241,6 +262,7 @@ local function resolve(class, info, name, declared)
     handle = info.handle, fixed = {}, order = declared.options.order_by, where = declared.options.where,
   }
   RESOLVE[declared.kind](link, declared.options)
+  if link.related then check_said(link) end
   if link.middle then
     same_number(link, link.near, link.middle.near, link.parent._def.table .. " and " .. link.middle.table)
     same_number(link, link.middle.far, link.far, link.middle.table .. " and " .. link.related._def.table)

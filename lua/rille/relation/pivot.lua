@@ -2,6 +2,8 @@
 local core = require "rille.core"
 local Error = require "rille.error"
 local Link = require "rille.relation.link"
+local Undo = require "rille.record.undo"
+local innermost = require "rille.transaction".innermost
 
 local value_of, relate, is_record = core.record_value, core.record_relate, core.is_record
 local M = {}
@@ -25,6 +27,33 @@ local function with_key(link, query, key)
   return query
 end
 
+--- Is it a column of the middle that the relation itself fills?
+local function is_key(link, name)
+  local middle = link.middle
+  if middle.fixed[name] then return true end
+  for _, columns in ipairs { middle.near, middle.far } do
+    for _, column in ipairs(columns) do
+      if column == name then return true end
+    end
+  end
+  return false
+end
+
+--- Columns that a caller may give a row of the middle.
+local function check_columns(link, word, columns)
+  for name in next, columns do
+    if is_key(link, name) then
+      Link.fail(link, "invalid_argument", ("%s: %s.%s is filled by the relation, and cannot be given"):format(word,
+        link.middle.table, name))
+    elseif not link.middle.has[name] then
+      Error.unknown("no_such_column", "column", name, require "rille.keys"(link.middle.has), link.middle.table, {
+        table = link.middle.table, column = name,
+      })
+    end
+  end
+  return columns
+end
+
 local function entry_of(link, word, item, columns)
   local key = {}
   if is_record(item) then
@@ -42,16 +71,10 @@ local function entry_of(link, word, item, columns)
     Link.fail(link, "invalid_argument", ("%s wants an id, a record, or { id, column = value }, got %s"):format(word,
       Error.show(item)))
   else
-    key[1] = item
+    key[1] = math.tointeger(item) or item              -- 3.0 is 3
   end
-  for name in next, columns or {} do
-    if not link.middle.has[name] then
-      Error.unknown("no_such_column", "column", name, require "rille.keys"(link.middle.has), link.middle.table, {
-        table = link.middle.table, column = name,
-      })
-    end
-  end
-  return { key = key, id = #key == 1 and key[1] or key, columns = columns or {} }
+  columns = check_columns(link, word, columns or {})
+  return { key = key, id = #key == 1 and key[1] or key, columns = columns }
 end
 
 --- { 3, position = 1 } -> 3, { position = 1 }
@@ -96,20 +119,20 @@ end
 
 local function name_of(entry) return table.concat(require "rille.list".wrap(entry.key):map(tostring), "\0") end
 
-local function new_row(link, record, entry)
+local function new_row(link, record, entry, now)
   local middle, row = link.middle, {}
   for name, value in next, entry.columns do row[name] = value end
   for i, column in ipairs(middle.near) do row[column] = value_of(record, link.near[i]) end
   for i, column in ipairs(middle.far) do row[column] = entry.key[i] end
   for column, value in next, middle.fixed do row[column] = value end
-  if middle.stamped then row.created_at, row.updated_at = core.now(), core.now() end
+  if middle.stamped then row.created_at, row.updated_at = now, now end
   return row
 end
 
 local function insert(link, record, entries)
   if #entries == 0 then return 0 end
-  local rows = {}
-  for i, entry in ipairs(entries) do rows[i] = new_row(link, record, entry) end
+  local rows, now = {}, core.now()
+  for i, entry in ipairs(entries) do rows[i] = new_row(link, record, entry, now) end
   return require "rille.query".for_table(link.handle, link.middle.table):insert(rows)
 end
 
@@ -119,10 +142,19 @@ local function ids(entries)
   return list
 end
 
+--- The rows of the relation are others now: it is read anew, and once more when the transaction is taken back.
+---@param link rille.Link
+---@param record rille.Record
+function M.changed(link, record)
+  relate(record, link.name, nil)
+  local level = innermost(link.handle)
+  if level then Undo.related(level, record, link.name) end
+end
+
 --- Run in one transaction; afterwards the relation is read anew.
 local function atomic(link, record, fn)
   local function finish(...)
-    relate(record, link.name, nil)
+    M.changed(link, record)
     return ...
   end
   return finish(link.handle:transaction(fn))
@@ -134,11 +166,12 @@ end
 function M.attach(link, record, list, columns)
   local entries = entries_of(link, "attach", list)
   if columns ~= nil then
-    for i, entry in ipairs(entries) do
+    if type(columns) ~= "table" then Error.argument("attach", "a table of column = value for the pivot", columns) end
+    for _, entry in ipairs(entries) do
       local all = {}
       for name, value in next, columns do all[name] = value end
       for name, value in next, entry.columns do all[name] = value end
-      entries[i] = entry_of(link, "attach", entry.id, all)
+      entry.columns = check_columns(link, "attach", all)
     end
   end
   return atomic(link, record, function() return insert(link, record, entries) end)
@@ -166,8 +199,9 @@ local function present(link, record)
     local key = {}
     for i, column in ipairs(link.middle.far) do key[i] = row[column] end
     local entry = { key = key, id = #key == 1 and key[1] or key, row = row }
-    found[#found + 1] = entry
-    found[name_of(entry)] = entry
+    local name = name_of(entry)
+    if not found[name] then found[#found + 1] = entry end
+    found[name] = found[name] or entry
   end
   return found
 end

@@ -84,7 +84,8 @@ function M.all(link, class, start)
     query = query:sealed(function(q) return q:where(where) end)
   elseif where then
     query = query:sealed(function(q)
-      return Query.grouped(q, 0, ("relation %s: where"):format(link.name), where)
+      return Query.grouped(q, 0, ("relation %s.%s (%s): where"):format(link.parent._def.name, link.name,
+        link.declared.place), where)
     end)
   end
   return query

@@ -24,9 +24,14 @@ local function target_of(link, record)
   return kind and Link.morph(link, kind) or nil
 end
 
-local function nothing_related(link)
-  Link.fail(link, "invalid_argument", ("%s is not set, so it is not known in which table to look"):format(
-    link.type_column))
+--- The first node of a relation's query.
+local function root_of(link, record, class)
+  require "rille.model".info(class)
+  local of = class._def.root
+  return Query.root(setmetatable({
+    of[1], meta = M.meta(class), relation = { link = link, record = record },
+    marked = link.middle ~= nil and link.middle.pivot ~= nil or nil,
+  }, { __index = of }))
 end
 
 --- The relation of a record, as a query of its rows with the methods below.
@@ -35,7 +40,10 @@ end
 ---@return rille.Query
 function M.query(record, name)
   local link = Link.of(record._class, name)
-  local class = target_of(link, record) or nothing_related(link)
+  local class = target_of(link, record)
+  if not class then                         -- a morph that is not set: nothing is found, but it can be associated
+    return Query.node(root_of(link, record, record._class), core.op.constant, 0, false)
+  end
   local far = link.far or require "rille.model".info(class).primary
   link = setmetatable({ related = class, far = far }, { __index = link })
   local values, complete = {}, true
@@ -43,17 +51,12 @@ function M.query(record, name)
     values[i] = value_of(record, column)
     complete = complete and values[i] ~= nil
   end
-  require "rille.model".info(class)
-  local of = class._def.root
-  local root = setmetatable({ of[1], meta = M.meta(class), relation = { link = link, record = record } }, {
-    __index = of,
-  })
-  local query = Rows.all(link, class, Query.root(root)):sealed(function(q)
+  local query = Rows.all(link, class, root_of(link, record, class)):sealed(function(q)
     if not complete then return Query.node(q, core.op.constant, 0, false) end
     for i, key in ipairs(Rows.keys(link, class)) do q = q:where(key, values[i]) end
     return q
   end)
-  return Rows.ordered(link, query)
+  return Rows.ordered(link, Query.node(query, core.op.unfiltered))     -- a relation is a condition
 end
 
 -- -- what a record must be ------------------------------------------------------------------------------------------
@@ -84,7 +87,10 @@ end
 local function check_related(link, class, word, value)
   if not is_record(value) or value._class ~= class then
     Link.fail(link, "invalid_argument", ("%s wants a %s, got %s"):format(word, class and class._def.name or "record",
-      is_record(value) and "a " .. value._class._def.name or Error.show(value)))
+      is_record(value) and "a " .. value._class._def.name or Error.show(value)), {
+      hint = TO[link.kind] and not is_record(value)
+        and ("a key is assigned to %s"):format(table.concat(link.near, ", ")) or nil,
+    })
   end
   return value
 end
@@ -158,7 +164,7 @@ function Methods:create(attributes, pivot)
   check_saved(link, record, "create")
   local child, err = adopt(link, record, link.related:new(attributes)):save()
   if not child then return nil, err end
-  relate(record, link.name, nil)
+  Pivot.changed(link, record)
   return child
 end
 
@@ -178,7 +184,7 @@ function Methods:save(child, pivot)
   check_saved(link, record, "save")
   local saved, err = adopt(link, record, child):save()
   if not saved then return nil, err end
-  relate(record, link.name, nil)
+  Pivot.changed(link, record)
   return saved
 end
 
@@ -227,18 +233,18 @@ for _, word in ipairs { "attach", "detach", "sync", "toggle", "update_existing_p
   end
 end
 
-local metas = setmetatable({}, { __mode = "k" })
+local metas = setmetatable({}, { __mode = "k" })       -- by the metatable of the model's queries, for scopes may come
 
 --- The metatable of relations to a model: its queries' methods, and those above.
 ---@param class rille.Model
 ---@return table
 function M.meta(class)
   local def = class._def
-  local meta = metas[def]
+  local meta = metas[def.root.meta]
   if not meta then
     meta = Query.meta(def.scopes, def.name)
     for name, method in next, Methods do meta.__index[name] = method end
-    metas[def] = meta
+    metas[def.root.meta] = meta
   end
   return meta
 end

@@ -1,0 +1,198 @@
+--- relation.read: the statement that reads a relation for many parents at once, and which row belongs to which of them.
+local core = require "rille.core"
+local Error = require "rille.error"
+local Rows = require "rille.relation.rows"
+
+local null, op = core.null, core.op
+local relate = core.record_relate
+
+local M = {}
+
+-- -- matching -------------------------------------------------------------------------------------------------------
+
+-- A key of several columns as one text: each part says its length, so that no two keys are alike.
+local function joined_key(values)
+  local parts = {}
+  for i, value in ipairs(values) do
+    local text = tostring(value)
+    parts[i] = #text .. (type(value) == "string" and "s" or "n") .. text
+  end
+  return table.concat(parts)
+end
+
+--- The key of each parent in the order of the parents (false: a part is NULL), and the values that are to be found.
+---@param parents rille.Record[]
+---@param columns string[]
+---@return any[] keys
+---@return any[][] values  of each column
+function M.keys_of(parents, columns)
+  local read, keys, values, seen = core.record_value, {}, {}, {}
+  for i = 1, #columns do values[i] = {} end
+  if #columns == 1 then
+    local column, list = columns[1], values[1]
+    for i = 1, #parents do
+      local value = read(parents[i], column)
+      keys[i] = value or false
+      if value and not seen[value] then
+        seen[value] = true
+        list[#list + 1] = value
+      end
+    end
+    return keys, values
+  end
+  for i = 1, #parents do
+    local key = {}
+    for c, column in ipairs(columns) do key[c] = read(parents[i], column) or nil end
+    local complete = #key == #columns
+    for c = 1, complete and #columns or 0 do
+      seen[c] = seen[c] or {}
+      if not seen[c][key[c]] then
+        seen[c][key[c]] = true
+        values[c][#values[c] + 1] = key[c]
+      end
+    end
+    keys[i] = complete and joined_key(key) or false
+  end
+  return keys, values
+end
+
+--- The key of each row from the lists of its parts.
+local function keys_of_rows(count, lists)
+  if #lists == 1 then return lists[1] end
+  local keys, key = {}, {}
+  for i = 1, count do
+    for c = 1, #lists do key[c] = lists[c][i] end
+    keys[i] = joined_key(key)
+  end
+  return keys
+end
+
+-- -- statements -----------------------------------------------------------------------------------------------------
+
+--- Does the query say one of these, beyond `start`, with which it began?
+local function says_beyond(query, start, ...)
+  while query ~= start do
+    for i = 1, select("#", ...) do
+      if query[3] == (select(i, ...)) then return true end
+    end
+    query = query[2]
+  end
+  return false
+end
+
+local function says(query, ...) return says_beyond(query, false, ...) end
+
+--- The caller's part of the query.
+local function constrained(link, query, fn)
+  if not fn then return query end
+  local made = fn(query)
+  if made == nil then made = query end
+  if not require "rille.query".is_query(made) or made[1] ~= query[1] then
+    Error.argument(("with: %s"):format(link.name), "a function that returns the query it was given", made,
+      "is a `return` missing?")
+  end
+  return made
+end
+
+--- One row for each parent where one is wanted, and limits that count for each parent.
+local function limited(link, query, keys, class)
+  local one = not link.many and link.kind ~= "belongs_to" and link.kind ~= "morph_to"
+  local ordered = says(query, op.order, op.order_raw, op.order_random)
+  if one and ordered and not says(query, op.limit) then query = query:limit(1) end
+  if not says(query, op.limit, op.offset) then return query end
+  local Query = require "rille.query"
+  for _, name in ipairs(class._info.primary) do query = query:order_by(class._def.table .. "." .. name) end
+  return Query.node(query, op.per, keys)
+end
+
+--- Ask for the columns that say whose a row is; how many outputs that adds.
+local function with_keys(link, query, keys)
+  local names, outputs = {}, {}
+  if not link.middle and not says(query, op.select, op.add_select, op.select_raw, op.select_query) then
+    for i, column in ipairs(link.far) do names[i] = column end
+    return query, names, 0
+  end
+  if not says(query, op.select) then query = query:select(link.related._def.table .. ".*") end
+  for i, key in ipairs(keys) do
+    names[i] = "rille_key_" .. i
+    outputs[i] = key .. " as " .. names[i]
+  end
+  for _, column in ipairs(link.middle and link.middle.pivot or {}) do
+    names[#names + 1] = "rille_pivot_" .. column
+    outputs[#outputs + 1] = Rows.middle_column(link, column) .. " as " .. names[#names]
+  end
+  return query:add_select(outputs), names, #outputs
+end
+
+--- The name of the output by which rows of a relation with a table in the middle are known again; nil where each is
+--- met once, or is another one by its pivot.
+local function shared_output(link, query, start)
+  if not link.middle or link.middle.pivot then return nil end
+  local primary = link.related._info.primary
+  if #primary ~= 1 or says_beyond(query, start, op.select, op.select_raw, op.add_select, op.select_query,
+    op.group_by) then
+    return nil
+  end
+  return primary[1]
+end
+
+--- Give each record what its pivot says.
+local function add_pivots(link, rows, lists)
+  local pivot = link.middle and link.middle.pivot
+  if not pivot then return end
+  local near = link.middle.near
+  local first = #near
+  for i, row in ipairs(rows) do
+    local values = {}
+    for k = 1, first do values[near[k]] = lists[k][i] end
+    for p, column in ipairs(pivot) do
+      local value = lists[first + p][i]
+      if value ~= null then values[column] = value end
+    end
+    relate(row, "pivot", values)
+  end
+end
+
+--- The rows of a relation for some keys.
+---@param link rille.Link
+---@param class rille.Model
+---@param values any[][]   of each column of the key
+---@param fn? function     the caller's part of the query
+---@return rille.Record[]
+---@return any[] keys      of each, as M.keys_of gives them
+function M.fetch(link, class, values, fn)
+  local keys = Rows.keys(link, class)
+  local start = Rows.all(link, class):sealed(function(q)
+    for i, key in ipairs(keys) do q = q:where_in(key, values[i]) end
+    return q
+  end)
+  local query = constrained(link, start, fn)
+  if not says(query, op.order, op.order_raw, op.order_random, op.reorder) then query = Rows.ordered(link, query) end
+  local shared = shared_output(link, query, start)
+  query = limited(link, query, keys, class)
+  local asked, names, extra = with_keys(link, query, keys)
+  names.shared = shared
+  local Ends = require "rille.query.ends"
+  local results = table.pack(Ends.run(asked, "related", names, extra))
+  local rows, lists = results[1], table.move(results, 2, #keys + 1, 1, {})
+  add_pivots(link, rows, table.move(results, 2, results.n, 1, {}))
+  Ends.preload(query, rows)
+  return rows, keys_of_rows(#rows, lists)
+end
+
+--- The rows of a query of a relation with a pivot: each shows its own.
+---@param query rille.Query
+---@param link rille.Link
+---@return rille.Record[]
+function M.rows_of(query, link)
+  local Ends = require "rille.query.ends"
+  if not (link.middle and link.middle.pivot) or says(query, op.union, op.group_by, op.distinct) then
+    return Ends.run(query, "all")
+  end
+  local asked, names, extra = with_keys(link, query, Rows.keys(link, link.related))
+  local results = table.pack(Ends.run(asked, "related", names, extra))
+  add_pivots(link, results[1], table.move(results, 2, results.n, 1, {}))
+  return results[1]
+end
+
+return M
