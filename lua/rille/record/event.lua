@@ -10,8 +10,9 @@ local M = {}
 local listening = hook.listening
 local quiet = setmetatable({}, { __mode = "k" })      -- coroutine -> { [def] = how often } whose hooks do not run
 
-local IS_EVENT = {}
-for _, event in ipairs(hook.model_events) do IS_EVENT[event] = true end
+-- Event of a record -> how whoever listens to all models calls it.
+local NAME = {}
+for _, event in ipairs(hook.model_events) do NAME[event] = "model:" .. event end
 
 -- -- declaring ------------------------------------------------------------------------------------------------------
 
@@ -21,7 +22,7 @@ for _, event in ipairs(hook.model_events) do IS_EVENT[event] = true end
 ---@param fn function
 function M.add(def, event, fn)
   local where = ("model %s: hooks"):format(def.name)
-  if not IS_EVENT[event] then
+  if not NAME[event] then
     Error.unknown("invalid_argument", "event", event, hook.model_events, where, { model = def.name })
   end
   if type(fn) ~= "function" then Error.argument(("%s.%s"):format(where, event), "a function", fn) end
@@ -76,7 +77,7 @@ function M.fire(def, event, record)
     local answer, why = call(fns, record)
     if answer == false then return false, why end
   end
-  local name = "model:" .. event
+  local name = NAME[event]
   if listening[name] then return hook.emit(name, { model = record._class, instance = record }) end
 end
 

@@ -21,21 +21,32 @@ local WEAK = { __mode = "k" }
 ---@field wrote table<rille.Record, table<string, true>>   columns written since
 ---@field related table<rille.Record, table<string, true>>  relations whose rows were written
 
+-- Most levels touch one record in one way: a part of the notes is made when it is first needed.
+local Notes = { __index = { inserted = {}, before = {}, wrote = {}, related = {} } }
+
 local function undo_of(level)
   local undo = level.undo
   if not undo then
-    undo = { inserted = setmetatable({}, WEAK), before = setmetatable({}, WEAK), wrote = setmetatable({}, WEAK),
-      related = setmetatable({}, WEAK) }
+    undo = setmetatable({}, Notes)
     level.undo = undo
   end
   return undo
+end
+
+local function note(undo, part, record, value)
+  local notes = rawget(undo, part)
+  if not notes then
+    notes = setmetatable({}, WEAK)
+    undo[part] = notes
+  end
+  notes[record] = value
 end
 
 local function add_names(undo, record, names)
   local wrote = undo.wrote[record]
   if not wrote then
     wrote = {}
-    undo.wrote[record] = wrote
+    note(undo, "wrote", record, wrote)
   end
   for name in next, names do
     if type(name) == "string" then wrote[name] = true end
@@ -48,7 +59,9 @@ end
 ---@param record rille.Record
 function M.before(level, record)
   local undo = undo_of(level)
-  if not undo.inserted[record] and not undo.before[record] then undo.before[record] = core.record_snapshot(record) end
+  if not undo.inserted[record] and not undo.before[record] then
+    note(undo, "before", record, core.record_snapshot(record))
+  end
 end
 
 --- The record has been inserted.
@@ -59,7 +72,7 @@ end
 ---@param updated_at? string
 function M.inserted(level, record, info, created_at, updated_at)
   local undo = undo_of(level)
-  undo.inserted[record] = peek(record)[PREVIOUS]
+  note(undo, "inserted", record, peek(record)[PREVIOUS])
   if info.created_at ~= created_at then add_names(undo, record, { [info.created_at] = true }) end
   if info.updated_at ~= updated_at then add_names(undo, record, { [info.updated_at] = true }) end
 end
@@ -79,21 +92,26 @@ end
 ---@param record rille.Record
 ---@param name string
 function M.related(level, record, name)
-  local related = undo_of(level).related
-  related[record] = related[record] or {}
-  related[record][name] = true
+  local undo = undo_of(level)
+  local names = undo.related[record] or {}
+  names[name] = true
+  note(undo, "related", record, names)
 end
 
 --- A savepoint is kept: what it touched is up to the level around it.
 ---@param level rille.Transaction   the level around it
 ---@param inner rille.Undo
 function M.merge(level, inner)
-  local undo = undo_of(level)
+  local undo = level.undo
+  if not undo then
+    level.undo = inner
+    return
+  end
   for record, state in next, inner.inserted do
-    if not undo.before[record] then undo.inserted[record] = state end
+    if not undo.before[record] then note(undo, "inserted", record, state) end
   end
   for record, before in next, inner.before do
-    if not undo.inserted[record] and not undo.before[record] then undo.before[record] = before end
+    if not undo.inserted[record] and not undo.before[record] then note(undo, "before", record, before) end
   end
   for record, names in next, inner.wrote do add_names(undo, record, names) end
   for record, names in next, inner.related do
