@@ -19,6 +19,15 @@ local STEPS = {
     [[Post:published():in_org(3):newest():select("id", "title", "published_at"):limit(3):all()]] },
   { "A subquery: posts that have tag 18, by way of post_tags.",
     [[Post:tagged(18):published():count()]] },
+  { "Relations, each in one statement; a limit counts for each post.",
+    [[Post:published():in_org(3):newest():limit(2):select("id", "title", "author_id"):with("author", "tags", {
+      comments = function(query) return query:order_by_desc("votes"):limit(2) end,
+    }):all():map(function(post)
+      return { title = post.title, author = post.author.name, tags = post.tags:pluck("name"),
+        best = post.comments:pluck("votes") }
+    end)]] },
+  { "A relation that is read is loaded for all that came together: two statements, not eleven.",
+    [[User:staff():limit(10):all():map(function(user) return #user.posts end)]] },
   { "Groups: the publishers with the most readers.",
     [[Post:select("org_id"):select_raw("count(*) as posts, sum(views) as views"):group_by("org_id")
       :having_raw("sum(views) > ?", 300000):order_by_raw("sum(views) desc"):limit(4):all()]] },

@@ -31,6 +31,12 @@ Comment = rille.model "Comment" {
   mutators = {
     body = function(_, value) return value:match "^%s*(.-)%s*$" end,
   },
+  relations = {
+    post = rille.belongs_to("Post"),
+    author = rille.belongs_to("User"),
+    parent = rille.belongs_to("Comment"),
+    replies = rille.has_many("Comment", { foreign_key = "parent_id", order_by = "id" }),
+  },
   scopes = {
     approved = function(query) return query:where("approved", true) end,
     waiting = function(query) return query:where("approved", false):oldest() end,

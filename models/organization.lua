@@ -22,6 +22,12 @@ return rille.model "Organization" {
   mutators = {
     slug = function(_, value) return value:lower() end,
   },
+  relations = {
+    users = rille.has_many("User", { foreign_key = "org_id" }),
+    posts = rille.has_many("Post", { foreign_key = "org_id" }),
+    tags = rille.has_many("Tag", { foreign_key = "org_id", order_by = "name" }),
+    comments = rille.has_many_through("Comment", "Post", { first_key = "org_id" }),
+  },
   scopes = {
     paying = function(query) return query:where("plan", "!=", "free") end,
   },

@@ -55,6 +55,13 @@ return rille.model "Post" {
   mutators = {
     title = function(_, value) return value:match "^%s*(.-)%s*$" end,
   },
+  relations = {
+    organization = rille.belongs_to("Organization", { foreign_key = "org_id" }),
+    author = rille.belongs_to("User"),
+    comments = rille.has_many("Comment"),
+    tags = rille.belongs_to_many("Tag", { pivot = "post_tags", with_pivot = "position",
+      order_by = "post_tags.position" }),
+  },
   scopes = {
     published = function(query) return query:where("status", "published") end,
     drafts = function(query) return query:where("status", "draft") end,

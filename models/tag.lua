@@ -23,6 +23,10 @@ return rille.model "Tag" {
       return value
     end,
   },
+  relations = {
+    organization = rille.belongs_to("Organization", { foreign_key = "org_id" }),
+    posts = rille.belongs_to_many("Post", { pivot = "post_tags" }),
+  },
   scopes = {
     in_org = function(query, org_id) return query:where("org_id", org_id) end,
   },

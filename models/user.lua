@@ -33,6 +33,12 @@ return rille.model "User" {
   mutators = {
     email = function(_, value) return value:match("^%s*(.-)%s*$"):lower() end,
   },
+  relations = {
+    organization = rille.belongs_to("Organization", { foreign_key = "org_id" }),
+    posts = rille.has_many("Post", { foreign_key = "author_id" }),
+    comments = rille.has_many("Comment", { foreign_key = "author_id" }),
+    latest_post = rille.has_one("Post", { foreign_key = "author_id", order_by = { "published_at", "desc" } }),
+  },
   scopes = {
     active = function(query) return query:where("active", true) end,
     staff = function(query) return query:where_in("role", { "author", "editor", "owner" }) end,

@@ -185,6 +185,70 @@ asks_about_rows_of_other_queries(void **state)
     "0 1");
 }
 
+static rille_node *
+outer(const char *name)
+{
+  rille_node *column = build_column(name);
+
+  column->op = 1;
+  return column;
+}
+
+static void
+knows_the_columns_of_a_query_around_by_its_first_table(void **state)
+{
+  rille_query *inner = build_query(&build_posts), *innermost = build_query(&build_posts);
+
+  (void)state;
+  innermost->where = build_compare(build_column("posts.id"), RILLE_OP_EQUAL, outer("author_id"));
+  inner->sealed = build_compare(build_column("posts.author_id"), RILLE_OP_EQUAL, outer("id"));
+  inner->where = build_nested(RILLE_NODE_EXISTS, innermost);
+  assert_sql(build_titles(build_nested(RILLE_NODE_EXISTS, inner)),
+             TITLES " where exists (select 1 from \"posts\" as \"posts#1\" where \"posts#1\".\"author_id\" = "
+                    "\"posts\".\"id\" and exists (select 1 from \"posts\" as \"posts#2\" where \"posts#2\".\"id\" = "
+                    "\"posts#1\".\"author_id\"))",
+             "");
+}
+
+static void
+counts_the_rows_of_other_queries(void **state)
+{
+  rille_query *counted = build_query(&build_users), *query = build_query(&build_posts);
+  rille_node *output = build_nested(RILLE_NODE_QUERY, counted);
+
+  (void)state;
+  counted->where = build_compare(build_column("id"), RILLE_OP_EQUAL, outer("author_id"));
+  counted->aggregate = build_call(RILLE_FN_COUNT, build_node(RILLE_NODE_STAR, NULL, NULL, NULL));
+  output->alias = rille_str_of("users_count");
+  query->outputs = build_chain(build_column("title"), output, NULL);
+  query->orders = build_term(build_column("users_count"), true);
+  query->where = build_compare(build_nested(RILLE_NODE_QUERY, counted), RILLE_OP_GREATER, build_value(0));
+  assert_sql(query,
+             "select \"title\", (select count(*) from \"users\" where \"users\".\"id\" = \"posts\".\"author_id\") as "
+             "\"users_count\" from \"posts\" where (select count(*) from \"users\" where \"users\".\"id\" = "
+             "\"posts\".\"author_id\") > ? order by \"users_count\" desc",
+             "0");
+}
+
+#define NUMBERED                                                                                                     \
+  "select \"title\" from (select \"title\", row_number() over (partition by \"author_id\" order by \"id\" desc) as " \
+  "\"rille#number\" from \"posts\" where \"views\" = ?) where \"rille#number\" "
+
+static void
+counts_limits_among_rows_that_are_alike(void **state)
+{
+  rille_query *query = build_titles(build_equal("views", 0));
+
+  (void)state;
+  query->orders = build_term(build_column("id"), true);
+  query->per = build_column("author_id");
+  assert_sql(query, TITLES " where \"views\" = ? order by \"id\" desc", "0");
+  query->limit = build_value(1);
+  assert_sql(query, NUMBERED "<= ? order by \"rille#number\"", "0 1");
+  query->offset = build_value(2);
+  assert_sql(query, NUMBERED "> ? and \"rille#number\" - ? <= ? order by \"rille#number\"", "0 2 2 1");
+}
+
 static void
 keeps_groups_of_conditions_together(void **state)
 {
@@ -417,6 +481,9 @@ main(void)
     BUILDS(writes_every_operator),
     BUILDS(writes_every_kind_of_condition),
     BUILDS(asks_about_rows_of_other_queries),
+    BUILDS(knows_the_columns_of_a_query_around_by_its_first_table),
+    BUILDS(counts_the_rows_of_other_queries),
+    BUILDS(counts_limits_among_rows_that_are_alike),
     BUILDS(keeps_groups_of_conditions_together),
     BUILDS(keeps_operands_together),
     BUILDS(lets_no_or_escape_what_scopes_demand),

@@ -240,6 +240,7 @@ SCENARIO(writes_json_whole_or_not_at_all, "writes JSON")
 SCENARIO(inserts_all_rows_or_none, "inserts rows")
 SCENARIO(commits_all_of_a_transaction_or_nothing, "transfers")
 SCENARIO(takes_back_what_was_done_to_records, "takes back what a transaction did to records")
+SCENARIO(loads_relations_whole_or_not_at_all, "loads relations")
 
 int
 main(void)
@@ -256,6 +257,7 @@ main(void)
     cmocka_unit_test_teardown(inserts_all_rows_or_none, end_trial),
     cmocka_unit_test_teardown(commits_all_of_a_transaction_or_nothing, end_trial),
     cmocka_unit_test_teardown(takes_back_what_was_done_to_records, end_trial),
+    cmocka_unit_test_teardown(loads_relations_whole_or_not_at_all, end_trial),
   };
 
   return cmocka_run_group_tests(tests, make_base, NULL);

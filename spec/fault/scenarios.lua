@@ -11,6 +11,12 @@ end
 
 local Post = rille.model "Post" { casts = { meta = "json" } }
 
+local Note = rille.model "Note" {
+  relations = { post = rille.belongs_to("Post"), tags = rille.belongs_to_many("Tag") },
+}
+rille.model "Tag" {}
+Post:has_many("notes", "Note", { order_by = "id" })
+
 local M = {}
 
 M.base = {
@@ -18,6 +24,12 @@ M.base = {
     views INTEGER not null
     default 0, price DECIMAL(10,2), meta JSON TEXT, created_at DATETIME TEXT, updated_at DATETIME TEXT)]],
   "create unique index posts_title on posts (title)",
+  "create table notes (id integer primary key, post_id integer)",
+  "create table tags (id integer primary key)",
+  "create table note_tag (note_id integer not null, tag_id integer not null)",
+  "insert into notes values (1, 1), (2, 1), (3, 2)",
+  "insert into tags values (1), (2)",
+  "insert into note_tag values (1, 1), (1, 2), (3, 2)",
   "insert into posts (title, views, price) values ('one', 1, 12.5), ('two', 2, null), ('three', 3, 1)",
 }
 
@@ -58,7 +70,7 @@ M.scenarios = {
       local db <close> = core.open { database = path, synchronous = "normal" }
       local rows, names = db:query("select * from posts where views > ? order by id", { 1, n = 1 })
       assert(#rows == 2 and names[2] == "title" and rows[1].title == "two" and rows[1].price == nil)
-      assert(#db:describe("posts").columns == 7 and db:tables()[1] == "posts")
+      assert(#db:describe("posts").columns == 7 and db:tables()[3] == "posts")
       db:trace(true)
       assert(db:execute("update posts set views = views * ?", { 10 }) == 3)
       local last = db:last()
@@ -151,6 +163,17 @@ M.scenarios = {
       assert(#back == 3 and back[1].next.title == "two" and back[1].next.views == nil and back[1].price == "12.50")
       assert(back[3].meta.list[2] == 2.5 and back[3].title == posts[3].title and #back[2].others == 2)
       assert(#posts:to_table()[2].others == 2)
+    end,
+  },
+  {
+    name = "loads relations", state = "select count(*) from note_tag", before = 3, after = 4, runs = 1500,
+    run = function()
+      local posts = Post:order_by("id"):with { notes = function(q) return q:limit(2) end, "notes.tags" }:all()
+      assert(#posts[1].notes == 2 and #posts[1].notes[1].tags == 2 and #posts[3].notes == 0)
+      assert(rawequal(posts[1].notes[1].tags[2], posts[2].notes[1].tags[1]))
+      for _, note in ipairs(Note:all()) do assert(note.post.id == note.post_id) end
+      assert(Post:where_has("notes.tags"):with_count("notes"):order_by("id"):first().notes_count == 2)
+      assert(#Note:find(3):relation("tags"):sync({ 1, 2 }).attached == 1)
     end,
   },
   {

@@ -37,6 +37,35 @@ describe("The demo's data", function()
     assert.same({ 20, 500, 160, 3000, 5999, 10000 }, counts)
   end)
 
+  it("is related as its models say, which a script of the program sees", function()
+    local script = folder .. "/related.lua"
+    local file <close> = assert(io.open(script, "w"))
+    file:write(([[
+      local rille = require "rille"
+      rille.connect "%s/demo.db"
+      local Post, User = require "models.post", require "models.user"
+      local statements = 0
+      rille.on("query", function() statements = statements + 1 end)
+      local posts = Post:published():newest():limit(20):with("author.organization", "tags", "comments.replies"):all()
+      local first, comments = posts[1], 0
+      for _, post in ipairs(posts) do
+        assert(post.author.organization.id == post.org_id)
+        for i, tag in ipairs(post.tags) do assert(tag.pivot.position == i) end
+        for _, comment in ipairs(post.comments) do
+          comments = comments + 1
+          for _, reply in ipairs(comment.replies) do assert(reply.parent_id == comment.id) end
+        end
+      end
+      print(#posts, statements, comments > 0)
+      for _, user in ipairs(User:staff():limit(10):all()) do assert(#user.posts >= 0) end
+      print(statements, first.organization.comments ~= nil)
+      print(Post:where_has("comments", ">", 5):count() > 0, Post:filter("author.organization.plan = 'free'"):exists())
+    ]]):format(folder))
+    file:close()
+    assert.same({ "20\t6\ttrue", "8\ttrue", "true\ttrue" },
+      oracle.shell(("%s run %s 2>&1"):format(os.getenv "RILLE", script)))
+  end)
+
   it("is filled once only", function()
     dofile "migrations/seeds/publication.lua"(rille)
     assert.equal(20, model.organization:count())
@@ -71,7 +100,8 @@ describe("The demo's data", function()
 
   --- The table that is given to rille.model in models/NAME.lua.
   local function declaration(name)
-    package.loaded.rille = { model = function() return function(declared) return declared end end }
+    package.loaded.rille = setmetatable({ model = function() return function(declared) return declared end end },
+      { __index = rille })
     local declared = dofile(("models/%s.lua"):format(name))
     package.loaded.rille = rille
     return declared
