@@ -64,6 +64,9 @@ static const struct {
     "the column should hold digits and a point" },
 };
 
+/* ON DELETE RESTRICT is kept by a trigger of SQLite's own, whose code is that of any trigger. */
+static const char RESTRICTED[] = "FOREIGN KEY constraint failed";
+
 /* "table posts has no column named titel" */
 static const char NO_COLUMN[] = " has no column named ";
 
@@ -185,6 +188,8 @@ rille_sqlite_fault(int code, const char *message, rille_fault *fault)
       }
   if ((code & 0xFF) == SQLITE_ERROR && starts_with(message, "table ") && strstr(message, NO_COLUMN) != NULL)
     kind = RILLE_NO_SUCH_COLUMN;
+  if (code == SQLITE_CONSTRAINT_TRIGGER && strcmp(message, RESTRICTED) == 0)
+    kind = RILLE_FOREIGN_KEY_VIOLATION;
   (void)rille_fault_set(fault, kind, "%s", code == SQLITE_INTERRUPT ? "the statement was stopped" : words);
   if (fault != NULL) {
     fault->code = code;

@@ -13,6 +13,8 @@ open_constrained(void **state)
                    "create table posts (id %s, user_id %s references users (id), "
                    "owner_id %s references users (id) deferrable initially deferred)",
                    contract->key, contract->integer, contract->integer);
+  contract_run_sql(contract_db, "create table badges (user_id %s references users (id) on delete restrict)",
+                   contract->integer);
   contract_run_sql(contract_db,
                    "insert into users (id, email, age, org, nick) values (1, 'ann@example.org', 30, 1, 'ann')");
   contract_run_sql(contract_db, "insert into posts (id, user_id) values (1, 1)");
@@ -54,6 +56,19 @@ says_which_constraint_was_violated(void **state)
 }
 
 static void
+tells_a_reference_that_restricts_from_a_check(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  contract_run_sql(contract_db, "insert into users (id, email) values (2, 'ben@example.org')");
+  contract_run_sql(contract_db, "insert into badges values (2)");
+  assert_fails(RILLE_FOREIGN_KEY_VIOLATION, contract_try(contract_db, "delete from users where id = 2", &fault),
+               &fault);
+  assert_int_equal(contract_integer(contract_db, "select count(*) from users"), 2);
+}
+
+static void
 names_a_constraint_that_has_a_name(void **state)
 {
   rille_fault fault;
@@ -90,6 +105,7 @@ contract_constraints(void)
 {
   const struct CMUnitTest constraints[] = {
     CONSTRAINED(says_which_constraint_was_violated),
+    CONSTRAINED(tells_a_reference_that_restricts_from_a_check),
     CONSTRAINED(names_a_constraint_that_has_a_name),
     CONSTRAINED(waits_for_the_commit_with_a_constraint_that_is_deferred),
   };

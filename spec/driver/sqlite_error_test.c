@@ -94,6 +94,8 @@ tells_the_failures_that_share_a_code_by_their_message(void **state)
     if (cases[i].kind != RILLE_INVALID_ARGUMENT)
       assert_int_not_equal(rille_sqlite_fault(SQLITE_FULL, cases[i].message, NULL), cases[i].kind);
   }
+  assert_int_equal(rille_sqlite_fault(SQLITE_CONSTRAINT_TRIGGER, "FOREIGN KEY constraint failed", NULL),
+                   RILLE_FOREIGN_KEY_VIOLATION);
 }
 
 static void

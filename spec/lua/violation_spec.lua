@@ -85,6 +85,15 @@ describe("a violated constraint", function()
     assert.equal(1, Post:where("id", 1):delete())
   end)
 
+  it("of a reference that restricts says who holds the row, as any other does", function()
+    rille.db():execute "create table badges (user_id INTEGER references users (id) on delete restrict)"
+    rille.db():execute "insert into badges values (2)"
+    local user = User:find(2)
+    local e = untouched("foreign_key_violation", user.delete, user)
+    assert.matches("^users: a row is still referred to by badges%.user_id", e.message)
+    assert.matches("on_delete", e.hint)
+  end)
+
   it("has words in raw SQL too", function()
     local db = rille.db()
     assert.equal("users.email: another row has this value already", untouched("unique_violation", db.execute, db,
