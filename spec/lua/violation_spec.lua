@@ -94,6 +94,13 @@ describe("a violated constraint", function()
     assert.matches("on_delete", e.hint)
   end)
 
+  it("of a trigger keeps the trigger's words", function()
+    rille.db():execute [[create trigger no_nick before delete on users when old.nick is null
+      begin select raise(abort, 'who has no nick stays'); end]]
+    local e = untouched("check_violation", function() User:where("id", 2):delete() end)
+    assert.equal("who has no nick stays", e.message)
+  end)
+
   it("has words in raw SQL too", function()
     local db = rille.db()
     assert.equal("users.email: another row has this value already", untouched("unique_violation", db.execute, db,
