@@ -241,6 +241,22 @@ describe("a cursor of a query", function()
     db:execute "drop table posts"
   end)
 
+  it("is closed by return and goto, too, where a function uses the record", function()
+    local function first_title()
+      for post in Post:order_by("id"):cursor() do
+        rille.transaction(function() post:update { title = "first" } end)
+        if post:exists() then return post.title end
+      end
+    end
+    assert.equal("first", first_title())
+    for post in Post:order_by("id"):cursor() do
+      rille.transaction(function() post:update { views = 1 } end)
+      if post.id == 3 then goto behind end
+    end
+    ::behind::
+    db:execute "drop table posts"
+  end)
+
   it("keeps the memory flat", function()
     local function peak(query)
       collectgarbage() collectgarbage()

@@ -352,6 +352,8 @@ function M.add(Query)
   end
 
   --- Rows one by one in constant memory: `for post in q:cursor() do`.
+  -- In Lua 5.4.4 a `break` does not close the cursor when a function in the loop uses the loop's variables, and what
+  -- comes behind the loop fails; `return` and `goto` do close it.
   function Query:cursor()
     if wanted_of(self) then
       Error.raise("unsupported", "cursor: reads row by row, and relations are loaded for many rows at once", {
