@@ -103,10 +103,10 @@ with_wait(rille_lua_database *database, rille_connection *chosen)
   return database->last = chosen;
 }
 
-/* The connection whose transaction the calling coroutine owns, or one that is free: without a transaction and, if it is
-** wanted alone, without a cursor of another coroutine. */
+/* The connection whose transaction the calling coroutine owns, or one that is free: without a transaction, and without
+** a cursor of another coroutine, which holds the moment that all reads of its connection see. */
 static rille_connection *
-choose(lua_State *L, rille_lua_database *database, bool alone)
+choose(lua_State *L, rille_lua_database *database)
 {
   rille_connection *idle = NULL;
 
@@ -115,7 +115,7 @@ choose(lua_State *L, rille_lua_database *database, bool alone)
 
     if (connection->depth > 0 && connection->owner == L)
       return with_wait(database, connection);
-    if (connection->depth == 0 && idle == NULL && !(alone && is_read(L, connection)))
+    if (connection->depth == 0 && idle == NULL && !is_read(L, connection))
       idle = connection;
   }
   if (idle == NULL) {
@@ -132,14 +132,14 @@ rille_lua_connection(lua_State *L, rille_lua_database *database)
   rille_connection *first = database->count == 1 ? database->connections[0] : NULL;
 
   if (first != NULL && (first->depth == 0 || first->owner == L))
-    return database->last = first;
-  return choose(L, database, false);
+    return database->last = first; /* nothing was committed beside it: a cursor on it hides nothing */
+  return choose(L, database);
 }
 
 rille_connection *
 rille_lua_connection_alone(lua_State *L, rille_lua_database *database)
 {
-  return choose(L, database, true);
+  return choose(L, database);
 }
 
 rille_work *

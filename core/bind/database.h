@@ -32,7 +32,8 @@ typedef struct rille_lua_database {
 rille_lua_database *rille_lua_check_database(lua_State *L, int index);
 
 /* The connection for the calling coroutine: the one whose transaction it owns, else one without a transaction,
-** opened when there is none.  Raises `busy` when there cannot be one. */
+** opened when there is none.  Where there are several, none on which a cursor of another coroutine reads: that would
+** still show what was there before the last commit on another one.  Raises `busy` when there cannot be one. */
 rille_connection *rille_lua_connection(lua_State *L, rille_lua_database *database);
 
 /* The connection on which the calling coroutine may begin a level: as above, but where no cursor of another coroutine

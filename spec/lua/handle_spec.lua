@@ -190,6 +190,24 @@ describe("a handle", function()
       assert.equal("a! b! c!", titles())
     end)
 
+    it("so that nobody else reads at the moment of a cursor once something was committed beside it", function()
+      for _, title in ipairs { "a", "b" } do add(title) end
+      local reading = coroutine.create(function()
+        for row in db:table "posts":order_by "id":cursor() do coroutine.yield(row.title) end
+      end)
+      assert(coroutine.resume(reading))
+      db:transaction(function() db:execute "update posts set title = 'n' where id = 1" end)
+      assert.equal("n b", titles())
+      local title = db:table "posts":where("id", 1):value "title"
+      db:transaction(function() db:execute("update posts set title = ? where id = 1", title .. "!") end)
+      db:execute "update posts set views = 7 where id = 2"
+      assert.same({ "n! b", 7 }, { titles(), db:table "posts":where("id", 2):value "views" })
+      local _, second = assert(coroutine.resume(reading))
+      assert.equal("b", second)                            -- the cursor itself goes on where it was
+      coroutine.close(reading)
+      assert.equal("n! b", titles())
+    end)
+
     it("and finds a database in memory busy while another's cursor reads", function()
       db = rille.connect ":memory:"
       db:execute "create table posts (id integer primary key, title text)"
