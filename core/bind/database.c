@@ -61,19 +61,23 @@ add_connection(lua_State *L, rille_lua_database *database)
   return connection;
 }
 
-/* Raises `busy`; `holder` is what holds the connections, "transaction" or "cursor". */
+/* Raises `busy`: every connection is held by a transaction or a cursor of another coroutine. */
 static int
-busy(lua_State *L, const rille_lua_database *database, const char *holder)
+busy(lua_State *L, const rille_lua_database *database)
 {
+  const char *holder = database->connections[0]->depth > 0 ? "transaction" : "cursor";
   rille_fault fault;
 
-  if (database->memory)
+  if (database->memory) {
     (void)rille_fault_set(&fault, RILLE_BUSY,
                           "a %s of another coroutine holds the one connection of this in-memory database", holder);
-  else
-    (void)rille_fault_set(&fault, RILLE_BUSY, "all %d connections are held by %ss of other coroutines",
-                          RILLE_CONNECTIONS_MAX, holder);
-  rille_fault_hint(&fault, "end that %s first", holder);
+    rille_fault_hint(&fault, "end that %s first", holder);
+  } else {
+    (void)rille_fault_set(&fault, RILLE_BUSY,
+                          "all %d connections are held by transactions and cursors of other coroutines",
+                          RILLE_CONNECTIONS_MAX);
+    rille_fault_hint(&fault, "end some of them first");
+  }
   return rille_lua_raise(L, &fault, (rille_str){ 0 });
 }
 
@@ -103,10 +107,8 @@ with_wait(rille_lua_database *database, rille_connection *chosen)
   return database->last = chosen;
 }
 
-/* The connection whose transaction the calling coroutine owns, or one that is free: without a transaction, and without
-** a cursor of another coroutine, which holds the moment that all reads of its connection see. */
-static rille_connection *
-choose(lua_State *L, rille_lua_database *database)
+rille_connection *
+rille_lua_connection_alone(lua_State *L, rille_lua_database *database)
 {
   rille_connection *idle = NULL;
 
@@ -120,7 +122,7 @@ choose(lua_State *L, rille_lua_database *database)
   }
   if (idle == NULL) {
     if (database->count == RILLE_CONNECTIONS_MAX || (database->memory && database->count > 0))
-      (void)busy(L, database, database->connections[0]->depth > 0 ? "transaction" : "cursor");
+      (void)busy(L, database);
     idle = add_connection(L, database);
   }
   return with_wait(database, idle);
@@ -133,13 +135,7 @@ rille_lua_connection(lua_State *L, rille_lua_database *database)
 
   if (first != NULL && (first->depth == 0 || first->owner == L))
     return database->last = first; /* nothing was committed beside it: a cursor on it hides nothing */
-  return choose(L, database);
-}
-
-rille_connection *
-rille_lua_connection_alone(lua_State *L, rille_lua_database *database)
-{
-  return choose(L, database);
+  return rille_lua_connection_alone(L, database);
 }
 
 rille_work *

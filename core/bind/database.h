@@ -31,13 +31,13 @@ typedef struct rille_lua_database {
 /* The open database at `index`; raises invalid_argument when it is none, or closed. */
 rille_lua_database *rille_lua_check_database(lua_State *L, int index);
 
-/* The connection for the calling coroutine: the one whose transaction it owns, else one without a transaction,
-** opened when there is none.  Where there are several, none on which a cursor of another coroutine reads: that would
-** still show what was there before the last commit on another one.  Raises `busy` when there cannot be one. */
+/* The connection for the calling coroutine: the one whose transaction it owns, else one without a transaction, opened
+** when there is none.  Where there are several, none on which a cursor of another coroutine reads: that would still
+** show what was there before the last commit on another one.  Raises `busy` when there cannot be one. */
 rille_connection *rille_lua_connection(lua_State *L, rille_lua_database *database);
 
-/* The connection on which the calling coroutine may begin a level: as above, but where no cursor of another coroutine
-** reads, which would see what is not committed. */
+/* The same to begin a level on: not even the only connection while a cursor of another coroutine reads there, which
+** would see what is not committed. */
 rille_connection *rille_lua_connection_alone(lua_State *L, rille_lua_database *database);
 
 /* Closes the connections of a database that is closed, once nothing runs on it: a finalizer may close it while Lua
