@@ -284,7 +284,8 @@ const rille_driver rille_driver_sqlite = {
         "and name not like 'sqlite\\_%' escape '\\' order by name",
     [RILLE_CATALOG_COLUMNS] =
         "select name, type as declared, \"notnull\" as not_null, dflt_value as \"default\", pk as \"primary\", "
-        "hidden in (2, 3) as generated from pragma_table_xinfo(?1) where hidden <> 1 order by cid",
+        "hidden in (2, 3) as generated, rille_collation(?1, name) as collation "
+        "from pragma_table_xinfo(?1) where hidden <> 1 order by cid",
     [RILLE_CATALOG_INDEXES] =
         "select l.name as name, l.\"unique\" as is_unique, l.origin as origin, l.partial as partial, "
         "i.name as \"column\" from pragma_index_list(?1) as l, pragma_index_info(l.name) as i "

@@ -165,6 +165,23 @@ collate(void *data, int a_bytes, const void *a_at, int b_bytes, const void *b_at
   return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* rille_collation(table, column) */
+static void
+collation(sqlite3_context *context, int count, sqlite3_value **values)
+{
+  const char *table = (const char *)sqlite3_value_text(values[0]),
+             *column = (const char *)sqlite3_value_text(values[1]);
+  const char *name = NULL;
+
+  (void)count;
+  if (table == NULL || column == NULL ||
+      sqlite3_table_column_metadata(sqlite3_context_db_handle(context), "main", table, column, NULL, &name, NULL, NULL,
+                                    NULL) != SQLITE_OK)
+    return;
+  if (name != NULL && sqlite3_stricmp(name, "BINARY") != 0)
+    sqlite3_result_text(context, name, -1, SQLITE_TRANSIENT);
+}
+
 int
 rille_sqlite_add_functions(sqlite3 *db)
 {
@@ -185,6 +202,9 @@ rille_sqlite_add_functions(sqlite3 *db)
   const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
   int code = sqlite3_create_collation_v2(db, "rille_decimal", SQLITE_UTF8, NULL, collate, NULL);
 
+  if (code == SQLITE_OK)
+    code = sqlite3_create_function_v2(db, "rille_collation", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, collation, NULL,
+                                      NULL, NULL);
   for (size_t i = 0; i < sizeof functions / sizeof functions[0] && code == SQLITE_OK; i++) {
     bool sums = functions[i].final != NULL;
 

@@ -1,4 +1,5 @@
-/* core/driver/sqlite_function.h - what SQL means to rille beyond SQLite's own words: arithmetic that loses nothing. */
+/* core/driver/sqlite_function.h - what SQL means to rille beyond SQLite's own words: arithmetic that loses nothing, and
+** what only SQLite's C interface tells. */
 #ifndef RILLE_SQLITE_FUNCTION_H
 #define RILLE_SQLITE_FUNCTION_H
 
@@ -14,6 +15,8 @@
 **   rille_decimal_sum(value, scale)                      exact, as text; NULL for no rows.  Values that are
 **                                                        doubles are decimals with `scale` digits
 **   rille_decimal_avg(value, scale, digits)              with `digits` digits, rounded half away from zero
+**   rille_collation(table, column)                       how texts of the column are compared, NULL for by bytes and
+**                                                        for what is no column of a table
 **   collate rille_decimal                                decimal texts by their value, behind them other texts by their
 **                                                        bytes */
 int rille_sqlite_add_functions(sqlite3 *db);

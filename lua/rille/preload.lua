@@ -100,8 +100,9 @@ local function load_morphs(link, parents, entry)
     local target = setmetatable({ related = class, far = require "rille.model".info(class).primary }, {
       __index = link,
     })
-    local keys, values = Read.keys_of(members, link.near)
-    local rows, row_keys = Read.fetch(target, class, values, entry and entry.fn)
+    local folds = Link.folds(target, class)
+    local keys, values = Read.keys_of(members, link.near, folds)
+    local rows, row_keys = Read.fetch(target, class, values, folds, entry and entry.fn)
     assign(target, members, keys, rows, row_keys)
     keep_children(members, link.name .. ":" .. kind, rows)
     if entry then M.load_wanted(rows, class, entry.inner, true) end
@@ -116,9 +117,10 @@ end
 function M.load_one(parents, class, name, entry)
   local link = Link.of(class, name)
   if link.kind == "morph_to" then return load_morphs(link, parents, entry) end
-  local keys, values = Read.keys_of(parents, link.near)
+  local folds = Link.folds(link)
+  local keys, values = Read.keys_of(parents, link.near, folds)
   local rows, row_keys = {}, {}
-  if #values[1] > 0 then rows, row_keys = Read.fetch(link, link.related, values, entry and entry.fn) end
+  if #values[1] > 0 then rows, row_keys = Read.fetch(link, link.related, values, folds, entry and entry.fn) end
   assign(link, parents, keys, rows, row_keys)
   keep_children(parents, name, rows)
   if entry then M.load_wanted(rows, link.related, entry.inner) end

@@ -258,9 +258,9 @@ knows_that_the_schema_has_changed(void **state)
 static void
 answers_the_questions_of_the_catalog(void **state)
 {
-  static const char *const outputs[RILLE_CATALOG_COUNT][7] = {
+  static const char *const outputs[RILLE_CATALOG_COUNT][8] = {
     [RILLE_CATALOG_TABLES] = { "name", "kind", "sql", "schema" },
-    [RILLE_CATALOG_COLUMNS] = { "name", "declared", "not_null", "default", "primary", "generated" },
+    [RILLE_CATALOG_COLUMNS] = { "name", "declared", "not_null", "default", "primary", "generated", "collation" },
     [RILLE_CATALOG_INDEXES] = { "name", "is_unique", "origin", "partial", "column" },
     [RILLE_CATALOG_FOREIGN] = { "id", "column", "table", "references", "on_update", "on_delete" },
   };
@@ -298,6 +298,7 @@ answers_the_questions_of_the_catalog(void **state)
         assert_text(cells[0].as.text, "b");
         assert_text(cells[1].as.text, contract->text);
         assert_int_equal(cells[2].as.integer, 1);
+        assert_int_equal(cells[6].kind, RILLE_NULL); /* by bytes */
         assert_int_equal(cells[3].kind, RILLE_NULL);
         assert_int_equal(cells[4].as.integer, 0);
       }

@@ -31,6 +31,31 @@ describe("relations", function()
   end)
   after_each(function() rille.lazy_loading "batch" end)
 
+  it("are compared as the database compares their keys, not by their bytes", function()
+    world.fresh([[create table shops (id integer primary key, code TEXT collate nocase unique, city TEXT)]],
+      [[create table orders (id integer primary key, shop TEXT collate nocase, city TEXT collate rtrim)]],
+      "insert into shops values (1, 'ABC', 'Ulm'), (2, 'xyz', 'Köln')",
+      "insert into orders values (1, 'abc', 'Ulm  '), (2, 'Abc', 'Köln'), (3, 'XYZ', 'ulm')")
+    local Shop = rille.model "Shop" { relations = {
+      orders = rille.has_many("Order", { local_key = "code", foreign_key = "shop", order_by = "id" }),
+      near = rille.has_many("Order", { local_key = "city", foreign_key = "city", order_by = "id" }),
+      both = rille.has_many("Order", { local_key = { "code", "city" }, foreign_key = { "shop", "city" } }),
+    } }
+    local Order = rille.model "Order" { relations = {
+      by = rille.belongs_to("Shop", { foreign_key = "shop", owner_key = "code" }),
+    } }
+    for _, shops in ipairs { Shop:all(), Shop:with("orders", "near", "both"):all() } do
+      for _, shop in ipairs(shops) do
+        for _, name in ipairs { "orders", "near", "both" } do
+          assert.same(of_each(shop:relation(name):order_by("id"):all()), of_each(shop[name]))
+        end
+      end
+      assert.same({ { 1, 2 }, { 3 }, { 1 }, { 2 }, { 1 } }, { of_each(shops[1].orders), of_each(shops[2].orders),
+        of_each(shops[1].near), of_each(shops[2].near), of_each(shops[1].both) })
+    end
+    assert.same({ 1, 1, 2 }, Order:order_by("id"):all():map(function(order) return order.by.id end):to_table())
+  end)
+
   describe("loaded with rows", function()
     it("take one statement each, however many rows there are", function()
       local posts

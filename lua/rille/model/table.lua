@@ -22,7 +22,7 @@ local function columns_of(def, description)
   for i, column in ipairs(description.columns) do
     columns[i] = {
       name = column.name, declared = column.declared, default = column.default ~= nil, generated = column.generated,
-      not_null = column.not_null, primary = position[column.name] or 0,
+      not_null = column.not_null, primary = position[column.name] or 0, collation = column.collation,
     }
     position[column.name] = nil
   end

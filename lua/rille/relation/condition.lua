@@ -36,16 +36,7 @@ end
 ---@param fn? fun(query: rille.Query): rille.Query
 ---@return rille.Query
 local function rows_of(query, word, link, fn)
-  local rows = Rows.of_outer(link)
-  if fn ~= nil then
-    if type(fn) ~= "function" then Error.argument(word, "a function of the query", fn) end
-    local made = fn(rows)
-    if made == nil then made = rows end
-    if not Query.is_query(made) or made[1] ~= rows[1] then
-      Error.argument(word, "a function that returns the query it was given", made, "is a `return` missing?")
-    end
-    rows = made
-  end
+  local rows = Rows.constrained(word, Rows.of_outer(link), fn)
   return require "rille.query.ends".subquery(query, word, rows)
 end
 

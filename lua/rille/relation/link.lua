@@ -55,11 +55,12 @@ function M.morph_name(class) return class._def.morph_name or class._def.table en
 
 --- Foreign keys of a table that lead to another one: what a missing column may have meant.
 local function hint_of(link, table_name, target, option)
-  local keys = link.handle:connect():query(
-    'select "from" as "column" from pragma_foreign_key_list(?) where "table" = ? group by id having count(*) = 1',
-    { table_name, target })
-  if #keys == 1 then
-    return ('%s.%s refers to %s: %s = "%s"'):format(table_name, keys[1].column, target, option, keys[1].column)
+  local found = {}
+  for _, key in ipairs(link.handle:describe(table_name).foreign) do
+    if key.table == target and #key.columns == 1 then found[#found + 1] = key.columns[1] end
+  end
+  if #found == 1 then
+    return ('%s.%s refers to %s: %s = "%s"'):format(table_name, found[1], target, option, found[1])
   end
   return ('say which one it is: %s = "…"'):format(option)
 end
@@ -314,6 +315,28 @@ function M.morph(link, name)
     })
   end
   return class
+end
+
+-- Collation -> the form in which texts are alike that it holds to be equal.
+local FOLDS = {
+  NOCASE = function(text) return (text:gsub("%u", string.lower)) end,       -- ASCII alone, as SQLite has it
+  RTRIM = function(text) return (text:gsub(" +$", "")) end,
+}
+
+--- How the database compares the columns that say whose a row is: for each of them a function, or false for "by bytes".
+---@param link rille.Link
+---@param class? rille.Model  of morph_to
+---@return (false|fun(text: string): string)[]
+function M.folds(link, class)
+  local columns, has = link.far, info_of(class or link.related).has
+  if link.middle then columns, has = link.middle.near, link.middle.has end
+  local folds = {}
+  for i, name in ipairs(columns) do
+    local collation = has[name].collation
+    folds[i] = collation and (FOLDS[collation:upper()] or fail(link, "unsupported",
+      ("%s compares its texts by the collation %s, which only the database knows"):format(name, collation))) or false
+  end
+  return folds
 end
 
 M.fail = fail

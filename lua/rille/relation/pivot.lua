@@ -94,6 +94,13 @@ local function has_names(list)
   return false
 end
 
+--- What tells entries apart.
+local function name_of(entry)
+  local parts = {}
+  for i, value in ipairs(entry.key) do parts[i] = tostring(value) end
+  return table.concat(parts, "\0")
+end
+
 --- An id, a record, one with columns of the pivot, or a list of these -> entries, each key once.
 ---@return rille.PivotEntry[]
 local function entries_of(link, word, list)
@@ -107,7 +114,7 @@ local function entries_of(link, word, list)
   end
   for i = 1, count do
     local entry = entry_of(link, word, split(list[i]))
-    local name = table.concat(require "rille.list".wrap(entry.key):map(tostring), "\0")
+    local name = name_of(entry)
     if seen[name] then
       entries[seen[name]] = entry                    -- said twice: the later one counts
     else
@@ -116,8 +123,6 @@ local function entries_of(link, word, list)
   end
   return entries, seen
 end
-
-local function name_of(entry) return table.concat(require "rille.list".wrap(entry.key):map(tostring), "\0") end
 
 local function new_row(link, record, entry, now)
   local middle, row = link.middle, {}

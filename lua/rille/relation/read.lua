@@ -1,6 +1,5 @@
 --- relation.read: the statement that reads a relation for many parents at once, and which row belongs to which of them.
 local core = require "rille.core"
-local Error = require "rille.error"
 local Rows = require "rille.relation.rows"
 
 local null, op = core.null, core.op
@@ -20,19 +19,26 @@ local function joined_key(values)
   return table.concat(parts)
 end
 
+--- The value as it is compared.
+local function folded(value, fold)
+  if fold and type(value) == "string" then return fold(value) end
+  return value
+end
+
 --- The key of each parent in the order of the parents (false: a part is NULL), and the values that are to be found.
 ---@param parents rille.Record[]
 ---@param columns string[]
+---@param folds (false|function)[]  how the database compares them, as Link.folds gives them
 ---@return any[] keys
 ---@return any[][] values  of each column
-function M.keys_of(parents, columns)
+function M.keys_of(parents, columns, folds)
   local read, keys, values, seen = core.record_value, {}, {}, {}
   for i = 1, #columns do values[i] = {} end
   if #columns == 1 then
     local column, list = columns[1], values[1]
     for i = 1, #parents do
       local value = read(parents[i], column)
-      keys[i] = value or false
+      keys[i] = value and folded(value, folds[1]) or false
       if value and not seen[value] then
         seen[value] = true
         list[#list + 1] = value
@@ -51,18 +57,19 @@ function M.keys_of(parents, columns)
         values[c][#values[c] + 1] = key[c]
       end
     end
+    for c = 1, #key do key[c] = folded(key[c], folds[c]) end
     keys[i] = complete and joined_key(key) or false
   end
   return keys, values
 end
 
 --- The key of each row from the lists of its parts.
-local function keys_of_rows(count, lists)
-  if #lists == 1 then return lists[1] end
+local function keys_of_rows(count, lists, folds)
+  if #lists == 1 and not folds[1] then return lists[1] end
   local keys, key = {}, {}
   for i = 1, count do
-    for c = 1, #lists do key[c] = lists[c][i] end
-    keys[i] = joined_key(key)
+    for c = 1, #lists do key[c] = folded(lists[c][i], folds[c]) end
+    keys[i] = #key == 1 and key[1] or joined_key(key)
   end
   return keys
 end
@@ -81,18 +88,6 @@ local function says_beyond(query, start, ...)
 end
 
 local function says(query, ...) return says_beyond(query, false, ...) end
-
---- The caller's part of the query.
-local function constrained(link, query, fn)
-  if not fn then return query end
-  local made = fn(query)
-  if made == nil then made = query end
-  if not require "rille.query".is_query(made) or made[1] ~= query[1] then
-    Error.argument(("with: %s"):format(link.name), "a function that returns the query it was given", made,
-      "is a `return` missing?")
-  end
-  return made
-end
 
 --- One row for each parent where one is wanted, and limits that count for each parent.
 local function limited(link, query, keys, class)
@@ -157,16 +152,17 @@ end
 ---@param link rille.Link
 ---@param class rille.Model
 ---@param values any[][]   of each column of the key
+---@param folds (false|function)[]
 ---@param fn? function     the caller's part of the query
 ---@return rille.Record[]
 ---@return any[] keys      of each, as M.keys_of gives them
-function M.fetch(link, class, values, fn)
+function M.fetch(link, class, values, folds, fn)
   local keys = Rows.keys(link, class)
   local start = Rows.all(link, class):sealed(function(q)
     for i, key in ipairs(keys) do q = q:where_in(key, values[i]) end
     return q
   end)
-  local query = constrained(link, start, fn)
+  local query = Rows.constrained("with: " .. link.name, start, fn)
   if not says(query, op.order, op.order_raw, op.order_random, op.reorder) then query = Rows.ordered(link, query) end
   local shared = shared_output(link, query, start)
   query = limited(link, query, keys, class)
@@ -177,7 +173,7 @@ function M.fetch(link, class, values, fn)
   local rows, lists = results[1], table.move(results, 2, #keys + 1, 1, {})
   add_pivots(link, rows, table.move(results, 2, results.n, 1, {}))
   Ends.preload(query, rows)
-  return rows, keys_of_rows(#rows, lists)
+  return rows, keys_of_rows(#rows, lists, folds)
 end
 
 --- The rows of a query of a relation with a pivot: each shows its own.

@@ -1,6 +1,7 @@
 --- relation.rows: the query of the rows that a relation leads to, before it is said of whom.
 -- What belongs to the relation is sealed: no or_where that a caller adds lets other rows in.
 local core = require "rille.core"
+local Error = require "rille.error"
 local Query = require "rille.query"
 
 local op <const> = core.op
@@ -100,6 +101,22 @@ function M.ordered(link, query)
   if not order then return query end
   local column = order[1]:find(".", 1, true) and order[1] or link.related._def.table .. "." .. order[1]
   return query:order_by(column, order[2])
+end
+
+--- What a caller's function makes of the rows.
+---@param word string      the method that took it, for messages
+---@param query rille.Query
+---@param fn? fun(query: rille.Query): rille.Query
+---@return rille.Query
+function M.constrained(word, query, fn)
+  if fn == nil then return query end
+  if type(fn) ~= "function" then Error.argument(word, "a function of the query", fn) end
+  local made = fn(query)
+  if made == nil then made = query end
+  if not Query.is_query(made) or made[1] ~= query[1] then
+    Error.argument(word, "a function that returns the query it was given", made, "is a `return` missing?")
+  end
+  return made
 end
 
 --- The rows that are related to the row of the query around: for exists, and for counts.
