@@ -342,8 +342,11 @@ write_mutation_where(rille_compiler *c, const rille_query *query)
 {
   if (query->unions != NULL)
     rille_compiler_fail(c, RILLE_UNSUPPORTED, "an update or delete of a union: say its conditions with or_where");
-  else if (query->joins != NULL || query->groups != NULL || query->having != NULL || query->distinct ||
-           !is_plain(query))
+  else if (query->groups != NULL || query->having != NULL)
+    rille_compiler_fail(c, RILLE_UNSUPPORTED,
+                        "an update or delete of groups, of which each is many rows: say which rows "
+                        "with where_in or where_exists");
+  else if (query->joins != NULL || query->distinct || !is_plain(query))
     write_target(c, query);
   else
     write_where(c, query);

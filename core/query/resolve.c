@@ -285,6 +285,26 @@ set_level(rille_source *source, const struct scope *scope)
       source->level = scope->level;
 }
 
+/* Sums and averages are of numbers: of a text the database would make 0. */
+static rille_status
+check_aggregate(const rille_node *call, rille_fault *fault)
+{
+  const rille_node *of = call != NULL ? call->items : NULL;
+  rille_type_kind kind;
+
+  if (of == NULL || of->column == NULL || (call->op != RILLE_FN_SUM && call->op != RILLE_FN_AVG))
+    return RILLE_OK;
+  kind = of->column->type.kind;
+  if (kind != RILLE_TYPE_TEXT && kind != RILLE_TYPE_BLOB && kind != RILLE_TYPE_JSON && kind != RILLE_TYPE_DATETIME &&
+      kind != RILLE_TYPE_DATE)
+    return RILLE_OK;
+  (void)rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "%s of %s.%s: the column holds no numbers, but is a %s",
+                        call->op == RILLE_FN_SUM ? "sum" : "avg", rille_show(of->source->table->name).text,
+                        rille_show(of->column->name).text, rille_type_name(kind));
+  rille_fault_hint(fault, "a cast of the model says how a column is meant");
+  return RILLE_INVALID_ARGUMENT;
+}
+
 static rille_status
 resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault)
 {
@@ -313,6 +333,8 @@ resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault)
     status = resolve_nodes(query->per, &scope);
   if (status == RILLE_OK)
     status = resolve_node(query->aggregate, &scope);
+  if (status == RILLE_OK)
+    status = check_aggregate(query->aggregate, fault);
   if (status == RILLE_OK)
     status = resolve_sets(query->sets, &scope);
   if (status == RILLE_OK)

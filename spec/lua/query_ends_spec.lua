@@ -44,6 +44,20 @@ describe("the end of a query", function()
     end).message)
   end)
 
+  it("reads no argument where it takes none, and says what was meant", function()
+    assert.matches("limit", refused("invalid_argument", Post.first, Post, 3).hint)
+    assert.matches("select", refused("invalid_argument", Post.all, Post, "title").hint)
+  end)
+
+  it("sums and averages numbers only", function()
+    for _, word in ipairs { "sum", "avg" } do
+      for _, column in ipairs { "title", "created_at", "meta" } do
+        local e = refused("invalid_argument", Post[word], Post, column)
+        assert.matches(word .. " of posts%." .. column, e.message)
+      end
+    end
+  end)
+
   it("gives the one row there is", function()
     assert.equal("c", Post:where("views", 2):sole().title)
     assert.equal("Post", refused("not_found", function() Post:where("views", 9):sole() end).model)

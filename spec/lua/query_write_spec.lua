@@ -232,6 +232,13 @@ describe("update", function()
     assert.same({ "a", "hers", "most" }, Post:order_by("id"):pluck("title"))
   end)
 
+  it("refuses groups, of which each is many rows", function()
+    local groups = Post:where("id", ">", 0):group_by("status")
+    untouched("unsupported", groups.update, groups, { title = "x" })
+    untouched("unsupported", groups.increment, groups, "views")
+    untouched("unsupported", groups.delete, groups)
+  end)
+
   it("wants a condition, or to be told that every row is meant", function()
     local e = untouched("unsafe_mutation", Post.update, Post, { views = 0 })
     assert.matches("unfiltered", e.hint)

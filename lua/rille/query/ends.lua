@@ -316,6 +316,11 @@ local function at_most(query, rows)
   return query:limit(rows)
 end
 
+--- An argument that would not be read is a mistake.
+local function no_argument(word, hint, given)
+  Error.argument(word, "no argument", given, hint)
+end
+
 local function named(query)
   return query[1].class and query[1].class._def.name or query[1].table
 end
@@ -327,11 +332,15 @@ function M.add(Query)
 
   --- All rows.
   ---@return rille.List
-  function Query:all() return List.wrap(rows_of(self)) end
+  function Query:all(...)
+    if ... ~= nil then no_argument("all", "select(…) says which columns", ...) end
+    return List.wrap(rows_of(self))
+  end
   Query.get = Query.all
 
   --- The first row, or nil.
-  function Query:first()
+  function Query:first(...)
+    if ... ~= nil then no_argument("first", "limit(n):all() gives several rows, find(key) one by its key", ...) end
     if self[1].marked then return rows_of(at_most(self, 1))[1] end
     return (run(self, "first"))
   end
