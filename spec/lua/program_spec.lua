@@ -153,6 +153,17 @@ end }]])
     assert.truthy(err:find("models/label.lua:3: in local 'fn'\n  stdin:1: in main chunk", 1, true), err)
   end)
 
+  it("tells a database that is not there yet from one that cannot be", function()
+    local status, out = shell "DATABASE_URL=not_yet.db rille migrate:status"
+    assert.equal(0, status)
+    assert.truthy(out:find("pending", 1, true))
+    assert.is_nil(io.open(folder .. "/shop/not_yet.db"))
+    local _, err
+    status, _, err = shell "DATABASE_URL=no_folder/x.db rille migrate:status"
+    assert.equal(1, status)
+    assert.truthy(err:find('cannot open the database "no_folder/x.db"', 1, true), err)
+  end)
+
   it("says where a script failed, and ends with its status", function()
     local status, out, err = shell("rille run -", "local function f()\n  Note:fnd(1)\n  return 1\nend\nf()")
     assert.same({ 1, "" }, { status, out })

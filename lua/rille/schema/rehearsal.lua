@@ -8,6 +8,8 @@ local Transaction = require "rille.transaction"
 
 local M = {}
 
+local NO_ENTRY <const> = 2        -- errno of a file that is not there
+
 local Restore = {
   __close = function(self)
     local handle, scratch = self.handle, self.scratch
@@ -23,14 +25,17 @@ local COPIED = [[select m.sql as sql, m.name as name from sqlite_schema as m
   where m.sql is not null and m.name not like 'sqlite\_%' escape '\' and coalesce(l.type, '') <> 'shadow'
   order by m.type = 'table' desc, m.type = 'index' desc, m.rowid]]
 
---- Is the database there?  To ask for its tables would make it.
+--- Is the database there, or wrong in a way that opening it will tell?  To ask a missing one for its tables would make
+--- it.
 ---@param handle rille.Handle
 ---@return boolean
 function M.exists(handle)
   if handle.core or handle.settings.database == ":memory:" then return true end
-  local file = io.open(handle.settings.database, "rb")
-  if file then file:close() end
-  return file ~= nil
+  local path = handle.settings.database
+  local file <close>, _, code = io.open(path, "rb")
+  local folder = path:match "^(.*)/[^/]*$" or "."
+  local may_be_made = code == NO_ENTRY and core.list_directory(folder == "" and "/" or folder) ~= nil
+  return file ~= nil or not may_be_made            -- where it cannot be made, opening it says why
 end
 
 --- Run `fn` while the handle leads to a copy of the database without rows.  A database that is not there yet stays so.
