@@ -5,20 +5,7 @@
 #include <jansson.h>
 
 #include "post.h"
-
-struct user {
-  int64_t id;
-  char *name, *email, *created_at, *updated_at;
-};
-
-/* All users, copied, in the order of their ids, which are 1 to `length`. */
-struct users {
-  struct user *at;
-  size_t length;
-};
-
-struct users users_fetch(sqlite3 *db);
-void users_release(struct users *users);
+#include "user.h"
 
 /* The array of the posts, each with its author inside; the caller's to drop. */
 json_t *posts_json(const struct posts *posts, const struct users *users);

@@ -5,39 +5,11 @@
 ** and no waste.  What a work still has at its end is freed after the clock stopped, just as what rille has then is
 ** collected after it; what either drops on the way counts. */
 #include "json.h"
+#include "works.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What a work did: the same rows and sum must come out on the other side. */
-struct outcome {
-  double started_ms, ms;
-  int64_t rows, sum;
-  uint64_t check; /* of what was written; 0 for works that write nothing */
-  long peak_before_kib;
-};
-
-static void
-clock_start(struct outcome *out)
-{
-  out->peak_before_kib = bench_peak_kib();
-  out->started_ms = bench_now_ms();
-}
-
-static void
-clock_stop(struct outcome *out)
-{
-  out->ms = bench_now_ms() - out->started_ms;
-}
-
-/* Reads the schema and a first page before the clock runs. */
-static void
-warm(sqlite3 *db, sqlite3_stmt *stmt)
-{
-  bench_check(db, sqlite3_step(stmt));
-  sqlite3_reset(stmt);
-}
 
 static int64_t *
 random_ids(size_t n)
@@ -52,15 +24,15 @@ random_ids(size_t n)
 
 /* 100,000 random posts by their key, each copied whole into a struct, read and dropped; no transaction round them. */
 static void
-work_find(sqlite3 *db, struct outcome *out)
+work_find(sqlite3 *db, struct bench_outcome *out)
 {
   enum { FINDS = 100000 };
   sqlite3_stmt *stmt = posts_prepare(db, "where id = ?");
   int64_t *ids = random_ids(FINDS);
   struct post post;
 
-  warm(db, stmt);
-  clock_start(out);
+  bench_warm(db, stmt);
+  bench_clock_start(out);
   for (int i = 0; i < FINDS; i++) {
     if (post_find(db, stmt, ids[i], &post)) {
       out->rows++;
@@ -68,20 +40,20 @@ work_find(sqlite3 *db, struct outcome *out)
       post_release(&post);
     }
   }
-  clock_stop(out);
+  bench_clock_stop(out);
   sqlite3_finalize(stmt);
   free(ids);
 }
 
 /* Every post copied whole into one list of structs; then title, status and views read of each. */
 static void
-work_all(sqlite3 *db, struct outcome *out)
+work_all(sqlite3 *db, struct bench_outcome *out)
 {
   sqlite3_stmt *stmt = posts_prepare(db, "");
   struct posts list = { 0 };
 
-  warm(db, stmt);
-  clock_start(out);
+  bench_warm(db, stmt);
+  bench_clock_start(out);
   posts_fetch(&list, db, stmt);
   for (size_t i = 0; i < list.length; i++) {
     const struct post *post = &list.at[i];
@@ -90,7 +62,7 @@ work_all(sqlite3 *db, struct outcome *out)
     if (strcmp(post->status, "published") == 0)
       out->sum++;
   }
-  clock_stop(out);
+  bench_clock_stop(out);
   out->rows = (int64_t)list.length;
   posts_release(&list);
   sqlite3_finalize(stmt);
@@ -104,7 +76,7 @@ struct search {
 /* 20,000 times the posts of one author, published, with so many views, since then; the most viewed first, 10 at most
 ** (1.7 on average).  One prepared statement serves all; the posts found are copied whole, read and dropped. */
 static void
-work_query(sqlite3 *db, struct outcome *out)
+work_query(sqlite3 *db, struct bench_outcome *out)
 {
   enum { QUERIES = 20000 };
   sqlite3_stmt *stmt = posts_prepare(db, "where author_id = ? and status = ? and views > ? and created_at >= ? "
@@ -117,8 +89,8 @@ work_query(sqlite3 *db, struct outcome *out)
     searches[i].views = (int64_t)bench_random(&state, 50000);
     bench_time_text(bench_post_time_us(25000 + (int64_t)bench_random(&state, 75000)), searches[i].since);
   }
-  warm(db, stmt);
-  clock_start(out);
+  bench_warm(db, stmt);
+  bench_clock_start(out);
   for (int i = 0; i < QUERIES; i++) {
     struct posts found = { 0 };
 
@@ -132,7 +104,7 @@ work_query(sqlite3 *db, struct outcome *out)
     out->rows += (int64_t)found.length;
     posts_release(&found);
   }
-  clock_stop(out);
+  bench_clock_stop(out);
   sqlite3_finalize(stmt);
   free(searches);
 }
@@ -146,14 +118,14 @@ fill_body(char body[BENCH_BODY_BYTES + 1])
 
 /* 10,000 posts made and inserted one after the other, each stamped with a time of its own, in one transaction. */
 static void
-work_create(sqlite3 *db, struct outcome *out)
+work_create(sqlite3 *db, struct bench_outcome *out)
 {
   enum { CREATES = 10000 };
   sqlite3_stmt *stmt = post_prepare_insert(db);
   char title[64], body[BENCH_BODY_BYTES + 1], now[BENCH_TIME_BYTES];
 
   fill_body(body);
-  clock_start(out);
+  bench_clock_start(out);
   bench_run(db, "begin immediate");
   for (int i = 1; i <= CREATES; i++) {
     struct post post = {
@@ -167,13 +139,13 @@ work_create(sqlite3 *db, struct outcome *out)
     out->sum += post.id;
   }
   bench_run(db, "commit");
-  clock_stop(out);
+  bench_clock_stop(out);
   sqlite3_finalize(stmt);
 }
 
 /* 100,000 posts that are there already, inserted in one transaction by one prepared statement. */
 static void
-work_insert(sqlite3 *db, struct outcome *out)
+work_insert(sqlite3 *db, struct bench_outcome *out)
 {
   enum { INSERTS = 100000 };
   sqlite3_stmt *stmt = post_prepare_insert(db);
@@ -194,7 +166,7 @@ work_insert(sqlite3 *db, struct outcome *out)
                                  .created_at = time,
                                  .updated_at = time };
   }
-  clock_start(out);
+  bench_clock_start(out);
   bench_run(db, "begin immediate");
   for (int i = 0; i < INSERTS; i++) {
     post_insert(db, stmt, &rows[i]);
@@ -202,7 +174,7 @@ work_insert(sqlite3 *db, struct outcome *out)
     out->sum += rows[i].views;
   }
   bench_run(db, "commit");
-  clock_stop(out);
+  bench_clock_stop(out);
   for (int i = 0; i < INSERTS; i++)
     free(rows[i].title);
   free(rows);
@@ -212,7 +184,7 @@ work_insert(sqlite3 *db, struct outcome *out)
 /* 10,000 random posts loaded whole, their views raised by one, that column and the time of the change written; in one
 ** transaction. */
 static void
-work_save(sqlite3 *db, struct outcome *out)
+work_save(sqlite3 *db, struct bench_outcome *out)
 {
   enum { SAVES = 10000 };
   sqlite3_stmt *find = posts_prepare(db, "where id = ?");
@@ -221,8 +193,8 @@ work_save(sqlite3 *db, struct outcome *out)
   struct post post;
   char now[BENCH_TIME_BYTES];
 
-  warm(db, find);
-  clock_start(out);
+  bench_warm(db, find);
+  bench_clock_start(out);
   bench_run(db, "begin immediate");
   for (int i = 0; i < SAVES; i++) {
     if (!post_find(db, find, ids[i], &post))
@@ -239,7 +211,7 @@ work_save(sqlite3 *db, struct outcome *out)
     post_release(&post);
   }
   bench_run(db, "commit");
-  clock_stop(out);
+  bench_clock_stop(out);
   sqlite3_finalize(update);
   sqlite3_finalize(find);
   free(ids);
@@ -266,25 +238,25 @@ event_read(struct event *event, sqlite3_stmt *stmt)
 /* 1,000,000 events, one after the other in one struct that borrows its texts: a row to work with, as cursor() gives
 ** one, though nothing is copied.  One column is summed. */
 static void
-work_cursor(sqlite3 *db, struct outcome *out)
+work_cursor(sqlite3 *db, struct bench_outcome *out)
 {
   sqlite3_stmt *stmt = bench_prepare(db, EVENTS_SQL);
   struct event event;
 
-  warm(db, stmt);
-  clock_start(out);
+  bench_warm(db, stmt);
+  bench_clock_start(out);
   while (bench_check(db, sqlite3_step(stmt)) == SQLITE_ROW) {
     event_read(&event, stmt);
     out->rows++;
     out->sum += event.amount;
   }
-  clock_stop(out);
+  bench_clock_stop(out);
   sqlite3_finalize(stmt);
 }
 
 /* 10,000 posts that were read before, each with its author, as one JSON text. */
 static void
-work_json(sqlite3 *db, struct outcome *out)
+work_json(sqlite3 *db, struct bench_outcome *out)
 {
   sqlite3_stmt *stmt = posts_prepare(db, "where id <= 10000 order by id");
   struct posts posts = { 0 };
@@ -293,10 +265,10 @@ work_json(sqlite3 *db, struct outcome *out)
   char *text;
 
   posts_fetch(&posts, db, stmt);
-  clock_start(out);
+  bench_clock_start(out);
   array = posts_json(&posts, &users);
   text = json_dumps(array, JSON_COMPACT);
-  clock_stop(out);
+  bench_clock_stop(out);
   if (text == NULL)
     bench_die("jansson", "the posts cannot be written");
   out->rows = (int64_t)posts.length;
@@ -312,41 +284,18 @@ work_json(sqlite3 *db, struct outcome *out)
 /* The same rows, but of each only the number that the sum wants is asked for: the least that a program which knows
 ** beforehand what it will read can do.  Shown beside the table. */
 static void
-work_cursor_bare(sqlite3 *db, struct outcome *out)
+work_cursor_bare(sqlite3 *db, struct bench_outcome *out)
 {
   sqlite3_stmt *stmt = bench_prepare(db, EVENTS_SQL);
 
-  warm(db, stmt);
-  clock_start(out);
+  bench_warm(db, stmt);
+  bench_clock_start(out);
   while (bench_check(db, sqlite3_step(stmt)) == SQLITE_ROW) {
     out->rows++;
     out->sum += sqlite3_column_int64(stmt, 3);
   }
-  clock_stop(out);
+  bench_clock_stop(out);
   sqlite3_finalize(stmt);
-}
-
-/* The settings that both sides must share, "name=value name=value", and the library; then how that was compiled. */
-static void
-print_settings(sqlite3 *db)
-{
-  static const char *const NAMES[] = { "journal_mode", "synchronous",        "mmap_size",  "foreign_keys", "cache_size",
-                                       "page_size",    "wal_autocheckpoint", "temp_store", "locking_mode" };
-
-  for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
-    char sql[64];
-    sqlite3_stmt *stmt;
-
-    snprintf(sql, sizeof sql, "pragma %s", NAMES[i]);
-    stmt = bench_prepare(db, sql);
-    bench_check(db, sqlite3_step(stmt));
-    printf("%s=%s ", NAMES[i], (const char *)sqlite3_column_text(stmt, 0));
-    sqlite3_finalize(stmt);
-  }
-  printf("sqlite=%s source=%s\n", sqlite3_libversion(), sqlite3_sourceid());
-  for (int i = 0; sqlite3_compileoption_get(i) != NULL; i++)
-    printf("%s%s", i > 0 ? " " : "", sqlite3_compileoption_get(i));
-  printf("\n");
 }
 
 int
@@ -354,12 +303,13 @@ main(int argc, char **argv)
 {
   static const struct {
     const char *name;
-    void (*run)(sqlite3 *, struct outcome *);
-  } WORKS[] = { { "find", work_find },     { "all", work_all },
-                { "query", work_query },   { "create", work_create },
-                { "insert", work_insert }, { "save", work_save },
-                { "cursor", work_cursor }, { "cursor_bare", work_cursor_bare },
-                { "json", work_json } };
+    void (*run)(sqlite3 *, struct bench_outcome *);
+  } WORKS[] = { { "find", work_find },        { "all", work_all },
+                { "query", work_query },      { "create", work_create },
+                { "insert", work_insert },    { "save", work_save },
+                { "cursor", work_cursor },    { "cursor_bare", work_cursor_bare },
+                { "json", work_json },        { "graph", bench_work_graph },
+                { "lazy", bench_work_graph }, { "hooked", work_create } };
   bool known = false;
   sqlite3 *db;
 
@@ -370,10 +320,10 @@ main(int argc, char **argv)
   db = bench_open(argv[2]);
   if (strcmp(argv[1], "settings") == 0) {
     known = true;
-    print_settings(db);
+    bench_print_settings(db);
   }
   for (size_t i = 0; i < sizeof WORKS / sizeof WORKS[0]; i++) {
-    struct outcome out = { 0 };
+    struct bench_outcome out = { 0 };
 
     if (strcmp(argv[1], WORKS[i].name) != 0)
       continue;

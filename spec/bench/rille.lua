@@ -8,8 +8,13 @@ local core = require "rille.core"
 
 local USERS, POSTS, BODY_BYTES = 10000, 100000, 200
 
----@type table<string, { warm: string, prepare: (fun(): any), run: (fun(given: any): integer, integer, any),
---- check: (fun(text: string): string)? }>
+---@class rille.bench.Work
+---@field warm string
+---@field prepare (fun(): any)?
+---@field run fun(given: any): integer, integer, any
+---@field check (fun(text: string): string)?
+
+---@type table<string, rille.bench.Work>
 local WORKS = {}
 
 --- The sequence of bench_random in common.c.
@@ -32,11 +37,7 @@ local function post_time(id)
   return os.date("!%Y-%m-%dT%H:%M:%S.000000Z", 1700000000 + id * 600)
 end
 
-local function models()
-  return rille.model "Post" {}, rille.model "Event" {}, rille.model "User" {}
-end
-
-local Post, Event, User
+local Post, Event, User = rille.model "Post" {}, rille.model "Event" {}, rille.model "User" {}
 
 WORKS.find = {
   warm = "Post",
@@ -213,12 +214,12 @@ local function main(name, path, mode)
     cache_kib = math.tointeger(tonumber(os.getenv "BENCH_CACHE_KIB")),
   } } }
   if name == "settings" then return print(settings()) end
-  local work = WORKS[name]
+  local second = dofile(arg[0]:match "^(.*)/" .. "/second.lua")
+  local work = WORKS[name] or second({ Post = Post, User = User })[name]
   if not work or (mode and mode ~= "snapshot") then
     io.stderr:write("usage: rille run rille.lua WORK|settings DB [snapshot]\n")
     os.exit(2)
   end
-  Post, Event, User = models()
   print(measure(work, mode == "snapshot"))
 end
 

@@ -2,7 +2,7 @@
 # spec/bench/run.sh - measures rille against raw C on the same SQLite library and says whether it is fast enough.
 # Usage: sh spec/bench/run.sh [--rounds N] [--only WORK]... [--tuned] [--json] [--patient SECONDS]
 #   --rounds N   alternating rounds of each work (5); the start of the process has three times as many
-#   --only WORK  find all query create insert save cursor json start; may be given several times
+#   --only WORK  find all query create insert save cursor start, graph lazy json hooked; may be given several times
 #   --tuned      measures raw C with the choices that rille makes for its users, too: no mutexes, SQLite's archive
 #   --json       prints the results as JSON instead of a table
 #   --patient S  before each run waits, S seconds at most, until nothing else is at work on the machine
@@ -45,7 +45,7 @@ case $rounds in '' | *[!0-9]* | 0) misused "--rounds wants a number of at least 
 case $patient in '' | *[!0-9]*) misused "--patient wants a number of seconds" ;; esac
 for work in $only; do
   case $work in
-    find | all | query | create | insert | save | cursor | json | start) ;;
+    find | all | query | create | insert | save | cursor | start | graph | lazy | json | hooked) ;;
     *) misused "no work is called $work" ;;
   esac
 done
@@ -70,10 +70,10 @@ compile() {
 sh "$here/../../host/install-dependencies.sh" bench >&2 || misused "raw C wants jansson to write JSON with"
 progress "building"
 libraries="-lsqlite3 -ljansson"
-compile raw raw.c post.c json.c
+compile raw raw.c second.c works.c post.c user.c json.c
 if [ -n "$tuned" ]; then
   ldd "$rille" | grep -q libsqlite3 || libraries="-l:libsqlite3.a -ljansson -lm -ldl -lpthread"
-  compile tuned raw.c post.c json.c
+  compile tuned raw.c second.c works.c post.c user.c json.c
 fi
 libraries=-lsqlite3
 compile check check.c
@@ -86,13 +86,14 @@ if [ ! -d "$data" ]; then
   progress "making the data"
   compile data data.c
   mkdir "$tmp/made"
-  "$tmp/data" "$tmp/made/posts.db" "$tmp/made/events.db"
-  sync "$tmp/made/posts.db" "$tmp/made/events.db"
+  "$tmp/data" "$tmp/made/posts.db" "$tmp/made/events.db" "$tmp/made/graph.db"
+  sync "$tmp/made/posts.db" "$tmp/made/events.db" "$tmp/made/graph.db"
   rm -rf "$home"/data-*
   mv "$tmp/made" "$data"
 fi
 cp "$data/posts.db" "$tmp/posts.db"                  # reads leave -wal and -shm files beside the database
 cp "$data/events.db" "$tmp/events.db"
+cp "$data/graph.db" "$tmp/graph.db"
 
 # --- both sides must stand on the same library with the same settings
 
@@ -163,10 +164,11 @@ measure_start() {
 round() {
   for side in raw rille ${tuned:+tuned} snapshot bare; do
     case $1:$side in
-      create:snapshot | insert:snapshot | save:snapshot | json:snapshot) ;;            # a snapshot only reads
+      create:snapshot | insert:snapshot | save:snapshot | json:snapshot | hooked:snapshot) ;;   # it only reads
       cursor:*) measure "$1" "$side" "$tmp/events.db" || return 1 ;;
       *:bare) ;;
-      create:* | insert:* | save:*) measure_write "$1" "$side" || return 1 ;;
+      graph:* | lazy:*) measure "$1" "$side" "$tmp/graph.db" || return 1 ;;
+      create:* | insert:* | save:* | hooked:*) measure_write "$1" "$side" || return 1 ;;
       *) measure "$1" "$side" "$tmp/posts.db" || return 1 ;;
     esac
   done
@@ -191,7 +193,7 @@ ticks=$(getconf CLK_TCK)
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 : > "$tmp/results"
 failed=''
-for work in ${only:-find all query create insert save cursor json start}; do
+for work in ${only:-find all query create insert save cursor start graph lazy json hooked}; do
   all_rounds "$work" || failed="$failed $work"
 done
 progress ''
