@@ -65,10 +65,13 @@ add_connection(lua_State *L, rille_lua_database *database)
 static int
 busy(lua_State *L, const rille_lua_database *database)
 {
-  const char *holder = database->connections[0]->depth > 0 ? "transaction" : "cursor";
+  const char *holder = database->exclusive || database->connections[0]->depth > 0 ? "transaction" : "cursor";
   rille_fault fault;
 
-  if (database->memory) {
+  if (database->exclusive) {
+    (void)rille_fault_set(&fault, RILLE_BUSY, "a %s of another coroutine holds this database for itself", holder);
+    rille_fault_hint(&fault, "what is done by several coroutines wants a database that no transaction holds");
+  } else if (database->memory) {
     (void)rille_fault_set(&fault, RILLE_BUSY,
                           "a %s of another coroutine holds the one connection of this in-memory database", holder);
     rille_fault_hint(&fault, "end that %s first", holder);
@@ -111,15 +114,19 @@ rille_connection *
 rille_lua_connection_alone(lua_State *L, rille_lua_database *database)
 {
   rille_connection *idle = NULL;
+  bool held = false;
 
   for (int i = 0; i < database->count; i++) {
     rille_connection *connection = database->connections[i];
 
     if (connection->depth > 0 && connection->owner == L)
       return with_wait(database, connection);
+    held = held || connection->depth > 0;
     if (connection->depth == 0 && idle == NULL && !is_read(L, connection))
       idle = connection;
   }
+  if (held && database->exclusive)
+    (void)busy(L, database);
   if (idle == NULL) {
     if (database->count == RILLE_CONNECTIONS_MAX || (database->memory && database->count > 0))
       (void)busy(L, database);
@@ -365,19 +372,23 @@ database_path(lua_State *L)
   return 1;
 }
 
-/* db:stats() -> { connections, kept, hits, misses } of its statements */
+/* db:stats() -> { connections, cursors (open ones), kept, hits, misses (of its statements) } */
 static int
 database_stats(lua_State *L)
 {
   const rille_lua_database *database = rille_lua_check_database(L, 1);
-  lua_Integer kept = 0, hits = 0, misses = 0;
+  lua_Integer cursors = 0, kept = 0, hits = 0, misses = 0;
 
   for (int i = 0; i < database->count; i++) {
     kept += (lua_Integer)database->connections[i]->statements.count;
     hits += (lua_Integer)database->connections[i]->statements.hits;
     misses += (lua_Integer)database->connections[i]->statements.misses;
+    for (const rille_cursor *each = database->connections[i]->cursors; each != NULL; each = each->next)
+      cursors++;
   }
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
+  lua_pushinteger(L, cursors);
+  lua_setfield(L, -2, "cursors");
   lua_pushinteger(L, database->count);
   lua_setfield(L, -2, "connections");
   lua_pushinteger(L, kept);
@@ -412,6 +423,7 @@ rille_lua_add_database(lua_State *L)
   lua_createtable(L, 0, 40);
   luaL_setfuncs(L, methods, 0);
   luaL_setfuncs(L, rille_lua_transaction_methods, 0);
+  luaL_setfuncs(L, rille_lua_copy_methods, 0);
   luaL_setfuncs(L, rille_lua_raw_methods, 0);
   luaL_setfuncs(L, rille_lua_read_methods, 0);
   luaL_setfuncs(L, rille_lua_related_methods, 0);

@@ -18,7 +18,8 @@ typedef struct rille_lua_database {
   rille_arena arena;
   rille_str *pragmas; /* statements for each new connection */
   size_t pragma_count;
-  bool memory; /* lives in its one connection */
+  bool memory;    /* lives in its one connection */
+  bool exclusive; /* while a transaction is open nobody but its coroutine gets a connection */
   bool closed;
   bool trace;
   int calls; /* that run, see rille_work_open */

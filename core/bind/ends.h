@@ -10,6 +10,7 @@ extern const luaL_Reg rille_lua_write_methods[];       /* write.c: update, delet
 extern const luaL_Reg rille_lua_save_methods[];        /* save.c: records found, inserted, updated, deleted by key */
 extern const luaL_Reg rille_lua_related_methods[];     /* related.c: records of a relation */
 extern const luaL_Reg rille_lua_transaction_methods[]; /* transaction.c: levels */
+extern const luaL_Reg rille_lua_copy_methods[];        /* copy.c: all that another database holds */
 
 /* Makes the metatable of guards, which transaction.c gives out. */
 void rille_lua_add_guard(lua_State *L);

@@ -1,6 +1,8 @@
 /* core/bind/open.c - all that Lua can call; each line below names the file that holds it.
 **
 **   core.open(options) -> database        database.c: close begin commit rollback depth forget trace last path stats
+**                                         copy.c:     copy
+**                                         transaction.c: exclusive, and the levels
 **                                         raw.c:      query execute tables describe
 **                                         read.c:     all first cursor pluck aggregate exists sql
 **                                         write.c:    update delete insert

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <lauxlib.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +14,10 @@
 #include "core/base/shown.h"
 #include "core/bind/value.h"
 #include "core/query/moment.h"
+#include "core/query/type.h"
 #include "core/run/cursor.h"
+
+static const double MOVE_SECONDS_MAX = 1e12; /* more than all years there are, and far from the end of 64 bits */
 
 /* now() -> this moment in UTC, "2026-11-20T12:00:00.000000Z" */
 static int
@@ -25,6 +29,35 @@ system_now(lua_State *L)
     return rille_lua_refuse(L, "the system's clock is outside the years 0 to 9999");
   (void)lua_pushlstring(L, text, RILLE_MOMENT_BYTES);
   return 1;
+}
+
+/* moment(value [, seconds]) -> what a datetime column keeps for the value, moved by so many seconds; and the same as
+** microseconds since 1970 */
+static int
+system_moment(lua_State *L)
+{
+  static const rille_type datetime = { .kind = RILLE_TYPE_DATETIME };
+  lua_Number seconds = luaL_optnumber(L, 2, 0);
+  char text[RILLE_MOMENT_BYTES + 1], room[256];
+  rille_arena arena;
+  rille_cell given, kept;
+  rille_fault fault;
+  rille_status status;
+  int64_t micros = 0;
+
+  rille_lua_check_cell(L, 1, "a moment", &given);
+  rille_arena_init_on(&arena, room, sizeof room);
+  status = rille_type_store(datetime, &given, rille_str_of("a moment"), &arena, &kept, &fault);
+  if (status == RILLE_OK && (kept.kind != RILLE_TEXT || !rille_moment_parse(kept.as.text, &micros)))
+    status = rille_fault_set(&fault, RILLE_INVALID_ARGUMENT, "a moment: NULL is none");
+  rille_arena_release(&arena);
+  if (status != RILLE_OK)
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  if (!(fabs(seconds) <= MOVE_SECONDS_MAX) || !rille_moment_format(micros + llround(seconds * 1e6), text))
+    return rille_lua_refuse(L, "a moment: %g seconds from there are outside the years 0 to 9999", seconds);
+  (void)lua_pushlstring(L, text, RILLE_MOMENT_BYTES);
+  lua_pushinteger(L, (lua_Integer)(micros + llround(seconds * 1e6)));
+  return 2;
 }
 
 /* monotonic_ms() -> milliseconds by a clock that never goes back */
@@ -153,6 +186,7 @@ rille_lua_add_system(lua_State *L)
 {
   static const luaL_Reg functions[] = {
     { "now", system_now },
+    { "moment", system_moment },
     { "monotonic_ms", system_monotonic_ms },
     { "checksum", system_checksum },
     { "nearest", system_nearest },

@@ -112,6 +112,15 @@ transaction_depth(lua_State *L)
   return 1;
 }
 
+/* db:exclusive(on): while a transaction is open, nobody but its coroutine may use the database; else others read what
+** was there before it, on connections of their own */
+static int
+transaction_exclusive(lua_State *L)
+{
+  rille_lua_check_database(L, 1)->exclusive = lua_toboolean(L, 2) != 0;
+  return 0;
+}
+
 void
 rille_lua_add_guard(lua_State *L)
 {
@@ -122,6 +131,11 @@ rille_lua_add_guard(lua_State *L)
 }
 
 const luaL_Reg rille_lua_transaction_methods[] = {
-  { "begin", transaction_begin },       { "guard", transaction_guard }, { "commit", transaction_commit },
-  { "rollback", transaction_rollback }, { "depth", transaction_depth }, { NULL, NULL },
+  { "begin", transaction_begin },
+  { "guard", transaction_guard },
+  { "commit", transaction_commit },
+  { "rollback", transaction_rollback },
+  { "depth", transaction_depth },
+  { "exclusive", transaction_exclusive },
+  { NULL, NULL },
 };

@@ -99,6 +99,10 @@ typedef struct rille_driver {
   /* True when the statement can change the database. */
   bool (*writes)(const rille_stmt *stmt);
 
+  /* Makes `to` hold what `from` holds and nothing else: tables, rows, indexes, triggers.  Both are connections of this
+  ** driver, neither in a transaction nor in the middle of a statement.  When it fails `to` is as it was. */
+  rille_status (*copy)(rille_conn *to, rille_conn *from, rille_fault *fault);
+
   /* Rows changed by the last statement that changed any, and the row id that the last insert made. */
   int64_t (*changes)(const rille_conn *conn);
   int64_t (*last_id)(const rille_conn *conn);

@@ -263,6 +263,20 @@ sqlite_writes(const rille_stmt *base)
   return !sqlite3_stmt_readonly(((const struct sqlite_stmt *)base)->handle);
 }
 
+static rille_status
+sqlite_copy(rille_conn *to, rille_conn *from, rille_fault *fault)
+{
+  rille_sqlite_conn *target = (rille_sqlite_conn *)to;
+  sqlite3_backup *backup = sqlite3_backup_init(target->db, "main", ((rille_sqlite_conn *)from)->db, "main");
+  int code;
+
+  if (backup == NULL)
+    return rille_sqlite_fail(target, sqlite3_errcode(target->db), fault);
+  code = sqlite3_backup_step(backup, -1);
+  (void)sqlite3_backup_finish(backup); /* undoes what was not completed */
+  return code == SQLITE_DONE ? RILLE_OK : rille_sqlite_fail(target, code, fault);
+}
+
 static int64_t
 sqlite_changes(const rille_conn *base)
 {
@@ -314,6 +328,7 @@ const rille_driver rille_driver_sqlite = {
   .row = sqlite_row,
   .changed = sqlite_changed,
   .writes = sqlite_writes,
+  .copy = sqlite_copy,
   .changes = sqlite_changes,
   .last_id = sqlite_last_id,
 };

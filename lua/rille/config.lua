@@ -241,6 +241,21 @@ function M.load_file(path)
   changed()
 end
 
+--- Put other connections in the place of those that are configured, whatever says where they are.
+---@param connections table<string, table>  complete ones, of the same names
+---@return fun() put_back  makes everything what it was
+function M.stand_in(connections)
+  local before, config = { file, said, place, alone }, {}
+  for key, value in next, M.current() do config[key] = value end
+  config.connections = connections
+  said, place = config, nil
+  changed()
+  return function()
+    file, said, place, alone = table.unpack(before, 1, 4)
+    changed()
+  end
+end
+
 --- Forget all that was said, and close what was opened.
 ---@param here? boolean  a file of the current directory counts again; else none does until one is named
 function M.clear(here)

@@ -39,6 +39,16 @@ function M.get(name)
   return handle
 end
 
+--- The handles of which a database is open, in order of their names.
+---@return rille.Handle[]
+function M.opened()
+  local list = {}
+  for _, name in ipairs(require "rille.keys"(handles)) do
+    if handles[name].core then list[#list + 1] = handles[name] end
+  end
+  return list
+end
+
 --- Close every handle; the next one asked for is a new one.
 function M.reset()
   local old = handles

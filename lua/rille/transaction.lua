@@ -1,6 +1,7 @@
 --- transaction: a function between begin and commit; one inside another is a savepoint.
 -- A transaction belongs to the coroutine that began it.  Nothing here catches an error of the function: it passes
 -- through a variable that is closed, so its value and its traceback stay what they are and the function may yield.
+-- One that a test begins around itself (`of_test`) is as good as none for what the program begins inside.
 local Error = require "rille.error"
 local hook = require "rille.hook"
 
@@ -23,6 +24,7 @@ local WORTH_ANOTHER_TRY = { busy = true, serialization_failure = true, deadlock 
 ---@field state "open"|"committed"|"rolled back"
 ---@field after? function[]           what waits for the commit
 ---@field undo? rille.Undo            what it did to records
+---@field of_test? boolean            begun by rille.testing: never committed, and no event is told of it
 local Transaction = { __name = "rille.Transaction" }
 Transaction.__index = Transaction
 
@@ -39,6 +41,25 @@ end
 ---@return rille.Transaction?
 function M.innermost(handle)
   return innermost_of(coroutine.running(), handle)
+end
+
+--- Is it the outermost one of the program on its database?
+local function is_outermost(self)
+  return not self.of_test and (not self.parent or self.parent.of_test)
+end
+
+--- The nearest of these, outwards, that a program began.
+local function begun_by_program(each)
+  while each and each.of_test do each = each.outer end
+  return each
+end
+
+--- Is a transaction of the program open on the database, in this coroutine?
+---@param handle rille.Handle
+---@return boolean
+function M.is_inside(handle)
+  local inner = M.innermost(handle)
+  return inner ~= nil and not inner.of_test
 end
 
 local function unlink(self, state)
@@ -89,7 +110,7 @@ local function rollback(self)
   failed = take_back(self) or failed
   self.db:rollback()
   if self.version ~= self.handle.version then self.handle:forget() end       -- tables are what they were before
-  if not self.parent then tell(self, "transaction:rollback") end
+  if is_outermost(self) then tell(self, "transaction:rollback") end
   if failed then Error.again(failed) end
 end
 
@@ -97,33 +118,33 @@ local function commit(self)
   self.db:commit()                        -- when it raises, the transaction is still open and the caller rolls back
   unlink(self, "committed")
   if self.parent and self.undo then require "rille.record.undo".merge(self.parent, self.undo) end
-  local heir, after = self.parent or self.outer, self.after or {}
+  local heir, after = begun_by_program(self.parent) or begun_by_program(self.outer), self.after or {}
   if heir then
     heir.after = table.move(after, 1, #after, #(heir.after or {}) + 1, heir.after or {})
     after = {}
   end
-  if not self.parent then
+  if is_outermost(self) then
     call_all { function() tell(self, "transaction:commit") end, function() call_all(after) end }
   end
 end
 
 local function started(self)
-  self.guard = self.db:guard()
-  tell(self, "transaction:start")
+  if not self.parent then self.guard = self.db:guard() end
+  if is_outermost(self) then tell(self, "transaction:start") end
 end
 
-local function begin(handle, mode)
+local function begin(handle, mode, of_test)
   local owner, parent = coroutine.running(), M.innermost(handle)
   local db = parent and parent.db or handle:connect()
   local self = setmetatable({ handle = handle, db = db, parent = parent, outer = newest[owner], owner = owner,
-    state = "open", version = handle.version }, Transaction)
+    state = "open", version = handle.version, of_test = of_test }, Transaction)
   newest[owner] = self                    -- first: behind BEGIN nothing may fail that would leave it open
   local ok, e = pcall(db.begin, db, mode)
   if not ok then
     unlink(self, "rolled back")
     Error.again(e)
   end
-  if not parent then
+  if not parent or parent.of_test then
     ok, e = xpcall(started, Error.keep_trace, self)
     if not ok then
       pcall(rollback, self)
@@ -223,7 +244,7 @@ local function write_mode(handle) return handle.settings.readonly and "deferred"
 function M.run(handle, fn, options)
   if type(fn) ~= "function" then Error.argument("transaction", "a function", fn) end
   local retries = check_options(options)
-  if retries > 0 and not M.innermost(handle) then
+  if retries > 0 and not M.is_inside(handle) then
     return attempt_often(handle, fn, write_mode(handle), retries)
   end
   return attempt(handle, fn, write_mode(handle))
@@ -258,7 +279,7 @@ end
 ---@param fn function
 function M.after_commit(fn)
   if type(fn) ~= "function" then Error.argument("after_commit", "a function", fn) end
-  local current = newest[coroutine.running()]
+  local current = begun_by_program(newest[coroutine.running()])
   if not current then
     fn()
     return
@@ -267,13 +288,18 @@ function M.after_commit(fn)
   current.after[#current.after + 1] = fn
 end
 
---- The transactions that are open, savepoints not counted.
+--- Begin the transaction around a test, which ends with rollback().
+---@param handle rille.Handle
+---@return rille.Transaction
+function M.begin_test(handle) return begin(handle, "immediate", true) end
+
+--- The transactions that the program has open, savepoints not counted.
 ---@return rille.Transaction[]
 function M.open()
   local list = {}
   for _, each in next, newest do
     while each do
-      if not each.parent then list[#list + 1] = each end
+      if is_outermost(each) then list[#list + 1] = each end
       each = each.outer
     end
   end
@@ -285,6 +311,13 @@ function M.abandon()
   local owner = coroutine.running()
   for _, each in ipairs(M.open()) do
     if each.owner == owner then rollback(each) end
+  end
+end
+
+--- Forget the transactions whose database was closed: that took them back.  Their records are what they were.
+function M.forget_closed()
+  for _, each in ipairs(M.open()) do
+    if each.handle.closed then pcall(rollback, each) end
   end
 end
 

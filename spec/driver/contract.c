@@ -14,10 +14,10 @@ contract_run(const contract_subject *subject)
   return contract_statements() + contract_values() + contract_transactions() + contract_constraints();
 }
 
-rille_conn *
-contract_connect(int busy_timeout_ms)
+static rille_conn *
+connect_to(const char *name, int busy_timeout_ms)
 {
-  rille_open_options options = { .database = rille_str_of(database),
+  rille_open_options options = { .database = rille_str_of(name),
                                  .busy_timeout_ms = busy_timeout_ms,
                                  .synchronous = rille_str_of("normal") };
   rille_conn *db = NULL;
@@ -26,6 +26,21 @@ contract_connect(int busy_timeout_ms)
   assert_ok(contract->driver->open(&options, &db, &fault), &fault);
   assert_ptr_equal(db->driver, contract->driver);
   return db;
+}
+
+rille_conn *
+contract_connect(int busy_timeout_ms)
+{
+  return connect_to(database, busy_timeout_ms);
+}
+
+rille_conn *
+contract_connect_new(void)
+{
+  char name[sizeof database];
+
+  contract->new_database(name, sizeof name);
+  return connect_to(name, 0);
 }
 
 int

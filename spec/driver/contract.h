@@ -38,6 +38,9 @@ extern rille_conn *contract_db;
 /* One more connection to the same database. */
 rille_conn *contract_connect(int busy_timeout_ms);
 
+/* A connection to a new database, empty and nobody else's. */
+rille_conn *contract_connect_new(void);
+
 /* Runs statements without values; the format takes what printf does.  Fails the case when one fails. */
 void contract_run_sql(rille_conn *db, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

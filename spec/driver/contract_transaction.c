@@ -220,6 +220,41 @@ refuses_to_write_on_what_another_changed_since_it_was_read(void **state)
   assert_int_equal(contract_integer(contract_db, "select sum(views) from posts"), 2);
 }
 
+static void
+makes_a_database_a_copy_of_another(void **state)
+{
+  rille_conn *copy;
+  rille_fault fault;
+
+  (void)state;
+  contract_run_sql(contract_db, "create index posts_views on posts (views)");
+  contract_run_sql(contract_db, "insert into posts (views) values (1)");
+  copy = contract_connect_new();
+  contract_run_sql(copy, "create table others (id %s)", contract->key);
+  assert_ok(contract->driver->copy(copy, contract_db, &fault), &fault);
+  contract_run_sql(copy, "insert into posts (views) values (2)");
+  assert_int_equal(contract_integer(copy, "select sum(views) from posts"), 3);
+  assert_int_equal(posts_seen_by(contract_db), 1);
+  assert_fails(RILLE_NO_SUCH_TABLE, contract_try(copy, "select * from others", &fault), &fault);
+  contract->driver->close(copy);
+}
+
+static void
+makes_no_copy_over_an_open_transaction(void **state)
+{
+  rille_conn *copy;
+  rille_fault fault;
+
+  (void)state;
+  copy = contract_connect_new();
+  contract_run_sql(copy, "create table others (id %s)", contract->key);
+  assert_ok(contract->driver->begin(copy, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  assert_int_not_equal(contract->driver->copy(copy, contract_db, &fault), RILLE_OK);
+  assert_ok(contract->driver->rollback(copy, &fault), &fault);
+  assert_int_equal(contract_integer(copy, "select count(*) from others"), 0);
+  contract->driver->close(copy);
+}
+
 #define ON_BOTH(test) cmocka_unit_test_setup_teardown(test, open_both, close_both)
 
 int
@@ -236,6 +271,8 @@ contract_transactions(void)
     ON_BOTH(goes_on_as_soon_as_the_other_is_done),
     ON_BOTH(stops_waiting_when_asked_to_stop),
     ON_BOTH(refuses_to_write_on_what_another_changed_since_it_was_read),
+    ON_BOTH(makes_a_database_a_copy_of_another),
+    ON_BOTH(makes_no_copy_over_an_open_transaction),
   };
 
   return cmocka_run_group_tests(transactions, NULL, NULL);

@@ -45,6 +45,26 @@ describe("the built program", function()
     assert.truthy(out:find "^2\tDeclare a model of my own\t%d.-\n3\tBuy milk\t%d.-\n$")
   end)
 
+  it("runs the specs of a new project, with busted's own arguments", function()
+    local status, out = shell "unset LUA_PATH LUA_CPATH; rille test --output=TAP"
+    assert.equal(0, status)
+    assert.matches("\nok 1 %- a note is open until it is finished\n", "\n" .. out)
+    assert.matches("\n1%.%.2\n", out)
+    files.write_new(folder .. "/shop/spec/wrong_spec.lua", [[
+      require "rille.testing".fresh_database()
+      it("leaves a transaction open", function() kept = require "rille".begin() end)
+      it("counts", function() assert.statements(1, function() require "models.note":all():ids() end) end)
+      it("counts wrong", function() assert.statements(2, function() require "models.note":all() end) end)]])
+    status, out = shell "rille test --output=plainTerminal spec/wrong_spec.lua"
+    assert.equal(1, status)
+    assert.matches("2 successes / 1 failure / 1 error", out)
+    assert.matches("the test left a transaction open: what it did was taken back", out, 1, true)
+    assert.matches('exactly 2 statements expected, 1 sent:\n  1  select .* from "notes"  %[%]', out)
+    local _, _, err = shell "PATH=/nowhere rille test"
+    assert.matches("busted is not installed\n  hint: apt install lua-busted", err, 1, true)
+    assert.matches("^rille test %[ARG…%]\n", (select(2, shell "rille test --help")))
+  end)
+
   it("makes a project that works in a stock Lua, in the environment that env prints", function()
     local status, out = shell([[unset LUA_PATH LUA_CPATH; eval "$(rille env)"
       lua5.4 -e 'local rille = require "rille"; rille.connect ":memory:"; rille.migrate()

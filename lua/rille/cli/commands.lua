@@ -32,7 +32,7 @@ local M = {}
 M.groups = {
   { "project", { "new", "make:model", "make:migration" } },
   { "database", { "migrate", "migrate:status", "migrate:rollback" } },
-  { "scripts", { "run", "repl" } },
+  { "scripts", { "run", "repl", "test" } },
   { "shell", { "env", "completion", "help" } },
 }
 

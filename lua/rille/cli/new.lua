@@ -49,6 +49,7 @@ return {
       term:line "  rille migrate --seed"
       term:line "  rille run hello.lua"
       term:line "  rille repl"
+      term:line "  rille test"
     end)
   end,
 }

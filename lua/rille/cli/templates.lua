@@ -136,22 +136,23 @@ for _, note in ipairs(Note:open():order_by("id"):all()) do
 end
 ]] },
   { "spec/note_spec.lua", [[
-local rille = require "rille"
+local testing = require "rille.testing"
+local Note = require "models.note"
+
+testing.fresh_database()               -- for each test one of its own, in memory, with all migrations applied
 
 describe("a note", function()
-  local Note
-
-  before_each(function()
-    rille.connect ":memory:"
-    rille.migrate()
-    Note = require "models.note"
-  end)
-
   it("is open until it is finished", function()
     local note = Note:create { title = "Water the plants" }
     assert.equal(1, Note:open():count())
-    note:finish()
+    assert.statements(1, function() note:finish() end)
+    assert.has_row(Note, { title = "Water the plants", done = true })
     assert.equal(0, Note:open():count())
+  end)
+
+  it("keeps when it was written", function()
+    local noon = testing.freeze "2026-11-20T12:00:00Z"
+    assert.equal(noon, Note:create({ title = "Noon" }).created_at)
   end)
 end)
 ]] },
@@ -172,7 +173,7 @@ rille migrate --seed              # makes ${database}.db, its tables and two not
 rille run hello.lua "Buy milk"    # writes a note and lists them
 rille repl                        # Note:all(), Note:open():count(), Tab completes, .help explains
 rille make:model Author name:string email:string:unique   # a model and the migration of its table
-eval "$(rille env)" && busted     # the specs in spec/, with lua5.4 and busted
+rille test                        # the specs in spec/, with busted: apt install lua-busted
 ```
 
 models/ declares what rows are, migrations/ how their tables came to be, `rille.config.lua` where the data is.

@@ -203,7 +203,7 @@ function M.look_up(class, handle)
   for i, name in ipairs(info.names) do
     if not indirect[name] and not def.mutators[name] then info.direct[name] = i end
   end
-  info.stamps_plain = true                   -- the text of core.now() is what these columns keep
+  info.stamps_plain = true                   -- the text of clock.now() is what these columns keep
   for _, name in next, { info.created_at, info.updated_at } do
     info.stamps_plain = info.stamps_plain and info.source:type(name) == "datetime" and not lua_casts[name]
   end

@@ -145,7 +145,7 @@ local function check_lock(lock, handle)
     Error.raise("unsupported", word .. ": SQLite locks the whole database, not rows", {
       hint = "skip_locked and nowait are for PostgreSQL",
     })
-  elseif handle:connect():depth() == 0 then
+  elseif not require "rille.transaction".is_inside(handle) then
     Error.raise("invalid_argument", word .. ": wants a transaction, for a lock ends with one")
   end
 end

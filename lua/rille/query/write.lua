@@ -1,6 +1,7 @@
 --- query.write: inserts, updates and deletes by query.  They know no single record, so they run no hooks and none of
 -- the rules of `validates`; the constraints of the database hold for them as for all.
 local core = require "rille.core"
+local clock = require "rille.clock"
 local Cast = require "rille.cast"
 local Error = require "rille.error"
 local Ends = require "rille.query.ends"
@@ -45,7 +46,7 @@ end
 local function stamps(root)
   local info = root.info
   if not info or not (info.created_at or info.updated_at) then return nil end
-  local now, fill = core.now(), {}
+  local now, fill = clock.now(), {}
   if info.created_at then fill[info.created_at] = now end
   if info.updated_at then fill[info.updated_at] = now end
   return fill
@@ -165,7 +166,7 @@ local function assignments(root, word, changes)
     sets[i] = { name, value }
   end
   local updated_at = root.info and root.info.updated_at
-  if updated_at and changes[updated_at] == nil then sets[#sets + 1] = { updated_at, core.now() } end
+  if updated_at and changes[updated_at] == nil then sets[#sets + 1] = { updated_at, clock.now() } end
   return sets
 end
 
@@ -232,7 +233,7 @@ local function soft_column(query) return query[1].class and query[1].class._def.
 ---@return integer rows
 function M.delete(query)
   local column = soft_column(query)
-  if column then return M.update(query, { [column] = core.now() }) end
+  if column then return M.update(query, { [column] = clock.now() }) end
   return (Ends.run(query, "delete"))
 end
 

@@ -1,5 +1,6 @@
 --- record.saving: the methods of a record that write it, delete it or read it again.
 local core = require "rille.core"
+local clock = require "rille.clock"
 local Error = require "rille.error"
 local State = require "rille.record.state"
 local Undo = require "rille.record.undo"
@@ -47,7 +48,7 @@ local function insert(record, class, info)
   collect_decoded(record, info)
   local created_at, updated_at = info.created_at, info.updated_at
   if created_at or updated_at then
-    local state, now = state_of(record), core.now()
+    local state, now = state_of(record), clock.now()
     if created_at and state[created_at] == nil then stamp(record, info, created_at, now) else created_at = nil end
     if updated_at and state[updated_at] == nil then stamp(record, info, updated_at, now) else updated_at = nil end
   end
@@ -90,7 +91,7 @@ local function update(record, class, info, made)
   if lock then put(record, lock, (guards[1][2] == core.null and 0 or guards[1][2]) + 1) end
   local updated_at = info.updated_at
   if updated_at and state_of(record)[updated_at] == nil then
-    stamp(record, info, updated_at, core.now())
+    stamp(record, info, updated_at, clock.now())
   else
     updated_at = nil
   end
@@ -215,7 +216,7 @@ end
 --- Mark the row as deleted; nothing else of the record is written, and what waits goes on waiting.
 local function mark(record, info, column)
   local put_back = set_aside(record, info)
-  put(record, column, core.now())
+  put(record, column, clock.now())
   local ok, done, err = pcall(update, record, info.class, info, column)
   if not ok or done == false then state_of(record)[column] = nil end
   put_back()
@@ -316,7 +317,7 @@ function Record:touch()
       { model = class._def.name })
   end
   check_there(self, class, "touched")
-  self[column] = core.now()
+  self[column] = clock.now()
   return save(self, info, column)
 end
 
@@ -358,7 +359,7 @@ local function add(record, word, name, by)
   if by == nil then by = 1 end
   check_there(record, class, "changed")
   local query, updated_at = row_query(record, info), info.updated_at
-  local extra = updated_at and updated_at ~= name and { [updated_at] = core.now() } or nil
+  local extra = updated_at and updated_at ~= name and { [updated_at] = clock.now() } or nil
   if query[word](query, name, by, extra) ~= 1 then gone(record, class, "changed") end
   local put_back = set_aside(record, info, name, info.updated_at)
   read_written(record, class, info, true)

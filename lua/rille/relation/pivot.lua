@@ -1,5 +1,6 @@
 --- relation.pivot: writes the rows of the table between two models: attach, detach, sync and their like.
 local core = require "rille.core"
+local clock = require "rille.clock"
 local Error = require "rille.error"
 local Link = require "rille.relation.link"
 local Undo = require "rille.record.undo"
@@ -136,7 +137,7 @@ end
 
 local function insert(link, record, entries)
   if #entries == 0 then return 0 end
-  local rows, now = {}, core.now()
+  local rows, now = {}, clock.now()
   for i, entry in ipairs(entries) do rows[i] = new_row(link, record, entry, now) end
   return require "rille.query".for_table(link.handle, link.middle.table):insert(rows)
 end
@@ -215,7 +216,7 @@ local function change(link, record, entry)
   local columns = {}
   for name, value in next, entry.columns do columns[name] = value end
   if next(columns) == nil then return 0 end
-  if link.middle.stamped then columns.updated_at = core.now() end
+  if link.middle.stamped then columns.updated_at = clock.now() end
   return with_key(link, rows_of(link, record), entry.key):update(columns)
 end
 

@@ -1,0 +1,42 @@
+/* core/bind/copy.c - one database made a copy of another. */
+#include <lauxlib.h>
+
+#include "core/bind/database.h"
+#include "core/bind/ends.h"
+#include "core/bind/value.h"
+
+/* The connection of a database on which nothing goes on; raises invalid_argument while something does. */
+static rille_connection *
+idle_connection(lua_State *L, rille_lua_database *database)
+{
+  rille_connection *connection = rille_lua_connection_alone(L, database);
+
+  if (connection->depth > 0 || connection->cursors != NULL)
+    (void)rille_lua_refuse(L, "copy: a %s is open on one of the databases",
+                           connection->depth > 0 ? "transaction" : "cursor");
+  return connection;
+}
+
+/* db:copy(other): from now on db holds what the other database holds, and nothing else */
+static int
+database_copy(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1), *other = rille_lua_check_database(L, 2);
+  rille_connection *to, *from;
+  rille_fault fault;
+
+  if (database->driver != other->driver || database == other)
+    return rille_lua_refuse(L, "copy: wants another database of the same driver");
+  to = idle_connection(L, database);
+  from = idle_connection(L, other);
+  if (database->driver->copy(to->conn, from->conn, &fault) != RILLE_OK)
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  for (int i = 0; i < database->count; i++)
+    rille_connection_forget(database->connections[i]);
+  return 0;
+}
+
+const luaL_Reg rille_lua_copy_methods[] = {
+  { "copy", database_copy },
+  { NULL, NULL },
+};

@@ -1,0 +1,168 @@
+--- testing.isolation: databases in which a test leaves nothing behind: a transaction around it, or one of its own.
+local Config = require "rille.config"
+local Database = require "rille.database"
+local Error = require "rille.error"
+local Handle = require "rille.handle"
+local Time = require "rille.testing.time"
+local Transaction = require "rille.transaction"
+
+local M = {}
+
+-- -- what a test left open ------------------------------------------------------------------------------------------
+
+local function open_cursors()
+  local count = 0
+  for _, handle in ipairs(Database.opened()) do count = count + handle:connect():stats().cursors end
+  return count
+end
+
+--- An error that says what is open and should not be; nil when nothing is.
+local function left_open()
+  local transactions, cursors = #Transaction.open(), open_cursors()
+  if cursors > 0 then
+    collectgarbage()                      -- one that nobody can reach any more was not left open
+    cursors = open_cursors()
+  end
+  if transactions > 0 then
+    return Error.new("transaction_aborted", ("the test left %s open: what it did was taken back"):format(
+      transactions == 1 and "a transaction" or transactions .. " transactions"), {
+      hint = "write `local tx <close> = rille.begin()`, or rille.transaction(fn)",
+    })
+  elseif cursors > 0 then
+    return Error.new("script", ("the test left %s open"):format(cursors == 1 and "a cursor" or cursors .. " cursors"), {
+      hint = "leave a loop over a cursor with `return` or `goto`; one that is kept holds its rows",
+    })
+  end
+end
+
+-- -- a transaction around a test ------------------------------------------------------------------------------------
+
+local function connection_names(...)
+  if ... ~= nil then return { ... } end
+  local names = require "rille.keys"(Config.current().connections)
+  return #names > 0 and names or { Config.current().default }
+end
+
+local Around = {}
+Around.__index = Around
+
+--- Take back what was done since; nothing keeps it from being taken back on the other databases, too.
+function Around:finish()
+  for i = #self, 1, -1 do
+    local transaction = self[i]
+    if transaction.state == "open" then
+      local ok, e = pcall(transaction.rollback, transaction)
+      if not ok and not transaction.handle.closed then self.failed = self.failed or e end
+    end
+    if not transaction.handle.closed then transaction.db:exclusive(false) end
+    self[i] = nil
+  end
+  if self.failed then Error.again(self.failed) end
+end
+
+function Around:__close(e)
+  local left = e == nil and left_open()
+  self:finish()
+  if left then error(left, 0) end
+end
+
+--- Begin a transaction on each of the databases.
+local function begin_around(...)
+  local around = setmetatable({}, Around)
+  for i, name in ipairs(connection_names(...)) do
+    local ok, e = pcall(function()
+      local handle = Database.get(name)
+      handle:connect():exclusive(true)
+      around[i] = Transaction.begin_test(handle)
+    end)
+    if not ok then
+      around:finish()
+      Error.again(e)
+    end
+  end
+  return around
+end
+
+function M.rolled_back(fn, ...)
+  local around <close> = begin_around()                                     -- luacheck: ignore 211
+  return fn(...)
+end
+
+---@param block table  words of busted
+---@param ... string   names of connections
+function M.transaction_in(block, ...)
+  local names, around = table.pack(...), nil
+  for i = 1, names.n do
+    if type(names[i]) ~= "string" then Error.argument("testing.transaction", "names of connections", names[i]) end
+  end
+  block.before_each(function() around = begin_around(table.unpack(names, 1, names.n)) end)
+  block.after_each(function()
+    local left = left_open()
+    Time.unfreeze()
+    if around then around:finish() end
+    around = nil
+    if left then error(left, 0) end
+  end)
+end
+
+-- -- a database for each test ---------------------------------------------------------------------------------------
+
+--- The configured connections of SQLite, each in memory.
+local function in_memory()
+  local config, connections = Config.current(), {}
+  for name, settings in next, config.connections do
+    local copy = settings
+    if settings.driver == "sqlite" then
+      copy = { driver = "sqlite", database = ":memory:", foreign_keys = settings.foreign_keys,
+        pragmas = settings.pragmas }
+    end
+    connections[name] = copy
+  end
+  connections[config.default] = connections[config.default] or { driver = "sqlite", database = ":memory:" }
+  return connections
+end
+
+local function is_in_memory(handle) return handle.settings.database == ":memory:" end
+
+--- Copies of the databases as they are now.
+---@return table<string, rille.Handle>  by the names of their connections
+local function take_templates()
+  local templates = {}
+  for _, handle in ipairs(Database.opened()) do
+    if is_in_memory(handle) then
+      local template = Handle.new(handle.name, handle.settings)
+      template:connect():copy(handle:connect())
+      templates[handle.name] = template
+    end
+  end
+  return templates
+end
+
+---@param block table  words of busted
+---@param options { migrate: boolean?, seed: boolean? }
+function M.fresh_in(block, options)
+  local templates, put_back
+  block.setup(function()
+    put_back = Config.stand_in(in_memory())
+    if options.migrate ~= false then require "rille.migrator".migrate { seed = options.seed } end
+  end)
+  block.before_each(function()
+    templates = templates or take_templates()
+    Database.reset()
+    for name, template in next, templates do Database.get(name):connect():copy(template:connect()) end
+  end)
+  block.after_each(function()
+    local left = left_open()
+    Time.unfreeze()
+    Database.reset()
+    Transaction.forget_closed()
+    if left then error(left, 0) end
+  end)
+  block.teardown(function()
+    for _, template in next, templates or {} do template:close() end
+    if put_back then put_back() end
+    templates, put_back = nil, nil
+  end)
+end
+
+return M

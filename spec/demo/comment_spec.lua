@@ -1,0 +1,47 @@
+--- demo/comment_spec: the demo's comments, each test in a transaction on one database that is made before the first.
+local rille = require "rille"
+local testing = require "rille.testing"
+local Comment, Organization = require "models.comment", require "models.organization"
+local Post, User = require "models.post", require "models.user"
+
+describe("a comment of the demo", function()
+  testing.transaction()
+
+  local press, ada, post
+
+  setup(function()
+    rille.connect ":memory:"
+    rille.migrate()
+    press = Organization:create { name = "The Press", slug = "press" }
+    ada = User:create { org_id = press.id, name = "Ada", email = "ada@example.org" }
+    post = Post:create { org_id = press.id, author_id = ada.id, title = "On engines", slug = "engines", body = "…" }
+  end)
+
+  teardown(function() rille.close() end)
+
+  local function comment(body) return Comment:create { org_id = press.id, post_id = post.id, body = body } end
+
+  it("waits until it is approved", function()
+    local first = comment "First!"
+    assert.same({ first.id }, { table.unpack(Comment:waiting():pluck("id")) })
+    assert.statements(1, function() first:approve() end)
+    assert.has_row(Comment, { id = first.id, approved = true })
+    assert.equal(0, Comment:waiting():count())
+  end)
+
+  it("is answered under the same post", function()
+    local question = comment "Why?"
+    local answer = question:reply { author_id = ada.id, body = "  Because.  " }
+    assert.equal("Because.", answer.body)
+    assert.same({ "Because." }, { table.unpack(question.replies:pluck("body")) })
+    local other = Post:create { org_id = press.id, author_id = ada.id, title = "Other", slug = "other", body = "…" }
+    assert.invalid("parent_id", Comment:create {
+      org_id = press.id, post_id = other.id, parent_id = question.id, body = "Elsewhere",
+    })
+  end)
+
+  it("finds nothing of what another test wrote", function()
+    assert.equal(0, Comment:count())
+    assert.equal(1, Post:count())
+  end)
+end)
