@@ -11,12 +11,12 @@
 enum { DEPTH_MAX = 45 }; /* SQLite's parser gives up at some 50 groups, or 20 queries, in each other */
 
 static const char *const OP_NAMES[] = {
-  NULL,           "compare",  "columns",       "in",           "between", "null",
-  "group",        "exists",   "raw",           "part",         "json",    "json_contains",
-  "constant",     "sealed",   "having",        "having_raw",   "select",  "add_select",
-  "select_raw",   "distinct", "join",          "group_by",     "order",   "order_raw",
-  "order_random", "reorder",  "limit",         "offset",       "union",   "unfiltered",
-  "unlimited",    "outer",    "compare_query", "select_query", "per",     "nothing",
+  NULL,       "compare",    "columns",   "in",           "between",       "null",         "group",
+  "exists",   "raw",        "part",      "json",         "json_contains", "constant",     "sealed",
+  "having",   "having_raw", "select",    "add_select",   "select_raw",    "distinct",     "join",
+  "group_by", "order",      "order_raw", "order_random", "reorder",       "limit",        "offset",
+  "union",    "unfiltered", "unlimited", "outer",        "compare_query", "select_query", "per",
+  "scopes",   "nothing",
 };
 
 void

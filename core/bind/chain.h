@@ -31,7 +31,7 @@ typedef enum rille_op {
   RILLE_CHAIN_ADD_SELECT,    /* list */
   RILLE_CHAIN_SELECT_RAW,    /* sql, params, names of its outputs separated by NUL */
   RILLE_CHAIN_DISTINCT,
-  RILLE_CHAIN_JOIN,      /* left (boolean), source, alias | false, column, operator, column */
+  RILLE_CHAIN_JOIN,      /* left (boolean), source, alias | false, column, operator, column; read by Lua: a model */
   RILLE_CHAIN_GROUP_BY,  /* list */
   RILLE_CHAIN_ORDER,     /* column, descending */
   RILLE_CHAIN_ORDER_RAW, /* sql, params */
@@ -46,7 +46,9 @@ typedef enum rille_op {
   RILLE_CHAIN_COMPARE_QUERY, /* joined, chain, aggregate, column | false, operator, value */
   RILLE_CHAIN_SELECT_QUERY,  /* chain, aggregate | "exists", column | false, its name as an output */
   RILLE_CHAIN_PER,           /* list: limits count among the rows that are alike in these columns */
-  RILLE_CHAIN_NOTHING        /* a root */
+  RILLE_CHAIN_SCOPES, /* name, chain: its conditions hold for the rows that are joined under the name; said behind
+                             ** the join */
+  RILLE_CHAIN_NOTHING /* a root */
 } rille_op;
 
 typedef struct rille_chain {
@@ -54,11 +56,19 @@ typedef struct rille_chain {
   rille_work *work;
 } rille_chain;
 
+/* What holds for the rows that are joined under a name. */
+typedef struct rille_scopes {
+  rille_str name;
+  rille_node *conditions;
+  struct rille_scopes *next;
+} rille_scopes;
+
 /* What a chain gives while it is walked backwards. */
 typedef struct rille_found {
   rille_query *query;     /* NULL while only conditions are wanted */
   rille_node *conditions; /* joined by their `op`, in order */
   rille_node *having;
+  rille_scopes *scopes; /* of joins that are still to come */
   bool outputs_done, orders_done, limits_done;
 } rille_found;
 

@@ -53,9 +53,42 @@ names_before(rille_chain *r, int node, rille_node *rest, bool outputs)
   return first;
 }
 
+/* Conditions for the rows that are joined under a name: kept until the join is met. */
 static void
-add_join(rille_chain *r, int node, rille_query *query)
+add_scopes(rille_chain *r, int node, rille_found *found)
 {
+  rille_scopes *scopes = rille_work_get(r->L, r->work, sizeof *scopes);
+
+  scopes->name = rille_chain_text(r, node, 4, "the name of a joined table");
+  (void)rille_chain_push(r, node, 5);
+  scopes->conditions = rille_chain_conditions(r, lua_gettop(r->L));
+  lua_pop(r->L, 1);
+  scopes->next = found->scopes;
+  found->scopes = scopes;
+}
+
+/* What scopes demand of the joined rows: a query of these alone, so that their names mean its columns. */
+static rille_query *
+scoped_rows(rille_chain *r, const rille_join *join, const rille_found *found)
+{
+  const rille_scopes *scopes = found->scopes;
+  rille_query *rows;
+
+  while (scopes != NULL && !rille_str_equal(scopes->name, join->source.name))
+    scopes = scopes->next;
+  if (scopes == NULL || scopes->conditions == NULL)
+    return NULL;
+  rows = rille_work_get(r->L, r->work, sizeof *rows);
+  rows->source = join->source;
+  rows->joined = true;
+  rows->where = scopes->conditions;
+  return rows;
+}
+
+static void
+add_join(rille_chain *r, int node, rille_found *found)
+{
+  rille_query *query = found->query;
   rille_join *join = rille_work_get(r->L, r->work, sizeof *join);
   size_t operator;
   rille_node *a, *b;
@@ -71,6 +104,7 @@ add_join(rille_chain *r, int node, rille_query *query)
   operator= rille_condition_operator(r, rille_chain_text(r, node, 8, "an operator"));
   b = rille_chain_column(r, node, 9);
   join->on = rille_condition_compare(r, a, operator, b);
+  join->scoped = scoped_rows(r, join, found);
   join->next = query->joins;
   query->joins = join;
 }
@@ -180,7 +214,8 @@ add_clause(rille_chain *r, int node, rille_op kind, rille_found *found)
   case RILLE_CHAIN_SELECT_RAW: add_outputs(r, node, kind, found); break;
   case RILLE_CHAIN_PER: query->per = names_before(r, node, query->per, false); break;
   case RILLE_CHAIN_DISTINCT: query->distinct = true; break;
-  case RILLE_CHAIN_JOIN: add_join(r, node, query); break;
+  case RILLE_CHAIN_JOIN: add_join(r, node, found); break;
+  case RILLE_CHAIN_SCOPES: add_scopes(r, node, found); break;
   case RILLE_CHAIN_GROUP_BY: query->groups = names_before(r, node, query->groups, false); break;
   case RILLE_CHAIN_ORDER:
   case RILLE_CHAIN_ORDER_RAW:

@@ -56,7 +56,13 @@ write_joins(rille_compiler *c, const rille_query *query)
     rille_compiler_put(c, join->kind == RILLE_JOIN_LEFT ? " left join " : " join ");
     write_source(c, &join->source);
     rille_compiler_put(c, " on ");
-    rille_expression_write(c, join->on);
+    if (join->scoped == NULL) {
+      rille_expression_write(c, join->on);
+      continue;
+    }
+    rille_expression_part(c, join->on);
+    rille_compiler_put(c, " and ");
+    rille_expression_part(c, join->scoped->where);
   }
 }
 

@@ -17,7 +17,7 @@ static rille_status resolve_node(rille_node *node, const struct scope *scope);
 static const rille_source *
 source_named(const rille_query *query, rille_str name)
 {
-  if (rille_str_equal(query->source.name, name))
+  if (rille_str_equal(query->source.name, name) || (query->joined && rille_str_equal(query->source.table->name, name)))
     return &query->source;
   for (const rille_join *join = query->joins; join != NULL; join = join->next)
     if (rille_str_equal(join->source.name, name))
@@ -317,6 +317,9 @@ resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault)
     set_level(&join->source, &scope);
   for (rille_join *join = query->joins; join != NULL && status == RILLE_OK; join = join->next)
     status = resolve_node(join->on, &scope);
+  for (rille_join *join = query->joins; join != NULL && status == RILLE_OK; join = join->next)
+    if (join->scoped != NULL) /* knows no table beside its own */
+      status = resolve_query(join->scoped, outer, fault);
   if (status == RILLE_OK)
     status = resolve_nodes(query->outputs, &scope);
   if (status == RILLE_OK)

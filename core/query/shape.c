@@ -107,6 +107,7 @@ write_query(const rille_query *query, rille_buffer *out)
     rille_buffer_byte(out, (char)(1 + join->kind));
     write_source(&join->source, out);
     write_node(join->on, out);
+    write_node(join->scoped != NULL ? join->scoped->where : NULL, out);
   }
   rille_buffer_byte(out, 0);
   write_node(query->sealed, out);

@@ -88,6 +88,8 @@ typedef struct rille_join {
   rille_join_kind kind;
   rille_source source;
   rille_node *on;
+  struct rille_query *scoped; /* what scopes demand of the joined rows: the conditions of a query of them alone, whose
+                              ** source is this one; and-ed to `on`.  NULL: nothing */
   struct rille_join *next;
 } rille_join;
 
@@ -110,6 +112,7 @@ typedef struct rille_query {
   bool distinct;
   bool union_all;
   bool unfiltered;     /* an update or delete without a condition is meant */
+  bool joined;         /* the scopes of a join, which may call its table by the table's own name too */
   rille_node *outputs; /* none: all columns of `source` */
   rille_join *joins;
   rille_node *sealed; /* what scopes demand; and-ed outside of `where`, so that no OR escapes it */

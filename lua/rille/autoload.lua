@@ -8,6 +8,7 @@ local inflect = require "rille.inflect"
 local M = {}
 
 local loading = {}                -- path -> true while its file runs
+local loaded                      -- the directory whose files have all been run
 
 --- Name -> class, of every model declared so far.
 local function declared() return require "rille.model".declared end
@@ -131,6 +132,16 @@ function M.load_all()
   for i, name in ipairs(M.names()) do models[i] = declared()[name] end
   return models
 end
+
+--- The same once: later calls find the directory loaded.
+function M.load_once()
+  if loaded == directory() then return end
+  M.load_all()
+  loaded = directory()
+end
+
+--- The models are forgotten: the directory is no longer loaded.
+function M.forget() loaded = nil end
 
 --- Forget every model and read the files again.
 ---@param environment? table  of M.environment: what it kept of the models goes too

@@ -13,6 +13,10 @@ local M = {}
 ---@type table<string, rille.Model>
 M.declared = {}
 
+--- Name of a table -> the models on it, in the order in which they were declared.
+---@type table<string, rille.Model[]>
+M.on_table = {}
+
 ---@class rille.Model   a class: its own functions, scopes, and every method of a query
 ---@field _def table    what was declared, completed
 local Model = {}
@@ -74,12 +78,16 @@ function M.declare(name, definition)
   def.query = Query.root(def.root)
   Record.check_methods(def)
   M.declared[name] = class
+  local same_table = M.on_table[def.table] or {}
+  same_table[#same_table + 1], M.on_table[def.table] = class, same_table
   return class
 end
 
 --- Forget all models, before they are declared anew.
 function M.forget_all()
   for name in next, M.declared do M.declared[name] = nil end
+  for name in next, M.on_table do M.on_table[name] = nil end
+  require "rille.autoload".forget()
 end
 
 --- Is it a class?

@@ -94,6 +94,29 @@ names_the_table_of_every_column_in_a_join(void **state)
     "1 0");
 }
 
+/* What scopes demand of joined rows knows their table alone, by both its names, and holds in an ON of its own. */
+static void
+seals_what_scopes_demand_of_joined_rows(void **state)
+{
+  rille_query *query = build_titles(build_equal("id", 0)), *inner = build_query(&build_pairs), *scoped;
+  rille_join *join;
+
+  (void)state;
+  build_join(query, RILLE_JOIN_LEFT, &build_users, "u", build_constant(true));
+  join = query->joins;
+  scoped = build_query(&build_users);
+  scoped->source = join->source;
+  scoped->joined = true;
+  inner->where = build_compare(build_column("a"), RILLE_OP_EQUAL, build_column("users.id"));
+  scoped->where = build_many(RILLE_NODE_OR,
+                             build_chain(build_equal("id", 1), build_nested(RILLE_NODE_EXISTS, inner), NULL));
+  join->scoped = scoped;
+  assert_sql(query,
+             "select \"posts\".\"title\" from \"posts\" left join \"users\" as \"u\" on 1 and (\"u\".\"id\" = ? or "
+             "exists (select 1 from \"pairs\" where \"pairs\".\"a\" = \"u\".\"id\")) where \"posts\".\"id\" = ?",
+             "1 0");
+}
+
 /* -- conditions ------------------------------------------------------------------------------------------ */
 
 static void
@@ -478,6 +501,7 @@ main(void)
     BUILDS(selects_outputs_with_and_without_names),
     BUILDS(quotes_every_name_whatever_is_in_it),
     BUILDS(names_the_table_of_every_column_in_a_join),
+    BUILDS(seals_what_scopes_demand_of_joined_rows),
     BUILDS(writes_every_operator),
     BUILDS(writes_every_kind_of_condition),
     BUILDS(asks_about_rows_of_other_queries),

@@ -3,16 +3,14 @@ local core = require "rille.core"
 local Error = require "rille.error"
 local Event = require "rille.record.event"
 local List = require "rille.list"
+local Scope = require "rille.scope"
 local fetch = require "rille.fetch"
 
 local op <const> = core.op
-local NOTHING <const> = op.nothing
-local call = fetch.call
+local call, marks = fetch.call, Scope.marks
 local WRITES <const> = { update = true, delete = true }
 
 local M = {}
-
-local grouped            -- of query.lua, which gives it to M.add
 
 -- -- what a query stands on -----------------------------------------------------------------------------------------
 
@@ -65,60 +63,15 @@ local function ready(query)
 end
 M.ready = ready
 
---- The source of a table to join.
+--- The source of a table in the query's database.
+---@param query rille.Query
+---@param name string
+---@return userdata
 function M.source_of_table(query, name)
   return table_source(ready(query).handle, name)
 end
 
--- -- what scopes demand ---------------------------------------------------------------------------------------------
-
---- What the chain says beside its clauses: which soft-deleted rows, without which scopes, which lock, with which
---- relations.
-local function marks(query)
-  local trashed, without, lock, with = nil, nil, nil, nil
-  while query do
-    if query[3] == NOTHING then
-      local kind = query[4]
-      if kind == "trashed" then
-        trashed = trashed or query[5]
-      elseif kind == "without" then
-        without = without or {}
-        without[query[5]] = true
-      elseif kind == "lock" then
-        lock = query
-      elseif kind == "with" then
-        with = with or {}
-        table.insert(with, 1, query[5])
-      end
-    end
-    query = query[2]
-  end
-  return lock, trashed, without, with
-end
-
---- Does the query itself say which soft-deleted rows it means?
----@param query rille.Query
----@return boolean
-function M.says_trashed(query)
-  local _, trashed = marks(query)
-  return trashed ~= nil
-end
-
---- The conditions of the model's scopes, as a chain that is and-ed outside of the query's own; nil for none.
-local function sealed(def, trashed, without)
-  local chain, some = def.query, false
-  if def.soft_deletes and trashed ~= "with" then
-    local column = def.soft_deletes
-    chain, some = trashed == "only" and chain:where_not_null(column) or chain:where_null(column), true
-  end
-  for _, name in ipairs(def.global_scope_names) do
-    if not (without and without[name]) then
-      local scope = def.global_scopes[name]
-      chain, some = grouped(chain, 0, "global scope " .. name, function(q) return scope(q) or q end), true
-    end
-  end
-  return some and chain or nil
-end
+-- -- what scopes demand -----------------------------------------------------------------------------------------------
 
 --- A query inside another one: its scopes become conditions of its own.
 ---@param outer rille.Query
@@ -126,14 +79,14 @@ end
 ---@param query rille.Query
 ---@return rille.Query
 function M.subquery(outer, word, query)
-  local root = ready(query)
-  local class = root.class
+  local root, _, lifted = ready(query), nil, nil
   if root.handle ~= ready(outer).handle then
     Error.raise("invalid_argument", ("%s: the query reads the database %q, this one %q"):format(word, root.handle.name,
       outer[1].handle.name), { hint = "pluck its values first, and give the list" })
   end
-  local _, trashed, without = marks(query)
-  local scopes = class and class._def.scoped and sealed(class._def, trashed, without)
+  if root.marked then _, lifted = marks(query) end
+  if root.joined or lifted then query = Scope.joined(query, lifted) end
+  local scopes = Scope.own(query, lifted)
   if not scopes then return query end
   return setmetatable({ query[1], query, op.sealed, scopes }, query[1].meta)
 end
@@ -180,13 +133,14 @@ local READS = {
 ---@param b any
 local function run(query, method, a, b)
   local root = ready(query)
-  local lock, trashed, without
+  local lock, lifted
   if root.marked then                    -- some query of the root is; most roots never see one
-    lock, trashed, without = marks(query)
+    lock, lifted = marks(query)
     if lock then check_lock(lock, root.handle) end
   end
+  if root.joined or lifted then query = Scope.joined(query, lifted) end
   local class, scopes = root.class, nil
-  if class and class._def.scoped then scopes = sealed(class._def, trashed, without) end
+  if class and class._def.scoped then scopes = Scope.own(query, lifted) end
   if WRITES[method] then return fetch.write(root.handle, class, method, query, scopes, a, b) end
   local tell = class and READS[method]
   if tell and Event.any(class._def) and root[1] == class._def.root[1] then
@@ -199,7 +153,7 @@ M.run = run
 --- The relations that the query says shall be loaded; nil for none.
 local function wanted_of(query)
   if not query[1].marked then return nil end
-  local _, _, _, with = marks(query)
+  local _, _, with = marks(query)
   if not with then return nil end
   local Preload, wanted = require "rille.preload", {}
   for _, said in ipairs(with) do Preload.want(wanted, table.unpack(said, 1, said.n)) end
@@ -328,8 +282,6 @@ end
 ---@param Query rille.Query  gets the methods
 ---@return rille.Query
 function M.add(Query)
-  grouped = Query.grouped
-
   --- All rows.
   ---@return rille.List
   function Query:all(...)

@@ -81,28 +81,43 @@ return function(Query)
   --- No two rows alike.
   function Query:distinct() return node(self, op.distinct, true) end
 
-  --- "users as author" -> a source for the table, and its alias or false.
+  --- "users as author", or a model -> a source for the table, its alias or false, and the model whose scopes hold
+  --- for its rows or false.
   local function joined_source(self, word, name)
-    if type(name) ~= "string" then Error.argument(word, "the name of a table", name) end
+    local Ends = require "rille.query.ends"
+    if require "rille.model".is_class(name) then
+      local info = require "rille.model".info(name)
+      if info.handle ~= Ends.ready(self).handle then
+        Error.raise("unsupported", ("%s: %s is in another database, which no statement reads too"):format(word,
+          name._def.name), { model = name._def.name })
+      end
+      return Ends.source_of_table(self, name._def.table), false, name
+    elseif type(name) ~= "string" then
+      Error.argument(word, "the name of a table, or a model", name)
+    end
     local plain, alias = name:match "^(%S+)%s+as%s+(%S+)$"
     if alias then check_alias(word, alias) end
-    return require "rille.query.ends".source_of_table(self, plain or name), alias or false
+    local source = Ends.source_of_table(self, plain or name)
+    local class = self[1].class and require "rille.scope".model_of(self[1], word, plain or name) or false
+    return source, alias or false, class
   end
 
   local function join(word, left)
-    return function(self, table_name, a, ...)
+    return function(self, joined, a, ...)
       local operator, b = "=", ...
       if select("#", ...) == 2 then operator, b = ... end
       for _, text in ipairs { a, operator, b } do
         if type(text) ~= "string" then Error.argument(word, "a column, an operator and a column", text) end
       end
       if a == nil or b == nil then Error.argument(word, "a column, an operator and a column", nil) end
-      local source, alias = joined_source(self, word, table_name)
-      return node(self, op.join, left, source, alias, a, operator, b)
+      local source, alias, class = joined_source(self, word, joined)
+      if class then self[1].joined = true end
+      return node(self, op.join, left, source, alias, a, operator, b, class)
     end
   end
 
-  --- Rows of another table beside ours, where the columns fit.
+  --- Rows of another table beside ours, where the columns fit: "users", "users as author", or a model.  The scopes of
+  --- the table's model hold for them.
   Query.join = join("join", false)
 
   --- The same; rows without a partner stay, with NULL beside them.
@@ -241,14 +256,30 @@ return function(Query)
     return self
   end
 
-  --- Soft-deleted rows too.
-  function Query:with_trashed() return mark(self, "trashed", "with") end
+  local function trashed(word, which)
+    return function(self, ...)
+      local name = ...
+      if select("#", ...) > 0 and type(name) ~= "string" then
+        Error.argument(word, "the name of a joined table, or nothing", name)
+      end
+      return mark(self, "trashed", which, name)
+    end
+  end
+
+  --- Soft-deleted rows too: our own, or those of a joined table by its name in the query.
+  Query.with_trashed = trashed("with_trashed", "with")
 
   --- Soft-deleted rows only.
-  function Query:only_trashed() return mark(self, "trashed", "only") end
+  Query.only_trashed = trashed("only_trashed", "only")
 
-  --- Without one of the model's global scopes.
-  function Query:without_global_scope(name)
+  --- Without one of the model's global scopes, or one of a joined table's model.
+  ---@param name string
+  ---@param joined? string  the table's name in the query
+  function Query:without_global_scope(name, joined)
+    if joined ~= nil then
+      if type(joined) ~= "string" then Error.argument("without_global_scope", "the name of a joined table", joined) end
+      return mark(self, "without", name, joined)
+    end
     local class = self[1].class
     local scopes = class and class._def.global_scope_names or {}
     if not class or not class._def.global_scopes[name] then

@@ -5,6 +5,7 @@ local clock = require "rille.clock"
 local Cast = require "rille.cast"
 local Error = require "rille.error"
 local Ends = require "rille.query.ends"
+local Scope = require "rille.scope"
 local fetch = require "rille.fetch"
 
 local M = {}
@@ -240,7 +241,7 @@ end
 --- Delete the rows of the query for good, soft-deleted ones too; after only_trashed those alone.
 ---@return integer rows
 function M.force_delete(query)
-  if soft_column(query) and not Ends.says_trashed(query) then query = query:with_trashed() end
+  if soft_column(query) and not Scope.says_trashed(query) then query = query:with_trashed() end
   return (Ends.run(query, "delete"))
 end
 

@@ -3,6 +3,7 @@ local core = require "rille.core"
 local clock = require "rille.clock"
 local Error = require "rille.error"
 local Link = require "rille.relation.link"
+local Scope = require "rille.scope"
 local Undo = require "rille.record.undo"
 local innermost = require "rille.transaction".innermost
 
@@ -14,10 +15,11 @@ local M = {}
 ---@field id any           the same as one value, or the list
 ---@field columns table    what else the row shall hold
 
---- The rows of the table in the middle that belong to the record.
+--- The rows of the table in the middle that belong to the record, as the relation reads them.
 local function rows_of(link, record)
   local middle = link.middle
-  local query = require "rille.query".for_table(link.handle, middle.table)
+  local query = Scope.put_on(require "rille.query".for_table(link.handle, middle.table),
+    Scope.model_of(link.related._def.root, "relation " .. link.name, middle.table))
   for i, column in ipairs(middle.near) do query = query:where(column, value_of(record, link.near[i])) end
   if next(middle.fixed) then query = query:where(middle.fixed) end
   return query

@@ -3,6 +3,7 @@
 local core = require "rille.core"
 local Error = require "rille.error"
 local Query = require "rille.query"
+local Scope = require "rille.scope"
 
 local op <const> = core.op
 local M = {}
@@ -38,34 +39,18 @@ local function with_fixed(query, table_name, fixed)
   return query
 end
 
---- The rows of `keys`, of the table in the middle, that are the joined one.
-local function same_row(keys, middle, name)
-  for _, column in ipairs(middle.far) do
-    keys = keys:where_column(middle.table .. "." .. column, name .. "." .. column)
-  end
-  return keys
-end
-
+--- Join the table in the middle; the scopes of its model hold for its rows.
 local function join_middle(query, link)
   local middle, name, related = link.middle, middle_name(link), link.related._def.table
-  local joined = name == middle.table and name or middle.table .. " as " .. name
-  query = query:select(related .. ".*"):join(joined, name .. "." .. middle.far[1], "=", related .. "." .. link.far[1])
-  if #middle.far == 1 and next(middle.fixed) == nil and not (middle.class and middle.class._def.scoped) then
-    return query
-  end
+  local source = require "rille.query.ends".source_of_table(query, middle.table)
+  local class = middle.class or Scope.model_of(query[1], "relation " .. link.name, middle.table)
+  query = Query.node(query:select(related .. ".*"), op.join, false, source, name ~= middle.table and name,
+    name .. "." .. middle.far[1], "=", related .. "." .. link.far[1], class or false)
+  if class then query[1].joined = true end
+  if #middle.far == 1 and next(middle.fixed) == nil then return query end
   return query:sealed(function(q)
     for i = 2, #middle.far do q = q:where_column(name .. "." .. middle.far[i], related .. "." .. link.far[i]) end
-    q = with_fixed(q, name, middle.fixed)
-    local class = middle.class
-    if class and class._def.scoped then          -- only rows in the middle that the model itself would give
-      local keys = class:query():select(middle.far)
-      if #middle.far == 1 then
-        q = q:where_in(name .. "." .. middle.far[1], keys)
-      else
-        q = q:where_exists(same_row(keys, middle, name))
-      end
-    end
-    return q
+    return with_fixed(q, name, middle.fixed)
   end)
 end
 
