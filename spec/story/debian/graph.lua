@@ -3,6 +3,7 @@
 local assert = require "luassert"
 local lines = require "spec.story.debian.lines"
 local oracle = require "spec.story.debian.oracle"
+local testing = require "rille.testing"
 
 local NEEDED = "$4 ~ /^(Pre-)?Depends$/"     -- of a line of the file of relations
 local CHUNK_PACKAGES = 4000
@@ -33,7 +34,7 @@ return function(busted, context)
   --- Runs `fn`, which shall send so many statements, and gives what it gives.
   local function in_statements(count, fn)
     local result
-    local sent, statements = rille.testing.count(function() result = fn() end)
+    local sent, statements = testing.count(function() result = fn() end)
     local texts = {}
     for i, statement in ipairs(statements) do texts[i] = statement.sql:sub(1, 100) end
     assert.equal(count, sent, table.concat(texts, "\n"))
