@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 
 #include "host/error.h"
+#include "host/hook.h"
 #include "host/library.h"
 
 enum { NESTED_MAX = 100 };
@@ -54,6 +55,7 @@ push(lua_State *L, const rille_value *value, int depth)
       lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     break;
+  case RILLE_RECORD: rille_hook_push(L, value); break;
   case RILLE_TABLE:
     lua_newtable(L);
     for (size_t i = 0; i < value->length; i++) {
@@ -257,16 +259,39 @@ take(lua_State *L, struct result *result, rille_value *out, int depth)
   }
 }
 
-void
-rille_host_take(lua_State *L, int index, size_t most_bytes, rille_value **result)
+static struct result *
+new_result(lua_State *L, size_t most_bytes)
 {
   struct result *made = (struct result *)calloc(1, sizeof *made);
 
   if (made == NULL)
     raise_no_room(L);
-  *result = &made->value;
   made->left_bytes = most_bytes;
+  return made;
+}
+
+void
+rille_host_take(lua_State *L, int index, size_t most_bytes, rille_value **result)
+{
+  struct result *made = new_result(L, most_bytes);
+
+  *result = &made->value;
   lua_pushvalue(L, index);
   take(L, made, &made->value, 0);
   lua_pop(L, 1);
+}
+
+const rille_value *
+rille_host_take_more(lua_State *L, int index, size_t most_bytes, rille_value **result)
+{
+  if (*result == NULL)
+    *result = &new_result(L, most_bytes)->value;
+  struct result *made = (struct result *)*result;
+  rille_value *out = (rille_value *)room_for(L, made, sizeof *out);
+
+  *out = rille_null();
+  lua_pushvalue(L, index);
+  take(L, made, out, 0);
+  lua_pop(L, 1);
+  return out;
 }

@@ -13,4 +13,8 @@ void rille_host_push(lua_State *L, const rille_value *value);
 ** frees it.  Records, lists and queries are asked for plain tables.  At most `most_bytes` are copied.  Raises. */
 void rille_host_take(lua_State *L, int index, size_t most_bytes, rille_value **result);
 
+/* The same beside what *result holds already; NULL there begins one, which is null itself.  The copy belongs to
+** *result.  Raises. */
+const rille_value *rille_host_take_more(lua_State *L, int index, size_t most_bytes, rille_value **result);
+
 #endif

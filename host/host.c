@@ -16,11 +16,10 @@
 #include "host/library.h"
 #include "host/limit.h"
 
-/* Runs `body` with `data` as its light userdata.  False and *err if it raised. */
-static bool
-protect(struct rille_host *host, lua_CFunction body, void *data, rille_error *err)
+bool
+rille_host_protect(struct rille_host *host, lua_CFunction body, void *data, rille_error *err)
 {
-  lua_State *L = host->L;
+  lua_State *L = host->running;
   int top = lua_gettop(L);
   int status = LUA_ERRMEM;
 
@@ -55,7 +54,7 @@ rille_host_of(lua_State *L)
   return (struct rille_host *)host;
 }
 
-/* Lua calls this, then aborts, when an error is raised outside lua_pcall.  There is no such place: `protect`. */
+/* Lua calls this, then aborts, when an error is raised outside lua_pcall: there is no such place. */
 static int
 panic(lua_State *L)
 {
@@ -121,6 +120,7 @@ rille_open_sized(const rille_options *given, size_t size, rille_error *err)
       host->trusted = options.trusted;
       rille_limit_init(host, &options);
       host->L = lua_newstate(rille_limit_alloc, host);
+      host->running = host->L;
     }
     ok = host && host->L;
     if (!ok)
@@ -129,7 +129,7 @@ rille_open_sized(const rille_options *given, size_t size, rille_error *err)
   if (ok) {
     lua_atpanic(host->L, panic);
     rille_limit_begin(host);
-    ok = protect(host, open_state, (void *)(uintptr_t)options.config, err);
+    ok = rille_host_protect(host, open_state, (void *)(uintptr_t)options.config, err);
   }
   if (!ok) {
     rille_close(host);
@@ -184,17 +184,44 @@ perform(lua_State *L)
   return 0;
 }
 
+/* Transactions that are still open in the main coroutine are rolled back. */
+static int
+abandon(lua_State *L)
+{
+  rille_library_require(L, "rille.transaction");
+  lua_getfield(L, -1, "abandon");
+  lua_call(L, 0, 0);
+  return 0;
+}
+
+/* Ends a call that failed.  One that was stopped by its limit could not run what ends a transaction: the next call must
+** not find itself inside it. */
+static void
+clean_up(struct rille_host *host)
+{
+  if (host->hooks == 0 && host->limit.instructions > 0 && host->limit.left == 0) {
+    rille_limit_begin(host);
+    (void)rille_host_protect(host, abandon, NULL, NULL);
+  }
+}
+
 /* Runs a call that a public function has described. */
 static rille_value *
 run(struct call *call)
 {
   bool ok = call->host && call->what && (call->args || call->n == 0);
 
-  if (ok) {
-    rille_limit_begin(call->host);
-    ok = protect(call->host, perform, call, call->err);
-  } else {
+  if (!ok) {
     rille_host_fail(call->err, "invalid_argument", "a host, what to run and the arguments must not be NULL", NULL);
+  } else if (call->host->refusal.kind[0] != '\0') {
+    ok = false;
+    if (call->err)
+      *call->err = call->host->refusal;
+  } else {
+    rille_limit_begin(call->host);
+    ok = rille_host_protect(call->host, perform, call, call->err);
+    if (!ok)
+      clean_up(call->host);
   }
   if (!ok || call->refused) {
     rille_free(call->result);
@@ -343,5 +370,5 @@ provide(lua_State *L)
 bool
 rille_host_provide(struct rille_host *host, const char *name, lua_CFunction open, rille_error *err)
 {
-  return protect(host, provide, &(struct module){ .name = name, .open = open }, err);
+  return rille_host_protect(host, provide, &(struct module){ .name = name, .open = open }, err);
 }

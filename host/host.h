@@ -17,13 +17,20 @@ struct rille_limit {
 };
 
 struct rille_host {
-  lua_State *L; /* its allocator's data is this struct: rille_host_of */
+  lua_State *L;       /* its allocator's data is this struct: rille_host_of */
+  lua_State *running; /* where a call runs: L, or the coroutine of the hook in C that runs; see hook.c */
+  unsigned hooks;     /* how many hooks in C run, one inside the other */
+  int last_hook;      /* the number given to the last one that was added */
   struct rille_limit limit;
+  rille_error refusal; /* why no call runs any more; its kind is empty while they do */
   bool trusted;
 };
 
 /* The host that a state, or a coroutine of it, belongs to. */
 struct rille_host *rille_host_of(lua_State *L);
+
+/* Runs `body`, a lua_CFunction, with `data` as its light userdata.  False and *err (may be NULL) if it raised. */
+bool rille_host_protect(struct rille_host *host, lua_CFunction body, void *data, rille_error *err);
 
 /* Makes what runs in the host end with an error of kind "interrupted", soon.  Async-signal-safe in its thread. */
 void rille_host_interrupt(struct rille_host *host);

@@ -16,6 +16,7 @@
 static const char REQUIRE; /* the function `require`, as Lua made it */
 static const char GLOBALS; /* what the library's modules see as globals; nil: what all see */
 static const char PLAIN;   /* the function that plain.lua returns, once it was needed */
+static const char LISTEN;  /* that of listen.lua */
 
 static int
 by_name(const void *name, const void *module)
@@ -146,15 +147,28 @@ rille_library_null(lua_State *L)
   lua_remove(L, -2);
 }
 
-void
-rille_library_plain(lua_State *L)
+/* Pushes what a module that no script can name returns, and keeps it under `key`. */
+static void
+push_private(lua_State *L, const char *name, const char *key)
 {
-  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &PLAIN) == LUA_TNIL) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TNIL) {
     lua_pop(L, 1);
-    load_module(L, find_module("=plain"));
+    load_module(L, find_module(name));
     set_globals(L);
     lua_call(L, 0, 1);
     lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &PLAIN);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, key);
   }
+}
+
+void
+rille_library_plain(lua_State *L)
+{
+  push_private(L, "=plain", &PLAIN);
+}
+
+void
+rille_library_listen(lua_State *L)
+{
+  push_private(L, "=listen", &LISTEN);
 }

@@ -16,4 +16,7 @@ void rille_library_null(lua_State *L);
 /* Pushes the function of plain.lua.  Raises. */
 void rille_library_plain(lua_State *L);
 
+/* Pushes the function of listen.lua.  Raises. */
+void rille_library_listen(lua_State *L);
+
 #endif

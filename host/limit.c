@@ -86,8 +86,10 @@ rille_limit_watch(lua_State *L)
 void
 rille_limit_begin(struct rille_host *host)
 {
-  host->limit.left = host->limit.instructions;
-  rille_limit_watch(host->L);
+  if (host->hooks == 0) {
+    host->limit.left = host->limit.instructions;
+    rille_limit_watch(host->L);
+  }
 }
 
 int

@@ -10,7 +10,8 @@ void rille_limit_init(struct rille_host *host, const rille_options *options);
 /* A lua_Alloc whose `data` is a struct rille_host. */
 void *rille_limit_alloc(void *data, void *block, size_t old_bytes, size_t new_bytes);
 
-/* Begins a call: its instructions are counted from here on.  Raises nothing. */
+/* Begins a call: its instructions are counted from here on.  One that a hook makes is part of the call that runs the
+** hook, and begins nothing.  Raises nothing. */
 void rille_limit_begin(struct rille_host *host);
 
 /* Sets the hook of a coroutine that counts, or none if nothing is counted.  Raises nothing. */

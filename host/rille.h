@@ -47,11 +47,13 @@ typedef enum rille_kind {
   RILLE_REAL,
   RILLE_TEXT, /* or a blob: bytes with a length */
   RILLE_LIST,
-  RILLE_TABLE /* names with values; what a record becomes */
+  RILLE_TABLE, /* names with values; what a record becomes */
+  RILLE_RECORD /* a record as Lua has it, which only a hook sees: rille_on */
 } rille_kind;
 
 typedef struct rille_value rille_value;
 typedef struct rille_field rille_field;
+struct rille_record;
 
 /* One value.  Make it with the functions below and read it with them; its members are not part of the interface.
 ** Zeroed it is null. */
@@ -65,6 +67,7 @@ struct rille_value {
     const char *text;
     const rille_value *items;
     const rille_field *fields;
+    const struct rille_record *record;
   } as;
 };
 
@@ -102,7 +105,8 @@ RILLE_API const rille_value *rille_at(const rille_value *value, size_t index);
 /* The name of the field at `index`, counted from 0; NULL beyond the end or if not a table.  Belongs to `value`. */
 RILLE_API const char *rille_key_at(const rille_value *value, size_t index);
 
-/* The field called `name`; NULL if there is none, which is how SQL NULL reads.  Belongs to `value`. */
+/* The field called `name`; NULL if there is none, which is how SQL NULL reads.  Belongs to `value`.  Of the record of a
+** hook any attribute, accessor or relation as it is now; see rille_on. */
 RILLE_API const rille_value *rille_get(const rille_value *value, const char *name);
 
 /* Frees a value that rille_call, rille_run or rille_do returned, with all that was read from it.  NULL is ignored. */
@@ -132,7 +136,8 @@ typedef struct rille_options {
 ** Scripts of a host that is not trusted get no io, no os but clock, date, difftime and time, no debug but traceback, no
 ** C modules and no bytecode; the library's own modules keep what they need.  That, with the two limits, holds careless
 ** scripts, not hostile ones: databases that the process may open can be opened, and one call of a pattern function can
-** run long.  A call over its instructions is ended even if it catches the error. */
+** run long.  A call over its instructions is ended even if it catches the error, and transactions that it left open are
+** rolled back. */
 static inline rille_host *rille_open(const rille_options *options, rille_error *err);
 
 /* What rille_open calls, for other languages: `size` is that of the caller's rille_options. */
@@ -159,6 +164,47 @@ RILLE_API rille_value *rille_run(rille_host *host, const char *file, const rille
 /* Runs Lua source text in the same way; `name` (may be NULL) is what errors call it. */
 RILLE_API rille_value *rille_do(rille_host *host, const char *source, const char *name, const rille_value *args,
                                 size_t n, rille_error *err);
+
+/* ---- Hooks ------------------------------------------------------------------------------------------------------- */
+
+/* What happens to a record of a model, told to C: 0 goes on, 1 is a veto, -1 says that the hook failed.
+**
+** `record`  the record itself, of kind RILLE_RECORD, while the hook runs and in its thread.  rille_get reads it through
+**           casts, accessors and relations; each reading is a copy that lives until the hook returns.  A reading that
+**           fails, as of a name that no record of the model has, gives NULL, and the hook fails with it.  rille_set
+**           changes it: what a hook of "creating" sets is what is stored.  As an argument of rille_call it is the
+**           record, not a copy.
+** `err`     empty, never NULL.  err->message of a veto is what the caller of `save` reads ("aborted").  Of a hook that
+**           failed, kind, message and hint become the error that is raised in Lua; a kind that is none of rille's reads
+**           "script".  rille_set and rille_call may be given it: `return rille_set(record, ..., err) ? 0 : -1`.
+**
+** A hook may call the host.  That runs in the transaction of what is about to happen, and counts towards the limits of
+** the call around it.  Vetoes count from the events that end in -ing; a failed hook of any event rolls all back.  A
+** hook returns: it jumps over no frame, and does not close its host. */
+typedef int rille_hook(rille_host *host, rille_value *record, void *data, rille_error *err);
+
+/* Calls `hook` with `data` at each `event` ("creating", "updated", ...) of the model, whose file is run if need be.  It
+** takes its place behind the hooks that the model has so far, in Lua or in C.  With NULL or "*" for `model` it is what
+** `rille.on` is in Lua: heard after those of the model itself.  "model:creating" may be written then, too, and of the
+** other events ("query", "transaction:commit", ...) `record` is the table that a listener in Lua gets.
+** Returns a number for rille_off.  0 means that there is no such model or event, or no memory; so that no program works
+** on without a hook it relies on, every later call of the host then fails with the reason. */
+RILLE_API int rille_on(rille_host *host, const char *model, const char *event, rille_hook *hook, void *data);
+
+/* The same for a program that can do without the hook: a failure is told in *err, and changes nothing. */
+RILLE_API int rille_try_on(rille_host *host, const char *model, const char *event, rille_hook *hook, void *data,
+                           rille_error *err);
+
+/* Ends what rille_on began: the hook is not called any more, its data may be freed.  May be called inside the hook.
+** A number that is none, or not any more, is ignored. */
+RILLE_API void rille_off(rille_host *host, int number);
+
+/* Assigns an attribute of the record of a hook, as `record[name] = value` does in Lua; null is nil.  False and *err if
+** that cannot be. */
+RILLE_API bool rille_set(rille_value *record, const char *name, rille_value value, rille_error *err);
+
+/* The name of the model of the record of a hook: "Post".  Until the hook returns.  NULL of any other value. */
+RILLE_API const char *rille_model_of(const rille_value *record);
 
 static inline rille_host *
 rille_open(const rille_options *options, rille_error *err)

@@ -1,5 +1,5 @@
 /* host/value.c - values of rille.h in C alone: made from what a caller has, read without surprises. */
-#include "host/rille.h"
+#include "host/hook.h"
 
 #include <math.h>
 #include <string.h>
@@ -135,7 +135,9 @@ rille_get(const rille_value *value, const char *name)
 {
   const rille_value *found = NULL;
 
-  if (is(value, RILLE_TABLE) && name != NULL)
+  if (is(value, RILLE_RECORD) && name != NULL)
+    found = rille_hook_read(value, name);
+  else if (is(value, RILLE_TABLE) && name != NULL)
     for (size_t i = 0; found == NULL && i < value->length; i++)
       if (strcmp(value->as.fields[i].name, name) == 0)
         found = &value->as.fields[i].value;

@@ -214,11 +214,12 @@ function Model:global_scope(name, fn)
   rawset(self, "_info", false)
 end
 
---- Add a function to what happens at an event, after the fact: Post:on("creating", fn).
+--- Call a function at an event, after the fact, until the returned one is called: Post:on("creating", fn).
 ---@param event string  one of hook.model_events
 ---@param fn fun(record: rille.Record): any  `false` from one that ends in -ing stops what is about to happen
+---@return fun() stop
 function Model:on(event, fn)
-  require "rille.record.event".add(self._def or no_class "on", event, fn)
+  return require "rille.record.event".add(self._def or no_class "on", event, fn)
 end
 
 --- Run a function without the events of this model's records, in this coroutine.

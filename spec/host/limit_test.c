@@ -236,6 +236,22 @@ counts_each_call_anew(void **state)
 }
 
 static void
+rolls_back_what_a_stopped_call_left_open(void **state)
+{
+  const char *writes = "rille.transaction(function()\n"
+                       "  rille.transaction(function()\n"
+                       "    rille.db():execute 'insert into t values (1)'\n"
+                       "    while true do end\n"
+                       "  end)\n"
+                       "end)";
+
+  assert_true(is_true(*state, "rille.connect ':memory:':execute 'create table t (n)' return true"));
+  assert_string_equal(error_of(*state, writes).kind, "timeout");
+  assert_true(is_true(*state, "return #require 'rille.transaction'.open() == 0"));
+  assert_true(is_true(*state, "return rille.db():query('select count(*) as n from t')[1].n == 0"));
+}
+
+static void
 counts_a_limit_below_one_step(void **state)
 {
   (void)state;
@@ -327,6 +343,7 @@ main(void)
     LIMITED(stops_a_loop_that_catches_its_errors),
     LIMITED(stops_loops_in_coroutines),
     LIMITED(counts_each_call_anew),
+    LIMITED(rolls_back_what_a_stopped_call_left_open),
     cmocka_unit_test(counts_a_limit_below_one_step),
     LIMITED(bounds_memory),
     LIMITED(bounds_a_result_that_is_larger_than_it_looks),

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,16 +66,59 @@ static const char DATABASE[] = "local list = ...\n"
                                "for i = 1, 50 do rows[i].list = list end\n"
                                "return rows\n";
 
+static const char MODEL[] = "rille.connect ':memory:':execute 'create table posts (id integer primary key, n text)'\n"
+                            "rille.model 'Post' {}\n"
+                            "return true";
+
+static const char HOOKED[] = "local list = ...\n"
+                             "local rows = {}\n"
+                             "for i = 1, 50 do rows[i] = { n = Post:create({ n = 'n' .. i }).n, list = list } end\n"
+                             "assert(rows[50].n == 'n50, from C')\n"
+                             "return rows\n";
+
+/* A hook of "creating": reads, writes and calls. */
+static int
+extend(rille_host *host, rille_value *record, void *data, rille_error *err)
+{
+  const char *n = rille_as_text(rille_get(record, "n"));
+  char text[100];
+
+  ++*(int *)data;
+  snprintf(text, sizeof text, "%s, from C", n ? n : "");
+  rille_value *result = rille_do(host, "local post = ... return post.n", "hook", record, 1, err);
+  bool ok = result && rille_set(record, "n", rille_text(text), err);
+
+  rille_free(result);
+  return ok ? 0 : -1;
+}
+
+/* Gives a host a model with hooks; one of them is ended again. */
+static bool
+prepare(rille_host *host, int *calls, rille_error *err)
+{
+  rille_value *made = rille_do(host, MODEL, "model", NULL, 0, err);
+  int ended = made ? rille_try_on(host, NULL, "creating", extend, calls, err) : 0;
+  bool ok = ended != 0 && rille_try_on(host, "Post", "creating", extend, calls, err) != 0;
+
+  rille_off(host, ended);
+  rille_free(made);
+  return ok;
+}
+
 /* What one host does in its life: runs a script that returns 50 tables.  False and *err if anything failed. */
 static bool
 live(const char *script, rille_error *err)
 {
+  int calls = 0;
   const rille_value list[] = { rille_int(1), rille_text("two") };
   const rille_value args[] = { rille_list(list, 2), rille_text("a text of more than forty bytes is not shared") };
   rille_host *host = rille_open(&(rille_options){ 0 }, err);
-  rille_value *result = host ? rille_do(host, script, "spec", args, 2, err) : NULL;
+  bool ready = host && (script != HOOKED || prepare(host, &calls, err));
+  rille_value *result = ready ? rille_do(host, script, "spec", args, 2, err) : NULL;
   bool ok = result != NULL;
 
+  if (ok && script == HOOKED)
+    assert_int_equal(calls, 50);
   if (ok)
     assert_string_equal(rille_as_text(rille_at(rille_get(rille_at(result, 49), "list"), 1)), "two");
   rille_free(result);
@@ -112,6 +156,7 @@ survives_one_failed_allocation(void **state)
   (void)state;
   sweep(TABLES, false, 1000);
   sweep(DATABASE, false, 200);
+  sweep(HOOKED, false, 200);
 }
 
 static void
@@ -120,6 +165,7 @@ survives_the_end_of_memory(void **state)
   (void)state;
   sweep(TABLES, true, 1000);
   sweep(DATABASE, true, 200);
+  sweep(HOOKED, true, 200);
 }
 
 int

@@ -133,6 +133,21 @@ describe("the events of a record", function()
     assert.same({ 1, 2 }, ran)
   end)
 
+  it("are heard until the function that on returned is called", function()
+    local ran = {}
+    local function note(post) ran[#ran + 1] = post.title end
+    declare()
+    local stop = Post:on("creating", note)
+    local stop_other = Post:on("creating", note)
+    Post:create { title = "a" }
+    stop()
+    stop()
+    Post:create { title = "b" }
+    stop_other()
+    Post:create { title = "c" }
+    assert.same({ "a", "a", "b" }, ran)
+  end)
+
   it("take back with the operation what hooks wrote", function()
     declare { creating = function(post)
       db:execute "insert into users (name) values ('by a hook')"

@@ -16,10 +16,19 @@ for _, event in ipairs(hook.model_events) do NAME[event] = "model:" .. event end
 
 -- -- declaring ------------------------------------------------------------------------------------------------------
 
---- Add a function to what happens at an event.
+local function remove(def, event, fn)
+  local rest, found = {}, false
+  for _, other in ipairs(def.hooks[event] or {}) do
+    if other == fn and not found then found = true else rest[#rest + 1] = other end
+  end
+  def.hooks[event] = rest[1] and rest or nil
+end
+
+--- Call a function at an event until the returned function is called.
 ---@param def table        of the model
 ---@param event string     one of hook.model_events
 ---@param fn function
+---@return fun() stop
 function M.add(def, event, fn)
   local where = ("model %s: hooks"):format(def.name)
   if not NAME[event] then
@@ -29,6 +38,11 @@ function M.add(def, event, fn)
   local list = table.move(def.hooks[event] or {}, 1, #(def.hooks[event] or {}), 1, {})     -- somebody may walk it
   list[#list + 1] = fn
   def.hooks[event] = list
+  local added = true
+  return function()
+    if added then remove(def, event, fn) end
+    added = false
+  end
 end
 
 --- Hooks as a model declares them: event = function, or a list of functions.
