@@ -231,7 +231,8 @@ bind_again(lua_State *L, struct batch *b)
     fail_row(L, b);
 }
 
-/* Reads what happens to rows that are refused: { ignore = true } or { by = { columns }, update = { columns } }. */
+/* Reads what happens to rows that are refused: { ignore = true } or { by = { columns }, where = SQL | nil,
+** update = { columns } }.  The SQL is the schema's own, and borrowed. */
 static void
 read_conflict(lua_State *L, int index, rille_work *work, rille_query *query)
 {
@@ -255,6 +256,9 @@ read_conflict(lua_State *L, int index, rille_work *work, rille_query *query)
       column_end = &column->next;
     }
   }
+  lua_pop(L, 1);
+  if (lua_getfield(L, index, "where") == LUA_TSTRING)
+    query->conflict_where = rille_lua_text(L, -1);
   lua_pop(L, 1);
   if (lua_getfield(L, index, "update") == LUA_TTABLE)
     for (lua_Integer i = 1, count = luaL_len(L, -1); i <= count; i++) {

@@ -25,7 +25,8 @@ typedef enum rille_catalog {
   RILLE_CATALOG_TABLES,  /* name, kind ("table", "view"), sql, schema (another number after any change); no parameter */
   RILLE_CATALOG_COLUMNS, /* name, declared, not_null, default, primary (from 1, or 0), generated, collation (NULL: texts
                          ** are compared by their bytes); of table ?1 */
-  RILLE_CATALOG_INDEXES, /* name, is_unique, origin, partial, column (NULL for an expression); of table ?1, in order */
+  RILLE_CATALOG_INDEXES, /* name, is_unique, origin, partial, sql (NULL for one that a constraint made), column (NULL
+                         ** for an expression); of table ?1, in order */
   RILLE_CATALOG_FOREIGN, /* id, column, table, references, on_update, on_delete; of table ?1, in order */
   RILLE_CATALOG_COUNT
 } rille_catalog;

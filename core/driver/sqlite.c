@@ -302,7 +302,8 @@ const rille_driver rille_driver_sqlite = {
         "from pragma_table_xinfo(?1) where hidden <> 1 order by cid",
     [RILLE_CATALOG_INDEXES] =
         "select l.name as name, l.\"unique\" as is_unique, l.origin as origin, l.partial as partial, "
-        "i.name as \"column\" from pragma_index_list(?1) as l, pragma_index_info(l.name) as i "
+        "(select sql from sqlite_schema where type = 'index' and name = l.name) as sql, i.name as \"column\" "
+        "from pragma_index_list(?1) as l, pragma_index_info(l.name) as i "
         "order by l.seq desc, i.seqno",
     [RILLE_CATALOG_FOREIGN] =
         "select id, \"from\" as \"column\", \"table\", \"to\" as \"references\", on_update, on_delete "

@@ -413,6 +413,10 @@ write_conflict(rille_compiler *c, const rille_query *query)
     rille_compiler_put(c, " (");
     rille_expression_list(c, query->conflict_columns);
     rille_compiler_put(c, ")");
+    if (query->conflict_where.len > 0) {
+      rille_compiler_put(c, " where ");
+      rille_buffer_add(&c->sql, query->conflict_where.at, query->conflict_where.len);
+    }
   }
   if (query->conflict == RILLE_CONFLICT_IGNORED || query->conflict_sets == NULL) {
     rille_compiler_put(c, " do nothing");

@@ -126,6 +126,7 @@ write_query(const rille_query *query, rille_buffer *out)
   write_node(query->aggregate, out);
   write_sets(query->sets, out);
   write_nodes(query->conflict_columns, out);
+  text(out, query->conflict_where);
   write_sets(query->conflict_sets, out);
   write_nodes(query->returning, out);
 }

@@ -128,6 +128,7 @@ typedef struct rille_query {
   rille_set *sets;       /* insert, update */
   rille_conflict conflict;
   rille_node *conflict_columns; /* COLUMN nodes */
+  rille_str conflict_where;     /* SQL of the schema: which rows the unique index of these columns covers; none: all */
   rille_set *conflict_sets;     /* COLUMN nodes as values take the refused row's value */
   rille_node *returning;        /* COLUMN nodes */
 } rille_query;

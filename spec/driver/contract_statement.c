@@ -261,7 +261,7 @@ answers_the_questions_of_the_catalog(void **state)
   static const char *const outputs[RILLE_CATALOG_COUNT][8] = {
     [RILLE_CATALOG_TABLES] = { "name", "kind", "sql", "schema" },
     [RILLE_CATALOG_COLUMNS] = { "name", "declared", "not_null", "default", "primary", "generated", "collation" },
-    [RILLE_CATALOG_INDEXES] = { "name", "is_unique", "origin", "partial", "column" },
+    [RILLE_CATALOG_INDEXES] = { "name", "is_unique", "origin", "partial", "sql", "column" },
     [RILLE_CATALOG_FOREIGN] = { "id", "column", "table", "references", "on_update", "on_delete" },
   };
   const int rows[RILLE_CATALOG_COUNT] = { 3, 4, 2, 1 }; /* of the schema below */
@@ -309,7 +309,8 @@ answers_the_questions_of_the_catalog(void **state)
       if (q == RILLE_CATALOG_INDEXES) {
         assert_text(cells[0].as.text, "notes_b");
         assert_int_equal(cells[1].as.integer, 1);
-        assert_text(cells[4].as.text, found == 0 ? "b" : "c");
+        assert_int_equal(cells[4].kind, RILLE_TEXT);
+        assert_text(cells[5].as.text, found == 0 ? "b" : "c");
       }
       if (q == RILLE_CATALOG_FOREIGN) {
         assert_text(cells[1].as.text, "post_id");

@@ -1,38 +1,15 @@
 --- debian_spec: Debian's own package index goes in through models; what comes out is what awk and sqlite3 say.
 -- The installed packages (/var/lib/dpkg/status) come first, then those that could be installed (`apt-cache dumpavail`,
 -- which may be empty).  Nothing is lost and nothing is invented: a row for each distinct name, version and
--- architecture, a row for each alternative of each relation.
+-- architecture, a row for each alternative of each relation.  debian/graph.lua asks how they are related.
 
+local Lines = require "spec.story.debian.lines"
 local load = require "spec.story.debian.load"
 local oracle = require "spec.story.debian.oracle"
 local system = require "system"
 
-local rille, models, folder, database, flat_packages, flat_relations
-
---- Rows of plain values as the oracles print them.
-local function lines_of(rows, ...)
-  local columns, lines = { ... }, {}
-  for i, row in ipairs(rows) do
-    local fields = {}
-    for c, column in ipairs(columns) do
-      local value = row[column]
-      if value == true then value = 1 elseif value == false then value = 0 elseif value == nil then value = "" end
-      fields[c] = tostring(value)
-    end
-    lines[i] = table.concat(fields, "\t")
-  end
-  return lines
-end
-
---- Expects the same lines in the same order; tells the first that differs, not thousands.
-local function expect_lines(theirs, ours, what)
-  for i = 1, math.max(#theirs, #ours) do
-    if theirs[i] ~= ours[i] then
-      assert.equal(theirs[i], ours[i], ("%sline %d of %d (%d)"):format(what and what .. ": " or "", i, #theirs, #ours))
-    end
-  end
-  assert.equal(#theirs, #ours)
-end
+local lines_of, expect_lines = Lines.of, Lines.expect
+local rille, models, folder, database, flat_packages, flat_relations, flat_provided
 
 --- The peak of this process's memory, in MiB.
 local function peak_mib()
@@ -53,13 +30,13 @@ setup(function()
   local before = system.monotime()
   local counts = load(rille, models, status, available)
   local seconds = system.monotime() - before
-  local rows = counts.packages + counts.relations
+  local rows = counts.packages + counts.relations + counts.provisions
 
-  print(("\n-- %d stanzas (%d of packages seen before) became %d packages and %d relations")
-    :format(counts.stanzas, counts.again, counts.packages, counts.relations))
+  print(("\n-- %d stanzas (%d of packages seen before) became %d packages, %d relations and %d provisions")
+    :format(counts.stanzas, counts.again, counts.packages, counts.relations, counts.provisions))
   print(("-- %.1f s, reading and parsing included: %.0f rows a second; peak memory %.0f MiB")
     :format(seconds, rows / seconds, peak_mib()))
-  flat_packages, flat_relations = oracle.flatten(folder, status, available)
+  flat_packages, flat_relations, flat_provided = oracle.flatten(folder, status, available)
 end)
 
 teardown(function()
@@ -68,27 +45,17 @@ teardown(function()
 end)
 
 describe("What was written", function()
-  --- Writes `lines` of all rows sorted into a file and expects the file of the oracle, byte for byte.
-  local function expect_same(name, expected, write)
-    local path = folder .. "/" .. name
-    local file = assert(io.open(path, "w"))
-    write(file)
-    file:close()
-    oracle.shell(("sort -o %s %s"):format(path, path))
-    assert.same({}, oracle.shell(("diff %s %s | head -n 20"):format(expected, path)))
-  end
+  local function expect_same(name, expected, write) Lines.expect_file(folder .. "/" .. name, expected, write) end
 
   it("is every package of the texts, read back through a cursor, and no other", function()
-    local sections, maintainers = {}, {}
+    local sections, maintainers, sources = {}, {}, models.SourcePackage:pluck("name", "id")
     for _, section in ipairs(models.Section:all()) do sections[section.id] = section.label end
-    for _, one in ipairs(models.Maintainer:all()) do
-      maintainers[one.id] = one.email and ("%s <%s>"):format(one.name, one.email) or one.name
-    end
+    for _, one in ipairs(models.Maintainer:all()) do maintainers[one.id] = one.address end
     expect_same("packages.rille", flat_packages, function(file)
       for package in models.Package:cursor() do
         local line = lines_of({ {
           package.name, package.version, package.architecture, sections[package.section_id],
-          maintainers[package.maintainer_id], package.source, package.priority, package.installed_kib,
+          maintainers[package.maintainer_id], sources[package.source_id], package.priority, package.installed_kib,
           package.bytes, package.essential, package.installed, package.available, package.summary,
         } }, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)[1]
         file:write(line, "\n")
@@ -120,7 +87,7 @@ describe("What was written", function()
     local before = models.Package:count()
     local rows = models.Package:order_by("id"):limit(500):all():map(function(package)
       return { name = package.name, version = package.version, architecture = package.architecture,
-               maintainer_id = package.maintainer_id, summary = "written twice" }
+               maintainer_id = package.maintainer_id, source_id = package.source_id, summary = "written twice" }
     end)
     assert.equal(0, models.Package:insert_or_ignore(rows))
     assert.equal(before, models.Package:count())
@@ -251,10 +218,11 @@ describe("What is asked", function()
   end)
 
   it("packages whose source has another name, and the union with those of one letter", function()
-    local ours = Package:select("id"):where_column("name", "!=", "source"):where("installed", true)
-      :union(Package:select("id"):where_like("name", "_")):pluck("id")
+    local ours = Package:select("id"):where("installed", true):where_has("source", function(source)
+      return source:where_column("source_packages.name", "!=", "packages.name")
+    end):union(Package:select("id"):where_like("name", "_")):pluck("id")
     expect_lines(oracle.awk([[
-      ($6 != "" && $1 != $6 && $11) || length($1) == 1 { n++ }
+      ($1 != $6 && $11) || length($1) == 1 { n++ }
       END { print n + 0 }
     ]], flat_packages), { tostring(#ours) })
   end)
@@ -329,4 +297,11 @@ describe("Pages", function()
     end
     expect_lines(theirs, backwards)
   end)
+end)
+
+require "spec.story.debian.graph"({ describe = describe, it = it, setup = setup }, function()
+  return {
+    rille = rille, models = models, folder = folder,
+    packages = flat_packages, relations = flat_relations, provided = flat_provided,
+  }
 end)

@@ -6,6 +6,7 @@ local Cast = require "rille.cast"
 local Error = require "rille.error"
 local Ends = require "rille.query.ends"
 local Scope = require "rille.scope"
+local Unique = require "rille.schema.unique"
 local fetch = require "rille.fetch"
 
 local M = {}
@@ -116,13 +117,49 @@ local function by_columns(root, rows, by)
   return groups
 end
 
+local function no_unique_index(root, table_name, by, description)
+  for _, column in ipairs(by) do
+    if not root[1]:type(column) then
+      Error.unknown("no_such_column", "column", column, root[1]:names(), table_name, { table = table_name,
+        column = column })
+    end
+  end
+  local columns, known = table.concat(by, ", "), Unique.names(description)
+  Error.raise("invalid_argument", ("upsert: %s has no unique index on (%s), which could say that a row is there")
+    :format(table_name, columns), {
+    table = table_name, column = #by == 1 and columns or nil,
+    hint = ('t:unique { "%s" } in a migration makes one%s'):format(table.concat(by, '", "'),
+      #known > 0 and "; there are those on (" .. table.concat(known, "), (") .. ")" or ""),
+  })
+end
+
+--- The condition of the unique index that an upsert goes by: the database wants it said again.  Kept with the handle.
+---@return string? condition  nil: the index covers all rows
+local function condition_of(root, by)
+  local handle, name = root.handle, root[1]:name()
+  local kept, key = handle.conflicts, name .. "\0" .. table.concat(by, "\0")
+  if not kept or kept.version ~= handle.version then
+    kept = { version = handle.version, of = {} }
+    handle.conflicts = kept
+  end
+  local condition = kept.of[key]
+  if condition == nil then
+    local description = handle:describe(name)
+    local index = Unique.index(description, by)
+    if not index then no_unique_index(root, name, by, description) end
+    condition = index.partial and require "rille.schema.definition".condition_of_index(index.sql) or false
+    kept.of[key] = condition
+  end
+  return condition or nil
+end
+
 local function upsert(root, rows, by, names)
   local updated_at, some = root.info and root.info.updated_at, #names > 0
   for _, name in ipairs(names) do
     if name == updated_at then updated_at = nil end
   end
   if some and updated_at then names = table.move(names, 1, #names, 1, { [#names + 1] = updated_at }) end
-  local conflict = { by = by, update = names }
+  local conflict = { by = by, where = condition_of(root, by), update = names }
   return (fetch.write(root.handle, root.class, "insert", root[1], dumped(root, rows), stamps(root), conflict))
 end
 

@@ -13,8 +13,9 @@ local function explain_duplicates(run, table_name, index, e)
   local names = {}
   for i, part in ipairs(index.columns) do names[i] = part[1] end
   local columns = Name.quote_all(names)
-  local count = run:value(("select count(*) as value from (select 1 from %s group by %s having count(*) > 1)"):format(
-    Name.quote(table_name), columns))
+  local covered = Sqlite.covered_rows(index)
+  local count = run:value(("select count(*) as value from (select 1 from %s%s group by %s having count(*) > 1)"):format(
+    Name.quote(table_name), covered and " where " .. covered or "", columns))
   Error.raise("migration", ("%d value%s of %s in %q come%s more than once"):format(count, count == 1 and "" or "s",
     columns, table_name, count == 1 and "s" or ""), {
     table = table_name, column = #names == 1 and names[1] or nil, sql = e.sql, code = e.code,
@@ -29,7 +30,7 @@ end
 function M.create_index(run, table_name, index)
   local ok, e = pcall(run.execute, run, Sqlite.index(table_name, index))
   if ok then return end
-  if Error.is(e, "unique_violation") and not index.where then explain_duplicates(run, table_name, index, e) end
+  if Error.is(e, "unique_violation") then explain_duplicates(run, table_name, index, e) end
   error(e, 0)
 end
 

@@ -28,6 +28,7 @@ local M = {}
 ---@field unique boolean
 ---@field columns { [1]: string, [2]: "asc"|"desc"|nil }[]
 ---@field where? string|table     SQL, or column -> value
+---@field trashed? string         the column of soft deletes: deleted rows are left out
 ---@field automatic? boolean      wanted only where no other index begins with its column
 
 ---@class rille.Blueprint
@@ -71,6 +72,7 @@ end
 local function index(table_name, parts, unique, options, automatic)
   return {
     kind = "index", columns = parts, unique = unique or false, where = options.where, automatic = automatic,
+    trashed = options.ignore_trashed or nil,
     name = options.name or Name.derived(table_name, plain_names(parts), unique and "unique" or "index"),
   }
 end
@@ -83,6 +85,24 @@ local function indexes_of(table_name, column)
   if column.indexed and not column.index then found[#found + 1] = index(table_name, parts, false, {}, true) end
   column.unique, column.index, column.indexed = nil, nil, nil
   return found
+end
+
+--- Indexes that leave soft-deleted rows out say by which column: the one that is said beside them, or, of a table that
+--- is there, the one of the usual name.
+local function say_trashed(where, mode, blueprint)
+  local column = mode == "alter" and "deleted_at" or nil
+  for _, each in ipairs(blueprint.columns) do
+    if each.soft_deletes then column = each.name end
+  end
+  for _, each in ipairs(blueprint.indexes) do
+    if each.trashed == true then
+      if not column then
+        Error.raise("invalid_argument", ("%s: ignore_trashed of %q: the table deletes no rows softly"):format(where,
+          each.name), { hint = 't:soft_deletes() is the column; another one is named: ignore_trashed = "gone_at"' })
+      end
+      each.trashed = column
+    end
+  end
 end
 
 --- Operations as they are carried out: columns told apart by what happens to them, each followed by its indexes.
@@ -124,7 +144,8 @@ local function covered(blueprint, automatic)
   local name = automatic.columns[1][1]
   if blueprint.primary[1] and Name.same(blueprint.primary[1], name) then return true end
   for _, each in ipairs(blueprint.indexes) do
-    if each ~= automatic and not each.where and Name.same(each.columns[1][1], name) then return true end
+    local whole = not each.where and not each.trashed
+    if each ~= automatic and whole and Name.same(each.columns[1][1], name) then return true end
   end
   return false
 end
@@ -172,7 +193,10 @@ local function complete_table(blueprint)
   drop_covered(blueprint)
   no_twins("create", blueprint.indexes, "index")
   check_known(name, blueprint.primary, blueprint.columns)
-  for _, each in ipairs(blueprint.indexes) do check_known(name, plain_names(each.columns), blueprint.columns) end
+  for _, each in ipairs(blueprint.indexes) do
+    check_known(name, plain_names(each.columns), blueprint.columns)
+    check_known(name, { each.trashed }, blueprint.columns)
+  end
   for _, each in ipairs(blueprint.foreign) do check_known(name, each.columns, blueprint.columns) end
 end
 
@@ -196,6 +220,7 @@ function M.finish(table_name, mode, operations)
       table.insert(lists[kind], operation)
     end
   end
+  say_trashed(where, mode, blueprint)
   if mode == "create" then complete_table(blueprint) end
   return blueprint
 end

@@ -72,16 +72,30 @@ word("default_now", 0, function(column, where)
   column.default_now = true
 end)
 
---- `name`, or { name =, where = }; see table.lua's index.
-local function index_options(where, options)
+--- What may be said of an index: its name, or { name =, where = a condition in SQL or a table of column = value,
+--- ignore_trashed = true or the column of soft deletes: it covers only rows that are not deleted softly }.
+---@param where string  the word, for messages
+---@param options string|table|nil
+---@return table
+function M.index_options(where, options)
   if type(options) == "string" then options = { name = options } end
-  options = Error.options(where, options, { "name", "where" })
-  if options.name ~= nil then Name.check_table(where, options.name) end
+  options = Error.options(where, options, { "name", "where", "ignore_trashed" })
+  if options.name ~= nil then Name.check_table(where .. ".name", options.name) end
+  if options.where ~= nil and not is_text(options.where) and (type(options.where) ~= "table"
+    or next(options.where) == nil) then
+    Error.argument(where .. ".where", "a condition in SQL, or a table of columns and values", options.where)
+  end
+  local trashed = options.ignore_trashed
+  if type(trashed) == "string" then
+    Name.check(where .. ".ignore_trashed", trashed)
+  elseif trashed ~= nil and type(trashed) ~= "boolean" then
+    Error.argument(where .. ".ignore_trashed", "true, or the name of the column", trashed)
+  end
   return options
 end
 
-word("unique", 1, function(column, where, options) column.unique = index_options(where, options) end)
-word("index", 1, function(column, where, options) column.index = index_options(where, options) end)
+word("unique", 1, function(column, where, options) column.unique = M.index_options(where, options) end)
+word("index", 1, function(column, where, options) column.index = M.index_options(where, options) end)
 
 word("primary", 0, function(column, where)
   if column.nullable then Error.raise("invalid_argument", where .. ": a primary key is never NULL") end

@@ -301,6 +301,20 @@ function M.render(definition, name)
   return ("create table %s (\n%s\n)%s"):format(Name.quote(name or definition.name), table.concat(lines, ",\n"), tail)
 end
 
+--- The condition of a CREATE INDEX: which rows it covers; nil for one that covers all.
+---@param sql string
+---@return string?
+function M.condition_of_index(sql)
+  local tokens, from = {}, nil
+  for _, token in ipairs(tokens_of(sql)) do
+    if token.kind ~= "remark" then
+      tokens[#tokens + 1] = token
+      if not from and token.lower == "where" then from = #tokens + 1 end
+    end
+  end
+  return from and join(tokens, from, #tokens) or nil
+end
+
 --- Does a piece of SQL name this column, outside of texts and remarks?
 ---@param sql string
 ---@param column string

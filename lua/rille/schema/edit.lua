@@ -205,7 +205,7 @@ local function is_covered(edit, name)
     if first and Name.same(first, name) and not index.partial and not edit.dropped[index.name] then return true end
   end
   for _, index in ipairs(edit.indexes) do
-    if not index.where and Name.same(index.columns[1][1], name) then return true end
+    if not index.where and not index.trashed and Name.same(index.columns[1][1], name) then return true end
   end
   local key = primary_of(edit.definition)[1]
   return key ~= nil and Name.same(key, name)
@@ -213,6 +213,7 @@ end
 
 function EDITS.index(edit, index)
   for _, part in ipairs(index.columns) do known_position(edit, part[1]) end
+  if index.trashed then known_position(edit, index.trashed) end
   if index.automatic and is_covered(edit, index.columns[1][1]) then return end
   table.insert(edit.indexes, index)
 end

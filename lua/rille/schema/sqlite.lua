@@ -165,6 +165,16 @@ local function condition(where)
   return table.concat(out, " and ")
 end
 
+--- Which rows an index covers, as SQL; nil for all.
+---@param index rille.BlueprintIndex
+---@return string?
+function M.covered_rows(index)
+  local said = index.where and condition(index.where)
+  if not index.trashed then return said end
+  local live = Name.quote(index.trashed) .. " is null"
+  return said and ("(%s) and %s"):format(said, live) or live
+end
+
 --- A CREATE INDEX.
 ---@param table_name string
 ---@param index rille.BlueprintIndex
@@ -174,8 +184,9 @@ function M.index(table_name, index)
   for i, part in ipairs(index.columns) do
     parts[i] = Name.quote(part[1]) .. (part[2] == "desc" and " desc" or "")
   end
+  local covered = M.covered_rows(index)
   return ("create %sindex %s on %s (%s)%s"):format(index.unique and "unique " or "", Name.quote(index.name),
-    Name.quote(table_name), table.concat(parts, ", "), index.where and " where " .. condition(index.where) or "")
+    Name.quote(table_name), table.concat(parts, ", "), covered and " where " .. covered or "")
 end
 
 --- Everything that makes a new table.

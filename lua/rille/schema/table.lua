@@ -172,12 +172,7 @@ local function index_of(where, columns, options)
     if math.type(key) ~= "integer" then beside[key] = value end
   end
   if next(beside) and options ~= nil then Error.raise("invalid_argument", where .. ": options come twice") end
-  options = Error.options(where, options or beside, { "name", "where" })
-  if options.name ~= nil then Name.check_table(where .. ".name", options.name) end
-  if options.where ~= nil and type(options.where) ~= "string" and type(options.where) ~= "table" then
-    Error.argument(where .. ".where", "a condition in SQL, or a table of columns and values", options.where)
-  end
-  return parts, options
+  return parts, Column.index_options(where, options or beside)
 end
 
 word("index", 2, function(self, where, columns, options)

@@ -3,8 +3,10 @@
 -- itself, without a race.  Rows are looked up only once something failed, so that a person hears of all at once.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Definition = require "rille.schema.definition"
 local Rule = require "rille.validate.rule"
 local State = require "rille.record.state"
+local Unique = require "rille.schema.unique"
 
 local M = {}
 
@@ -12,36 +14,13 @@ local Record = State.methods
 
 -- -- finding the constraint -----------------------------------------------------------------------------------------
 
-local function same_names(a, b)
-  if #a ~= #b then return false end
-  local set = {}
-  for _, name in ipairs(a) do set[name] = true end
-  for _, name in ipairs(b) do
-    if not set[name] then return false end
-  end
-  return true
-end
-
---- The unique index over just these columns; one that covers all rows before one that covers some.
-local function unique_index(description, columns)
-  if same_names(description.primary, columns) then return { columns = description.primary } end
-  local found
-  for _, index in ipairs(description.indexes) do
-    if index.unique and not index.expressions and same_names(index.columns, columns) then
-      if not index.partial then return index end
-      found = index
-    end
-  end
-  return found
-end
-
 local function missing(column, what, hint)
   Error.raise("invalid_argument", ("%s: %s, which the database does not have"):format(column.place, what),
     { column = column.name, hint = hint })
 end
 
 --- A unique rule: its columns, and the name of its index, for a driver that says no more.
----@return table look_up
+---@return table look_up  `ignored` is the column of soft deletes, where the index does not cover deleted rows
 function M.unique(option, column, def, info, description)
   local columns = { column.name }
   for _, name in ipairs(Rule.within(option)) do
@@ -51,14 +30,18 @@ function M.unique(option, column, def, info, description)
     end
     columns[#columns + 1] = name
   end
-  local index = unique_index(description, columns)
+  local index = Unique.index(description, columns)
   if not index then
     local words = #columns == 1 and (':unique() behind the column "%s"'):format(column.name)
       or ('t:unique { "%s" }'):format(table.concat(columns, '", "'))
     missing(column, ("unique wants a unique index on %s (%s)"):format(def.table, table.concat(columns, ", ")),
       words .. " in a migration makes one")
   end
-  return { rule = "unique", columns = columns, index = index.name, partial = index.partial }
+  local gone, ignored = def.soft_deletes, nil
+  if gone and index.partial and Definition.mentions(Definition.condition_of_index(index.sql), gone) then
+    ignored = gone
+  end
+  return { rule = "unique", columns = columns, index = index.name, partial = index.partial, ignored = ignored }
 end
 
 --- A references rule: the table and the column that are referred to.
@@ -97,6 +80,7 @@ end
 local function is_taken(record, info, look_up)
   local Query = require "rille.query"
   if look_up.partial and info.class._info ~= info then return false end
+  if look_up.ignored and Record.raw(record, look_up.ignored) ~= nil then return false end
   -- The whole index knows all rows; one over some rows is most often about those that the model's scopes leave.
   local query = look_up.partial and Query.of(info.class)
     or Query.of_source(info.handle, info.source, info.class._def.root.meta)
@@ -144,7 +128,7 @@ local SPEAKS_OF = {
       if look_up.rule == "unique" then
         local is_meant
         if e.columns then
-          is_meant = same_names(e.columns, look_up.columns)
+          is_meant = Unique.same_names(e.columns, look_up.columns)
         else                                   -- an index of another kind, or names too long for the error to hold
           is_meant = e.constraint == look_up.index or is_taken(record, info, look_up)
         end

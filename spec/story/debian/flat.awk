@@ -1,12 +1,15 @@
-# flat.awk - the same packages as awk sees them: one line a package (P) and one a relation (D), tab between fields.
+# flat.awk - the same packages as awk sees them: one line a package (P), a relation (D) and a name that a package
+# provides (V), tab between fields.
 #
 #   P name version architecture section maintainer source priority installed_kib bytes essential installed available
 #     summary
 #   D name version architecture kind position alternative target qualifier operator version
+#   V name version architecture provided version
 #
 # The installed packages come first, then the available ones: awk -v first=STATUS -f flat.awk STATUS AVAILABLE
 # A package is one name, version and architecture.  When it comes again it is no new line: that it is available, and its
-# size as a download, are added to the line there is.  Empty means: not there.
+# size as a download, are added to the line there is.  Empty means: not there; a source that is not named has the name
+# of the package.
 BEGIN {
   OFS = "\t"
   kinds = split("Pre-Depends Depends Recommends Suggests Enhances Breaks Conflicts Replaces", kind, " ")
@@ -40,18 +43,37 @@ function relations(id, name, text,    groups, group, choices, choice, g, c, posi
   }
 }
 
+function provides(id, text,    groups, group, g, target, version) {
+  groups = split(text, group, ",")
+  for (g = 1; g <= groups; g++) {
+    target = trim(group[g])
+    version = ""
+    if (target == "") continue
+    if (match(target, /\(.*\)/)) {
+      version = substr(target, RSTART + 1, RLENGTH - 2)
+      sub(/^[ \t=]+/, "", version)
+      version = trim(version)
+      target = trim(substr(target, 1, RSTART - 1))
+    }
+    sub(/:.*/, "", target)
+    print "V", id, target, version
+  }
+}
+
 function finish(    id, k, state, words) {
   if (!("Package" in field)) return
   id = field["Package"] "\t" field["Version"] "\t" field["Architecture"]
   if (!(id in seen)) {
     order[++packages] = id
     words = split(field["Status"], state, " ")
+    if (field["Source"] == "") field["Source"] = field["Package"]
     sub(/ .*/, "", field["Source"])
     seen[id] = id OFS field["Section"] OFS field["Maintainer"] OFS field["Source"] OFS field["Priority"] \
       OFS field["Installed-Size"]
     flags[id] = (field["Essential"] == "yes" ? 1 : 0) OFS (state[words] == "installed" ? 1 : 0)
     summary[id] = field["Description"]
     for (k = 1; k <= kinds; k++) if (kind[k] in field) relations(id, kind[k], field[kind[k]])
+    if ("Provides" in field) provides(id, field["Provides"])
   }
   if (file != first) {
     available[id] = 1

@@ -4,12 +4,12 @@ local dependency = require "spec.story.debian.dependency"
 
 local BATCH_ROWS = 2000
 
---- Collects rows for one model and inserts them `BATCH_ROWS` at a time, after what `first` has collected.
-local function writer(model, first)
-  local rows = {}
+--- Collects rows for one model and inserts them `BATCH_ROWS` at a time, after what the writers in `...` have collected.
+local function writer(model, ...)
+  local rows, before = {}, { ... }
   local self = { written = 0 }
   function self.flush()
-    if first then first.flush() end
+    for _, each in ipairs(before) do each.flush() end
     if #rows > 0 then self.written = self.written + model:insert(rows) end
     rows = {}
   end
@@ -20,14 +20,20 @@ local function writer(model, first)
   return self
 end
 
---- A function from text to id that makes the row when it first hears of the text.
+--- A writer that gives the id of the row for a text, and makes the row when it first hears of the text.
 local function registry(model, row_of)
-  local ids = {}
-  return function(text)
+  local self, ids, count = writer(model), {}, 0
+  function self.id(text)
     if not text then return nil end
-    ids[text] = ids[text] or model:create(row_of(text)).id
+    if not ids[text] then
+      count = count + 1
+      local row = row_of(text)
+      row.id, ids[text] = count, count
+      self.add(row)
+    end
     return ids[text]
   end
+  return self
 end
 
 --- "Name <address>", divided so that the text can be put together again; anything else is all name.
@@ -41,10 +47,13 @@ local function section_row(text)
   return { area = area or "main", name = name or text }
 end
 
+local function named_row(text) return { name = text } end
+
 ---@class debian.Counts
 ---@field stanzas integer     read from both texts
 ---@field packages integer    rows written
 ---@field relations integer   rows written
+---@field provisions integer  rows written
 ---@field again integer       stanzas whose package was there already
 
 --- Reads both texts, the installed packages first, in one transaction.
@@ -54,10 +63,14 @@ end
 ---@param available_path string  the available ones, may be empty: `apt-cache dumpavail`
 ---@return debian.Counts
 return function(rille, models, status_path, available_path)
-  local packages = writer(models.Package)
+  local maintainers = registry(models.Maintainer, maintainer_row)
+  local sections = registry(models.Section, section_row)
+  local sources = registry(models.SourcePackage, named_row)
+  local names = registry(models.Name, named_row)
+  local packages = writer(models.Package, maintainers, sections, sources)
   local relations = writer(models.Relation, packages)
-  local maintainer = registry(models.Maintainer, maintainer_row)
-  local section = registry(models.Section, section_row)
+  local provisions = writer(models.Provision, packages, names)
+  local built = {}
   local ids, count, stanzas, again = {}, 0, 0, 0
 
   local function seen_again(id, stanza, available)
@@ -68,11 +81,26 @@ return function(rille, models, status_path, available_path)
     end
   end
 
+  --- Its source has the package built, once for all its versions; the package itself provides what it says.
+  local function add_provisions(id, source, stanza)
+    local key = source .. "\t" .. stanza.Package
+    if not built[key] then
+      built[key] = true
+      provisions.add { name_id = names.id(stanza.Package), provider_type = "source_packages",
+                       provider_id = sources.id(source) }
+    end
+    for _, it in ipairs(stanza.Provides and dependency.parse(stanza.Provides) or {}) do
+      provisions.add { name_id = names.id(it.name), provider_type = "packages", provider_id = id,
+                       version = it.version }
+    end
+  end
+
   local function add(id, stanza, available)
+    local source = (stanza.Source or stanza.Package):match "^%S+"
     packages.add {
       id = id, name = stanza.Package, version = stanza.Version or "", architecture = stanza.Architecture or "",
-      section_id = section(stanza.Section), maintainer_id = maintainer(stanza.Maintainer or "nobody"),
-      source = stanza.Source and stanza.Source:match "^%S+", priority = stanza.Priority,
+      section_id = sections.id(stanza.Section), maintainer_id = maintainers.id(stanza.Maintainer or "nobody"),
+      source_id = sources.id(source), priority = stanza.Priority,
       installed_kib = math.tointeger(stanza["Installed-Size"]),
       bytes = available and math.tointeger(stanza.Size) or nil,
       essential = stanza.Essential == "yes", available = available,
@@ -85,6 +113,7 @@ return function(rille, models, status_path, available_path)
         relations.add(relation)
       end
     end
+    add_provisions(id, source, stanza)
   end
 
   local function read(path, available)
@@ -105,6 +134,8 @@ return function(rille, models, status_path, available_path)
     read(status_path, false)
     read(available_path, true)
     relations.flush()
+    provisions.flush()
   end)
-  return { stanzas = stanzas, again = again, packages = packages.written, relations = relations.written }
+  return { stanzas = stanzas, again = again, packages = packages.written, relations = relations.written,
+           provisions = provisions.written }
 end

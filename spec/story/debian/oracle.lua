@@ -28,25 +28,29 @@ function oracle.texts(folder)
   return status, available
 end
 
---- Flattens both texts with awk (see flat.awk): one sorted file of packages, one of relations, fields divided by tabs.
----@return string packages, string relations  # paths
+--- Flattens both texts with awk (see flat.awk): sorted files of packages, of relations and of what packages provide,
+--- fields divided by tabs.
+---@return string packages, string relations, string provided  # paths
 function oracle.flatten(folder, status, available)
-  local packages, relations = folder .. "/packages.awk", folder .. "/relations.awk"
+  local packages, relations, provided = folder .. "/packages.awk", folder .. "/relations.awk", folder .. "/provided.awk"
   oracle.shell(("awk -v first=%s -f %s/flat.awk %s %s >%s/flat"):format(
     quoted(status), HERE, quoted(status), quoted(available), quoted(folder)))
-  for tag, path in pairs { P = packages, D = relations } do
+  for tag, path in pairs { P = packages, D = relations, V = provided } do
     oracle.shell(("grep -a '^%s\t' %s/flat | cut -f2- | sort >%s"):format(tag, quoted(folder), quoted(path)))
   end
-  return packages, relations
+  return packages, relations, provided
 end
 
---- What an awk program prints for a file of tab-divided fields; `after` is what follows in the pipe ("| sort -n").
+--- What an awk program prints for files of tab-divided fields; `after` is what follows in the pipe ("| sort -n").
 ---@param program string
----@param path string
+---@param paths string|string[]
 ---@param after string?
 ---@return string[]
-function oracle.awk(program, path, after)
-  return oracle.shell(("awk -F '\t' -v OFS='\t' %s %s %s"):format(quoted(program), quoted(path), after or ""))
+function oracle.awk(program, paths, after)
+  local files = {}
+  for i, path in ipairs(type(paths) == "table" and paths or { paths }) do files[i] = quoted(path) end
+  return oracle.shell(("awk -F '\t' -v OFS='\t' %s %s %s"):format(quoted(program), table.concat(files, " "),
+    after or ""))
 end
 
 --- What the sqlite3 shell answers, one line a row, fields divided by tabs, NULL empty.
