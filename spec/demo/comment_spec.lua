@@ -9,12 +9,17 @@ describe("a comment of the demo", function()
 
   local press, ada, post
 
+  local function write(title)
+    local slug = title:lower():gsub(" ", "-")
+    return Post:create { org_id = press.id, author_id = ada.id, title = title, slug = slug, body = "…" }
+  end
+
   setup(function()
     rille.connect ":memory:"
     rille.migrate()
-    press = Organization:create { name = "The Press", slug = "press" }
-    ada = User:create { org_id = press.id, name = "Ada", email = "ada@example.org" }
-    post = Post:create { org_id = press.id, author_id = ada.id, title = "On engines", slug = "engines", body = "…" }
+    press = assert(Organization:create { name = "The Press", slug = "press" })
+    ada = assert(User:create { org_id = press.id, name = "Ada", email = "ada@example.org" })
+    post = assert(write("On engines"))
   end)
 
   teardown(function() rille.close() end)
@@ -34,7 +39,7 @@ describe("a comment of the demo", function()
     local answer = question:reply { author_id = ada.id, body = "  Because.  " }
     assert.equal("Because.", answer.body)
     assert.same({ "Because." }, { table.unpack(question.replies:pluck("body")) })
-    local other = Post:create { org_id = press.id, author_id = ada.id, title = "Other", slug = "other", body = "…" }
+    local other = assert(write("Other"))
     assert.invalid("parent_id", Comment:create {
       org_id = press.id, post_id = other.id, parent_id = question.id, body = "Elsewhere",
     })

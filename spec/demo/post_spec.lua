@@ -11,8 +11,8 @@ describe("a post of the demo", function()
   local press, ada
 
   before_each(function()
-    press = Organization:create { name = "The Press", slug = "press" }
-    ada = User:create { org_id = press.id, name = "Ada Lovelace", email = "ada@example.org" }
+    press = assert(Organization:create { name = "The Press", slug = "press" })
+    ada = assert(User:create { org_id = press.id, name = "Ada Lovelace", email = "ada@example.org" })
   end)
 
   local function draft(more)
@@ -51,7 +51,7 @@ describe("a post of the demo", function()
   end)
 
   it("shows a page with authors, tags and comments in a few statements, however many there are", function()
-    local maths = Tag:create { org_id = press.id, name = "Maths" }
+    local maths = assert(Tag:create { org_id = press.id, name = "Maths" })
     for i = 1, 20 do
       local post = draft { title = "Post " .. i, slug = "post-" .. i }
       post:publish()

@@ -184,19 +184,22 @@ describe("a transaction around a test", function()
 end)
 
 describe("a fresh database", function()
-  local words, hooks
+  local words, hooks, path
   before_each(function()
     world.fresh()
+    path = os.tmpname()
     rille.configure {
-      connections = { main = os.tmpname(), other = ":memory:" }, default = "main",
+      connections = { main = path, other = ":memory:" }, default = "main",
       migrations = "migrations", models = "spec/support/none",
     }
     words, hooks = block()
   end)
-  after_each(function() rille.close() end)
+  after_each(function()
+    rille.close()
+    for _, ending in ipairs { "", "-wal", "-shm" } do os.remove(path .. ending) end
+  end)
 
   it("is migrated once, copied for each test, and gone behind them", function()
-    local path = rille.db().settings.database
     Isolation.fresh_in(words, {})
     hooks.setup()
     rille.db():execute("insert into tags (org_id, name, slug) select 1, 'a', 'a' where 1 = 0")
@@ -212,7 +215,6 @@ describe("a fresh database", function()
     hooks.teardown()
     assert.equal(path, rille.db().settings.database)
     assert.same({}, rille.db():tables())
-    os.remove(path)
   end)
 
   it("is empty where it shall not be migrated, and takes every connection's place", function()

@@ -30,7 +30,7 @@ local M = {}
 
 -- In the order of the help: { group, { name, … } }.
 M.groups = {
-  { "project", { "new", "make:model", "make:migration" } },
+  { "project", { "new", "make:model", "make:migration", "types" } },
   { "database", { "migrate", "migrate:status", "migrate:rollback" } },
   { "scripts", { "run", "repl", "test" } },
   { "shell", { "env", "completion", "help" } },

@@ -50,6 +50,7 @@ return {
       term:line "  rille run hello.lua"
       term:line "  rille repl"
       term:line "  rille test"
+      term:line "  rille types"
     end)
   end,
 }

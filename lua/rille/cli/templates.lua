@@ -7,7 +7,7 @@ local M = {}
 ---@param values table<string, string>
 ---@return string
 function M.fill(template, values)
-  return (template:gsub("%${(%w+)}", function(name) return assert(values[name], name) end))
+  return (template:gsub("%${(%a%w*)}", function(name) return assert(values[name], name) end))
 end
 
 M.model = [[
@@ -159,6 +159,13 @@ end)
   { ".busted", [[
 return { _all = { lua = "lua5.4", ROOT = { "spec" } } }
 ]] },
+  { ".luarc.json", [[
+{
+  "runtime.version": "Lua 5.4",
+  "workspace.library": ["types", "${3rd}/busted/library", "${3rd}/luassert/library"],
+  "workspace.checkThirdParty": false
+}
+]] },
   { ".gitignore", [[
 *.db
 *.db-journal
@@ -173,6 +180,7 @@ rille migrate --seed              # makes ${database}.db, its tables and two not
 rille run hello.lua "Buy milk"    # writes a note and lists them
 rille repl                        # Note:all(), Note:open():count(), Tab completes, .help explains
 rille make:model Author name:string email:string:unique   # a model and the migration of its table
+rille types                       # what an editor completes, by lua-language-server (.luarc.json)
 rille test                        # the specs in spec/, with busted: apt install lua-busted
 ```
 

@@ -115,7 +115,10 @@ local function check_relations(def, has)
 end
 
 --- Which keys create, update and fill take.
-local function assignable(def, has)
+---@param def table                    a complete declaration
+---@param has table<string, any>       the columns, by name
+---@return table<string, boolean> set  false: it is known, and refused
+function M.assignable(def, has)
   local set = {}
   for name in next, has do set[name] = not def.fillable end
   for name in next, def.mutators do set[name] = not def.fillable end
@@ -190,7 +193,7 @@ function M.look_up(class, handle)
   end
   local info = {
     class = class, handle = handle, version = handle.version, has = has, casts = lua_casts,
-      assignable = assignable(def, has),
+      assignable = M.assignable(def, has),
     primary = def.primary_key or description.primary, mutated = nil, json_texts = json_texts(def, lua_casts),
   }
   info.has_casts = next(lua_casts) ~= nil
