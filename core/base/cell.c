@@ -121,6 +121,20 @@ rille_real_read(const char *text)
   return real;
 }
 
+bool
+rille_cell_equal(const rille_cell *a, const rille_cell *b)
+{
+  if (a->kind != b->kind)
+    return false;
+  switch (a->kind) {
+  case RILLE_NULL: return true;
+  case RILLE_REAL: return a->as.real == b->as.real;
+  case RILLE_TEXT:
+  case RILLE_BLOB: return rille_str_equal(a->as.text, b->as.text);
+  default: return a->as.integer == b->as.integer;
+  }
+}
+
 const char *
 rille_cell_kind_name(rille_cell_kind kind)
 {

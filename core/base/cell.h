@@ -49,6 +49,9 @@ size_t rille_real_shortest(char *text, size_t size, double real);
 /* Reads a number written so. */
 double rille_real_read(const char *text);
 
+/* True when both are of one kind and the same: NULL is NULL, 1 is not 1.0. */
+bool rille_cell_equal(const rille_cell *a, const rille_cell *b);
+
 /* What a person calls the kind: "an integer", "a text", ...  Static text. */
 const char *rille_cell_kind_name(rille_cell_kind kind);
 

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 
+#include "core/bind/tenant.h"
 #include "core/bind/tree.h"
 #include "core/bind/value.h"
 
@@ -141,6 +142,12 @@ rille_chain_raw(rille_chain *r, int node, int sql, int params)
 
   raw->text = rille_chain_text(r, node, sql, "raw SQL");
   raw->items = rille_chain_values(r, node, params);
+  if (rille_chain_push(r, node, params) == LUA_TTABLE) {
+    if (lua_getfield(r->L, -1, "reads") != LUA_TNIL)
+      rille_lua_check_raw(r->L);
+    lua_pop(r->L, 1);
+  }
+  lua_pop(r->L, 1);
   return raw;
 }
 

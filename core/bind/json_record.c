@@ -12,6 +12,7 @@
 #include "core/base/json_check.h"
 #include "core/bind/json_value.h"
 #include "core/bind/record.h"
+#include "core/bind/tenant.h"
 #include "core/bind/value.h"
 
 /* How the value of an attribute is come by. */
@@ -367,7 +368,7 @@ write_relations(lua_State *L, rille_json_out *out, writing *w)
   rille_str name = { 0 };
   int relations = lua_gettop(L) + 1;
 
-  if (lua_rawgeti(L, w->state, RILLE_STATE_RELATIONS) != LUA_TTABLE) {
+  if (lua_rawgeti(L, w->state, RILLE_STATE_RELATIONS) != LUA_TTABLE || !rille_lua_relations_fit(L, relations)) {
     lua_pop(L, 1);
     return;
   }

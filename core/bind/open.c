@@ -12,6 +12,7 @@
 **   core.json                             json.c: a value, a record or a list as JSON text
 **   core.null, core.blob, core.error      value.c
 **   core.op                               tree.c: the numbers that stand in query nodes
+**   core.tenants                          tenant.c: whose rows a coroutine may see
 **   core.now, core.checksum, ...          system.c */
 #include "core/bind/open.h"
 
@@ -22,6 +23,7 @@
 #include "core/bind/record.h"
 #include "core/bind/source.h"
 #include "core/bind/system.h"
+#include "core/bind/tenant.h"
 #include "core/bind/tree.h"
 #include "core/bind/value.h"
 
@@ -38,5 +40,6 @@ luaopen_rille_core(lua_State *L)
   rille_lua_add_database(L);
   rille_lua_add_ops(L);
   rille_lua_add_system(L);
+  rille_lua_add_tenants(L);
   return 1;
 }

@@ -5,6 +5,7 @@
 #include "core/bind/database.h"
 #include "core/bind/ends.h"
 #include "core/bind/rows.h"
+#include "core/bind/tenant.h"
 #include "core/bind/tree.h"
 #include "core/bind/value.h"
 #include "core/bind/verb.h"
@@ -107,6 +108,8 @@ cursor_next(lua_State *L)
 
   if (work->cursor.statement == NULL)
     return rille_lua_refuse(L, "the cursor is closed");
+  if (work->tenant > 0)
+    rille_lua_same_tenant(L, work);
   rille_work_step(work);
   if (!rille_lua_rows_next(L, work->rows, work)) {
     rille_cursor_close(&work->cursor);

@@ -9,6 +9,7 @@
 ** Writing converts to what the column keeps, so that a wrong value is refused where it is assigned, and notes a
 ** change only where the value differs from the row's. */
 #include "core/bind/record.h"
+#include "core/bind/tenant.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -178,7 +179,7 @@ push_relation(lua_State *L, const rille_lua_record *record)
   if (!record->state)
     return false;
   (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
-  if (lua_rawgeti(L, -1, RILLE_STATE_RELATIONS) != LUA_TTABLE)
+  if (lua_rawgeti(L, -1, RILLE_STATE_RELATIONS) != LUA_TTABLE || !rille_lua_relations_fit(L, lua_gettop(L)))
     return false;
   lua_pushvalue(L, 2);
   if (lua_rawget(L, -2) == LUA_TNIL)

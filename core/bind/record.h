@@ -21,8 +21,11 @@ enum {
   RILLE_STATE_PREVIOUS = 2, /* what the last save wrote */
   RILLE_STATE_DECODED = 3,  /* values that Lua decoded: column -> value */
   RILLE_STATE_EXTRA = 4,    /* what the record hides or shows, other than its model */
-  RILLE_STATE_RELATIONS = 5 /* relations that were loaded: name -> record, list, plain table; false: there is none */
+  RILLE_STATE_RELATIONS = 5 /* relations that were loaded: name -> record, list, plain table; false: there is none; at
+                             ** RILLE_RELATIONS_MARK under which view of the rows, where that matters */
 };
+
+enum { RILLE_RELATIONS_MARK = 1 };
 
 /* Positions of the origin table. */
 enum {

@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 
 #include "core/bind/record.h"
+#include "core/bind/tenant.h"
 #include "core/bind/value.h"
 
 /* record_new(source) -> a record that is not in the database */
@@ -91,15 +92,15 @@ record_peek(lua_State *L)
   return 1;
 }
 
-/* record_relate(record, name, value): keeps what a relation gave: a record, a list, a plain table, or false for none;
-** nil forgets it */
+/* record_relate(record, name, value, mark): keeps what a relation gave: a record, a list, a plain table, or false for
+** none; nil forgets it.  `mark` tells under which view of the rows, see tenant.h; nil: it is the same for all. */
 static int
 record_relate(lua_State *L)
 {
   rille_lua_record *record = rille_lua_check_record(L, 1);
 
   (void)rille_lua_check_text(L, 2, "the name of a relation");
-  lua_settop(L, 3);
+  lua_settop(L, 4);
   if (!record->state) { /* smaller than one for changes: there may be a hundred thousand */
     lua_createtable(L, 0, 1);
     lua_pushvalue(L, -1);
@@ -108,15 +109,19 @@ record_relate(lua_State *L)
   } else {
     rille_lua_push_state(L, 1, record);
   }
-  if (lua_rawgeti(L, 4, RILLE_STATE_RELATIONS) != LUA_TTABLE) {
+  if (lua_rawgeti(L, 5, RILLE_STATE_RELATIONS) != LUA_TTABLE || !rille_lua_relations_fit(L, 6)) {
     lua_pop(L, 1);
     lua_createtable(L, 0, 1);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, 4, RILLE_STATE_RELATIONS);
+    lua_rawseti(L, 5, RILLE_STATE_RELATIONS);
+  }
+  if (!lua_isnil(L, 4)) {
+    lua_pushvalue(L, 4);
+    lua_rawseti(L, 6, RILLE_RELATIONS_MARK);
   }
   lua_pushvalue(L, 2);
   lua_pushvalue(L, 3);
-  lua_rawset(L, 5);
+  lua_rawset(L, 6);
   return 0;
 }
 
@@ -131,7 +136,7 @@ record_related(lua_State *L)
   if (!record->state)
     return 0;
   (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
-  if (lua_rawgeti(L, 3, RILLE_STATE_RELATIONS) != LUA_TTABLE)
+  if (lua_rawgeti(L, 3, RILLE_STATE_RELATIONS) != LUA_TTABLE || !rille_lua_relations_fit(L, 4))
     return 0;
   lua_pushvalue(L, 2);
   (void)lua_rawget(L, 4);

@@ -9,6 +9,7 @@
 #include "core/bind/ends.h"
 #include "core/bind/record.h"
 #include "core/bind/rows.h"
+#include "core/bind/tenant.h"
 #include "core/bind/value.h"
 #include "core/bind/verb.h"
 
@@ -24,13 +25,16 @@ struct save {
   bool *given;
 };
 
+/* A statement on the source at `index`. */
 static rille_query *
-new_query(lua_State *L, rille_work *work, rille_lua_source *source, rille_verb verb)
+new_query(lua_State *L, rille_work *work, rille_lua_source *source, int index, rille_verb verb)
 {
   rille_query *query = rille_work_get(L, work, sizeof *query);
 
   query->verb = verb;
   query->source = (rille_source){ .table = &source->table, .name = source->table.name };
+  if (source->table.tenant != NULL)
+    rille_lua_guard(L, work, index, &query->source, verb == RILLE_INSERT ? NULL : &query->sealed);
   return query;
 }
 
@@ -76,7 +80,7 @@ save_find(lua_State *L)
   rille_query *query;
   rille_work *work = rille_lua_begin_call(L, database);
 
-  query = new_query(L, work, source, RILLE_SELECT);
+  query = new_query(L, work, source, 2, RILLE_SELECT);
   for (int i = 1; i <= keys; i++) {
     const rille_column *column = primary_column(&source->table, i);
     rille_cell cell;
@@ -113,7 +117,9 @@ begin(lua_State *L, rille_verb verb)
   columns = s.source->table.column_count;
   s.work = rille_lua_begin_call(L, s.database);
   s.connection = rille_lua_connection(L, s.database);
-  s.query = new_query(L, s.work, s.source, verb);
+  rille_lua_push_record_source(L, 2);
+  s.query = new_query(L, s.work, s.source, lua_gettop(L), verb);
+  lua_pop(L, 1);
   s.cells = rille_work_get(L, s.work, columns * sizeof *s.cells);
   s.given = rille_work_get(L, s.work, columns * sizeof *s.given);
   return s;
@@ -156,6 +162,22 @@ refuse(lua_State *L, struct save *s, const rille_column *column, const rille_cel
   (void)snprintf(place, sizeof place, "%.*s.%.*s", RILLE_STR_ARG(s->source->table.name), RILLE_STR_ARG(column->name));
   (void)rille_type_store(column->type, cell, rille_str_of(place), &s->work->arena, &kept, &s->work->fault);
   (void)rille_lua_fail(L, s->work, NULL);
+}
+
+/* What is inserted gets its tenant, what is updated keeps it. */
+static void
+stamp(lua_State *L, struct save *s)
+{
+  const rille_table *table = &s->source->table;
+  size_t at;
+
+  if (table->tenant == NULL)
+    return;
+  at = rille_table_position(table, table->tenant);
+  if (s->query->verb == RILLE_INSERT)
+    s->given[at] = rille_lua_stamp(L, s->work, &s->query->source, &s->cells[at], s->given[at]);
+  else if (s->given[at])
+    rille_lua_check_tenant(L, s->work, &s->query->source, &s->cells[at]);
 }
 
 /* Sets each given column.  Its cell becomes what the column keeps, which is bound as it is and goes into the
@@ -247,6 +269,7 @@ save_insert(lua_State *L)
   int previous;
 
   read_state(L, &s);
+  stamp(L, &s);
   add_sets(L, &s);
   add_returning(L, &s, true);
   (void)execute(L, &s);
@@ -285,6 +308,21 @@ add_key(lua_State *L, struct save *s)
   if (!any)
     (void)rille_lua_refuse(L, "%s has no primary key: its rows are updated and deleted by query",
                            rille_show(table->name).text);
+}
+
+/* A row that was read as another tenant's is neither saved nor deleted. */
+static void
+check_own(lua_State *L, struct save *s)
+{
+  const rille_table *table = &s->source->table;
+  const rille_layout *layout = s->record->layout;
+
+  for (size_t i = 0; table->tenant != NULL && i < layout->count && s->record->row != NULL; i++)
+    if (layout->own[i] && rille_str_equal(layout->names[i], table->tenant->name)) {
+      rille_cell cell = rille_packed_cell(s->record->row, i);
+
+      rille_lua_check_tenant(L, s->work, &s->query->source, &cell);
+    }
 }
 
 /* Adds conditions from the list of { column, value } at `index`: for optimistic locks and the like. */
@@ -331,7 +369,9 @@ save_update(lua_State *L)
   lua_settop(L, 4);
   s = begin(L, RILLE_UPDATE);
   read_state(L, &s);
+  stamp(L, &s);
   add_sets(L, &s);
+  check_own(L, &s);
   add_key(L, &s);
   add_guards(L, &s, 3);
   add_returning(L, &s, false);
@@ -355,6 +395,7 @@ save_delete(lua_State *L)
 
   lua_settop(L, 3);
   s = begin(L, RILLE_DELETE);
+  check_own(L, &s);
   add_key(L, &s);
   add_guards(L, &s, 3);
   changes = execute(L, &s);

@@ -1,9 +1,11 @@
-/* core/bind/source.c - core.source{ table =, columns =, indirect =, record = }.
+/* core/bind/source.c - core.source{ table =, columns =, indirect =, record =, tenant =, lifted = }.
 **
 ** columns: a list of { name =, declared =, cast =, primary =, not_null =, default =, generated = }, as
 ** db:describe gives them; `cast` is the name of a type that stands in for the declared one.
 ** record: nil for plain rows, or { methods =, get =, set = }: a table of functions found by name, and functions that
-** read and write what is no plain column. */
+** read and write what is no plain column.
+** tenant: the column that says which tenant a row belongs to, or nil; lifted: with it, the set of coroutines (a table
+** with weak keys) for which everybody's rows are meant. */
 #include "core/bind/source.h"
 
 #include <lauxlib.h>
@@ -133,6 +135,21 @@ push_names(lua_State *L, const rille_lua_source *source, int indirect)
   }
 }
 
+/* The column that says whose a row is. */
+static void
+read_tenant(lua_State *L, rille_lua_source *source, int self)
+{
+  if (lua_getfield(L, 1, "tenant") == LUA_TSTRING) {
+    rille_str name = rille_lua_text(L, -1);
+
+    source->table.tenant = rille_table_column(&source->table, name);
+    if (source->table.tenant == NULL || lua_getfield(L, 1, "lifted") != LUA_TTABLE)
+      (void)rille_lua_refuse(L, "%s: tenant wants the name of a column, and a table beside it", source->table.name.at);
+    (void)lua_setiuservalue(L, self, RILLE_SOURCE_GUARD);
+  }
+  lua_pop(L, 1);
+}
+
 static int
 source_new(lua_State *L)
 {
@@ -151,6 +168,7 @@ source_new(lua_State *L)
   if (source->table.name.len == 0)
     return rille_lua_refuse(L, "a source wants the name of a table");
   read_columns(L, source);
+  read_tenant(L, source, self);
   source->table.id = rille_table_next_id();
   if (rille_arena_ok(&source->arena))
     source->layout = rille_layout_of_table(&source->table);

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 
 #include "core/bind/condition.h"
+#include "core/bind/tenant.h"
 #include "core/bind/value.h"
 
 /* "title", "posts.title", "title as heading", "*", "posts.*" */
@@ -91,7 +92,7 @@ add_join(rille_chain *r, int node, rille_found *found)
   rille_query *query = found->query;
   rille_join *join = rille_work_get(r->L, r->work, sizeof *join);
   size_t operator;
-  rille_node *a, *b;
+  rille_node *a, *b, *guard = NULL;
 
   join->kind = rille_chain_flag(r, node, 4) ? RILLE_JOIN_LEFT : RILLE_JOIN_INNER;
   (void)rille_chain_push(r, node, 5);
@@ -99,11 +100,15 @@ add_join(rille_chain *r, int node, rille_found *found)
   lua_pop(r->L, 1);
   (void)rille_chain_push(r, node, 6);
   join->source.name = lua_type(r->L, -1) == LUA_TSTRING ? rille_lua_text(r->L, -1) : join->source.table->name;
-  lua_pop(r->L, 1);
+  (void)rille_chain_push(r, node, 5);
+  rille_lua_guard(r->L, r->work, lua_gettop(r->L), &join->source, &guard);
+  lua_pop(r->L, 2);
   a = rille_chain_column(r, node, 7);
   operator= rille_condition_operator(r, rille_chain_text(r, node, 8, "an operator"));
   b = rille_chain_column(r, node, 9);
-  join->on = rille_condition_compare(r, a, operator, b);
+  join->on = rille_node_both(&r->work->arena, rille_condition_compare(r, a, operator, b), guard);
+  if (join->on == NULL)
+    (void)rille_lua_no_memory(r->L);
   join->scoped = scoped_rows(r, join, found);
   join->next = query->joins;
   query->joins = join;
@@ -298,6 +303,12 @@ rille_lua_to_query(lua_State *L, int index, int sealed, rille_work *work)
   found.query->having = rille_condition_join(&reader, found.having);
   if (sealed != 0 && lua_istable(L, sealed))
     seal(&reader, sealed, found.query);
+  if (source->table.tenant != NULL) {
+    (void)lua_rawgeti(L, index, 1);
+    (void)lua_rawgeti(L, -1, 1);
+    rille_lua_guard(L, work, lua_gettop(L), &found.query->source, &found.query->sealed);
+    lua_pop(L, 2);
+  }
   work->depth -= RILLE_QUERY_LEVELS;
   return found.query;
 }

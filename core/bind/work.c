@@ -84,6 +84,7 @@ rille_work_reset(rille_work *work)
   rille_arena_reset(&work->scratch);
   work->slots = NULL;
   work->slot_count = work->slot_room = 0;
+  work->tenant = 0;
   rille_work_stepped(work);
 }
 

@@ -19,6 +19,7 @@ typedef struct rille_work {
   rille_statement *held;   /* looked at without being run: released with the work */
   rille_connection *began; /* has a transaction of this call's own open: rolled back unless the call commits it */
   rille_fault fault;
+  uint32_t tenant;                     /* the slot, from 1, that keeps the tenant; 0: nobody asked for one */
   int depth;                           /* queries and groups in each other, while a tree is read */
   struct rille_lua_rows *rows;         /* of a cursor: what its rows become; in the arena */
   struct rille_lua_database *database; /* that it runs on, where it counts ... */

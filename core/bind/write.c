@@ -7,6 +7,7 @@
 #include "core/bind/database.h"
 #include "core/base/shown.h"
 #include "core/bind/ends.h"
+#include "core/bind/tenant.h"
 #include "core/bind/tree.h"
 #include "core/bind/value.h"
 #include "core/bind/verb.h"
@@ -54,6 +55,8 @@ rille_lua_add_update(lua_State *L, rille_work *work, rille_query *query, int ind
     (void)snprintf(place, sizeof place, "%.*s", RILLE_STR_ARG(column));
     (void)lua_rawgeti(L, -2, 2);
     rille_lua_check_cell(L, -1, place, &cell);
+    if (query->source.table->tenant != NULL && rille_str_equal(column, query->source.table->tenant->name))
+      rille_lua_check_tenant(L, work, &query->source, &cell);
     (void)lua_rawgeti(L, -3, 3);
     end = rille_lua_add_set(L, work, end, column, &cell);
     set = (rille_set *)((char *)end - offsetof(rille_set, next));
@@ -188,6 +191,35 @@ fail_row(lua_State *L, struct batch *b)
   (void)rille_lua_fail(L, b->work, b->work->cursor.statement);
 }
 
+/* Assigns the tenant. */
+static void
+stamp(lua_State *L, struct batch *b)
+{
+  const rille_table *table = &b->source->table;
+  size_t at;
+
+  if (table->tenant == NULL)
+    return;
+  at = rille_table_position(table, table->tenant);
+  b->given[at] = rille_lua_stamp(L, b->work, &b->query->source, &b->cells[at], b->given[at]);
+}
+
+/* A row in the way that was not updated is another tenant's. */
+static void
+check_updated(lua_State *L, struct batch *b, int64_t changes)
+{
+  const rille_query *query = b->query;
+
+  if (changes > 0 || query->conflict_sets == NULL || query->source.guard != RILLE_GUARD_TENANT)
+    return;
+  (void)rille_fault_set(&b->work->fault, RILLE_UNIQUE_VIOLATION,
+                        "upsert: a row of %s has the same %s, and is not the current tenant's",
+                        rille_show(query->source.table->name).text, rille_show(query->conflict_columns->text).text);
+  rille_fault_hint(&b->work->fault, "a unique index of %s should include %s", query->source.table->name.at,
+                   query->source.table->tenant->name.at);
+  fail_row(L, b);
+}
+
 /* Makes the statement for the columns that are given, with a slot for each. */
 static void
 make_statement(lua_State *L, struct batch *b)
@@ -317,6 +349,7 @@ write_insert(lua_State *L)
   b.query->verb = RILLE_INSERT;
   b.query->source = (rille_source){ .table = &b.source->table, .name = b.source->table.name };
   read_conflict(L, 5, b.work, b.query);
+  rille_lua_guard(L, b.work, 2, &b.query->source, NULL);
   b.cells = rille_work_get(L, b.work, columns * sizeof *b.cells);
   b.given = rille_work_get(L, b.work, columns * sizeof *b.given);
   b.last_given = rille_work_get(L, b.work, columns * sizeof *b.last_given);
@@ -327,6 +360,7 @@ write_insert(lua_State *L)
   if (count > 1)
     begin(L, &b);
   for (lua_Integer i = 1; i <= count; i++) {
+    int64_t changes;
     bool more;
 
     b.row = i;
@@ -336,13 +370,16 @@ write_insert(lua_State *L)
     read_row(L, &b, lua_gettop(L), i, false);
     if (lua_istable(L, b.fill))
       read_row(L, &b, b.fill, i, true);
+    stamp(L, &b);
     if (b.work->cursor.statement == NULL || memcmp(b.given, b.last_given, columns * sizeof *b.given) != 0)
       make_statement(L, &b);
     else
       bind_again(L, &b);
     if (rille_cursor_step(&b.work->cursor, &more, &b.work->fault) != RILLE_OK)
       fail_row(L, &b);
-    inserted += (lua_Integer)b.connection->conn->driver->changes(b.connection->conn);
+    changes = b.connection->conn->driver->changes(b.connection->conn);
+    check_updated(L, &b, changes);
+    inserted += (lua_Integer)changes;
     lua_pop(L, 1);
   }
   commit(L, &b);

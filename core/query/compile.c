@@ -401,6 +401,18 @@ write_delete(rille_compiler *c, const rille_query *query)
   write_mutation_where(c, query);
 }
 
+/* A row in the way is updated only when it belongs to the tenant of the row that was refused. */
+static void
+write_same_tenant(rille_compiler *c, const rille_table *table)
+{
+  rille_compiler_put(c, " where ");
+  rille_compiler_quote(c, table->name);
+  rille_compiler_put(c, ".");
+  rille_compiler_quote(c, table->tenant->name);
+  rille_compiler_put(c, " = excluded.");
+  rille_compiler_quote(c, table->tenant->name);
+}
+
 static void
 write_conflict(rille_compiler *c, const rille_query *query)
 {
@@ -423,6 +435,8 @@ write_conflict(rille_compiler *c, const rille_query *query)
   } else {
     rille_compiler_put(c, " do update set ");
     write_assignments(c, query->conflict_sets, true);
+    if (query->source.guard == RILLE_GUARD_TENANT)
+      write_same_tenant(c, query->source.table);
   }
 }
 

@@ -135,6 +135,10 @@ resolve_column(rille_node *node, const struct scope *scope)
 
   if (node->op == 1)
     return resolve_outer(node, scope);
+  if (node->op == 2) {
+    node->column = node->source->table->tenant;
+    return RILLE_OK;
+  }
   if (dot != NULL)
     return resolve_path(node, scope, (size_t)(dot - node->text.at));
   for (const struct scope *s = scope; s != NULL; s = s->outer) {
@@ -274,6 +278,17 @@ check_mutation(const rille_query *query, rille_fault *fault)
   return RILLE_UNSAFE_MUTATION;
 }
 
+/* Rows that belong to tenants are never reached without a word on whose are meant.  Whoever makes a statement says it;
+** this is the wall behind. */
+static rille_status
+check_guard(const rille_source *source, rille_fault *fault)
+{
+  if (source->table->tenant == NULL || source->guard != RILLE_GUARD_NONE)
+    return RILLE_OK;
+  return rille_fault_set(fault, RILLE_TENANT_REQUIRED, "the rows of %s belong to tenants, and no tenant is set",
+                         rille_show(source->table->name).text);
+}
+
 /* In SQL the name of a table hides that of one around it.  Here both can be meant: the inner one is written otherwise
 ** where it would hide another. */
 static void
@@ -315,8 +330,13 @@ resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault)
   set_level(&query->source, &scope);
   for (rille_join *join = query->joins; join != NULL; join = join->next)
     set_level(&join->source, &scope);
-  for (rille_join *join = query->joins; join != NULL && status == RILLE_OK; join = join->next)
-    status = resolve_node(join->on, &scope);
+  if (status == RILLE_OK)
+    status = check_guard(&query->source, fault);
+  for (rille_join *join = query->joins; join != NULL && status == RILLE_OK; join = join->next) {
+    status = check_guard(&join->source, fault);
+    if (status == RILLE_OK)
+      status = resolve_node(join->on, &scope);
+  }
   for (rille_join *join = query->joins; join != NULL && status == RILLE_OK; join = join->next)
     if (join->scoped != NULL) /* knows no table beside its own */
       status = resolve_query(join->scoped, outer, fault);

@@ -21,6 +21,7 @@ typedef struct rille_table {
   rille_str name;
   size_t column_count;
   const rille_column *columns;
+  const rille_column *tenant; /* says which tenant a row belongs to; NULL: the rows belong to nobody */
 } rille_table;
 
 /* The column of that exact name, or NULL. */

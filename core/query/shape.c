@@ -81,7 +81,7 @@ write_nodes(const rille_node *first, rille_buffer *out)
 static void
 write_source(const rille_source *source, rille_buffer *out)
 {
-  number(out, source->table->id);
+  number(out, source->table->id << 2 | (uint64_t)source->guard);
   text(out, source->name);
 }
 

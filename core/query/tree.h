@@ -9,7 +9,7 @@
 
 typedef enum rille_node_kind {
   RILLE_NODE_COLUMN,  /* text: "title" or "posts.title"; alias: its name as an output, or none; op: 1 for a column of
-                      ** the first table of the query around */
+                      ** the first table of the query around, 2 for the tenant's column of `source` */
   RILLE_NODE_EVERY,   /* text: a source whose columns are all meant, or none for the first source */
   RILLE_NODE_STAR,    /* the * of count(*) */
   RILLE_NODE_VALUE,   /* slot: which of the statement's values */
@@ -75,11 +75,19 @@ typedef struct rille_node {
   const rille_column *column;        /* set by resolve: that column; for a VALUE, the one whose type it takes */
 } rille_node;
 
+/* Whose rows of a table are meant: something must be said where rows belong to tenants. */
+typedef enum rille_guard {
+  RILLE_GUARD_NONE,
+  RILLE_GUARD_TENANT, /* one tenant's: a condition says so, or an insert assigns it */
+  RILLE_GUARD_LIFTED  /* everybody's */
+} rille_guard;
+
 /* A table that a statement reads, under the name that other parts of the statement use. */
 typedef struct rille_source {
   const rille_table *table;
   rille_str name; /* alias, or the table's own name */
   int level; /* set by resolve: not 0 where a query around reads a table of that name, too; then part of the name */
+  rille_guard guard;
 } rille_source;
 
 typedef enum rille_join_kind { RILLE_JOIN_INNER, RILLE_JOIN_LEFT } rille_join_kind;

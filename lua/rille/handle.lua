@@ -9,6 +9,8 @@ local Transaction = require "rille.transaction"
 local OPEN_OPTIONS = { "driver", "database", "readonly", "synchronous", "journal_mode", "foreign_keys",
   "busy_timeout_ms", "mmap_bytes", "cache_kib", "pragmas" }
 
+local SQL_OPTIONS = { "all_tenants" }
+
 -- What an HTTP service would answer, by the kind of the error; any other kind is 500.
 local STATUS = {
   not_found = 404, tenant_unknown = 404,
@@ -92,28 +94,51 @@ local function checked(word, sql, ...)
   return text, params
 end
 
---- The rows of a statement, as plain tables; NULL is absent.
----@param sql string  `?` for each value, `??` for a question mark, or `:name` with one table
----@param ... any     the values; rille.null is NULL
----@return rille.List rows
----@return string[] names  of the columns, in order
-function Handle:query(sql, ...)
+local function run_query(self, sql, ...)
   local text, params = checked("query", sql, ...)
   local rows, names = Fetch.call(self, "query", text, params)
   if Sql.changes_schema(text) then self:forget() end
   return require "rille.list".wrap(rows), names
 end
 
---- Run a statement for what it does.
----@param sql string  placeholders as in query
----@param ... any
----@return { changes: integer, last_id: integer }
-function Handle:execute(sql, ...)
+local function run_execute(self, sql, ...)
   local text, params = checked("execute", sql, ...)
   local changes, last_id = Fetch.call(self, "execute", text, params)
   if Sql.changes_schema(text) then self:forget() end
   return { changes = changes, last_id = last_id }
 end
+
+-- SQL of rille itself, which needs no leave of a tenant.
+Handle._query, Handle._execute = run_query, run_execute
+
+-- Nobody knows whose rows the caller's own SQL reads, so inside a tenant it says that it means everybody's:
+-- `{ all_tenants = true }` behind its values.
+local function with_leave(word, run, self, sql, ...)
+  local count = select("#", ...)
+  local last = count > 0 and select(count, ...)
+  if type(last) == "table" and getmetatable(last) == nil and last.all_tenants ~= nil then
+    Error.options(word, last, SQL_OPTIONS)
+    if last.all_tenants == true then
+      if next(core.tenants) then require "rille.guard".told(word, sql) end
+      return run(self, sql, table.unpack({ ... }, 1, count - 1))
+    end
+  end
+  if next(core.tenants) then require "rille.guard".check_raw(word, sql) end
+  return run(self, sql, ...)
+end
+
+--- The rows of a statement, as plain tables; NULL is absent.
+---@param sql string  `?` for each value, `??` for a question mark, or `:name` with one table
+---@param ... any     the values; rille.null is NULL; inside a tenant { all_tenants = true } behind them
+---@return rille.List rows
+---@return string[] names  of the columns, in order
+function Handle:query(sql, ...) return with_leave("query", run_query, self, sql, ...) end
+
+--- Run a statement for what it does.
+---@param sql string  placeholders as in query
+---@param ... any     as in query
+---@return { changes: integer, last_id: integer }
+function Handle:execute(sql, ...) return with_leave("execute", run_execute, self, sql, ...) end
 
 local function result(self, sql, ...)
   if type(sql) == "string" and not Sql.gives_rows(sql) then

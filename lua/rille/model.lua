@@ -17,6 +17,9 @@ M.declared = {}
 ---@type table<string, rille.Model[]>
 M.on_table = {}
 
+--- Counts the changes of `declared`.
+M.generation = 0
+
 ---@class rille.Model   a class: its own functions, scopes, and every method of a query
 ---@field _def table    what was declared, completed
 local Model = {}
@@ -53,6 +56,16 @@ local function class_meta(def)
   return { __index = index, __name = "rille.Model", __tostring = function() return def.name end }
 end
 
+--- What guards the table of the model; another model may be of the same one.
+local function guard_of(def)
+  for _, class in next, M.declared do
+    if def.tenant_column or class._def.guard and class._def.table == def.table then
+      return require "rille.guard".new(def, M.declared)
+    end
+  end
+  return def.tenant_column and require "rille.guard".new(def, M.declared) or nil
+end
+
 --- Declare a model: `rille.model "Post" { … }`.
 ---@param name string       a class name, such as "Post"
 ---@param definition? table
@@ -71,13 +84,14 @@ function M.declare(name, definition)
   end
   local def = Declaration.complete(name, definition)
   def.global_scope_names = sorted_keys(def.global_scopes)
+  def.guard = guard_of(def)
   def.scoped = def.soft_deletes ~= nil or #def.global_scope_names > 0
   local class = setmetatable({ _def = def, _info = false }, class_meta(def))
   def.root = { false, class = class, casts = nil }
   def.root.meta = Query.meta(def.scopes, def.name)
   def.query = Query.root(def.root)
   Record.check_methods(def)
-  M.declared[name] = class
+  M.declared[name], M.generation = class, M.generation + 1
   local same_table = M.on_table[def.table] or {}
   same_table[#same_table + 1], M.on_table[def.table] = class, same_table
   return class
@@ -85,6 +99,7 @@ end
 
 --- Forget all models, before they are declared anew.
 function M.forget_all()
+  M.generation = M.generation + 1
   for name in next, M.declared do M.declared[name] = nil end
   for name in next, M.on_table do M.on_table[name] = nil end
   require "rille.autoload".forget()
@@ -230,6 +245,15 @@ function Model:without_events(fn, ...)
   return require "rille.record.event".without(self._def or no_class "without_events", fn, ...)
 end
 
+--- Run a function that sees everybody's rows of this model, and of no other: the only way out of the tenant.
+-- Raises the event "tenant:bypass".  Belongs to this coroutine, and ends with the function.
+---@param fn fun(...): any ...
+---@param ... any  for fn
+---@return any ...  what fn returns
+function Model:without_tenant_scope(fn, ...)
+  return require "rille.guard".lift(self._def or no_class "without_tenant_scope", fn, ...)
+end
+
 --- Add a relation after the fact: Post:has_many("comments", "Comment", { … }).
 for kind, constructor in next, require "rille.relation".constructors do
   Model[kind] = function(class, name, ...)
@@ -312,8 +336,8 @@ function Model:truncate()
   local info = M.info(self)
   info.handle:transaction(function()
     fetch.call(info.handle, "delete", Query.of(self):unfiltered(), nil)
-    if info.handle:query("select 1 from sqlite_schema where name = 'sqlite_sequence'")[1] then
-      info.handle:execute("delete from sqlite_sequence where name = ?", self._def.table)
+    if info.handle:_query("select 1 from sqlite_schema where name = 'sqlite_sequence'")[1] then
+      info.handle:_execute("delete from sqlite_sequence where name = ?", self._def.table)
     end
   end)
 end

@@ -68,19 +68,25 @@ local function keep_children(parents, name, rows)
   origin[CHILDREN][name] = rows
 end
 
+--- Records that belong to no tenant are shared by all: what a relation gave them is one tenant's view.
+local function mark_of(parent)
+  if parent == nil or next(core.tenants) == nil or parent._class._def.guard then return nil end
+  return require "rille.tenant".mark()
+end
+
 local function assign(link, parents, keys, rows, row_keys)
-  local by_key, name = {}, link.name
+  local by_key, name, mark = {}, link.name, mark_of(parents[1])
   if link.many then
     for i = 1, #rows do
       local list = by_key[row_keys[i]]
       if list then list[#list + 1] = rows[i] else by_key[row_keys[i]] = List.wrap { rows[i] } end
     end
-    for i = 1, #parents do relate(parents[i], name, by_key[keys[i]] or List.wrap {}) end
+    for i = 1, #parents do relate(parents[i], name, by_key[keys[i]] or List.wrap {}, mark) end
   else
     for i = 1, #rows do
       if by_key[row_keys[i]] == nil then by_key[row_keys[i]] = rows[i] end
     end
-    for i = 1, #parents do relate(parents[i], name, by_key[keys[i]] or false) end
+    for i = 1, #parents do relate(parents[i], name, by_key[keys[i]] or false, mark) end
   end
 end
 
@@ -93,7 +99,7 @@ local function load_morphs(link, parents, entry)
       groups[kind] = {}
       order[#order + 1] = kind
     end
-    if kind then table.insert(groups[kind], parent) else relate(parent, link.name, false) end
+    if kind then table.insert(groups[kind], parent) else relate(parent, link.name, false, mark_of(parent)) end
   end
   for _, kind in ipairs(order) do
     local class, members = Link.morph(link, kind), groups[kind]
@@ -116,6 +122,7 @@ end
 ---@param entry? { fn: function?, inner: rille.Wanted }
 function M.load_one(parents, class, name, entry)
   local link = Link.of(class, name)
+  if class._def.guard then require "rille.guard".check_records(class, parents) end
   if link.kind == "morph_to" then return load_morphs(link, parents, entry) end
   local folds = Link.folds(link)
   local keys, values = Read.keys_of(parents, link.near, folds)

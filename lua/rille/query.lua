@@ -401,7 +401,7 @@ local function where_has(self, joined, ...) return require "rille.relation.condi
 --- SQL of the caller's own, with a `?` for each value.
 local function raw(word, sql, ...)
   if type(sql) ~= "string" or sql == "" then Error.argument(word, "SQL", sql) end
-  local text, params = require "rille.sql".placeholders(word, sql, ...)
+  local text, params = require "rille.sql".fragment(word, sql, ...)
   return text, params
 end
 

@@ -78,7 +78,7 @@ function Rows:create(name, row)
       where[column] = row[column]
     end
     if where and next(where) then return self:table(name):where(where):first() end
-    local id = self:query("select last_insert_rowid() as id")[1].id
+    local id = self:_query("select last_insert_rowid() as id")[1].id
     return self:table(name):where_raw("rowid = ?", id):first()
   end)
 end

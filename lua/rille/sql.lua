@@ -193,6 +193,34 @@ function M.placeholders(where, text, ...)
   return want.sql, by_position(where, want, text, ...)
 end
 
+--- text -> true where SQL reads tables of its own: `select` anywhere, or `in` with the name of a table behind it.
+local function build_reader()
+  local lex = lexicon()
+  local lpeg, keyword = lex.lpeg, lex.keyword
+  local P, Cc, S = lpeg.P, lpeg.Cc, lpeg.S
+  local reads = keyword "select" + keyword "in" * lex.skip ^ 0 * (lex.letter + S "\"'`[")
+  local other = lex.quoted + lex.skip + lex.word + lex.number + P(1)
+  return (other - reads) ^ 0 * (reads * Cc(true) + Cc(false))
+end
+
+local reader
+local reads_tables = Memo.new(KEPT_TEXTS, function(text)
+  reader = reader or Grammar.compile(build_reader())
+  return reader:match(text)
+end)
+
+--- The same for a part of a query.  `params.reads` says that it reads tables of its own, which nothing guards.
+---@param where string
+---@param text string
+---@param ... any
+---@return string sql
+---@return table params
+function M.fragment(where, text, ...)
+  local sql, params = M.placeholders(where, text, ...)
+  params.reads = reads_tables(sql) or nil
+  return sql, params
+end
+
 --- The first word of a statement in lower case, past blanks and remarks, and where it begins.
 local function first_word(text)
   local from = 1

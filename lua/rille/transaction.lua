@@ -288,6 +288,11 @@ function M.after_commit(fn)
   current.after[#current.after + 1] = fn
 end
 
+--- Has the coroutine a transaction open?
+---@param owner thread
+---@return boolean
+function M.begun_by(owner) return newest[owner] ~= nil end
+
 --- Begin the transaction around a test, which ends with rollback().
 ---@param handle rille.Handle
 ---@return rille.Transaction

@@ -87,13 +87,6 @@ describe("a declaration", function()
     assert.equal(0, declare {}:count())
   end)
 
-  it("has no option that is promised but not there yet", function()
-    for _, option in ipairs { "tenant_column" } do
-      local e = refused("unsupported", rille.model, "Fresh", { [option] = {} })
-      assert.equal("Fresh", e.model)
-    end
-  end)
-
   it("says each option in its own way", function()
     for option, bads in pairs {
       table = { 1, true, {} }, primary_key = { 1, true, {}, { 1 }, { true } }, connection = { 1, {} },

@@ -2,6 +2,7 @@
 local fake = {}
 
 -- As in the core a userdata: any of them will do.
+fake.tenants = setmetatable({}, { __mode = "k" })
 fake.null = debug.setmetatable(require "lpeg".P(1), {
   __tostring = function() return "null" end,
   __tojson = function() return "null" end,

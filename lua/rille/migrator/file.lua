@@ -135,7 +135,8 @@ local function load_sql(migration, direction)
   migration.run[direction] = function(_, db)
     local gives_rows = require "rille.sql".gives_rows
     for _, statement in ipairs(kept) do
-      local done, e = xpcall(gives_rows(statement.sql) and db.query or db.execute, Error.keep_trace, db, statement.sql)
+      local run = gives_rows(statement.sql) and db._query or db._execute
+      local done, e = xpcall(run, Error.keep_trace, db, statement.sql)
       if not done then
         if Error.is(e) then e.line = statement.line end
         Error.again(e)

@@ -16,7 +16,7 @@ M.TABLE = "rille_migrations"
 ---@param db rille.Handle
 function M.ensure(db)
   if db:describe(M.TABLE) then return end
-  db:execute [[create table if not exists "rille_migrations" (
+  db:_execute [[create table if not exists "rille_migrations" (
   "name" TEXT primary key not null,
   "checksum" TEXT not null,
   "batch" INTEGER not null,
@@ -32,7 +32,7 @@ end
 function M.read(db)
   local rows, by_name = {}, {}
   if require "rille.schema.rehearsal".exists(db) and db:describe(M.TABLE) then
-    rows = db:query [[select "name", "checksum", "batch", "applied_at", "duration_ms" from "rille_migrations"
+    rows = db:_query [[select "name", "checksum", "batch", "applied_at", "duration_ms" from "rille_migrations"
       order by "batch", "name"]]
   end
   for _, row in ipairs(rows) do by_name[row.name] = row end
@@ -51,7 +51,7 @@ function M.last_batch(rows) return #rows > 0 and rows[#rows].batch or 0 end
 ---@return string applied_at
 function M.add(db, migration, batch, ms)
   local now = core.now()
-  db:execute([[insert into "rille_migrations" ("name", "checksum", "batch", "applied_at", "duration_ms")
+  db:_execute([[insert into "rille_migrations" ("name", "checksum", "batch", "applied_at", "duration_ms")
     values (?, ?, ?, ?, ?)]], migration.name, migration.checksum, batch, now, math.floor(ms + 0.5))
   return now
 end
@@ -59,7 +59,7 @@ end
 ---@param db rille.Handle
 ---@param name string
 function M.remove(db, name)
-  db:execute([[delete from "rille_migrations" where "name" = ?]], name)
+  db:_execute([[delete from "rille_migrations" where "name" = ?]], name)
 end
 
 return M

@@ -19,7 +19,7 @@ end
 ---@return table<string, string>
 function M.take(db)
   local taken = {}
-  for _, row in ipairs((db:query [[select type, name, sql from sqlite_schema
+  for _, row in ipairs((db:_query [[select type, name, sql from sqlite_schema
       where sql is not null and name not like 'sqlite\_%' escape '\']])) do
     if row.name ~= Ledger.TABLE then
       taken[row.type .. " " .. row.name] = row.type == "table" and table_text(row.sql) or squeezed(row.sql)

@@ -5,19 +5,14 @@ local M = {}
 
 local OPTIONS = { "table", "primary_key", "connection", "fields", "timestamps", "soft_deletes", "fillable", "guarded",
   "hidden", "visible", "appends", "casts", "accessors", "mutators", "scopes", "global_scopes", "methods", "validates",
-  "relations", "morph_name", "hooks", "lock_column" }
+  "relations", "morph_name", "hooks", "lock_column", "tenant_column" }
 local IS_OPTION = {}
 for _, name in ipairs(OPTIONS) do IS_OPTION[name] = true end
-
--- Options that are spelled right but not there yet: ignoring one would break a promise silently.
-local LATER = { tenant_column = true }
 
 local function check_options(name, definition)
   if type(definition) ~= "table" then Error.argument("model " .. name, "a table of options", definition) end
   for key in next, definition do
-    if LATER[key] then
-      Error.raise("unsupported", ("model %s: %s is not part of this version"):format(name, key), { model = name })
-    elseif not IS_OPTION[key] then
+    if not IS_OPTION[key] then
       Error.unknown("invalid_argument", "option", key, OPTIONS, "model " .. name, { model = name })
     end
   end
@@ -27,7 +22,7 @@ local KINDS = {
   table = "string", connection = "string", fields = "function", fillable = "table", guarded = "table", hidden = "table",
   visible = "table", appends = "table", casts = "table", accessors = "table", mutators = "table", scopes = "table",
   global_scopes = "table", methods = "table", validates = "table", relations = "table", morph_name = "string",
-  hooks = "table", lock_column = "string",
+  hooks = "table", lock_column = "string", tenant_column = "string",
 }
 
 --- Lists of names must be that: a key or a number in one would be a name that means nothing.
@@ -176,6 +171,7 @@ function M.complete(name, definition)
     scopes = definition.scopes or {}, global_scopes = definition.global_scopes or {},
     methods = definition.methods or {}, relations = table_copy(definition.relations), validates = definition.validates,
     morph_name = definition.morph_name, hooks = {}, lock_column = definition.lock_column,
+    tenant_column = definition.tenant_column,
   }
   if definition.hooks then require "rille.record.event".declare(def, definition.hooks) end
   if def.validates then require "rille.validate".complete(def) end

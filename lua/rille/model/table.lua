@@ -137,6 +137,7 @@ function M.assignable(def, has)
     set[name] = false
   end
   if def.lock_column then set[def.lock_column] = false end
+  if def.tenant_column then set[def.tenant_column] = true end       -- its own value; see Record:fill
   for name, relation in next, def.relations do     -- a record in the place of its key
     if relation.kind == "belongs_to" or relation.kind == "morph_to" then
       local key = relation.options.foreign_key and relation.options.foreign_key[1]
@@ -183,7 +184,7 @@ function M.look_up(class, handle)
         def.name, name, def.table), { model = def.name, table = def.table, column = name })
     end
   end
-  for _, option in ipairs { "soft_deletes", "lock_column" } do
+  for _, option in ipairs { "soft_deletes", "lock_column", "tenant_column" } do
     local name = def[option]
     if name and not has[name] then
       Error.raise("no_such_column", ("model %s: %s wants a column %s.%s"):format(def.name, option, def.table, name), {
@@ -201,6 +202,7 @@ function M.look_up(class, handle)
   info.created_at, info.updated_at = timestamp_columns(def, has)
   info.source = core.source {
     table = def.table, columns = columns, indirect = indirect, record = Record.behaviour(class, info),
+    tenant = def.tenant_column, lifted = def.guard and def.guard.lifted,
   }
   info.names, info.direct = info.source:names(), {}     -- direct: columns that are assigned without help from Lua
   for i, name in ipairs(info.names) do

@@ -62,9 +62,29 @@ local function walk_by_order(query, word, size, order, key, fn)
   end
 end
 
-local function walk(query, word, size, fn)
+--- A function that raises once the rows belong to another tenant than when the walk began.
+local function same_tenant(query, word)
+  local class = query[1].class
+  if not (class and class._def.guard) then return function() end end
+  local Tenant = require "rille.tenant"
+  local mark = Tenant.mark()
+  return function()
+    if Tenant.mark() == mark then return end
+    Error.raise("tenant_mismatch", word .. ": the rows are of a tenant that is no longer the current one", {
+      model = class._def.name, hint = "end the walk before another tenant is set",
+    })
+  end
+end
+
+local function walk(query, word, size, call)
   if math.type(size) ~= "integer" or size < 1 then Error.argument(word, "a whole number, at least 1", size) end
-  if type(fn) ~= "function" then Error.argument(word, "a function", fn) end
+  if type(call) ~= "function" then Error.argument(word, "a function", call) end
+  local check = same_tenant(query, word)
+  local function fn(rows)
+    local answer = call(rows)
+    check()
+    return answer
+  end
   local order, key = Walk.order(query, word)
   Walk.check_selected(query, key, word)
   local limit = Walk.has_node(query, op.limit)

@@ -32,15 +32,19 @@ end
 
 --- A source for a table without a model; one for each handle, until the schema changes.
 local function table_source(handle, name)
-  local kept = handle.sources
-  if not kept or kept.version ~= handle.version then
-    kept = { version = handle.version, of = {} }
+  local Guard = require "rille.guard"
+  Guard.load_models()
+  local kept, models = handle.sources, require "rille.model".generation
+  if not kept or kept.version ~= handle.version or kept.models ~= models then
+    kept = { version = handle.version, models = models, of = {} }
     handle.sources = kept
   end
   local source = kept.of[name]
   if not source then
     local description = handle:describe(name) or no_such_table(handle, name)
-    source = core.source { table = name, columns = plain_columns(description) }
+    local guard = Guard.of(handle, name)
+    source = core.source { table = name, columns = plain_columns(description), tenant = guard and guard.column,
+      lifted = guard and guard.lifted }
     kept.of[name] = source
   end
   return source
@@ -55,9 +59,8 @@ local function ready(query)
   if class then                                        -- (the root of a plain query takes the model's)
     local info = class._info
     if not info or info.version ~= info.handle.version or info.handle.closed then require "rille.model".info(class) end
-  elseif root.source_version ~= root.handle.version or not root[1] then
+  else
     root[1] = table_source(root.handle, root.table)
-    root.source_version = root.handle.version
   end
   return root
 end

@@ -232,8 +232,12 @@ local function relation_of(record, name) return (core.record_related(record, nam
 ---@param record rille.Record
 ---@return table<string, rille.Record|rille.List|table|false>
 local function relations_of(record)
-  local state = peek(record)
-  return state and state[RELATIONS] or {}
+  local state, loaded = peek(record), {}
+  for name, value in next, state and state[RELATIONS] or {} do
+    local fits = type(name) == "string" and relation_of(record, name) ~= nil         -- else it is another tenant's
+    if fits then loaded[name] = value end
+  end
+  return loaded
 end
 
 local function check_name(class, info, name)

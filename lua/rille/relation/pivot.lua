@@ -104,6 +104,29 @@ local function name_of(entry)
   return table.concat(parts, "\0")
 end
 
+--- A query of all rows of a model that the tenant has, whatever scopes hide.
+local function every(class)
+  local query = class:query()
+  for _, name in ipairs(class._def.global_scope_names) do query = query:without_global_scope(name) end
+  return class._def.soft_deletes and query:with_trashed() or query
+end
+
+--- What is attached must be the current tenant's, where the related rows belong to tenants.
+local function check_tenant(link, word, entries)
+  if not link.related._def.guard or #link.far > 1 or #entries == 0 then return end
+  local keys, known = {}, {}
+  for i, entry in ipairs(entries) do keys[i] = entry.key[1] end
+  for _, key in ipairs(every(link.related):where_in(link.far[1], keys):pluck(link.far[1])) do
+    known[tostring(key)] = true
+  end
+  for _, key in ipairs(keys) do
+    if not known[tostring(key)] then
+      Link.fail(link, "tenant_mismatch", ("%s: there is no %s %s of the current tenant"):format(word,
+        link.related._def.name, Error.quote(tostring(key))))
+    end
+  end
+end
+
 --- An id, a record, one with columns of the pivot, or a list of these -> entries, each key once.
 ---@return rille.PivotEntry[]
 local function entries_of(link, word, list)
@@ -173,6 +196,7 @@ end
 ---@return integer rows
 function M.attach(link, record, list, columns)
   local entries = entries_of(link, "attach", list)
+  check_tenant(link, "attach", entries)
   if columns ~= nil then
     if type(columns) ~= "table" then Error.argument("attach", "a table of column = value for the pivot", columns) end
     for _, entry in ipairs(entries) do
@@ -234,6 +258,7 @@ end
 ---@return { attached: any[], detached: any[], updated: any[] }  ids
 function M.sync(link, record, list)
   local entries, wanted = entries_of(link, "sync", list)
+  check_tenant(link, "sync", entries)
   return atomic(link, record, function()
     local there, attached, detached, updated = present(link, record), {}, {}, {}
     for _, entry in ipairs(there) do
@@ -260,6 +285,7 @@ end
 ---@return { attached: any[], detached: any[] }  ids
 function M.toggle(link, record, list)
   local entries = entries_of(link, "toggle", list)
+  check_tenant(link, "toggle", entries)
   return atomic(link, record, function()
     local there, attached, detached = present(link, record), {}, {}
     for _, entry in ipairs(entries) do

@@ -15,6 +15,12 @@ local HAS = { has_one = true, has_many = true, morph_one = true, morph_many = tr
 local TO = { belongs_to = true, morph_to = true }
 local MANY_TO_MANY = { belongs_to_many = true, morph_to_many = true, morphed_by_many = true }
 
+--- A record of a tenant is written and read from only as that tenant's.
+local function check_tenant(record)
+  local class = record._class
+  if class._def.guard and core.record_exists(record) then require "rille.guard".check_records(class, { record }) end
+end
+
 -- -- the query ------------------------------------------------------------------------------------------------------
 
 --- The model that a relation of this record leads to; nil when a morph says none.
@@ -41,6 +47,7 @@ end
 function M.query(record, name)
   local link = Link.of(record._class, name)
   local class = target_of(link, record)
+  check_tenant(record)
   if not class then                         -- a morph that is not set: nothing is found, but it can be associated
     return Query.node(root_of(link, record, record._class), core.op.constant, 0, false)
   end
@@ -92,6 +99,7 @@ local function check_related(link, class, word, value)
         and ("a key is assigned to %s"):format(table.concat(link.near, ", ")) or nil,
     })
   end
+  check_tenant(value)
   return value
 end
 

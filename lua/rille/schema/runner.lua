@@ -29,7 +29,7 @@ function M.new(handle) return setmetatable({ handle = handle }, Runner) end
 
 --- Run one statement for what it does.
 function Runner:execute(sql, ...)
-  local done = self.handle:execute(sql, ...)
+  local done = self.handle:_execute(sql, ...)
   local word = sql:match "^%s*(%a+)"
   -- Statements that are kept from before were made for another schema.
   if word and CHANGES_SCHEMA[word:lower()] then self.handle:forget() end
@@ -38,7 +38,7 @@ end
 
 --- The rows of one statement.
 ---@return table[]
-function Runner:rows(sql, ...) return (self.handle:query(sql, ...)) end
+function Runner:rows(sql, ...) return (self.handle:_query(sql, ...)) end
 
 --- The only value of the only row, which the statement calls `value`.
 function Runner:value(sql, ...) return self:rows(sql, ...)[1].value end

@@ -1,0 +1,209 @@
+/* core/bind/tenant.c - the tenant of the calling coroutine becomes a value of the statement, once, and a condition on
+** each table whose rows belong to tenants. */
+#include "core/bind/tenant.h"
+
+#include <lauxlib.h>
+
+#include "core/base/shown.h"
+#include "core/bind/record.h"
+#include "core/bind/value.h"
+
+/* Its address is the registry's key of core.tenants. */
+static const char tenants_key;
+
+/* Pushes what the table at the top, which is popped, has for the calling coroutine; returns its type. */
+static int
+push_mine(lua_State *L)
+{
+  (void)lua_pushthread(L);
+  (void)lua_rawget(L, -2);
+  lua_remove(L, -2);
+  return lua_type(L, -1);
+}
+
+/* The tenant of the calling coroutine; its text is borrowed from core.tenants.  False when there is none. */
+static bool
+current(lua_State *L, rille_cell *cell)
+{
+  bool found;
+
+  (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &tenants_key);
+  found = push_mine(L) == LUA_TTABLE;
+  if (found) {
+    (void)lua_rawgeti(L, -1, 1);
+    rille_lua_check_cell(L, -1, "a tenant", cell);
+    found = cell->kind != RILLE_NULL;
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return found;
+}
+
+static bool
+is_lifted(lua_State *L, int source)
+{
+  bool lifted;
+
+  (void)lua_getiuservalue(L, source, RILLE_SOURCE_GUARD);
+  lifted = push_mine(L) != LUA_TNIL;
+  lua_pop(L, 1);
+  return lifted;
+}
+
+/* The value of the work that is the tenant, made when it is first asked for. */
+static uint32_t
+tenant_slot(lua_State *L, rille_work *work, const rille_source *source)
+{
+  rille_cell cell;
+
+  if (work->tenant > 0)
+    return work->tenant - 1;
+  if (!current(L, &cell)) {
+    (void)rille_fault_set(&work->fault, RILLE_TENANT_REQUIRED,
+                          "the rows of %s belong to tenants, and no tenant is set in this coroutine",
+                          rille_show(source->table->name).text);
+    rille_fault_hint(&work->fault,
+                     "rille.tenant.run(tenant, fn) sets one; Model:without_tenant_scope(fn) means everybody's rows");
+    (void)rille_lua_raise(L, &work->fault, (rille_str){ 0 });
+  }
+  work->tenant = rille_work_slot(L, work, &cell) + 1;
+  return work->tenant - 1;
+}
+
+void
+rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source, rille_node **condition)
+{
+  rille_node *equal;
+  uint32_t slot;
+
+  if (source->table->tenant == NULL)
+    return;
+  luaL_checkstack(L, 5, "a query is too deep");
+  if (is_lifted(L, index)) {
+    source->guard = RILLE_GUARD_LIFTED;
+    return;
+  }
+  source->guard = RILLE_GUARD_TENANT;
+  slot = tenant_slot(L, work, source);
+  if (condition == NULL)
+    return;
+  equal = rille_work_node(L, work, RILLE_NODE_COMPARE);
+  equal->op = RILLE_OP_EQUAL;
+  equal->a = rille_work_node(L, work, RILLE_NODE_COLUMN);
+  equal->a->op = 2;
+  equal->a->source = source;
+  equal->b = rille_work_node(L, work, RILLE_NODE_VALUE);
+  equal->b->slot = slot;
+  *condition = rille_node_both(&work->arena, equal, *condition);
+  if (*condition == NULL)
+    (void)rille_lua_no_memory(L);
+}
+
+/* -- what is written ------------------------------------------------------------------------------------- */
+
+/* Are both the same once the column keeps them? */
+static bool
+same(lua_State *L, rille_work *work, const rille_source *source, const rille_cell *a, const rille_cell *b)
+{
+  const rille_column *column = source->table->tenant;
+  rille_cell kept_a, kept_b;
+
+  if (rille_type_store(column->type, a, column->name, &work->arena, &kept_a, &work->fault) != RILLE_OK ||
+      rille_type_store(column->type, b, column->name, &work->arena, &kept_b, &work->fault) != RILLE_OK)
+    (void)rille_lua_raise(L, &work->fault, (rille_str){ 0 });
+  return rille_cell_equal(&kept_a, &kept_b);
+}
+
+static void
+mismatch(lua_State *L, rille_work *work, const rille_source *source)
+{
+  (void)rille_fault_set(&work->fault, RILLE_TENANT_MISMATCH, "%s.%s: the value is not the current tenant's",
+                        rille_show(source->table->name).text, rille_show(source->table->tenant->name).text);
+  rille_fault_hint(&work->fault, "leave the column out: it is filled in; rows are not moved between tenants");
+  (void)rille_lua_raise(L, &work->fault, (rille_str){ 0 });
+}
+
+void
+rille_lua_check_tenant(lua_State *L, rille_work *work, const rille_source *source, const rille_cell *cell)
+{
+  rille_cell tenant;
+
+  if (source->guard == RILLE_GUARD_TENANT) {
+    tenant = work->slots[tenant_slot(L, work, source)].cell;
+    if (!same(L, work, source, cell, &tenant))
+      mismatch(L, work, source);
+  }
+}
+
+bool
+rille_lua_stamp(lua_State *L, rille_work *work, const rille_source *source, rille_cell *cell, bool given)
+{
+  bool guarded = source->guard == RILLE_GUARD_TENANT;
+
+  if (guarded && given)
+    rille_lua_check_tenant(L, work, source, cell);
+  else if (guarded)
+    *cell = work->slots[tenant_slot(L, work, source)].cell;
+  return guarded || given || (source->guard == RILLE_GUARD_LIFTED && current(L, cell));
+}
+
+void
+rille_lua_same_tenant(lua_State *L, rille_work *work)
+{
+  rille_cell cell;
+
+  if (work->tenant == 0 || (current(L, &cell) && rille_cell_equal(&cell, &work->slots[work->tenant - 1].cell)))
+    return;
+  (void)rille_fault_set(&work->fault, RILLE_TENANT_MISMATCH,
+                        "the cursor reads rows of a tenant that is no longer the current one");
+  rille_fault_hint(&work->fault, "end the loop before another tenant is set");
+  (void)rille_lua_raise(L, &work->fault, (rille_str){ 0 });
+}
+
+void
+rille_lua_check_raw(lua_State *L)
+{
+  rille_fault fault;
+  int top = lua_gettop(L);
+
+  luaL_checkstack(L, 5, NULL);
+  (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &tenants_key);
+  if (push_mine(L) == LUA_TTABLE && lua_rawgeti(L, top + 1, 1) != LUA_TNIL &&
+      !(lua_rawgeti(L, top + 1, 3) == LUA_TBOOLEAN && lua_toboolean(L, -1))) {
+    (void)rille_fault_set(&fault, RILLE_TENANT_REQUIRED,
+                          "SQL of your own with a subquery is not limited to the current tenant");
+    rille_fault_hint(&fault, "where_exists(query) and where_in(column, query) are");
+    (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
+  }
+  lua_settop(L, top);
+}
+
+bool
+rille_lua_relations_fit(lua_State *L, int index)
+{
+  int top = lua_gettop(L);
+  bool fit = true;
+
+  if (lua_rawgeti(L, index, RILLE_RELATIONS_MARK) != LUA_TNIL) {
+    luaL_checkstack(L, 5, NULL);
+    (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &tenants_key);
+    if (push_mine(L) == LUA_TTABLE)
+      (void)lua_rawgeti(L, -1, 2);
+    fit = lua_rawequal(L, top + 1, -1) != 0;
+  }
+  lua_settop(L, top);
+  return fit;
+}
+
+void
+rille_lua_add_tenants(lua_State *L)
+{
+  lua_createtable(L, 0, 0);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  (void)lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &tenants_key);
+  lua_setfield(L, -2, "tenants");
+}

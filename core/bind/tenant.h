@@ -1,0 +1,40 @@
+/* core/bind/tenant.h - whose rows a coroutine may see, put into each statement that it makes.
+**
+** core.tenants is a table with weak keys: coroutine -> { value, mark, all }: the value that the tenant's column keeps
+** (nil: no tenant), what tells this view of the rows from another tenant's and from everybody's, and whether that is
+** lifted for all tables.  Lua writes it (lua/rille/tenant.lua), the core only reads it. */
+#ifndef RILLE_BIND_TENANT_H
+#define RILLE_BIND_TENANT_H
+
+#include "core/bind/source.h"
+#include "core/bind/work.h"
+
+/* Says on `source`, which stands for the rille_lua_source at `index`, whose rows are meant, and ands to *condition
+** (which may hold NULL) that they are the tenant's; `condition` is NULL for an insert.  Nothing to do for a table whose
+** rows belong to nobody.  Raises tenant_required where a tenant must be set and none is. */
+void rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source, rille_node **condition);
+
+/* What an insert into the guarded source assigns to the tenant's column: true when that is *cell, as the caller had it
+** (`given`) or as the current tenant says; false when it is left out.  Raises tenant_mismatch for another tenant's
+** value. */
+bool rille_lua_stamp(lua_State *L, rille_work *work, const rille_source *source, rille_cell *cell, bool given);
+
+/* Raises tenant_mismatch when `cell`, assigned to the tenant's column of the source, would move rows to another
+** tenant. */
+void rille_lua_check_tenant(lua_State *L, rille_work *work, const rille_source *source, const rille_cell *cell);
+
+/* Raises tenant_mismatch when the tenant is not the one that the work's statement was made for. */
+void rille_lua_same_tenant(lua_State *L, rille_work *work);
+
+/* Raises tenant_required inside a tenant: a part of a query that is the caller's own SQL reads tables by itself, and
+** nobody knows whose rows. */
+void rille_lua_check_raw(lua_State *L);
+
+/* Were the relations in the table at `index` loaded under the view that the coroutine has now?  Those of a record that
+** belongs to nobody are shared by all tenants; what they gave to one is not shown to another. */
+bool rille_lua_relations_fit(lua_State *L, int index);
+
+/* Adds `tenants` to the module table at the top. */
+void rille_lua_add_tenants(lua_State *L);
+
+#endif

@@ -1,0 +1,181 @@
+--- guard: the tables whose rows belong to tenants, by the models that say so, and where that is lifted.
+-- A table is guarded however a statement comes to it: as the table of a model, joined by name, or as a plain one.
+local core = require "rille.core"
+local Config = require "rille.config"
+local Error = require "rille.error"
+local hook = require "rille.hook"
+local Tenant = require "rille.tenant"
+
+local M = {}
+
+---@class rille.Guard
+---@field model string
+---@field table string
+---@field column string              says whose a row is
+---@field connection? string         of the model; nil: the default one, or the tenant's own
+---@field lifted table<thread, integer>  coroutines that see everybody's rows, with how often they said so
+
+--- The guard of a definition, one for all models of its table; nil when its rows belong to nobody.
+---@param def table
+---@param declared table<string, rille.Model>
+---@return rille.Guard?
+function M.new(def, declared)
+  local shared
+  for _, class in next, declared do
+    local other = class._def
+    if other.table == def.table and other.connection == def.connection then
+      if other.tenant_column ~= def.tenant_column then
+        local says, lacks = def, other
+        if not def.tenant_column then says, lacks = other, def end
+        local both = ("models %s and %s are of one table, %s"):format(lacks.name, says.name, def.table)
+        Error.raise("invalid_argument", ("%s: only one says tenant_column = %s"):format(both,
+          Error.quote(says.tenant_column)), {
+          model = def.name, hint = "rows belong to tenants for all models of a table, or for none",
+        })
+      end
+      shared = other.guard
+    end
+  end
+  if not def.tenant_column then return nil end
+  return shared or { model = def.name, table = def.table, column = def.tenant_column, connection = def.connection,
+    lifted = setmetatable({}, { __mode = "k" }) }
+end
+
+--- Where there are tenants, every model must be known before a table can be said to belong to nobody.
+function M.load_models()
+  if next(core.tenants) or Config.current().tenancy then require "rille.autoload".load_once() end
+end
+
+--- The guard of a table that is reached without a model; nil when its rows belong to nobody.
+---@param handle rille.Handle
+---@param name string
+---@return rille.Guard?
+function M.of(handle, name)
+  for _, class in ipairs(require "rille.model".on_table[name] or {}) do
+    local guard = class._def.guard
+    if guard and (guard.connection == handle.name or guard.connection == nil and (handle.tenant
+      or handle.name == Config.current().default)) then
+      return guard
+    end
+  end
+end
+
+--- Does the coroutine see everybody's rows of every table?
+local function all_lifted(co)
+  for _, class in next, require "rille.model".declared do
+    local guard = class._def.guard
+    if guard and not guard.lifted[co] then return false end
+  end
+  return true
+end
+
+local Unlift = { __close = function(self)
+  local lifted, co = self.guard.lifted, self.co
+  lifted[co] = lifted[co] > 1 and lifted[co] - 1 or nil
+end }
+
+local function lifted(def, fn, ...)
+  local guard, co = def.guard, coroutine.running()
+  local leaving <close> = setmetatable({ guard = guard, co = co }, Unlift)      -- luacheck: ignore 211
+  guard.lifted[co] = (guard.lifted[co] or 0) + 1
+  return Tenant.lift(def.name, all_lifted(co), fn, ...)
+end
+
+local function raise_required(name)
+  Error.raise("tenant_required", ("a %s belongs to a tenant, and none is set in this coroutine"):format(name), {
+    model = name, hint = "rille.tenant.run(tenant, fn) sets one",
+  })
+end
+
+--- Where in a script the bypass was asked for.
+local function place()
+  local level = 3
+  while true do
+    local info = debug.getinfo(level, "Sl")
+    if not info then return nil end
+    if info.what ~= "C" and not info.source:find "rille/[%w_/]+%.lua$" then
+      return ("%s:%d"):format(info.short_src, info.currentline)
+    end
+    level = level + 1
+  end
+end
+
+--- Raise for SQL of the caller's own inside a tenant: nobody knows whose rows it reads.
+---@param word string  the method
+---@param sql string
+function M.check_raw(word, sql)
+  local tenant = Tenant.current()
+  if not tenant or all_lifted(coroutine.running()) then return end
+  Error.raise("tenant_required", ("%s: SQL of your own is not limited to the tenant %s"):format(word,
+    Error.quote(tostring(tenant.slug or tenant.id))), {
+    sql = sql, hint = "queries of models are; { all_tenants = true } behind the values says that everybody's rows are "
+      .. "meant",
+  })
+end
+
+--- The caller said that everybody's rows are meant.
+---@param word string
+---@param sql string
+function M.told(word, sql)
+  if hook.listening["tenant:bypass"] then
+    hook.emit("tenant:bypass", { sql = sql, method = word, tenant = Tenant.current(), place = place() })
+  end
+end
+
+--- Raise for attributes of create, update or fill that say another tenant.
+---@param class rille.Model
+---@param attributes table<string, any>
+function M.check_attributes(class, attributes)
+  local def = class._def
+  local column = def.tenant_column
+  local given = attributes[column]
+  if given == nil then return end
+  local tenant = Tenant.current()
+  if not def.guard.lifted[coroutine.running()] then
+    if not tenant then raise_required(def.name) end
+    if given ~= tenant.id and tostring(given) ~= tostring(tenant.id) then
+      Error.raise("tenant_mismatch", ("%s.%s: the value is not the current tenant's"):format(def.name, column), {
+        model = def.name, table = def.table, column = column, hint = "leave it out: it is filled in",
+      })
+    end
+  end
+end
+
+--- Run a function that sees everybody's rows of one model.
+---@param def table      of the model
+---@param fn fun(...): any ...
+---@param ... any
+---@return any ...
+function M.lift(def, fn, ...)
+  if type(fn) ~= "function" then Error.argument("without_tenant_scope", "a function", fn) end
+  if not def.guard then
+    Error.raise("invalid_argument", ("%s:without_tenant_scope: the model has no tenant_column"):format(def.name), {
+      model = def.name, hint = "its rows belong to nobody: there is nothing to lift",
+    })
+  end
+  if hook.listening["tenant:bypass"] then
+    hook.emit("tenant:bypass", { model = def.name, table = def.table, tenant = Tenant.current(), place = place() })
+  end
+  return lifted(def, fn, ...)
+end
+
+--- Records of a tenant whose relations are about to be read must be the current tenant's.
+---@param class rille.Model
+---@param records rille.Record[]
+function M.check_records(class, records)
+  local guard = class._def.guard
+  if not guard or guard.lifted[coroutine.running()] then return end
+  local tenant, value = Tenant.current(), core.record_value
+  for i = 1, #records do
+    local own = value(records[i], guard.column)
+    if tenant == nil then
+      raise_required(class._def.name)
+    elseif own and own ~= tenant.id and tostring(own) ~= tostring(tenant.id) then
+      Error.raise("tenant_mismatch", ("this %s is not the current tenant's"):format(class._def.name), {
+        model = class._def.name, column = guard.column,
+      })
+    end
+  end
+end
+
+return M

@@ -1,0 +1,133 @@
+--- tenant: whose rows a coroutine sees.  The core reads it with each statement; see core/bind/tenant.h.
+-- A tenant belongs to the coroutine that set it: another one, even if made inside, has none until it says so itself.
+local core = require "rille.core"
+local Error = require "rille.error"
+local Transaction = require "rille.transaction"
+
+local M = {}
+
+local SLUG_MAX = 63
+
+-- Coroutine -> { id, mark, all, slug = , lifted = }: never changed in place, so that it can be put back as it was.
+-- `mark` tells this view of the rows from another tenant's, and `lifted` from one that sees everybody's of some models;
+-- `all`: it sees everybody's of all models.
+local tenants = core.tenants
+
+---@class rille.Tenant
+---@field id integer|string  what the tenant's column keeps
+---@field slug? string       its name, as addresses and files have it
+
+--- The name of a tenant, checked before it becomes part of an address, a path or a statement.
+---@param slug any
+---@return string slug
+function M.slug(slug)
+  if type(slug) ~= "string" or #slug > SLUG_MAX or not slug:find "^[a-z0-9][a-z0-9_-]*$" then
+    Error.argument("tenant", "a slug: at most 63 small letters, digits, - and _, with a letter or digit first", slug,
+      type(slug) == "number" and ("a tenant without a slug is { id = %d }"):format(slug) or nil)
+  end
+  return slug
+end
+
+local FIELDS = { "id", "slug" }
+
+local function check_id(id)
+  if math.type(id) ~= "integer" and (type(id) ~= "string" or id == "") then
+    Error.argument("tenant.id", "an integer or a text", id)
+  end
+  return id
+end
+
+--- What the caller said as id and slug.
+local function read(tenant)
+  if type(tenant) == "table" then
+    Error.options("tenant", tenant, FIELDS)
+    if tenant.slug ~= nil then M.slug(tenant.slug) end
+    return check_id(tenant.id), tenant.slug
+  end
+  local slug = M.slug(tenant)
+  local found = require "rille.tenant.lookup".find(slug)
+  return found.id, slug
+end
+
+local function enter(co, id, slug, lifted, all)
+  local mark = lifted and ("%s\0%s"):format(lifted, tostring(id)) or id
+  tenants[co] = { id, mark, all or false, slug = slug, lifted = lifted }
+end
+
+-- The same as another tenant: what is lifted stays so.
+local function enter_from(co, before, id, slug)
+  enter(co, id, slug, before and before.lifted, before and before[3])
+end
+
+--- In a transaction the tenant stays: what is rolled back together belongs to one.
+local function check_switch(co, before, id)
+  if before and before[1] ~= nil and before[1] ~= id and Transaction.begun_by(co) then
+    Error.raise("tenant_mismatch", ("the tenant cannot change from %s to %s inside a transaction"):format(
+      Error.quote(tostring(before[1])), id == nil and "none" or Error.quote(tostring(id))), {
+      hint = "end the transaction first",
+    })
+  end
+end
+
+local Restore = { __close = function(self) tenants[self.co] = self.before end }
+
+--- Run a function as a tenant: what it reads and writes of models with a tenant's column is that tenant's.
+---@param tenant string|rille.Tenant  a slug, which tenancy.resolve looks up where there is one; else it is the id too
+---@param fn fun(...): any ...
+---@param ... any        for fn
+---@return any ...       what fn returns
+function M.run(tenant, fn, ...)
+  if type(fn) ~= "function" then Error.argument("tenant.run", "a function", fn) end
+  local co, id, slug = coroutine.running(), read(tenant)
+  local before = tenants[co]
+  check_switch(co, before, id)
+  local leaving <close> = setmetatable({ co = co, before = before }, Restore)      -- luacheck: ignore 211
+  enter_from(co, before, id, slug)
+  return fn(...)
+end
+
+--- Be a tenant from here on, in this coroutine; the innermost `run` around puts back what was before it.
+---@param tenant string|rille.Tenant
+function M.set(tenant)
+  local co, id, slug = coroutine.running(), read(tenant)
+  check_switch(co, tenants[co], id)
+  enter_from(co, tenants[co], id, slug)
+end
+
+--- Be no tenant from here on, in this coroutine.
+function M.clear()
+  local co = coroutine.running()
+  local before = tenants[co]
+  check_switch(co, before, nil)
+  if before and before.lifted then enter_from(co, before, nil, nil) else tenants[co] = nil end
+end
+
+--- The tenant of this coroutine, or nil.
+---@return rille.Tenant?
+function M.current()
+  local context = tenants[coroutine.running()]
+  if not context or context[1] == nil then return nil end
+  return { id = context[1], slug = context.slug }
+end
+
+--- What tells rows read now from those of another tenant; nil where there is neither tenant nor bypass.
+---@return any mark
+function M.mark()
+  local context = tenants[coroutine.running()]
+  return context and context[2]
+end
+
+--- Run a function with `name` among what this coroutine sees everybody's rows of.
+---@param name string
+---@param all boolean  there is no model left of which it does not
+---@param fn function
+---@return any ...
+function M.lift(name, all, fn, ...)
+  local co = coroutine.running()
+  local before = tenants[co]
+  local leaving <close> = setmetatable({ co = co, before = before }, Restore)      -- luacheck: ignore 211
+  enter(co, before and before[1], before and before.slug, (before and before.lifted or "") .. name .. ",", all)
+  return fn(...)
+end
+
+return M
