@@ -28,6 +28,12 @@ local STEPS = {
     end)]] },
   { "A relation that is read is loaded for all that came together: two statements, not eleven.",
     [[User:staff():limit(10):all():map(function(user) return #user.posts end)]] },
+  { "Counts beside the rows, and conditions about what is related; each is a part of the same statement.",
+    [[Post:published():where_has("comments", ">=", 10):with_count {
+      "tags", comments = function(query) return query:where("approved", false) end,
+    }:order_by_desc("comments_count"):limit(3):all():map(function(post)
+      return { id = post.id, tags = post.tags_count, waiting = post.comments_count }
+    end)]] },
   { "Groups: the publishers with the most readers.",
     [[Post:select("org_id"):select_raw("count(*) as posts, sum(views) as views"):group_by("org_id")
       :having_raw("sum(views) > ?", 300000):order_by_raw("sum(views) desc"):limit(4):all()]] },
@@ -46,6 +52,30 @@ local STEPS = {
       post:save()
       return post:fresh():to_table().title
     end)]] },
+  { "Many-to-many: the row between the two keeps the tag's place; sync writes the difference.",
+    [[(function()
+      local post = Post:with("tags"):find(3)
+      local changed = post:relation("tags"):sync { { post.tags[1].id, position = 2 }, { 18, position = 1 } }
+      return { attached = changed.attached, detached = changed.detached, updated = changed.updated,
+        tags = post.tags:map(function(tag) return tag.pivot.position .. " " .. tag.name end) }
+    end)()]] },
+  { "What the model's rules refuse is not written; the answer says why, by field.",
+    [[select(2, User:create { org_id = 3, email = "nobody" }).fields]] },
+  { "A hook of the model has the last word.",
+    [[select(2, Comment:create { org_id = 3, post_id = Post:where("status", "archived"):first().id, body = "…" })]] },
+  { "Two editors, one post: the second is told, and overwrites nothing.",
+    [[(function()
+      local mine, theirs = Post:find(7), Post:find(7)
+      theirs:update { title = "Their title" }
+      return mine:update { title = "My title" }
+    end)()]] },
+  { "A deletion that can be taken back, for every query sees to it by itself.",
+    [[(function()
+      local post = Post:find(7)
+      post:delete()
+      local gone = Post:find(7) == nil
+      return { gone = gone, kept = Post:only_trashed():where("id", 7):exists(), restored = post:restore().id }
+    end)()]] },
   { "Ten thousand rows, one at a time, in constant memory.",
     [[(function()
       local votes = 0

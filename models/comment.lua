@@ -31,6 +31,12 @@ Comment = rille.model "Comment" {
   mutators = {
     body = function(_, value) return value:match "^%s*(.-)%s*$" end,
   },
+  hooks = {
+    creating = function(comment)
+      local post = comment.post
+      if post and post.status == "archived" then return false, "the post is archived: its comments are closed" end
+    end,
+  },
   relations = {
     post = rille.belongs_to("Post"),
     author = rille.belongs_to("User"),

@@ -20,8 +20,10 @@ return rille.model "Post" {
     t:timestamps()
     t:soft_deletes()
     t:unique { "org_id", "slug" }
+    t:integer("lock_version"):default(0)
   end,
   soft_deletes = true,
+  lock_column = "lock_version",
   fillable = { "org_id", "author_id", "title", "slug", "body", "status", "price", "meta", "published_at" },
   validates = {
     org_id = { required = true, references = true },
@@ -54,6 +56,13 @@ return rille.model "Post" {
   },
   mutators = {
     title = function(_, value) return value:match "^%s*(.-)%s*$" end,
+  },
+  hooks = {
+    --- Who gives no address gets one made of the title.
+    creating = function(post)
+      if post.slug or not post.title then return end
+      post.slug = post.title:lower():gsub("[^%w]+", "-"):gsub("^%-+", ""):gsub("%-+$", "")
+    end,
   },
   relations = {
     organization = rille.belongs_to("Organization", { foreign_key = "org_id" }),

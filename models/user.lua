@@ -33,6 +33,11 @@ return rille.model "User" {
   mutators = {
     email = function(_, value) return value:match("^%s*(.-)%s*$"):lower() end,
   },
+  hooks = {
+    deleting = function(user)
+      if user.role == "owner" then return false, "an owner hands the organization over first" end
+    end,
+  },
   relations = {
     organization = rille.belongs_to("Organization", { foreign_key = "org_id" }),
     posts = rille.has_many("Post", { foreign_key = "author_id" }),
