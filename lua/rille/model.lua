@@ -3,6 +3,7 @@ local Error = require "rille.error"
 local fetch = require "rille.fetch"
 local sorted_keys = require "rille.keys"
 local Declaration = require "rille.model.declaration"
+local Match = require "rille.match"
 local Query = require "rille.query"
 local Event = require "rille.record.event"
 local Record = require "rille.record"
@@ -171,39 +172,15 @@ function Model:create(attributes)
   return Record.save(Record.new(self, attributes))
 end
 
-local function check_list(where, what, list)
-  if type(list) ~= "table" then Error.argument(where, what, list) end
-  local count = rawlen(list)
-  for i in next, list do
-    if math.type(i) ~= "integer" or i < 1 or i > count then
-      Error.argument(where, what .. " without holes or names", i)
-    end
-  end
-  for i = 1, count do
-    if list[i] == nil then Error.argument(where, what .. " without holes", nil) end
-  end
-  return list
-end
-
 --- Create several records, all or none.
 ---@param list table<string, any>[]
 ---@return rille.List|nil
 ---@return rille.Error? err  of the first that was refused; its `index` says which one it is
 function Model:create_many(list)
-  check_list("create_many", "a list of tables", list)
-  local tx <close> = M.info(self).handle:begin()
-  local records = {}
-  for i, attributes in ipairs(list) do
-    local record, err = self:create(attributes)
-    if not record then
-      tx:rollback()
-      err.index, err.message = i, ("create_many: record %d: %s"):format(i, err.message)
-      return nil, err
-    end
-    records[i] = record
-  end
-  tx:commit()
-  return require "rille.list".wrap(records)
+  Match.check_list("create_many", "a list of tables", list)
+  return Match.all_or_none(M.info(self).handle, "create_many", list, function(attributes)
+    return self:create(attributes)
+  end)
 end
 
 --- Add a scope after the fact.
@@ -270,44 +247,30 @@ for kind, constructor in next, require "rille.relation".constructors do
   end
 end
 
-local function first_of(self, word, match, values)
-  if type(match) ~= "table" or next(match) == nil then Error.argument(word, "a table to look for", match) end
-  if values ~= nil and type(values) ~= "table" then Error.argument(word, "a table of attributes", values) end
-  return Query.of(self):where(match):first()
-end
-
-local function merged(match, values)
-  local all = {}
-  for key, value in next, match do all[key] = value end
-  for key, value in next, values or {} do all[key] = value end
-  return all
-end
+local function first_of(self, match) return Query.of(self):where(match):first() end
 
 --- The first record that fits, or a new one that is not saved.
 function Model:first_or_new(match, values)
-  return first_of(self, "first_or_new", match, values) or self:new(merged(match, values))
+  Match.check("first_or_new", match, values)
+  return first_of(self, match) or self:new(Match.merged(match, values))
 end
 
---- The first record that fits, or one that is created.
+--- The first record that fits, or one that is created; two at once create one.
 ---@return rille.Record|nil
 ---@return rille.Error? err
 function Model:first_or_create(match, values)
-  return M.info(self).handle:transaction(function()
-    local record = first_of(self, "first_or_create", match, values)
-    if record then return record end
-    return self:create(merged(match, values))
-  end)
+  Match.check("first_or_create", match, values)
+  return Match.first_or_create(M.info(self).handle, function() return first_of(self, match) end,
+    function() return self:create(Match.merged(match, values)) end)
 end
 
---- Update the first record that fits, or create one.
+--- Update the first record that fits, or create one; two at once create one.
 ---@return rille.Record|nil
 ---@return rille.Error? err
 function Model:update_or_create(match, values)
-  return M.info(self).handle:transaction(function()
-    local record = first_of(self, "update_or_create", match, values)
-    if not record then return self:create(merged(match, values)) end
-    return record:update(values or {})
-  end)
+  Match.check("update_or_create", match, values)
+  return Match.update_or_create(M.info(self).handle, function() return first_of(self, match) end, values,
+    function() return self:create(Match.merged(match, values)) end)
 end
 
 --- Delete the records with these keys; how many were deleted, without those whose hooks said no.
@@ -316,7 +279,7 @@ end
 function Model:destroy(...)
   local count, keys = select("#", ...), { ... }
   if count == 1 and type(keys[1]) == "table" then
-    keys = check_list("destroy", "a list of keys", keys[1])
+    keys = Match.check_list("destroy", "a list of keys", keys[1])
   else
     for i = 1, math.max(1, count) do
       if keys[i] == nil then Error.argument("destroy", "a key", nil) end

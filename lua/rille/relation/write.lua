@@ -3,7 +3,7 @@
 local core = require "rille.core"
 local Error = require "rille.error"
 local Link = require "rille.relation.link"
-local List = require "rille.list"
+local Match = require "rille.match"
 local Pivot = require "rille.relation.pivot"
 local Query = require "rille.query"
 local Rows = require "rille.relation.rows"
@@ -201,20 +201,89 @@ end
 ---@return rille.List|nil
 ---@return rille.Error? err
 function Methods:save_many(children)
-  if type(children) ~= "table" then Error.argument("save_many", "a list of records", children) end
-  local link, saved = parts(self), {}
-  local tx <close> = link.handle:begin()
-  for i, child in ipairs(children) do
-    local done, err = Methods.save(self, child)
-    if not done then
-      tx:rollback()
-      err.index, err.message = i, ("save_many: record %d: %s"):format(i, err.message)
-      return nil, err
+  Match.check_list("save_many", "a list of records", children)
+  return Match.all_or_none(parts(self).handle, "save_many", children, function(child)
+    return Methods.save(self, child)
+  end)
+end
+
+--- Create several related records, all or none.
+---@param list table[]    attributes
+---@param pivots? table[]  columns of the table in the middle, for each
+---@return rille.List|nil
+---@return rille.Error? err  of the first that was refused; its `index` says which one it is
+function Methods:create_many(list, pivots)
+  Match.check_list("create_many", "a list of tables", list)
+  if pivots ~= nil then Match.check_list("create_many", "a list of tables for the pivot", pivots) end
+  return Match.all_or_none(parts(self).handle, "create_many", list, function(attributes, i)
+    return Methods.create(self, attributes, pivots and pivots[i])
+  end)
+end
+
+--- A related record that is not saved.  With a table in the middle it is not attached either: `save` does both.
+---@param attributes? table
+---@return rille.Record
+function Methods:new(attributes)
+  local link, record = parts(self)
+  if MANY_TO_MANY[link.kind] then return link.related:new(attributes) end
+  check_kind(self, "new", HAS)
+  check_saved(link, record, "new")
+  return adopt(link, record, link.related:new(attributes))
+end
+
+--- Raise unless the relation can look for a record and create it.
+local function check_match(self, word, match, values)
+  local link, record = parts(self)
+  if not MANY_TO_MANY[link.kind] then check_kind(self, word, HAS) end
+  check_saved(link, record, word)
+  Match.check(word, match, values)
+  return link, record
+end
+
+--- The first related record that fits, or a new one that is not saved.
+---@return rille.Record
+function Methods:first_or_new(match, values)
+  check_match(self, "first_or_new", match, values)
+  return self:where(match):first() or Methods.new(self, Match.merged(match, values))
+end
+
+--- Look for a related record, and what to do where there is none: with a table in the middle one that is not related
+--- yet is attached.
+local function matching(self, word, match, values, pivot)
+  local link, record = check_match(self, word, match, values)
+  local function look() return self:where(match):first() end
+  local function create()
+    local other = MANY_TO_MANY[link.kind] and link.related:where(match):first()
+    if not other then return Methods.create(self, Match.merged(match, values), pivot) end
+    if word == "update_or_create" then
+      local updated, err = other:update(values or {})
+      if not updated then return nil, err end
     end
-    saved[i] = done
+    Pivot.attach(link, record, other, pivot)
+    return other
   end
-  tx:commit()
-  return List.wrap(saved)
+  return link.handle, look, create
+end
+
+--- The first related record that fits, or one that is created; two at once create one.
+---@param match table
+---@param values? table
+---@param pivot? table  columns of the table in the middle, for one that is attached
+---@return rille.Record|nil
+---@return rille.Error? err
+function Methods:first_or_create(match, values, pivot)
+  return Match.first_or_create(matching(self, "first_or_create", match, values, pivot))
+end
+
+--- Update the first related record that fits, or create one; two at once create one.
+---@param match table
+---@param values? table
+---@param pivot? table  columns of the table in the middle, for one that is attached
+---@return rille.Record|nil
+---@return rille.Error? err
+function Methods:update_or_create(match, values, pivot)
+  local handle, look, create = matching(self, "update_or_create", match, values, pivot)
+  return Match.update_or_create(handle, look, values, create)
 end
 
 --- Refer to another record; written when the record is saved.
