@@ -165,6 +165,22 @@ RILLE_API rille_value *rille_run(rille_host *host, const char *file, const rille
 RILLE_API rille_value *rille_do(rille_host *host, const char *source, const char *name, const rille_value *args,
                                 size_t n, rille_error *err);
 
+/* ---- Tenants ----------------------------------------------------------------------------------------------------- */
+
+/* Makes the calls that follow those of a tenant, until rille_tenant_leave: the same as `rille.tenant.run` around them.
+** `slug` is looked up by tenancy.resolve of the configuration, or is the id itself.  Inside another tenant's it nests.
+** A hook leaves what it entered.  False and *err, with nothing changed, when there is no
+** such tenant ("tenant_unknown"), the slug is none ("invalid_argument"), or a transaction of another tenant is open
+** ("tenant_mismatch"). */
+RILLE_API bool rille_tenant_enter(rille_host *host, const char *slug, rille_error *err);
+
+/* The same for a tenant whose id is known, an integer or a text; `slug` may be NULL. */
+RILLE_API bool rille_tenant_enter_id(rille_host *host, rille_value id, const char *slug, rille_error *err);
+
+/* Ends the last rille_tenant_enter: what was before holds again.  Without one nothing happens.  Should memory run out,
+** every later call of the host fails: none runs as the wrong tenant. */
+RILLE_API void rille_tenant_leave(rille_host *host);
+
 /* ---- Hooks ------------------------------------------------------------------------------------------------------- */
 
 /* What happens to a record of a model, told to C: 0 goes on, 1 is a veto, -1 says that the hook failed.
