@@ -1,7 +1,7 @@
 --- readme_spec: the README's snippets work when they are pasted in order, and what it names is there.
 -- `sh` blocks run in one shell, from the root of the project; a `lua` or `c` block that begins with a comment naming a
 -- file is that file, any other `lua` block is added to tour.lua.  `console` blocks show commands that other specs run.
--- A line `print(…)  --> text` must print that text; several values are divided by one blank.
+-- A line `print(…)  --> text`, in any of them, must print that text; several values are divided by one blank.
 local oracle = require "spec.story.debian.oracle"
 
 local RUNS_RELEASE = not (os.getenv "RILLE_BUILD" or ""):find "/dev$"
@@ -43,6 +43,17 @@ local EXPECT = [[local function expect(wanted, ...)
   if text ~= wanted then error(("the README says %q, but it is %q"):format(wanted, text), 2) end
 end ]]
 
+--- The lines of a snippet, made to check what they print; `whole` when they are a file of their own.
+local function checked_lines(lines, whole, begins)
+  local list, expects = {}, false
+  for i, line in ipairs(lines) do
+    list[i] = checked(line)
+    expects = expects or list[i] ~= line
+  end
+  if begins or whole and expects then list[1] = EXPECT:gsub("\n%s*", " ") .. list[1] end
+  return list
+end
+
 --- One shell script that does what a reader does.
 local function script_of(blocks)
   local script = { "set -eu" }
@@ -52,16 +63,14 @@ local function script_of(blocks)
   end
   local begun = false
   for _, block in ipairs(blocks) do
+    local file, lines = file_of(block), block.lines
     if block.language == "sh" then
-      table.move(block.lines, 1, #block.lines, #script + 1, script)
-    elseif file_of(block) then
-      write(file_of(block), block.lines, ">")
+      table.move(lines, 1, #lines, #script + 1, script)
     elseif block.language == "lua" then
-      local lines = {}
-      for i, line in ipairs(block.lines) do lines[i] = checked(line) end
-      if not begun then lines[1] = EXPECT:gsub("\n%s*", " ") .. lines[1] end
-      begun = true
-      write("tour.lua", lines, ">>")
+      write(file or "tour.lua", checked_lines(lines, file, not file and not begun), file and ">" or ">>")
+      begun = begun or not file
+    elseif file then
+      write(file, lines, ">")
     end
   end
   return table.concat(script, "\n") .. "\n"
@@ -102,7 +111,15 @@ describe("README.md", function()
       end
     end
     assert.truthy(names >= 5)
-    for target in prose:gmatch "%]%(([^)]+)%)" do assert(io.open(target), target):close() end
+    local headings = {}
+    for heading in prose:gmatch "\n#+ ([^\n]+)" do headings["#" .. heading:lower():gsub(" ", "-")] = true end
+    for target in prose:gmatch "%]%(([^)]+)%)" do
+      if target:find "^#" then
+        assert.truthy(headings[target], target)
+      else
+        assert(io.open(target), target):close()
+      end
+    end
   end)
 
   if RUNS_RELEASE then
