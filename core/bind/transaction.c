@@ -112,13 +112,16 @@ transaction_depth(lua_State *L)
   return 1;
 }
 
-/* db:exclusive(on): while a transaction is open, nobody but its coroutine may use the database; else others read what
-** was there before it, on connections of their own */
+/* db:exclusive(on) -> before: while a transaction is open, nobody but its coroutine may use the database; else others
+** read what was there before it, on connections of their own */
 static int
 transaction_exclusive(lua_State *L)
 {
-  rille_lua_check_database(L, 1)->exclusive = lua_toboolean(L, 2) != 0;
-  return 0;
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+
+  lua_pushboolean(L, database->exclusive);
+  database->exclusive = lua_toboolean(L, 2) != 0;
+  return 1;
 }
 
 void

@@ -48,11 +48,8 @@ local function is_outermost(self)
   return not self.of_test and (not self.parent or self.parent.of_test)
 end
 
---- The nearest of these, outwards, that a program began.
-local function begun_by_program(each)
-  while each and each.of_test do each = each.outer end
-  return each
-end
+--- What waits for a commit never waits for one around a test, nor for one around that.
+local function unless_of_test(each) return each and not each.of_test and each or nil end
 
 --- Is a transaction of the program open on the database, in this coroutine?
 ---@param handle rille.Handle
@@ -118,7 +115,7 @@ local function commit(self)
   self.db:commit()                        -- when it raises, the transaction is still open and the caller rolls back
   unlink(self, "committed")
   if self.parent and self.undo then require "rille.record.undo".merge(self.parent, self.undo) end
-  local heir, after = begun_by_program(self.parent) or begun_by_program(self.outer), self.after or {}
+  local heir, after = unless_of_test(self.parent) or unless_of_test(self.outer), self.after or {}
   if heir then
     heir.after = table.move(after, 1, #after, #(heir.after or {}) + 1, heir.after or {})
     after = {}
@@ -279,7 +276,7 @@ end
 ---@param fn function
 function M.after_commit(fn)
   if type(fn) ~= "function" then Error.argument("after_commit", "a function", fn) end
-  local current = begun_by_program(newest[coroutine.running()])
+  local current = unless_of_test(newest[coroutine.running()])
   if not current then
     fn()
     return

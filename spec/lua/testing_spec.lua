@@ -125,6 +125,7 @@ describe("a transaction around a test", function()
     rille.db():execute("delete from t")
     local e = refused("busy", coroutine.wrap(function() return rille.db():query("select * from t") end))
     assert.matches("holds this database for itself", e.message)
+    testing.rolled_back(function() rille.db():execute("delete from t") end)
     refused("busy", coroutine.wrap(function() rille.begin() end))
     hooks.after_each()
     assert.equal(1, #coroutine.wrap(function() return rille.db():query("select * from t") end)())
@@ -171,6 +172,25 @@ describe("a transaction around a test", function()
     refused("transaction_aborted", testing.rolled_back, function() rille.begin() end)
     refused("invalid_argument", testing.rolled_back, 1)
     assert.equal(0, db:connect():depth())
+  end)
+
+  it("can be had inside a transaction, for which nothing of it waits", function()
+    local ran = 0
+    rille.transaction(function()
+      Post:create { title = "kept" }
+      for post in Post:query():cursor() do
+        assert.equal("kept", post.title)
+        testing.rolled_back(function()
+          rille.transaction(function()
+            Post:create { title = "gone" }
+            rille.after_commit(function() ran = ran + 1 end)
+          end)
+          assert.equal(1, ran)
+        end)
+      end
+    end)
+    assert.equal(1, ran)
+    assert.same({ "kept" }, { table.unpack(Post:query():pluck("title")) })
   end)
 
   it("belongs into a block of busted", function()

@@ -16,12 +16,15 @@ local function open_cursors()
   return count
 end
 
---- An error that says what is open and should not be; nil when nothing is.
-local function left_open()
-  local transactions, cursors = #Transaction.open(), open_cursors()
+--- What is open before a test.
+local function what_is_open() return { transactions = #Transaction.open(), cursors = open_cursors() } end
+
+--- An error that says what is open and was not before; nil when nothing is.
+local function left_open(before)
+  local transactions, cursors = #Transaction.open() - before.transactions, open_cursors() - before.cursors
   if cursors > 0 then
     collectgarbage()                      -- one that nobody can reach any more was not left open
-    cursors = open_cursors()
+    cursors = open_cursors() - before.cursors
   end
   if transactions > 0 then
     return Error.new("transaction_aborted", ("the test left %s open: what it did was taken back"):format(
@@ -54,26 +57,25 @@ function Around:finish()
       local ok, e = pcall(transaction.rollback, transaction)
       if not ok and not transaction.handle.closed then self.failed = self.failed or e end
     end
-    if not transaction.handle.closed then transaction.db:exclusive(false) end
+    if not transaction.handle.closed then transaction.db:exclusive(self.exclusive[i]) end
     self[i] = nil
   end
   if self.failed then Error.again(self.failed) end
 end
 
 function Around:__close(e)
-  local left = e == nil and left_open()
+  local left = e == nil and left_open(self.before)
   self:finish()
   if left then error(left, 0) end
 end
 
 --- Begin a transaction on each of the databases.
 local function begin_around(...)
-  local around = setmetatable({}, Around)
+  local around = setmetatable({ before = what_is_open(), exclusive = {} }, Around)
   for i, name in ipairs(connection_names(...)) do
     local ok, e = pcall(function()
-      local handle = Database.get(name)
-      handle:connect():exclusive(true)
-      around[i] = Transaction.begin_test(handle)
+      around[i] = Transaction.begin_test(Database.get(name))
+      around.exclusive[i] = around[i].db:exclusive(true)
     end)
     if not ok then
       around:finish()
@@ -97,7 +99,7 @@ function M.transaction_in(block, ...)
   end
   block.before_each(function() around = begin_around(table.unpack(names, 1, names.n)) end)
   block.after_each(function()
-    local left = left_open()
+    local left = around and left_open(around.before)
     Time.unfreeze()
     if around then around:finish() end
     around = nil
@@ -152,7 +154,7 @@ function M.fresh_in(block, options)
     for name, template in next, templates do Database.get(name):connect():copy(template:connect()) end
   end)
   block.after_each(function()
-    local left = left_open()
+    local left = left_open { transactions = 0, cursors = 0 }
     Time.unfreeze()
     Database.reset()
     Transaction.forget_closed()
