@@ -70,7 +70,7 @@ local function of_database(class)
       name = name, read = read, write = write, primary = column.primary > 0,
       nullable = not column.not_null and column.primary == 0,
       given = column.default or column.generated or is_counted and column.primary > 0
-        or name == info.created_at or name == info.updated_at,
+        or name == info.created_at or name == info.updated_at or name == class._def.tenant_column,
     }
   end
   return columns, info.assignable, info.primary
@@ -86,7 +86,8 @@ local function of_fields(class)
     local read, write = types_of(type or kind, cast, enum_values(def, name))
     columns[i] = {
       name = name, read = read, write = write, nullable = column.nullable, primary = column.primary or false,
-      given = column.auto or column.default ~= nil or column.default_sql ~= nil or column.default_now or false,
+      given = column.auto or column.default ~= nil or column.default_sql ~= nil or column.default_now
+        or name == def.tenant_column,
     }
     has[name] = column
     if column.primary then primary[#primary + 1] = name end

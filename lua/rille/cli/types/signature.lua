@@ -152,6 +152,13 @@ M.list = {
 
 M.related = {
   { "create", "attributes?: table<string, any>, pivot?: table<string, any>", "{Record}?, rille.Error?" },
+  { "create_many", "list: table<string, any>[], pivots?: table<string, any>[]", "{List}?, rille.Error?" },
+  { "new", "attributes?: table<string, any>", "{Record}", "a related record that is not saved yet" },
+  { "first_or_new", "match: {Row}, values?: table<string, any>", "{Record}" },
+  { "first_or_create", "match: {Row}, values?: table<string, any>, pivot?: table<string, any>",
+    "{Record}?, rille.Error?" },
+  { "update_or_create", "match: {Row}, values?: table<string, any>, pivot?: table<string, any>",
+    "{Record}?, rille.Error?" },
   { "save", "record: {Record}, pivot?: table<string, any>", "{Record}?, rille.Error?" },
   { "save_many", "records: {Record}[]", "{List}?, rille.Error?" },
   { "associate", "record: {Record}", "rille.Record" }, { "dissociate", "", "rille.Record" },
@@ -176,6 +183,7 @@ M.class = {
   { "global_scope", "name: string, fn: fun(query: {Query}): {Query}?", "nil" },
   { "on", "event: rille.ModelEvent, fn: fun(record: {Record}): any", "nil" },
   { "without_events", "fn: function, ...: any", "any" },
+  { "without_tenant_scope", "fn: function, ...: any", "any", "see everybody's rows of this model" },
 }
 
 local function conditions()
