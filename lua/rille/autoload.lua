@@ -53,7 +53,10 @@ end
 local Loading = { __close = function(self) loading[self.path] = nil end }
 
 --- Run a file of the directory.  Its errors say file and line; an error of ours keeps its kind.
-local function run_file(path, text)
+---@param path string
+---@param text string  what it holds
+---@return any value  that it returned
+function M.run_file(path, text)
   if loading[path] then
     Error.raise("script", path .. " is needed while it is being loaded", {
       hint = 'name the model as a text, rille.belongs_to "User": it is looked up when it is first used',
@@ -92,7 +95,7 @@ function M.find(name)
   if class or not name:find "^[%w_]+$" then return class end
   local path, text = read(inflect.underscore(name))
   if not text then return nil end
-  package.loaded[module_of(path)] = run_file(path, text) or true     -- a later require shall not declare it again
+  package.loaded[module_of(path)] = M.run_file(path, text) or true     -- a later require shall not declare it again
   class = declared()[name]
   if not class then
     Error.raise("script", ('%s declares no model "%s"'):format(path, name), {
@@ -122,7 +125,7 @@ function M.load_all()
   for _, stem in ipairs(stems()) do
     if not declared_by(stem) then
       local path, text = read(stem)
-      package.loaded[module_of(path)] = run_file(path, text or "") or true
+      package.loaded[module_of(path)] = M.run_file(path, text or "") or true
       if not declared_by(stem) then
         Error.raise("script", ('%s declares no model "%s"'):format(path, inflect.camelize(stem)))
       end
@@ -151,6 +154,8 @@ function M.reload(environment)
     if environment and rawget(environment, name) == class then rawset(environment, name, nil) end
   end
   require "rille.model".forget_all()
+  local factories = package.loaded["rille.factory.registry"]        -- not loaded: there are none
+  if factories then factories.forget_all() end
   for _, stem in ipairs(stems()) do package.loaded[module_of(directory() .. "/" .. stem .. ".lua")] = nil end
   M.load_all()
   return M.names()

@@ -134,6 +134,10 @@ local function telling(result, fn)
   Error.again(e)
 end
 
+local function sow(handle, sown, only)
+  require "rille.migrator.seed".run(handle, require "rille.config".current().seeds, sown, only)
+end
+
 --- Run the steps on an empty copy of the database and give their SQL; `begin` goes before them.
 local function pretend_all(handle, steps, direction, begin)
   local Rehearsal = require "rille.schema.rehearsal"
@@ -174,9 +178,19 @@ function M.migrate(options)
     run_all(handle, steps, "up", options, Ledger.last_batch(rows) + 1, result)
     if options.seed then
       result.seeded = {}
-      require "rille.migrator.seed".run(handle, require "rille.config".current().seeds, result.seeded)
+      sow(handle, result.seeded)
     end
   end)
+end
+
+--- Run the seeds, each in a transaction of its own; the first that fails ends it.
+---@param options? { connection: string|rille.Handle|nil, only: string? }  only: the name of the one to run
+---@return { seeded: string[] }  their names
+function M.seed(options)
+  options = Error.options("seed", options, { "connection", "only" })
+  local handle, result = options.connection, { seeded = {} }
+  if type(handle) ~= "table" then handle = require "rille.database".get(handle) end
+  return telling(result, function() sow(handle, result.seeded, options.only) end)
 end
 
 --- Take back the last batch, or the last `step` migrations, the newest first.

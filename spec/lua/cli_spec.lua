@@ -254,6 +254,62 @@ describe("generators", function()
     end
   end)
 
+  it("write a factory, with a value for each column that wants one", function()
+    local database = require "rille.config"
+    database.configure { models = folder .. "/models" }
+    finally(function()
+      database.clear()
+      require "rille.model".forget_all()
+    end)
+    rille { "make:model", "Post", "title:string", "slug:string,80", "body:text", "price:decimal,8,3", "note:text?",
+      "status:enum,draft,live", "views:integer:default=0", "author:references,users", "at:datetime", "on:date",
+      "meta:json", "email:string", "live:boolean" }
+    local model = read(folder .. "/models/post.lua")
+    local file <close> = assert(io.open(folder .. "/models/post.lua", "wb"))
+    file:write((model:gsub("  fillable", '  relations = { author = rille.belongs_to("Member") },\n%0')))
+    file:close()
+    local status, out = rille { "make:factory", "Post" }
+    assert.same({ 0, folder .. "/factories/post.lua\n" }, { status, out })
+    local text = read(folder .. "/factories/post.lua")
+    assert.equal([[
+--- Post: how one is made up.
+local rille = require "rille"
+
+return rille.factory("Post", function(fake)
+  return {
+    title = fake:sentence(),
+    slug = fake:text(80),
+    body = fake:paragraph(),
+    price = fake:decimal(0, 9, 3),
+    status = fake:pick { "draft", "live" },
+    author = rille.factory("Member"),
+    at = fake:datetime(),
+    on = fake:date(),
+    meta = {},
+    email = fake:email(),
+    live = fake:boolean(),
+  }
+end)
+]], text)
+    assert(load(text))
+    assert.equal(1, (rille { "make:factory", "Post" }))
+    local _, _, err = rille { "make:factory", "Nobody" }
+    assert.truthy(err:find("there is no model Nobody yet", 1, true))
+    assert(load(read(folder .. "/factories/nobody.lua")))
+    status, _, err = rille { "make:factory", "blog-post" }
+    assert.equal(2, status)
+    assert.truthy(err:find("write BlogPost", 1, true))
+  end)
+
+  it("write a seed, which fails until it is written", function()
+    local status, out = rille { "make:seed", "first_posts" }
+    assert.same({ 0, folder .. "/seeds/first_posts.lua\n" }, { status, out })
+    assert.is_false(pcall(assert(loadfile(folder .. "/seeds/first_posts.lua"))()))
+    assert.equal(1, (rille { "make:seed", "first_posts" }))
+    local _, _, err = rille { "make:seed", "FirstPosts" }
+    assert.truthy(err:find("write first_posts", 1, true))
+  end)
+
   it("write a migration only when there is something to say", function()
     rille { "make:model", "Post" }
     assert.same({}, files.list(folder .. "/migrations"))

@@ -237,6 +237,25 @@ describe("the migrator", function()
     assert.equal(4, folder:count "users")
   end)
 
+  it("runs one seed, by its whole name", function()
+    folder:create("0001", "users")
+    rille.migrate()
+    for _, name in ipairs { "first_users", "users" } do
+      folder:write(("seeds/%s.lua"):format(name), ([[return function(rille)
+        rille.db():execute("insert into users (name) values ('%s')") end]]):format(name))
+    end
+    folder:write("seeds/broken.lua", "return = 1")
+    assert.same({ seeded = { "users" } }, migrator.seed { only = "users" })
+    assert.same({ seeded = { "first_users" } }, migrator.seed { only = "FirstUsers" })
+    assert.equal(2, folder:count "users")
+    local e = refused(migrator.seed, { only = "user" })
+    assert.same({ "not_found", 'did you mean "users"?' }, { e.kind, e.hint })
+    assert.equal("migration", refused(migrator.seed).kind)               -- all are loaded first: nothing was sown
+    assert.equal(2, folder:count "users")
+    assert.equal("invalid_argument", refused(migrator.seed, { class = "users" }).kind)
+    assert.equal("invalid_argument", refused(migrator.seed, { only = 3 }).kind)
+  end)
+
   describe("verify", function()
     it("finds what down does not undo, and goes on with the others", function()
       folder:create("0001", "users")

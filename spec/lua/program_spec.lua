@@ -267,6 +267,21 @@ end }]])
     assert.truthy(err:find("error: migrations/seeds/other.lua:1: loading failed: unexpected symbol", 1, true), err)
   end)
 
+  it("seeds what factories make up, all of it or one seed", function()
+    shell "rille migrate && rille make:factory Note"
+    files.write_new(folder .. "/shop/migrations/seeds/more.lua",
+      "return function(rille) assert(rille.factory('Note'):count(3):create()) end")
+    local status, out, err = shell "rille db:seed"
+    assert.same({ 0, "2 seeds sown\n", "  more  sown\n  notes  sown\n" }, { status, out, err })
+    status, out = shell "rille db:seed --class more --json"
+    assert.same({ 0, '{"ok":true,"seeded":["more"]}\n' }, { status, out })
+    files.write_new(folder .. "/shop/count.lua", "print(Note:count())")
+    assert.equal("6\n", (select(2, shell "rille run count.lua")))        -- notes.lua found some and did nothing
+    status, out, err = shell "rille db:seed --class mroe"
+    assert.same({ 1, "" }, { status, out })
+    assert.truthy(err:find('did you mean "more"?', 1, true), err)
+  end)
+
   it("keeps results on stdout and errors on stderr, in JSON too", function()
     local status, out, err = shell "rille migrate --path nowhere"
     assert.same({ 1, "" }, { status, out })

@@ -66,6 +66,29 @@ describe("The demo's data", function()
       oracle.shell(("%s run %s 2>&1"):format(os.getenv "RILLE", script)))
   end)
 
+  it("can be made up, by its factories", function()
+    undone(function()
+      rille.seed(1)
+      local org = assert(rille.factory("Organization"):state("paying"):create_one())
+      local people = assert(rille.factory("User"):count(3):state("author"):belonging_to(org):create())
+      local tags = assert(rille.factory("Tag"):count(2):belonging_to(org):create())
+      local posts = assert(rille.factory("Post"):count(4):state("published"):state("priced"):recycle(people)
+        :has("tags", tags, nil, function(n) return { position = n } end)
+        :has("comments", rille.factory("Comment"):count(3):recycle(people):state("approved")):create())
+      for _, post in ipairs(posts) do
+        assert.equal(org.id, post.org_id)
+        assert.same({ 2, 3 }, { #post.tags, #post.comments })
+        for _, comment in ipairs(post.comments) do
+          assert.same({ org.id, true }, { comment.org_id, comment.approved })
+        end
+      end
+      assert.equal(4, #org.posts)
+      local comment = assert(rille.factory("Comment"):create_one())
+      assert.equal(comment.org_id, comment.post.organization.id)
+      assert.equal("scheduled", assert(rille.factory("Post"):state("scheduled"):create_one()).status)
+    end)
+  end)
+
   it("is filled once only", function()
     dofile "migrations/seeds/publication.lua"(rille)
     assert.equal(20, model.organization:count())

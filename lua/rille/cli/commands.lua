@@ -30,8 +30,8 @@ local M = {}
 
 -- In the order of the help: { group, { name, … } }.
 M.groups = {
-  { "project", { "new", "make:model", "make:migration", "types" } },
-  { "database", { "migrate", "migrate:status", "migrate:rollback" } },
+  { "project", { "new", "make:model", "make:migration", "make:factory", "make:seed", "types" } },
+  { "database", { "migrate", "migrate:status", "migrate:rollback", "db:seed" } },
   { "scripts", { "run", "repl", "test" } },
   { "shell", { "env", "completion", "help" } },
 }

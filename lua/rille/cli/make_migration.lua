@@ -78,7 +78,7 @@ return {
       files.write_new(file[1], file[2])
       paths[i] = file[1]
     end
-    if not project.exists() then term:note("note: there is no project here: no " .. project.CONFIG) end
+    project.note_missing(term)
     term:report({ files = paths }, function()
       for _, each in ipairs(paths) do term:line(each) end
       term:note(term:paint("err", "dim", "rille migrate applies it"))

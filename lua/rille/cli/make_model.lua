@@ -50,7 +50,7 @@ return {
       files.write_new(file[1], file[2])
       paths[i] = file[1]
     end
-    if not project.exists() then term:note("note: there is no project here: no " .. project.CONFIG) end
+    project.note_missing(term)
     term:report({ model = args.name, table = table_name, files = paths }, function()
       for _, each in ipairs(paths) do term:line(each) end
       term:note(term:paint("err", "dim", paths[2] and "rille migrate makes its table" or

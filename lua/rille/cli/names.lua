@@ -18,14 +18,17 @@ function M.check_model(name)
     better:match "^%u%w*$" and ("write %s"):format(better) or "begin with a capital letter: Post, BlogPost")
 end
 
---- A migration's name must read `add_views_to_posts`.
----@param name string
-function M.check_migration(name)
+local function check_file(name, what, example)
   if name:match "^%l[%l%d_]*$" then return end
   local better = inflect.underscore(plain(name))
-  require "rille.cli.failure".misuse(("%s is no name for a migration"):format(quote(name)),
-    better ~= "" and ("write %s"):format(better) or "small letters, digits and _, as in add_views_to_posts")
+  require "rille.cli.failure".misuse(("%s is no name for a %s"):format(quote(name), what),
+    better ~= "" and ("write %s"):format(better) or "small letters, digits and _, as in " .. example)
 end
+
+--- A migration's name must read `add_views_to_posts`, a seed's `first_posts`.
+---@param name string
+function M.check_migration(name) check_file(name, "migration", "add_views_to_posts") end
+function M.check_seed(name) check_file(name, "seed", "first_posts") end
 
 --- What a migration's name says about itself: `create_posts`, `add_views_to_posts`, `drop_views_from_posts`.
 ---@param name string

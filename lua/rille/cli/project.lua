@@ -27,6 +27,12 @@ function M.need()
   })
 end
 
+--- Generators work without a project too, but say that there is none.
+---@param term rille.Term
+function M.note_missing(term)
+  if not M.exists() then term:note("note: there is no project here: no " .. M.CONFIG) end
+end
+
 --- A folder of the project, as its configuration names it.
 ---@param kind "models"|"migrations"|"seeds"|"factories"
 ---@return string path

@@ -61,6 +61,24 @@ return {
 }
 ]]
 
+M.factory = [[
+--- ${Model}: how one is made up.
+local rille = require "rille"
+
+return rille.factory("${Model}", function(fake)
+  return {
+${lines}  }
+end)
+]]
+
+M.seed = [[
+--- ${sentence}
+return function(rille)
+  -- assert(rille.factory("Post"):count(10):create())
+  error "this seed is not written yet"
+end
+]]
+
 M.sql_up = "-- ${sentence}\n-- Statements end with a semicolon; all of them run in one transaction.\n"
 M.sql_down = "-- Takes back: ${sentence}\n"
 

@@ -209,6 +209,20 @@ function M.attach(link, record, list, columns)
   return atomic(link, record, function() return insert(link, record, entries) end)
 end
 
+--- Relate each of several records to others, with one insert; the caller's transaction is around it.
+---@param link rille.Link
+---@param wanted { [1]: rille.Record, [2]: table }[]  a record, and what `attach` takes
+function M.attach_each(link, wanted)
+  local rows, now = {}, core.now()
+  for _, pair in ipairs(wanted) do
+    for _, entry in ipairs((entries_of(link, "attach", pair[2]))) do
+      rows[#rows + 1] = new_row(link, pair[1], entry, now)
+    end
+  end
+  require "rille.query".for_table(link.handle, link.middle.table):insert(rows)
+  for _, pair in ipairs(wanted) do M.changed(link, pair[1]) end
+end
+
 --- Relate to these no longer, or to none.
 ---@return integer rows
 function M.detach(link, record, ...)

@@ -1,0 +1,9 @@
+--- Tag: how a subject is made up.
+local rille = require "rille"
+
+return rille.factory("Tag", function(fake, i)
+  return {
+    organization = rille.factory("Organization"),
+    name = fake:words(2) .. " " .. i,
+  }
+end)
