@@ -296,6 +296,25 @@ describe("the lock of a model", function()
   end)
 end)
 
+describe("the tenant of a model", function()
+  it("is the current one, and no factory's to choose", function()
+    world.fresh([[create table notes (id integer primary key not null, text TEXT, org_id INTEGER)]],
+      [[create table lines (id integer primary key not null, note_id INTEGER, org_id INTEGER)]])
+    rille.model "Note" { tenant_column = "org_id", relations = { lines = rille.has_many "Line" } }
+    rille.model "Line" { tenant_column = "org_id", relations = { note = rille.belongs_to "Note" } }
+    factory("Note", function(fake) return { text = fake:word() } end)
+    factory("Line", function() return { note = factory "Note" } end)
+    world.untouched("tenant_required", function() factory("Note"):create() end)
+    rille.tenant.run({ id = 1, slug = "a" }, function()
+      local note = factory("Note"):has("lines", 2):create_one()
+      assert.same({ 1, 1 }, { note.org_id, note.lines[2].org_id })
+      assert.equal(1, factory("Line"):create_one().note.org_id)
+      world.untouched("tenant_mismatch", function() factory("Note"):create { org_id = 2 } end)
+    end)
+    rille.close()
+  end)
+end)
+
 describe("factories in files", function()
   local folder
 
