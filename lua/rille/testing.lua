@@ -9,8 +9,9 @@ local M = {}
 
 --- Run each test of this block (a `describe`, or the file) in a transaction that is rolled back.  Inside, rille acts
 -- as if there were none: what the code under test begins is told as a transaction, and when it commits, `after_commit`
--- runs.  Other coroutines cannot use the database meanwhile: they are told that it is busy.  Hooks of busted in an
--- outer block, or behind this call in the same one, run after the rollback: call it at the top of the file.
+-- runs.  Other coroutines cannot use the database meanwhile: they are told that it is busy.  Behind a test the clock
+-- goes again, and the tenant is who it was before.  Hooks of busted in an outer block, or behind this call in the same
+-- one, run after the rollback: call it at the top of the file.
 ---@param ... string  names of connections; all that are configured when absent
 function M.transaction(...)
   require "rille.testing.isolation".transaction_in(require "rille.testing.block".words "testing.transaction", ...)

@@ -285,10 +285,10 @@ function M.after_commit(fn)
   current.after[#current.after + 1] = fn
 end
 
---- Has the coroutine a transaction open?
+--- Has the coroutine a transaction of the program open?
 ---@param owner thread
 ---@return boolean
-function M.begun_by(owner) return newest[owner] ~= nil end
+function M.begun_by(owner) return unless_of_test(newest[owner]) ~= nil end
 
 --- Begin the transaction around a test, which ends with rollback().
 ---@param handle rille.Handle

@@ -79,6 +79,28 @@ describe("a transaction around a test", function()
     hooks.after_each()
   end)
 
+  it("lets the tenant change, as no transaction of the program would, and puts back who it was", function()
+    local function fresh_in(each) Isolation.fresh_in(each, { migrate = false }) end
+    for _, isolate in ipairs { Isolation.transaction_in, fresh_in } do
+      words, hooks = block()
+      isolate(words)
+      if hooks.setup then hooks.setup() end
+      hooks.before_each()
+      rille.tenant.set "acme"
+      rille.tenant.set "other"
+      refused("tenant_mismatch", rille.transaction, function() rille.tenant.set "acme" end)
+      hooks.after_each()
+      assert.is_nil(rille.tenant.current())
+      rille.tenant.set "acme"
+      hooks.before_each()
+      rille.tenant.clear()
+      hooks.after_each()
+      assert.equal("acme", rille.tenant.current().slug)
+      rille.tenant.clear()
+      if hooks.teardown then hooks.teardown() end
+    end
+  end)
+
   it("is no transaction for what wants one", function()
     hooks.before_each()
     refused("invalid_argument", function() Post:query():lock_for_update():all() end)

@@ -38,6 +38,22 @@ local function left_open(before)
   end
 end
 
+-- -- what a test is in --------------------------------------------------------------------------------------------
+
+--- The tenant before a test; false for none.
+local function tenant_now()
+  local tenant = package.loaded["rille.tenant"]           -- not loaded: nobody is one
+  return tenant and tenant.current() or false
+end
+
+--- The clock goes, and the tenant is who it was.
+local function put_back_context(before)
+  Time.unfreeze()
+  local tenant = package.loaded["rille.tenant"]
+  if not tenant or before == nil then return end
+  if before then tenant.set(before) else tenant.clear() end
+end
+
 -- -- a transaction around a test ------------------------------------------------------------------------------------
 
 local function connection_names(...)
@@ -97,11 +113,15 @@ function M.transaction_in(block, ...)
   for i = 1, names.n do
     if type(names[i]) ~= "string" then Error.argument("testing.transaction", "names of connections", names[i]) end
   end
-  block.before_each(function() around = begin_around(table.unpack(names, 1, names.n)) end)
+  local tenant
+  block.before_each(function()
+    tenant = tenant_now()
+    around = begin_around(table.unpack(names, 1, names.n))
+  end)
   block.after_each(function()
     local left = around and left_open(around.before)
-    Time.unfreeze()
     if around then around:finish() end
+    put_back_context(tenant)
     around = nil
     if left then error(left, 0) end
   end)
@@ -143,21 +163,22 @@ end
 ---@param block table  words of busted
 ---@param options { migrate: boolean?, seed: boolean? }
 function M.fresh_in(block, options)
-  local templates, put_back
+  local templates, put_back, tenant
   block.setup(function()
     put_back = Config.stand_in(in_memory())
     if options.migrate ~= false then require "rille.migrator".migrate { seed = options.seed } end
   end)
   block.before_each(function()
+    tenant = tenant_now()
     templates = templates or take_templates()
     Database.reset()
     for name, template in next, templates do Database.get(name):connect():copy(template:connect()) end
   end)
   block.after_each(function()
     local left = left_open { transactions = 0, cursors = 0 }
-    Time.unfreeze()
     Database.reset()
     Transaction.forget_closed()
+    put_back_context(tenant)
     if left then error(left, 0) end
   end)
   block.teardown(function()

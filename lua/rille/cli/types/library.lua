@@ -45,6 +45,7 @@ local FIELDS = {
   on = "fun(event: string, fn: fun(event: table): any): fun()",
   schema = "fun(connection?: string): rille.Schema",
   migrate = "fun(options?: table<string, any>): table",
+  tenant = "rille.TenantModule",
 }
 
 local CLASSES = [[
@@ -111,6 +112,16 @@ local CLASSES = [[
 ---@field has_table fun(self: rille.Schema, name: string): boolean
 ---@field has_column fun(self: rille.Schema, table: string, column: string): boolean
 ---@field raw fun(self: rille.Schema, sql: string, ...: any)
+
+---@class rille.TenantModule
+---@field run fun(tenant: string|rille.Tenant, fn: (fun(...: any): any), ...: any): any
+---@field set fun(tenant: string|rille.Tenant)
+---@field clear fun()
+---@field current fun(): rille.Tenant?
+
+---@class rille.Tenant
+---@field id any
+---@field slug string?
 
 ---@class rille.Plan
 ---@field sql string
