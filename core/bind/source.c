@@ -1,11 +1,11 @@
-/* core/bind/source.c - core.source{ table =, columns =, indirect =, record =, tenant =, lifted = }.
+/* core/bind/source.c - core.source{ table =, columns =, indirect =, record =, tenant =, guard = }.
 **
 ** columns: a list of { name =, declared =, cast =, primary =, not_null =, default =, generated = }, as
 ** db:describe gives them; `cast` is the name of a type that stands in for the declared one.
 ** record: nil for plain rows, or { methods =, get =, set = }: a table of functions found by name, and functions that
 ** read and write what is no plain column.
-** tenant: the column that says which tenant a row belongs to, or nil; lifted: with it, the set of coroutines (a table
-** with weak keys) for which everybody's rows are meant. */
+** tenant: the column that says which tenant a row belongs to, or nil; guard: with it, the table by which a coroutine
+** says that everybody's rows are meant, see tenant.h. */
 #include "core/bind/source.h"
 
 #include <lauxlib.h>
@@ -143,7 +143,7 @@ read_tenant(lua_State *L, rille_lua_source *source, int self)
     rille_str name = rille_lua_text(L, -1);
 
     source->table.tenant = rille_table_column(&source->table, name);
-    if (source->table.tenant == NULL || lua_getfield(L, 1, "lifted") != LUA_TTABLE)
+    if (source->table.tenant == NULL || lua_getfield(L, 1, "guard") != LUA_TTABLE)
       (void)rille_lua_refuse(L, "%s: tenant wants the name of a column, and a table beside it", source->table.name.at);
     (void)lua_setiuservalue(L, self, RILLE_SOURCE_GUARD);
   }

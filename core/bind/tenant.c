@@ -11,62 +11,80 @@
 /* Its address is the registry's key of core.tenants. */
 static const char tenants_key;
 
-/* Pushes what the table at the top, which is popped, has for the calling coroutine; returns its type. */
-static int
-push_mine(lua_State *L)
+/* Pushes the context of the calling coroutine; false when it has none. */
+static bool
+push_context(lua_State *L)
 {
+  (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &tenants_key);
   (void)lua_pushthread(L);
   (void)lua_rawget(L, -2);
   lua_remove(L, -2);
-  return lua_type(L, -1);
+  return lua_istable(L, -1);
 }
 
-/* The tenant of the calling coroutine; its text is borrowed from core.tenants.  False when there is none. */
+/* Reads the tenant of the context at the top, if there is one; its text is borrowed from there. */
 static bool
-current(lua_State *L, rille_cell *cell)
+read_tenant(lua_State *L, rille_cell *cell)
 {
-  bool found;
+  bool found = lua_istable(L, -1);
 
-  (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &tenants_key);
-  found = push_mine(L) == LUA_TTABLE;
   if (found) {
     (void)lua_rawgeti(L, -1, 1);
     rille_lua_check_cell(L, -1, "a tenant", cell);
     found = cell->kind != RILLE_NULL;
     lua_pop(L, 1);
   }
-  lua_pop(L, 1);
   return found;
 }
 
 static bool
+current(lua_State *L, rille_cell *cell)
+{
+  bool found;
+
+  (void)push_context(L);
+  found = read_tenant(L, cell);
+  lua_pop(L, 1);
+  return found;
+}
+
+/* Does the context at the top lift the guard of the source? */
+static bool
 is_lifted(lua_State *L, int source)
 {
-  bool lifted;
+  int top = lua_gettop(L);
+  bool lifted = false;
 
-  (void)lua_getiuservalue(L, source, RILLE_SOURCE_GUARD);
-  lifted = push_mine(L) != LUA_TNIL;
-  lua_pop(L, 1);
+  if (lua_istable(L, -1) && lua_rawgeti(L, -1, 4) == LUA_TTABLE) {
+    (void)lua_getiuservalue(L, source, RILLE_SOURCE_GUARD);
+    lifted = lua_rawget(L, -2) != LUA_TNIL;
+  }
+  lua_settop(L, top);
   return lifted;
 }
 
-/* The value of the work that is the tenant, made when it is first asked for. */
+static int
+required(lua_State *L, rille_work *work, const rille_source *source)
+{
+  (void)rille_fault_set(&work->fault, RILLE_TENANT_REQUIRED,
+                        "the rows of %s belong to tenants, and no tenant is set in this coroutine",
+                        rille_show(source->table->name).text);
+  rille_fault_hint(&work->fault,
+                   "rille.tenant.run(tenant, fn) sets one; Model:without_tenant_scope(fn) means everybody's rows");
+  return rille_lua_raise(L, &work->fault, (rille_str){ 0 });
+}
+
+/* The value of the work that is the tenant of the context at the top, made when it is first asked for. */
 static uint32_t
 tenant_slot(lua_State *L, rille_work *work, const rille_source *source)
 {
   rille_cell cell;
 
-  if (work->tenant > 0)
-    return work->tenant - 1;
-  if (!current(L, &cell)) {
-    (void)rille_fault_set(&work->fault, RILLE_TENANT_REQUIRED,
-                          "the rows of %s belong to tenants, and no tenant is set in this coroutine",
-                          rille_show(source->table->name).text);
-    rille_fault_hint(&work->fault,
-                     "rille.tenant.run(tenant, fn) sets one; Model:without_tenant_scope(fn) means everybody's rows");
-    (void)rille_lua_raise(L, &work->fault, (rille_str){ 0 });
+  if (work->tenant == 0) {
+    if (!read_tenant(L, &cell))
+      (void)required(L, work, source);
+    work->tenant = rille_work_slot(L, work, &cell) + 1;
   }
-  work->tenant = rille_work_slot(L, work, &cell) + 1;
   return work->tenant - 1;
 }
 
@@ -74,18 +92,17 @@ void
 rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source, rille_node **condition)
 {
   rille_node *equal;
-  uint32_t slot;
+  uint32_t slot = 0;
 
   if (source->table->tenant == NULL)
     return;
   luaL_checkstack(L, 5, "a query is too deep");
-  if (is_lifted(L, index)) {
-    source->guard = RILLE_GUARD_LIFTED;
-    return;
-  }
-  source->guard = RILLE_GUARD_TENANT;
-  slot = tenant_slot(L, work, source);
-  if (condition == NULL)
+  (void)push_context(L);
+  source->guard = is_lifted(L, index) ? RILLE_GUARD_LIFTED : RILLE_GUARD_TENANT;
+  if (source->guard == RILLE_GUARD_TENANT)
+    slot = tenant_slot(L, work, source);
+  lua_pop(L, 1);
+  if (source->guard == RILLE_GUARD_LIFTED || condition == NULL)
     return;
   equal = rille_work_node(L, work, RILLE_NODE_COMPARE);
   equal->op = RILLE_OP_EQUAL;
@@ -129,7 +146,7 @@ rille_lua_check_tenant(lua_State *L, rille_work *work, const rille_source *sourc
   rille_cell tenant;
 
   if (source->guard == RILLE_GUARD_TENANT) {
-    tenant = work->slots[tenant_slot(L, work, source)].cell;
+    tenant = work->slots[work->tenant - 1].cell;
     if (!same(L, work, source, cell, &tenant))
       mismatch(L, work, source);
   }
@@ -143,7 +160,7 @@ rille_lua_stamp(lua_State *L, rille_work *work, const rille_source *source, rill
   if (guarded && given)
     rille_lua_check_tenant(L, work, source, cell);
   else if (guarded)
-    *cell = work->slots[tenant_slot(L, work, source)].cell;
+    *cell = work->slots[work->tenant - 1].cell;
   return guarded || given || (source->guard == RILLE_GUARD_LIFTED && current(L, cell));
 }
 
@@ -167,8 +184,7 @@ rille_lua_check_raw(lua_State *L)
   int top = lua_gettop(L);
 
   luaL_checkstack(L, 5, NULL);
-  (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &tenants_key);
-  if (push_mine(L) == LUA_TTABLE && lua_rawgeti(L, top + 1, 1) != LUA_TNIL &&
+  if (push_context(L) && lua_rawgeti(L, top + 1, 1) != LUA_TNIL &&
       !(lua_rawgeti(L, top + 1, 3) == LUA_TBOOLEAN && lua_toboolean(L, -1))) {
     (void)rille_fault_set(&fault, RILLE_TENANT_REQUIRED,
                           "SQL of your own with a subquery is not limited to the current tenant");
@@ -186,8 +202,7 @@ rille_lua_relations_fit(lua_State *L, int index)
 
   if (lua_rawgeti(L, index, RILLE_RELATIONS_MARK) != LUA_TNIL) {
     luaL_checkstack(L, 5, NULL);
-    (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &tenants_key);
-    if (push_mine(L) == LUA_TTABLE)
+    if (push_context(L))
       (void)lua_rawgeti(L, -1, 2);
     fit = lua_rawequal(L, top + 1, -1) != 0;
   }

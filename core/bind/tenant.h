@@ -1,8 +1,9 @@
 /* core/bind/tenant.h - whose rows a coroutine may see, put into each statement that it makes.
 **
-** core.tenants is a table with weak keys: coroutine -> { value, mark, all }: the value that the tenant's column keeps
-** (nil: no tenant), what tells this view of the rows from another tenant's and from everybody's, and whether that is
-** lifted for all tables.  Lua writes it (lua/rille/tenant.lua), the core only reads it. */
+** core.tenants is a table with weak keys: coroutine -> { value, mark, all, lifted }: the value that the tenant's column
+** keeps (nil: no tenant), what tells this view of the rows from any other, whether everybody's rows of all tables are
+** meant, and the set of the guards (RILLE_SOURCE_GUARD) of the tables of which they are (nil: none).  Lua writes it
+** (lua/rille/tenant.lua), the core only reads it. */
 #ifndef RILLE_BIND_TENANT_H
 #define RILLE_BIND_TENANT_H
 

@@ -1,4 +1,4 @@
---- guard: the tables whose rows belong to tenants, by the models that say so, and where that is lifted.
+--- guard: the tables whose rows belong to tenants, by the models that say so, and where that is lifted for a coroutine.
 -- A table is guarded however a statement comes to it: as the table of a model, joined by name, or as a plain one.
 local core = require "rille.core"
 local Config = require "rille.config"
@@ -13,7 +13,6 @@ local M = {}
 ---@field table string
 ---@field column string              says whose a row is
 ---@field connection? string         of the model; nil: the default one, or the tenant's own
----@field lifted table<thread, integer>  coroutines that see everybody's rows, with how often they said so
 
 --- The guard of a definition, one for all models of its table; nil when its rows belong to nobody.
 ---@param def table
@@ -37,8 +36,7 @@ function M.new(def, declared)
     end
   end
   if not def.tenant_column then return nil end
-  return shared or { model = def.name, table = def.table, column = def.tenant_column, connection = def.connection,
-    lifted = setmetatable({}, { __mode = "k" }) }
+  return shared or { model = def.name, table = def.table, column = def.tenant_column, connection = def.connection }
 end
 
 --- Where there are tenants, every model must be known before a table can be said to belong to nobody.
@@ -60,25 +58,13 @@ function M.of(handle, name)
   end
 end
 
---- Does the coroutine see everybody's rows of every table?
-local function all_lifted(co)
+--- Does this coroutine see everybody's rows of every table?
+local function all_lifted()
   for _, class in next, require "rille.model".declared do
     local guard = class._def.guard
-    if guard and not guard.lifted[co] then return false end
+    if guard and not Tenant.is_lifted(guard) then return false end
   end
   return true
-end
-
-local Unlift = { __close = function(self)
-  local lifted, co = self.guard.lifted, self.co
-  lifted[co] = lifted[co] > 1 and lifted[co] - 1 or nil
-end }
-
-local function lifted(def, fn, ...)
-  local guard, co = def.guard, coroutine.running()
-  local leaving <close> = setmetatable({ guard = guard, co = co }, Unlift)      -- luacheck: ignore 211
-  guard.lifted[co] = (guard.lifted[co] or 0) + 1
-  return Tenant.lift(def.name, all_lifted(co), fn, ...)
 end
 
 local function raise_required(name)
@@ -105,7 +91,7 @@ end
 ---@param sql string
 function M.check_raw(word, sql)
   local tenant = Tenant.current()
-  if not tenant or all_lifted(coroutine.running()) then return end
+  if not tenant or all_lifted() then return end
   Error.raise("tenant_required", ("%s: SQL of your own is not limited to the tenant %s"):format(word,
     Error.quote(tostring(tenant.slug or tenant.id))), {
     sql = sql, hint = "queries of models are; { all_tenants = true } behind the values says that everybody's rows are "
@@ -131,7 +117,7 @@ function M.check_attributes(class, attributes)
   local given = attributes[column]
   if given == nil then return end
   local tenant = Tenant.current()
-  if not def.guard.lifted[coroutine.running()] then
+  if not Tenant.is_lifted(def.guard) then
     if not tenant then raise_required(def.name) end
     if given ~= tenant.id and tostring(given) ~= tostring(tenant.id) then
       Error.raise("tenant_mismatch", ("%s.%s: the value is not the current tenant's"):format(def.name, column), {
@@ -156,7 +142,7 @@ function M.lift(def, fn, ...)
   if hook.listening["tenant:bypass"] then
     hook.emit("tenant:bypass", { model = def.name, table = def.table, tenant = Tenant.current(), place = place() })
   end
-  return lifted(def, fn, ...)
+  return Tenant.lift(def.guard, all_lifted, fn, ...)
 end
 
 --- Records of a tenant whose relations are about to be read must be the current tenant's.
@@ -164,7 +150,7 @@ end
 ---@param records rille.Record[]
 function M.check_records(class, records)
   local guard = class._def.guard
-  if not guard or guard.lifted[coroutine.running()] then return end
+  if not guard or Tenant.is_lifted(guard) then return end
   local tenant, value = Tenant.current(), core.record_value
   for i = 1, #records do
     local own = value(records[i], guard.column)

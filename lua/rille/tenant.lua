@@ -8,9 +8,9 @@ local M = {}
 
 local SLUG_MAX = 63
 
--- Coroutine -> { id, mark, all, slug = , lifted = }: never changed in place, so that it can be put back as it was.
--- `mark` tells this view of the rows from another tenant's, and `lifted` from one that sees everybody's of some models;
--- `all`: it sees everybody's of all models.
+-- Coroutine -> { id, mark, all, lifted, slug = }: never changed in place, so that it can be put back as it was.
+-- `lifted` is the set of guards (see guard.lua) of tables whose rows are everybody's, nil for none; `all`: it has every
+-- guard.  `mark` tells this view of the rows from any other.
 local tenants = core.tenants
 
 ---@class rille.Tenant
@@ -49,14 +49,21 @@ local function read(tenant)
   return found.id, slug
 end
 
+-- What is seen of whom, as a text: the tenant, then the tables that are everybody's.
+local function mark_of(id, lifted)
+  local tables = {}
+  for guard in next, lifted do tables[#tables + 1] = guard.table end
+  table.sort(tables)
+  return tostring(id) .. "\0" .. table.concat(tables, "\0")
+end
+
 local function enter(co, id, slug, lifted, all)
-  local mark = lifted and ("%s\0%s"):format(lifted, tostring(id)) or id
-  tenants[co] = { id, mark, all or false, slug = slug, lifted = lifted }
+  tenants[co] = { id, lifted and mark_of(id, lifted) or id, all or false, lifted, slug = slug }
 end
 
 -- The same as another tenant: what is lifted stays so.
 local function enter_from(co, before, id, slug)
-  enter(co, id, slug, before and before.lifted, before and before[3])
+  enter(co, id, slug, before and before[4], before and before[3])
 end
 
 --- In a transaction the tenant stays: what is rolled back together belongs to one.
@@ -99,7 +106,7 @@ function M.clear()
   local co = coroutine.running()
   local before = tenants[co]
   check_switch(co, before, nil)
-  if before and before.lifted then enter_from(co, before, nil, nil) else tenants[co] = nil end
+  if before and before[4] then enter_from(co, before, nil, nil) else tenants[co] = nil end
 end
 
 local entered = setmetatable({}, { __mode = "k" })      -- coroutine -> what was before each M.enter, the last one last
@@ -136,16 +143,26 @@ function M.mark()
   return context and context[2]
 end
 
---- Run a function with `name` among what this coroutine sees everybody's rows of.
----@param name string
----@param all boolean  there is no model left of which it does not
+--- Does this coroutine see everybody's rows of the guard's table?
+---@param guard rille.Guard
+---@return boolean
+function M.is_lifted(guard)
+  local context = tenants[coroutine.running()]
+  return context ~= nil and context[4] ~= nil and context[4][guard] == true
+end
+
+--- Run a function for which everybody's rows of the guard's table are seen, in this coroutine.
+---@param guard rille.Guard
+---@param all fun(): boolean  are they of every table by then?
 ---@param fn function
 ---@return any ...
-function M.lift(name, all, fn, ...)
+function M.lift(guard, all, fn, ...)
   local co = coroutine.running()
-  local before = tenants[co]
+  local before, lifted = tenants[co], { [guard] = true }
+  for each in next, before and before[4] or {} do lifted[each] = true end
   local leaving <close> = setmetatable({ co = co, before = before }, Restore)      -- luacheck: ignore 211
-  enter(co, before and before[1], before and before.slug, (before and before.lifted or "") .. name .. ",", all)
+  enter(co, before and before[1], before and before.slug, lifted)
+  tenants[co][3] = all()
   return fn(...)
 end
 

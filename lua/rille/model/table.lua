@@ -202,7 +202,7 @@ function M.look_up(class, handle)
   info.created_at, info.updated_at = timestamp_columns(def, has)
   info.source = core.source {
     table = def.table, columns = columns, indirect = indirect, record = Record.behaviour(class, info),
-    tenant = def.tenant_column, lifted = def.guard and def.guard.lifted,
+    tenant = def.tenant_column, guard = def.guard,
   }
   info.names, info.direct = info.source:names(), {}     -- direct: columns that are assigned without help from Lua
   for i, name in ipairs(info.names) do

@@ -44,7 +44,7 @@ local function table_source(handle, name)
     local description = handle:describe(name) or no_such_table(handle, name)
     local guard = Guard.of(handle, name)
     source = core.source { table = name, columns = plain_columns(description), tenant = guard and guard.column,
-      lifted = guard and guard.lifted }
+      guard = guard }
     kept.of[name] = source
   end
   return source
