@@ -1,24 +1,22 @@
 --- demo/post_spec: the demo's posts, tested as a program of one's own would test them: see rille.testing.
 -- The database of each test is a copy of one that was migrated once, so nothing of a test is left for the next.
+-- What a test does not care about is made up by the factories in models/factories/.
 local rille = require "rille"
 local testing = require "rille.testing"
-local Comment, Organization = require "models.comment", require "models.organization"
-local Post, Tag, User = require "models.post", require "models.tag", require "models.user"
+local Post = require "models.post"
 
 testing.fresh_database()
 
 describe("a post of the demo", function()
-  local press, ada
-
+  local ada
   before_each(function()
-    press = assert(Organization:create { name = "The Press", slug = "press" })
-    ada = assert(User:create { org_id = press.id, name = "Ada Lovelace", email = "ada@example.org" })
+    ada = assert(rille.factory("User"):state("author"):create_one { name = "Ada Lovelace" })
   end)
 
   local function draft(more)
-    local attributes = { org_id = press.id, author_id = ada.id, title = "On engines", slug = "on-engines", body = "…" }
+    local attributes = { author = ada, title = "On engines", slug = "on-engines" }
     for name, value in pairs(more or {}) do attributes[name] = value end
-    return Post:create(attributes)
+    return rille.factory("Post"):create_one(attributes)
   end
 
   it("begins as a draft, and is published at the moment that is", function()
@@ -51,12 +49,11 @@ describe("a post of the demo", function()
   end)
 
   it("shows a page with authors, tags and comments in a few statements, however many there are", function()
-    local maths = assert(Tag:create { org_id = press.id, name = "Maths" })
-    for i = 1, 20 do
-      local post = draft { title = "Post " .. i, slug = "post-" .. i }
-      post:publish()
+    local posts = assert(rille.factory("Post"):state("published"):count(20):create { author = ada })
+    local maths = assert(rille.factory("Tag"):create_one { organization = ada.organization, name = "Maths" })
+    for _, post in ipairs(posts) do
       post:relation("tags"):attach { maths.id, position = 1 }
-      Comment:create { org_id = press.id, post_id = post.id, author_id = ada.id, body = "Yes." }
+      rille.factory("Comment"):create_one { post = post, author = ada, body = "Yes." }
     end
     assert.statements(4, function()
       local page = Post:published():newest():with("author", "tags", "comments"):all()

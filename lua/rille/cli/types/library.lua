@@ -46,6 +46,8 @@ local FIELDS = {
   schema = "fun(connection?: string): rille.Schema",
   migrate = "fun(options?: table<string, any>): table",
   tenant = "rille.TenantModule",
+  factory = "fun(model: string, fn?: (fun(fake: any, i: integer): table), options?: table): rille.Factory",
+  seed = "fun(seed?: integer)",
 }
 
 local CLASSES = [[
@@ -122,6 +124,20 @@ local CLASSES = [[
 ---@class rille.Tenant
 ---@field id any
 ---@field slug string?
+
+---@class rille.Factory
+---@field count fun(self: rille.Factory, n: integer): rille.Factory
+---@field state fun(self: rille.Factory, state: string|table|function): rille.Factory
+---@field sequence fun(self: rille.Factory, states: table): rille.Factory
+---@field has fun(self: rille.Factory, relation: string, what?: any, state?: any, pivot?: table): rille.Factory
+---@field belonging_to fun(self: rille.Factory, other: any, relation?: string): rille.Factory
+---@field recycle fun(self: rille.Factory, records: any): rille.Factory
+---@field after_making fun(self: rille.Factory, fn: fun(record: any)): rille.Factory
+---@field after_creating fun(self: rille.Factory, fn: fun(record: any)): rille.Factory
+---@field make fun(self: rille.Factory, attributes?: table<string, any>): rille.List
+---@field make_one fun(self: rille.Factory, attributes?: table<string, any>): any
+---@field create fun(self: rille.Factory, attributes?: table<string, any>): rille.List?, rille.Error?
+---@field create_one fun(self: rille.Factory, attributes?: table<string, any>): any, rille.Error?
 
 ---@class rille.Plan
 ---@field sql string
