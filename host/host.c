@@ -144,7 +144,7 @@ rille_close(rille_host *host)
   if (host && host->L) {
     host->limit.most_bytes = SIZE_MAX; /* finalizers are to run, whatever the scripts used up */
     lua_close(host->L);
-    rille_pool_release(&host->limit.pool);
+    rille_blocks_release(&host->limit.blocks);
   }
   free(host);
 }

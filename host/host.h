@@ -4,12 +4,12 @@
 
 #include <lua.h>
 
-#include "host/pool.h"
+#include "host/blocks.h"
 #include "host/rille.h"
 
 /* Counts what a state allocates and executes; see limit.c. */
 struct rille_limit {
-  struct rille_pool pool; /* small blocks, used again and again */
+  struct rille_blocks blocks; /* small blocks, used again and again */
   size_t used_bytes;
   size_t most_bytes;
   uint64_t instructions; /* of one call; 0: not counted */

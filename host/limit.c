@@ -34,10 +34,10 @@ rille_limit_alloc(void *data, void *block, size_t old_bytes, size_t new_bytes)
   if (block == NULL)
     old_bytes = 0; /* Lua passes the kind of object instead */
   if (new_bytes == 0) {
-    (void)rille_pool_resize(&limit->pool, block, old_bytes, 0);
+    (void)rille_blocks_resize(&limit->blocks, block, old_bytes, 0);
     limit->used_bytes -= old_bytes;
   } else if (new_bytes <= old_bytes || new_bytes - old_bytes <= limit->most_bytes - limit->used_bytes) {
-    result = rille_pool_resize(&limit->pool, block, old_bytes, new_bytes);
+    result = rille_blocks_resize(&limit->blocks, block, old_bytes, new_bytes);
     if (result == NULL && new_bytes <= old_bytes)
       result = block; /* Lua relies on it that shrinking never fails */
     if (result)
