@@ -24,16 +24,18 @@ database_copy(lua_State *L)
   rille_lua_database *database = rille_lua_check_database(L, 1), *other = rille_lua_check_database(L, 2);
   rille_connection *to, *from;
   rille_fault fault;
+  rille_status status;
 
   if (database->driver != other->driver || database == other)
     return rille_lua_refuse(L, "copy: wants another database of the same driver");
   to = idle_connection(L, database);
   from = idle_connection(L, other);
-  if (database->driver->copy(to->conn, from->conn, &fault) != RILLE_OK)
-    return rille_lua_raise(L, &fault, (rille_str){ 0 });
-  for (int i = 0; i < database->count; i++)
+  status = database->driver->copy(to->conn, from->conn, &fault);
+  for (int i = 0; i < database->count && status == RILLE_OK; i++)
     rille_connection_forget(database->connections[i]);
-  return 0;
+  rille_lua_settle(database);
+  rille_lua_settle(other);
+  return status == RILLE_OK ? 0 : rille_lua_raise(L, &fault, (rille_str){ 0 });
 }
 
 const luaL_Reg rille_lua_copy_methods[] = {

@@ -10,8 +10,6 @@
 
 #define DATABASE_META "rille.database"
 
-enum { BUSY_TIMEOUT_MS = 5000, MMAP_BYTES = 128 << 20, CACHE_KIB = 8 << 10 };
-
 /* Its address marks databases. */
 static const char database_tag;
 
@@ -31,34 +29,6 @@ int
 rille_lua_fail(lua_State *L, const rille_work *work, const rille_statement *statement)
 {
   return rille_lua_raise(L, &work->fault, statement != NULL ? statement->compiled.sql : (rille_str){ 0 });
-}
-
-/* Opens one more connection and gives it the pragmas that were asked for. */
-static rille_connection *
-add_connection(lua_State *L, rille_lua_database *database)
-{
-  rille_connection *connection = NULL;
-  rille_fault fault;
-  rille_status status;
-
-  status = rille_connection_open(database->driver, &database->options, &connection, &fault);
-  for (size_t i = 0; i < database->pragma_count && status == RILLE_OK; i++) {
-    rille_statement *statement = NULL;
-    bool row;
-
-    status = rille_connection_sql(connection, database->pragmas[i], &statement, &fault);
-    if (status == RILLE_OK)
-      status = database->driver->step(statement->stmt, &row, &fault);
-    rille_connection_release(statement);
-  }
-  if (status != RILLE_OK) {
-    rille_connection_close(connection);
-    (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
-    return NULL;
-  }
-  connection->trace.on = database->trace;
-  database->connections[database->count++] = connection;
-  return connection;
 }
 
 /* Raises `busy`: every connection is held by a transaction or a cursor of another coroutine. */
@@ -116,6 +86,7 @@ rille_lua_connection_alone(lua_State *L, rille_lua_database *database)
   rille_connection *idle = NULL;
   bool held = false;
 
+  rille_lua_hold(database);
   for (int i = 0; i < database->count; i++) {
     rille_connection *connection = database->connections[i];
 
@@ -130,7 +101,7 @@ rille_lua_connection_alone(lua_State *L, rille_lua_database *database)
   if (idle == NULL) {
     if (database->count == RILLE_CONNECTIONS_MAX || (database->memory && database->count > 0))
       (void)busy(L, database);
-    idle = add_connection(L, database);
+    idle = rille_lua_add_connection(L, database);
   }
   return with_wait(database, idle);
 }
@@ -138,8 +109,10 @@ rille_lua_connection_alone(lua_State *L, rille_lua_database *database)
 rille_connection *
 rille_lua_connection(lua_State *L, rille_lua_database *database)
 {
-  rille_connection *first = database->count == 1 ? database->connections[0] : NULL;
+  rille_connection *first;
 
+  rille_lua_hold(database);
+  first = database->count == 1 ? database->connections[0] : NULL;
   if (first != NULL && (first->depth == 0 || first->owner == L))
     return database->last = first; /* nothing was committed beside it: a cursor on it hides nothing */
   return rille_lua_connection_alone(L, database);
@@ -154,85 +127,11 @@ rille_lua_begin_call(lua_State *L, rille_lua_database *database)
 
 /* -- opening --------------------------------------------------------------------------------------------- */
 
-static rille_str
-text_option(lua_State *L, rille_lua_database *database, const char *name)
-{
-  rille_str text = { 0 };
-
-  if (lua_getfield(L, 1, name) != LUA_TNIL)
-    text = rille_arena_copy(&database->arena, rille_lua_check_text(L, -1, name));
-  lua_pop(L, 1);
-  return text;
-}
-
-static int64_t
-number_option(lua_State *L, const char *name, int64_t normal)
-{
-  int is_integer = 1;
-  int64_t value = normal;
-
-  if (lua_getfield(L, 1, name) != LUA_TNIL)
-    value = (int64_t)lua_tointegerx(L, -1, &is_integer);
-  lua_pop(L, 1);
-  if (!is_integer || value < 0)
-    (void)rille_lua_refuse(L, "%s must be an integer, at least 0", name);
-  return value;
-}
-
-static bool
-flag_option(lua_State *L, const char *name, bool normal)
-{
-  bool value = lua_getfield(L, 1, name) == LUA_TNIL ? normal : lua_toboolean(L, -1) != 0;
-
-  lua_pop(L, 1);
-  return value;
-}
-
-static bool
-is_word(rille_str text)
-{
-  for (size_t i = 0; i < text.len; i++) {
-    char c = text.at[i];
-
-    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'))
-      return false;
-  }
-  return text.len > 0 && text.len < 64;
-}
-
-/* pragmas = { name = value }: words and numbers only. */
-static void
-read_pragmas(lua_State *L, rille_lua_database *database)
-{
-  size_t count = 0;
-
-  if (lua_getfield(L, 1, "pragmas") == LUA_TTABLE) {
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
-      count++;
-    database->pragmas = rille_arena_get(&database->arena, count * sizeof *database->pragmas);
-    for (lua_pushnil(L); database->pragmas != NULL && lua_next(L, -2); lua_pop(L, 1)) {
-      char sql[160];
-      rille_str name = rille_lua_text(L, -2), value;
-
-      if (lua_type(L, -1) == LUA_TBOOLEAN)
-        value = rille_str_of(lua_toboolean(L, -1) ? "on" : "off");
-      else
-        value = (rille_str){ lua_tolstring(L, -1, &value.len), value.len };
-      if (!is_word(name) || value.at == NULL || !is_word(value))
-        (void)rille_lua_refuse(L, "pragmas: names and values must be words or numbers");
-      (void)snprintf(sql, sizeof sql, "pragma %.*s = %.*s", RILLE_STR_ARG(name), RILLE_STR_ARG(value));
-      database->pragmas[database->pragma_count++] = rille_arena_copy(&database->arena, rille_str_of(sql));
-    }
-  }
-  lua_pop(L, 1);
-}
-
 /* open(options) -> database; the first connection is made at once, so that what is wrong is said here */
 static int
 database_open(lua_State *L)
 {
   rille_lua_database *database;
-  rille_str name;
 
   luaL_checktype(L, 1, LUA_TTABLE);
   database = lua_newuserdatauv(L, sizeof *database, RILLE_DATABASE_VALUES);
@@ -241,42 +140,29 @@ database_open(lua_State *L)
   lua_createtable(L, 4, 0);
   (void)lua_setiuservalue(L, -2, RILLE_DATABASE_WORKS);
 
-  name = text_option(L, database, "driver");
-  database->driver = rille_driver_named(name.len > 0 ? name : rille_str_of("sqlite"));
-  if (database->driver == NULL)
-    return rille_lua_refuse(L, "there is no driver \"%s\"", rille_show(name).text);
-  database->options = (rille_open_options){
-    .database = text_option(L, database, "database"),
-    .journal_mode = text_option(L, database, "journal_mode"),
-    .synchronous = text_option(L, database, "synchronous"),
-    .readonly = flag_option(L, "readonly", false),
-    .existing = !flag_option(L, "create", true),
-    .no_foreign_keys = !flag_option(L, "foreign_keys", true),
-    .busy_timeout_ms = (int)number_option(L, "busy_timeout_ms", BUSY_TIMEOUT_MS),
-    .mmap_bytes = number_option(L, "mmap_bytes", MMAP_BYTES),
-    .cache_kib = number_option(L, "cache_kib", CACHE_KIB),
-  };
-  database->memory = rille_str_is(database->options.database, ":memory:");
-  read_pragmas(L, database);
-  if (!rille_arena_ok(&database->arena))
-    return rille_lua_no_memory(L);
-  (void)add_connection(L, database);
+  rille_lua_read_options(L, database);
+  (void)rille_lua_add_connection(L, database);
+  rille_lua_settle(database);
   return 1;
 }
 
-static void
-close_connections(rille_lua_database *database)
+static bool
+is_busy(const rille_lua_database *database)
 {
-  while (database->count > 0)
-    rille_connection_close(database->connections[--database->count]);
-  database->last = NULL;
+  bool busy = database->calls > 0 || database->steps > 0;
+
+  for (int i = 0; i < database->count && !busy; i++)
+    busy = database->connections[i]->depth > 0 || database->connections[i]->cursors != NULL;
+  return busy;
 }
 
 void
 rille_lua_settle(rille_lua_database *database)
 {
   if (database->closed && database->calls == 0 && database->steps == 0)
-    close_connections(database);
+    rille_lua_close_connections(database);
+  else if (database->seat.held && !is_busy(database))
+    rille_seat_unpin(&database->seat);
 }
 
 /* db:close(): rolls back what is open, at the latest when what runs right now has ended; closing twice is fine */
@@ -295,7 +181,8 @@ database_gc(lua_State *L)
 {
   rille_lua_database *database = luaL_checkudata(L, 1, DATABASE_META);
 
-  close_connections(database);
+  rille_lua_close_connections(database);
+  database->pooled = false;
   rille_arena_release(&database->arena);
   database->closed = true;
   database->options.database = (rille_str){ 0 };
@@ -310,8 +197,10 @@ database_forget(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
 
+  rille_lua_hold(database);
   for (int i = 0; i < database->count; i++)
     rille_connection_forget(database->connections[i]);
+  rille_lua_settle(database);
   return 0;
 }
 
@@ -376,9 +265,10 @@ database_path(lua_State *L)
 static int
 database_stats(lua_State *L)
 {
-  const rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_lua_database *database = rille_lua_check_database(L, 1);
   lua_Integer cursors = 0, kept = 0, hits = 0, misses = 0;
 
+  rille_lua_hold(database);
   for (int i = 0; i < database->count; i++) {
     kept += (lua_Integer)database->connections[i]->statements.count;
     hits += (lua_Integer)database->connections[i]->statements.hits;
@@ -386,6 +276,7 @@ database_stats(lua_State *L)
     for (const rille_cursor *each = database->connections[i]->cursors; each != NULL; each = each->next)
       cursors++;
   }
+  rille_lua_settle(database);
   lua_createtable(L, 0, 5);
   lua_pushinteger(L, cursors);
   lua_setfield(L, -2, "cursors");

@@ -3,6 +3,7 @@
 #define RILLE_BIND_DATABASE_H
 
 #include "core/bind/work.h"
+#include "core/run/pool.h"
 
 enum { RILLE_CONNECTIONS_MAX = 16 };
 
@@ -18,7 +19,9 @@ typedef struct rille_lua_database {
   rille_arena arena;
   rille_str *pragmas; /* statements for each new connection */
   size_t pragma_count;
-  bool memory;    /* lives in its one connection */
+  bool memory; /* lives in its one connection */
+  bool pooled; /* has its connections from the pool: while nothing goes on in it they may be gone */
+  rille_seat seat;
   bool exclusive; /* while a transaction is open nobody but its coroutine gets a connection */
   bool closed;
   bool trace;
@@ -27,6 +30,7 @@ typedef struct rille_lua_database {
   int count;
   rille_connection *connections[RILLE_CONNECTIONS_MAX];
   rille_connection *last; /* used last */
+  uint64_t opened;        /* connections so far */
 } rille_lua_database;
 
 /* The open database at `index`; raises invalid_argument when it is none, or closed. */
@@ -41,15 +45,42 @@ rille_connection *rille_lua_connection(lua_State *L, rille_lua_database *databas
 ** would see what is not committed. */
 rille_connection *rille_lua_connection_alone(lua_State *L, rille_lua_database *database);
 
-/* Closes the connections of a database that is closed, once nothing runs on it: a finalizer may close it while Lua
-** collects garbage in the middle of a read. */
+/* To be called where something on it may have ended.  Once nothing goes on any more, a database that is closed loses
+** its connections (a finalizer may close it while Lua collects garbage in the middle of a read), and a pooled one
+** lets the pool have them. */
 void rille_lua_settle(rille_lua_database *database);
+
+/* For rille_lua_hold. */
+void rille_lua_pin(rille_lua_database *database);
+
+/* Keeps the connections of a pooled database from being closed until it settles. */
+static inline void
+rille_lua_hold(rille_lua_database *database)
+{
+  if (database->pooled && !database->seat.held)
+    rille_lua_pin(database);
+}
+
+/* Ends all its connections now. */
+void rille_lua_close_connections(rille_lua_database *database);
+
+/* Opens one more connection and gives it the pragmas that were asked for; raises what went wrong. */
+rille_connection *rille_lua_add_connection(lua_State *L, rille_lua_database *database);
 
 /* Starts a call on the database at 1: pushes the table of works and a work that is closed when the call ends. */
 rille_work *rille_lua_begin_call(lua_State *L, rille_lua_database *database);
 
 /* Raises the work's fault, with the SQL of its statement. */
 int rille_lua_fail(lua_State *L, const rille_work *work, const rille_statement *statement);
+
+/* Fills the driver, options and pragmas of a new database from the table at 1. */
+void rille_lua_read_options(lua_State *L, rille_lua_database *database);
+
+/* The database shall have its connections from the pool. */
+void rille_lua_join_pool(lua_State *L, rille_lua_database *database);
+
+/* Adds what the pool offers to the module table at the top. */
+void rille_lua_add_pool(lua_State *L);
 
 /* Makes the metatable of databases from the methods of all files, adds `open` to the module table at the top. */
 void rille_lua_add_database(lua_State *L);

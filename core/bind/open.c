@@ -7,12 +7,14 @@
 **                                         read.c:     all first cursor pluck aggregate exists sql
 **                                         write.c:    update delete insert
 **                                         save.c:     find insert_record update_record delete_record
+**   core.pool_*                           pooled.c: bounds on open databases, deleting one
 **   core.source(description) -> source    source.c
 **   core.record_*, core.is_record         record.c
 **   core.json                             json.c: a value, a record or a list as JSON text
 **   core.null, core.blob, core.error      value.c
 **   core.op                               tree.c: the numbers that stand in query nodes
 **   core.tenants                          tenant.c: whose rows a coroutine may see
+**   core.copy_file, core.file_size, ...   file.c: whole files
 **   core.now, core.checksum, ...          system.c */
 #include "core/bind/open.h"
 
@@ -38,8 +40,10 @@ luaopen_rille_core(lua_State *L)
   rille_lua_add_record(L);
   rille_lua_add_json(L);
   rille_lua_add_database(L);
+  rille_lua_add_pool(L);
   rille_lua_add_ops(L);
   rille_lua_add_system(L);
   rille_lua_add_tenants(L);
+  rille_lua_add_file(L);
   return 1;
 }

@@ -7,4 +7,7 @@
 /* Adds now, monotonic_ms, checksum, nearest, list_directory and make_directory to the module table at the top. */
 void rille_lua_add_system(lua_State *L);
 
+/* Adds the functions of file.c likewise. */
+void rille_lua_add_file(lua_State *L);
+
 #endif

@@ -24,8 +24,11 @@ transaction_begin(lua_State *L)
   rille_lua_database *database = rille_lua_check_database(L, 1);
   int mode = luaL_checkoption(L, 2, "immediate", words);
   rille_fault fault;
+  rille_status status = rille_connection_begin(rille_lua_connection_alone(L, database), (rille_begin_mode)mode, L,
+                                               &fault);
 
-  if (rille_connection_begin(rille_lua_connection_alone(L, database), (rille_begin_mode)mode, L, &fault) != RILLE_OK)
+  rille_lua_settle(database);
+  if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
   return 0;
 }
@@ -62,17 +65,29 @@ transaction_guard(lua_State *L)
   return 1;
 }
 
+/* True while the level is open.  Its connection may be gone since, and another one be where that was: no two have a
+** level of the same number. */
+static bool
+is_open(const struct guard *guard)
+{
+  const rille_connection *connection = guard->connection;
+  bool there = false;
+
+  for (int i = 0; i < guard->database->count && !there; i++)
+    there = guard->database->connections[i] == connection;
+  return there && connection->depth >= guard->depth && connection->levels[guard->depth - 1] == guard->number;
+}
+
 static int
 guard_gc(lua_State *L)
 {
   struct guard *guard = luaL_checkudata(L, 1, GUARD_META);
-  rille_connection *connection = guard->connection;
 
-  if (guard->database->closed || connection->depth < guard->depth ||
-      connection->levels[guard->depth - 1] != guard->number)
+  if (guard->database->closed || !is_open(guard))
     return 0;
-  while (connection->depth >= guard->depth)
-    (void)rille_connection_rollback(connection, NULL);
+  while (guard->connection->depth >= guard->depth)
+    (void)rille_connection_rollback(guard->connection, NULL);
+  rille_lua_settle(guard->database);
   return 0;
 }
 
@@ -81,8 +96,10 @@ static int
 transaction_commit(lua_State *L)
 {
   rille_fault fault;
+  rille_status status = rille_connection_commit(own_transaction(L), &fault);
 
-  if (rille_connection_commit(own_transaction(L), &fault) != RILLE_OK)
+  rille_lua_settle(rille_lua_check_database(L, 1));
+  if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
   return 0;
 }
@@ -92,8 +109,10 @@ static int
 transaction_rollback(lua_State *L)
 {
   rille_fault fault;
+  rille_status status = rille_connection_rollback(own_transaction(L), &fault);
 
-  if (rille_connection_rollback(own_transaction(L), &fault) != RILLE_OK)
+  rille_lua_settle(rille_lua_check_database(L, 1));
+  if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
   return 0;
 }

@@ -86,6 +86,7 @@ rille_work_reset(rille_work *work)
   work->slot_count = work->slot_room = 0;
   work->tenant = 0;
   rille_work_stepped(work);
+  rille_lua_settle(work->database);
 }
 
 static int
@@ -109,6 +110,7 @@ work_gc(lua_State *L)
 
   rille_cursor_close(&work->cursor);
   rille_work_stepped(work);
+  rille_lua_settle(work->database);
   rille_arena_release(&work->arena);
   rille_arena_release(&work->scratch);
   return 0;

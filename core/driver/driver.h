@@ -16,6 +16,7 @@ typedef struct rille_open_options {
   int busy_timeout_ms;
   int64_t mmap_bytes;
   int64_t cache_kib; /* 0: the database's default */
+  int64_t max_bytes; /* the database may not grow beyond it: `disk_full`; 0: no such bound */
 } rille_open_options;
 
 typedef enum rille_begin_mode { RILLE_BEGIN_DEFERRED, RILLE_BEGIN_IMMEDIATE, RILLE_BEGIN_EXCLUSIVE } rille_begin_mode;

@@ -13,6 +13,7 @@ typedef struct rille_sqlite_conn {
   sqlite3 *db;
   int busy_timeout_ms;
   int64_t busy_since_ms;
+  int64_t max_bytes;             /* 0: as much as there is */
   sqlite3_stmt *kept[SQL_COUNT]; /* begin, commit ...: prepared at first use */
 } rille_sqlite_conn;
 

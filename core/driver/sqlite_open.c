@@ -25,6 +25,12 @@ rille_sqlite_fail(rille_sqlite_conn *conn, int code, rille_fault *fault)
     extended = code;
   if ((code & 0xFF) == SQLITE_BUSY && rille_stop_requested())
     extended = SQLITE_INTERRUPT; /* it was stopped while it waited */
+  if ((code & 0xFF) == SQLITE_FULL && conn->max_bytes > 0) {
+    (void)rille_fault_set(fault, RILLE_DISK_FULL, "the database or the disk is full: max_bytes is %lld",
+                          (long long)conn->max_bytes);
+    rille_fault_hint(fault, "delete rows, or allow it more; nothing of this statement was kept");
+    return RILLE_DISK_FULL;
+  }
   return rille_sqlite_fault(extended, conn->db != NULL ? sqlite3_errmsg(conn->db) : sqlite3_errstr(code), fault);
 }
 
@@ -97,6 +103,23 @@ set_number(rille_sqlite_conn *conn, const char *pragma, int64_t value, rille_fau
   return execute(conn, sql, fault);
 }
 
+/* SQLite counts pages; at least what is there already may stay. */
+static rille_status
+set_max_bytes(rille_sqlite_conn *conn, int64_t bytes, rille_fault *fault)
+{
+  sqlite3_stmt *statement = NULL;
+  int64_t page_bytes = 0;
+  int code = sqlite3_prepare_v2(conn->db, "pragma page_size", -1, &statement, NULL);
+
+  if (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+    page_bytes = sqlite3_column_int64(statement, 0);
+  code = sqlite3_finalize(statement);
+  if (code != SQLITE_OK || page_bytes <= 0)
+    return rille_sqlite_fail(conn, code != SQLITE_OK ? code : SQLITE_CORRUPT, fault);
+  conn->max_bytes = bytes;
+  return set_number(conn, "max_page_count", bytes < page_bytes ? 1 : bytes / page_bytes, fault);
+}
+
 static rille_status
 configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_fault *fault)
 {
@@ -126,6 +149,8 @@ configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_faul
     status = set_number(conn, "mmap_size", options->mmap_bytes, fault);
   if (status == RILLE_OK && options->cache_kib > 0)
     status = set_number(conn, "cache_size", -options->cache_kib, fault);
+  if (status == RILLE_OK && options->max_bytes > 0)
+    status = set_max_bytes(conn, options->max_bytes, fault);
   return status;
 }
 

@@ -46,6 +46,19 @@ rille_connection_close(rille_connection *connection)
   rille_memory_free(connection);
 }
 
+void
+rille_connection_detach(rille_connection *connection)
+{
+  const rille_driver *driver = connection->conn->driver;
+
+  for (rille_statement *each = connection->statements.newest; each != NULL; each = each->older) {
+    driver->free(each->stmt);
+    each->stmt = NULL;
+  }
+  driver->close(connection->conn);
+  connection->conn = NULL;
+}
+
 /* -- statements ------------------------------------------------------------------------------------------ */
 
 /* Finds or makes the statement for the key in connection->shape. */

@@ -42,6 +42,10 @@ rille_status rille_connection_open(const rille_driver *driver, const rille_open_
 /* Rolls back what is open, ends open cursors (their next read says so), frees everything.  NULL is ignored. */
 void rille_connection_close(rille_connection *connection);
 
+/* Ends only what the database has of it, and leaves the rest to rille_connection_close: for a thread that may not touch
+** layouts, which rows of another one hold.  Nothing may be open on it; nothing but closing may follow. */
+void rille_connection_detach(rille_connection *connection);
+
 /* The statement for a tree, kept from an earlier one of the same shape if there is one.  It is marked as in use until
 ** rille_connection_release.  The tree's names are resolved here when they have to be. */
 rille_status rille_connection_statement(rille_connection *connection, rille_query *query, rille_statement **out,

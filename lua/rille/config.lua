@@ -48,6 +48,9 @@ local RULES = {
   foreign_keys = { "true or false", is_type "boolean" },
   enabled = { "true or false", is_type "boolean" },
   resolve = { "a function", is_type "function" },
+  pattern = { 'a text such as "tenants/{slug}.db", or a function', function(value)
+    return is_text(value) or type(value) == "function"
+  end },
   slow_query_ms = { "a number of milliseconds", function(value) return type(value) == "number" and value >= 0 end },
 }
 for _, key in ipairs { "busy_timeout_ms", "wait_ms", "idle_ms", "mmap_bytes", "cache_kib", "port", "max" } do

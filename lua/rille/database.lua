@@ -54,6 +54,8 @@ function M.reset()
   local old = handles
   handles, closed = {}, false
   for _, handle in next, old do handle:close() end
+  local pooled = package.loaded["rille.pooled"]          -- not loaded: it has nothing to close
+  if pooled then pooled.reset() end
 end
 
 --- rille.close: end all connections.  Whoever goes on using them is told so, until connect or configure says where to.

@@ -1,0 +1,106 @@
+--- pooled: handles of databases whose connections come from the pool, so that there may be any number of them.
+-- Such a handle has a file open only while it is used, and for a while after; see core/run/pool.h.
+local core = require "rille.core"
+local Config = require "rille.config"
+local Error = require "rille.error"
+local Handle = require "rille.handle"
+local Kept = require "rille.kept"
+
+local M = {}
+
+local POOL = { max = 500, wait_ms = 5000, idle_ms = 60000 }
+
+-- How a database is opened, where that is not said with it: as the default database is.
+local AS_DEFAULT = { "synchronous", "journal_mode", "foreign_keys", "busy_timeout_ms", "mmap_bytes", "cache_kib",
+  "pragmas" }
+
+---@class rille.Registry
+---@field of table|nil          the configuration that it was filled under
+---@field kept rille.Kept
+local Registry = {}
+Registry.__index = Registry
+
+local registries = {}
+
+local function configure(config)
+  local given, pool = config.tenancy and config.tenancy.pool or {}, {}
+  for key, normal in next, POOL do pool[key] = given[key] or normal end
+  core.pool_configure(pool)
+end
+
+local function close_all(kept)
+  for _, handle in next, kept:clear() do handle:close() end
+end
+
+--- A registry of handles by name; emptied when the configuration changes or rille.close() is called.
+---@return rille.Registry
+function M.registry()
+  local registry = setmetatable({ kept = Kept.new(POOL.max) }, Registry)
+  registries[#registries + 1] = registry
+  return registry
+end
+
+--- The handle of that name, if it is known and open.
+---@param name string
+---@return rille.Handle?
+function Registry:get(name)
+  local config = Config.current()
+  if config ~= self.of then
+    if self.of then close_all(self.kept) end
+    self.of = config
+    configure(config)
+  end
+  local handle = self.kept:get(name)
+  if handle and not handle.closed then return handle end
+end
+
+--- A new handle of that name.
+---@param name string
+---@param path string
+---@param options? table  settings of a connection that differ from those of the default one
+---@return rille.Handle
+function Registry:add(name, path, options)
+  local config = Config.current()
+  local default = config.connections[config.tenancy and config.tenancy.fallback or config.default]
+  local settings = { driver = "sqlite", database = path, pooled = true }
+  if default and default.driver == "sqlite" then
+    for _, key in ipairs(AS_DEFAULT) do settings[key] = default[key] end
+  end
+  for key, value in next, options or {} do settings[key] = value end
+  local handle = Handle.new(name, settings)
+  self.kept:put(name, handle)
+  return handle
+end
+
+--- Close the handle of that name and forget it.
+---@param name string
+function Registry:drop(name)
+  local handle = self.kept:get(name)
+  self.kept:forget(name)
+  if handle then handle:close() end
+end
+
+--- Close every handle.
+function M.reset()
+  for _, registry in ipairs(registries) do
+    close_all(registry.kept)
+    registry.of = nil
+  end
+end
+
+--- Make the folder of a file, with those above it.
+---@param path string
+function M.make_folder(path)
+  local at = 1
+  while true do
+    local slash = path:find("/", at, true)
+    if not slash then return end
+    if slash > 1 then
+      local made, why = core.make_directory(path:sub(1, slash - 1))
+      if not made then Error.raise("readonly", "cannot make the folder " .. why) end
+    end
+    at = slash + 1
+  end
+end
+
+return M

@@ -1,0 +1,94 @@
+--- tenant.place: which database is a tenant's, where each tenant has a database of its own.
+-- A slug is checked before it becomes part of a path, and a database that is not there is not made by being asked for.
+local core = require "rille.core"
+local Config = require "rille.config"
+local Error = require "rille.error"
+local Pooled = require "rille.pooled"
+local Tenant = require "rille.tenant"
+
+local M = {}
+
+M.PATTERN = "tenants/{hash}/{slug}.db"       -- where the configuration names none
+
+local handles = Pooled.registry()
+
+--- What the configuration says of tenants with databases of their own; raises where it says something else.
+---@return table tenancy
+function M.tenancy()
+  local tenancy = Config.current().tenancy
+  if not tenancy or tenancy.strategy ~= "database" then
+    Error.raise("unsupported", "tenants have no databases of their own here", {
+      hint = 'tenancy = { strategy = "database", pattern = "tenants/{slug}.db" } in the configuration',
+    })
+  end
+  return tenancy
+end
+
+--- Two digits that spread files over 256 folders.
+---@param text string
+---@return string
+function M.hash(text) return core.checksum(text):sub(1, 2) end
+
+local function slug_of(tenant)
+  if type(tenant) == "table" then return tenant.slug end
+  return tenant
+end
+
+local function fill(pattern, slug)
+  local path = pattern:gsub("{slug}", slug):gsub("{hash}", function() return M.hash(slug) end)
+  if not pattern:find("{slug}", 1, true) or path:find "[{}\0]" then
+    Error.argument("tenancy.pattern", 'a text with {slug} in it, and {hash} if you like: "tenants/{slug}.db"', pattern)
+  end
+  return path
+end
+
+--- The path of a tenant's database, whether it is there or not.
+---@param tenant rille.Tenant|string
+---@return string
+function M.path(tenant)
+  local slug = Tenant.slug(slug_of(tenant))
+  local pattern = M.tenancy().pattern or M.PATTERN
+  if type(pattern) == "string" then
+    if pattern:find "^%a[%w+.-]+://" then
+      Error.raise("unsupported", ("tenancy.pattern %s: this version has no driver for it"):format(Error.quote(pattern)))
+    end
+    return fill(pattern, slug)
+  end
+  local path = pattern(type(tenant) == "table" and tenant or { id = slug, slug = slug })
+  if path == nil then M.unknown(slug) end
+  if type(path) ~= "string" or path == "" or path:find "\0" then
+    Error.argument("tenancy.pattern", "a path from the function", path)
+  end
+  return path
+end
+
+--- Raise: there is no such tenant.
+---@param slug string
+function M.unknown(slug)
+  Error.raise("tenant_unknown", ("there is no tenant %s"):format(Error.quote(slug)), {
+    hint = ("rille.tenant.create(%q) makes its database"):format(slug),
+  })
+end
+
+--- Is the tenant's database there?
+---@param slug string
+---@return boolean
+function M.exists(slug) return core.file_size(M.path(slug)) ~= nil end
+
+--- The handle of a tenant's database, the same one each time while it is held; `tenant_unknown` when there is none.
+---@param tenant rille.Tenant|string
+---@return rille.Handle
+function M.handle(tenant)
+  local slug = slug_of(tenant)
+  local handle = handles:get(slug)
+  if handle then return handle end
+  local path = M.path(tenant)
+  if not core.file_size(path) then M.unknown(slug) end
+  return handles:add(slug, path, { create = false })
+end
+
+--- Close the handle of a tenant and forget it.
+---@param slug string
+function M.forget(slug) handles:drop(slug) end
+
+return M

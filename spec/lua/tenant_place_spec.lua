@@ -1,0 +1,132 @@
+--- tenant_place_spec: which database is a tenant's; nothing that is no slug becomes a path, nobody is made by a visit.
+local core = require "rille.core"
+local place = require "rille.tenant.place"
+local rille = require "rille"
+
+local root
+
+local function configure(more)
+  local tenancy = { strategy = "database", pattern = root .. "/{slug}.db" }
+  for key, value in pairs(more or {}) do tenancy[key] = value end
+  rille.configure { connections = { main = { database = ":memory:" } }, tenancy = tenancy }
+end
+
+local function make(slug)
+  local db <close> = core.open { database = place.path(slug) }
+  db:execute "create table t (n integer)"
+end
+
+local function refused(kind, fn, ...)
+  local ok, e = pcall(fn, ...)
+  assert.is_false(ok)
+  assert.equal(kind, rille.is_error(e) and e.kind or tostring(e))
+  return e
+end
+
+describe("a tenant's place", function()
+  before_each(function()
+    root = os.tmpname()
+    os.remove(root)
+    assert(core.make_directory(root))
+    configure()
+  end)
+  after_each(function()
+    rille.close()
+    os.execute("rm -rf '" .. root .. "'")
+    require "rille.config".clear()
+  end)
+
+  it("is a database of its own", function()
+    make "acme"
+    make "globex"
+    place.handle("acme"):execute "insert into t values (1)"
+    place.handle({ id = 7, slug = "globex" }):execute "insert into t values (2), (3)"
+    assert.equal(1, place.handle("acme"):query "select count(*) as n from t"[1].n)
+    assert.equal(2, place.handle("globex"):query "select count(*) as n from t"[1].n)
+  end)
+
+  it("has one handle", function()
+    make "acme"
+    assert.equal(place.handle "acme", place.handle { id = 1, slug = "acme" })
+    local before = place.handle "acme"
+    before:close()
+    assert.not_equal(before, place.handle "acme")
+  end)
+
+  it("is not made by being visited", function()
+    local e = refused("tenant_unknown", place.handle, "nobody")
+    assert.equal('there is no tenant "nobody"', e.message)
+    assert.same({}, core.list_directory(root))
+  end)
+
+  it("never comes from what is no slug", function()
+    for _, slug in ipairs { "", "../main", "a/b", "a\\b", "Acme", "ACME", ".hidden", "-a", "_a", "a.b", "a b", "a\0b",
+      "a\n", "аcme", "acmé", "{slug}", "%s", ("a"):rep(64), ("a"):rep(300), "a\u{200b}b", "~root", "$HOME" } do
+      refused("invalid_argument", place.handle, slug)
+      refused("invalid_argument", place.handle, { id = 1, slug = slug })
+    end
+    for _, slug in pairs { 1, true, print } do refused("invalid_argument", place.handle, slug) end
+    refused("invalid_argument", place.handle, { id = 1 })
+    assert.same({}, core.list_directory(root))
+  end)
+
+  it("differs where slugs differ", function()
+    local seen = {}
+    for _, slug in ipairs { "a-b", "a_b", "ab", "a--b", "a-b-", "a1", ("a"):rep(63) } do
+      local path = place.path(slug)
+      assert.is_nil(seen[path])
+      seen[path] = true
+    end
+  end)
+
+  it("may be spread over folders", function()
+    configure { pattern = root .. "/{hash}/{slug}.db" }
+    assert.equal(("%s/%s/acme.db"):format(root, core.checksum "acme":sub(1, 2)), place.path "acme")
+  end)
+
+  it("may be said by a function", function()
+    configure { pattern = function(tenant)
+      return tenant.slug ~= "none" and root .. "/of-" .. tenant.id .. ".db" or nil
+    end }
+    assert.equal(root .. "/of-7.db", place.path { id = 7, slug = "acme" })
+    refused("tenant_unknown", place.handle, { id = 7, slug = "none" })
+  end)
+
+  it("is refused where the pattern would put all tenants into one", function()
+    for _, pattern in ipairs { "all.db", "{hash}.db", "{slug}/{other}.db" } do
+      configure { pattern = pattern }
+      refused("invalid_argument", place.handle, "acme")
+    end
+    configure { pattern = "postgresql://host/{slug}" }
+    refused("unsupported", place.handle, "acme")
+    configure { strategy = "row" }
+    refused("unsupported", place.handle, "acme")
+  end)
+
+  it("is another one after the configuration changed", function()
+    make "acme"
+    local before = place.handle "acme"
+    configure { pattern = root .. "/other-{slug}.db" }
+    refused("tenant_unknown", place.handle, "acme")
+    assert.is_true(before.closed)
+  end)
+
+  it("is closed by rille.close", function()
+    make "acme"
+    local handle = place.handle "acme"
+    handle:query "select 1"
+    rille.close()
+    refused("invalid_argument", handle.query, handle, "select 1")
+    assert.equal(0, core.pool_stats().open)
+  end)
+
+  it("serves any number of tenants within the bound", function()
+    configure { pool = { max = 5 } }
+    for i = 1, 40 do make("t" .. i) end
+    for turn = 1, 3 do
+      for i = 1, 40 do place.handle("t" .. i):execute("insert into t values (?)", turn) end
+    end
+    for i = 1, 40 do assert.equal(3, place.handle("t" .. i):query "select count(*) as n from t"[1].n) end
+    assert.is_true(core.pool_stats().open <= 5)
+  end)
+end)
