@@ -4,7 +4,7 @@
 local FIELDS = {
   -- connections
   connect = "config.connect", configure = "config.configure", close = "database.close", db = "database.get",
-  open = "databases.open", databases = "databases.list",
+  open = "open.open", databases = "open.list",
   -- models
   model = "model.declare", models = "autoload.load_all", repository = "repository.new",
   belongs_to = "relation.belongs_to", has_one = "relation.has_one", has_many = "relation.has_many",

@@ -69,8 +69,8 @@ copy_all(int from, int to)
   return copy_slowly(from, to);
 }
 
-/* copy_file(from, to) -> true; the new file, which must not be there yet, is on the disk then.  nil and a message when
-** it cannot be copied, and true behind them when it is there already */
+/* copy_file(from, to) -> true; the new file must not be there yet.  nil and a message when it cannot be
+** copied, and true behind them when it is there already */
 static int
 file_copy(lua_State *L)
 {
@@ -86,8 +86,6 @@ file_copy(lua_State *L)
     return push_failure(L, to_path, code);
   }
   code = copy_all(from, to);
-  if (code == 0 && fdatasync(to) != 0)
-    code = errno;
   (void)close(from);
   if (close(to) != 0 && code == 0)
     code = errno;
@@ -99,15 +97,20 @@ file_copy(lua_State *L)
   return 1;
 }
 
-/* publish_file(from, to) -> true: the file has the other name, in one step.  nil and a message when it cannot, and true
-** behind them when a file of that name is there: of two who come at once, one wins */
+/* publish_file(from, to) -> true: what the file holds is on the disk, and it has the other name, in one step.  nil and
+** a message when it cannot, and true behind them when a file of that name is there: of two who come at once one wins */
 static int
 file_publish(lua_State *L)
 {
   const char *from = luaL_checkstring(L, 1), *to = luaL_checkstring(L, 2);
+  int file = open(from, O_RDONLY | O_CLOEXEC), code = file < 0 || fdatasync(file) != 0 ? errno : 0;
 
-  if (link(from, to) != 0)
-    return push_failure(L, to, errno);
+  if (file >= 0)
+    (void)close(file);
+  if (code == 0 && link(from, to) != 0)
+    code = errno;
+  if (code != 0)
+    return push_failure(L, to, code);
   (void)unlink(from);
   lua_pushboolean(L, 1);
   return 1;

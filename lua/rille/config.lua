@@ -13,16 +13,16 @@ local SLOW_QUERY_MS = 100
 local POOL = { "max", "wait_ms", "idle_ms" }
 local KEYS = {
   top = { "default", "connections", "tenancy", "session", "models", "migrations", "seeds", "factories",
-    "slow_query_ms" },
+    "databases", "slow_query_ms" },
   sqlite = { "driver", "database", "readonly", "synchronous", "journal_mode", "foreign_keys", "busy_timeout_ms",
     "mmap_bytes", "cache_kib", "pragmas" },
   postgres = { "driver", "url", "database", "host", "port", "user", "password", "replicas", "pool" },
-  tenancy = { "strategy", "pattern", "fallback", "resolve", "pool" },
+  tenancy = { "strategy", "pattern", "fallback", "resolve", "create", "pool" },
   session = { "enabled", "mode", "wait_ms" },
 }
 local PRAGMA_VALUE = { string = true, number = true, boolean = true }
 local DIRECTORIES = { models = "models", migrations = "migrations", seeds = "migrations/seeds",
-  factories = "models/factories" }
+  factories = "models/factories", databases = "databases" }
 
 local function one_of(...)
   local choices = { ... }
@@ -48,6 +48,7 @@ local RULES = {
   foreign_keys = { "true or false", is_type "boolean" },
   enabled = { "true or false", is_type "boolean" },
   resolve = { "a function", is_type "function" },
+  create = { "a function", is_type "function" },
   pattern = { 'a text such as "tenants/{slug}.db", or a function', function(value)
     return is_text(value) or type(value) == "function"
   end },

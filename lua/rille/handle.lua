@@ -27,6 +27,9 @@ local STATUS = {
 local ROW_WORDS = { create = true, insert = true, find_by_id = true, select = true, update = true, delete = true,
   remove = true, key_of = true, bulk_insert = true, bulk_update = true, bulk_delete = true }
 
+-- Words about a database as a whole, likewise.
+local DATABASE_WORDS = { size = true, copy_to = true, drop = true }
+
 ---@class rille.Handle
 ---@field name string
 ---@field driver string
@@ -36,7 +39,10 @@ local ROW_WORDS = { create = true, insert = true, find_by_id = true, select = tr
 ---@field closed boolean
 ---@field read? { version: integer, schema: integer, table: string, at: string }  when tables were first looked at
 local Handle = setmetatable({}, {
-  __index = function(_, name) return ROW_WORDS[name] and require "rille.rows"[name] or nil end,
+  __index = function(_, name)
+    if ROW_WORDS[name] then return require "rille.rows"[name] end
+    return DATABASE_WORDS[name] and require "rille.open"[name] or nil
+  end,
 })
 Handle.__index = Handle
 Handle.__name = "rille.Handle"

@@ -88,6 +88,46 @@ function M.reset()
   end
 end
 
+--- Two digits that spread files over 256 folders.
+---@param name string
+---@return string
+function M.hash(name) return core.checksum(name):sub(1, 2) end
+
+--- A path beside another one that nobody else has.
+---@param path string
+---@return string
+function M.beside(path)
+  return ("%s/.%s.tmp"):format(path:match "^(.*)/" or ".", core.checksum(path .. core.now() .. tostring {}):sub(1, 24))
+end
+
+--- Give a finished file its name; where that is taken the file goes and `not_unique` is raised.
+---@param from string
+---@param to string
+---@param what string  for the message: 'a database "x"'
+function M.publish(from, to, what)
+  local ok, why, taken = core.publish_file(from, to)
+  if ok then return end
+  core.remove_file(from)
+  if taken then Error.raise("not_unique", what .. " is there already", { hint = "choose another name, or drop it" }) end
+  Error.raise("readonly", "cannot make " .. why)
+end
+
+--- Copy a database, at one moment, to a path at which there is none.
+---@param handle rille.Handle
+---@param path string
+---@param what string  as in publish
+function M.copy(handle, path, what)
+  if core.file_size(path) then Error.raise("not_unique", what .. " is there already", { hint = "drop it first" }) end
+  M.make_folder(path)
+  local new = M.beside(path)
+  local ok, e = xpcall(handle._execute, Error.keep_trace, handle, "vacuum into ?", new)
+  if not ok then
+    core.remove_file(new)
+    Error.again(e)
+  end
+  M.publish(new, path, what)
+end
+
 --- Make the folder of a file, with those above it.
 ---@param path string
 function M.make_folder(path)

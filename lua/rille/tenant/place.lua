@@ -24,18 +24,13 @@ function M.tenancy()
   return tenancy
 end
 
---- Two digits that spread files over 256 folders.
----@param text string
----@return string
-function M.hash(text) return core.checksum(text):sub(1, 2) end
-
 local function slug_of(tenant)
   if type(tenant) == "table" then return tenant.slug end
   return tenant
 end
 
 local function fill(pattern, slug)
-  local path = pattern:gsub("{slug}", slug):gsub("{hash}", function() return M.hash(slug) end)
+  local path = pattern:gsub("{slug}", slug):gsub("{hash}", function() return Pooled.hash(slug) end)
   if not pattern:find("{slug}", 1, true) or path:find "[{}\0]" then
     Error.argument("tenancy.pattern", 'a text with {slug} in it, and {hash} if you like: "tenants/{slug}.db"', pattern)
   end

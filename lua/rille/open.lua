@@ -1,0 +1,201 @@
+--- open: any number of databases by name, made when they are first opened; rille.open and rille.databases.
+-- A name never becomes a path as it is: it has a small alphabet, in which two names that differ are two files wherever.
+local core = require "rille.core"
+local Config = require "rille.config"
+local Error = require "rille.error"
+local Pooled = require "rille.pooled"
+
+local M = {}
+
+local NAME_MAX, VERSION_MAX = 128, 32
+local OPTIONS = { "version", "statements", "max_bytes" }
+local TABLE = "rille_statements"
+local ENDING = "%.db$"
+
+local handles = Pooled.registry()
+
+-- -- names ----------------------------------------------------------------------------------------------------------
+
+local function check_word(where, what, text, most, letters)
+  local fits = type(text) == "string" and #text <= most and text:find("^[a-z0-9][" .. letters .. "]*$")
+  if fits and text:find "[a-z0-9]$" then return text end
+  local hint = type(text) == "string" and text:lower() ~= text
+    and "small letters only: some file systems do not tell them from capital ones" or nil
+  Error.argument(where, ("%s: at most %d small letters, digits and %s, with a letter or digit at both ends"):format(
+    what, most, letters == "a-z0-9._:-" and "- _ . :" or "- _ ."), text, hint)
+end
+
+local function check_name(where, name, version)
+  check_word(where, "the name of a database", name, NAME_MAX, "a-z0-9._:-")
+  if version ~= nil then check_word(where .. ".version", "a version", version, VERSION_MAX, "a-z0-9._-") end
+end
+
+local function key_of(name, version) return version and name .. "@" .. version or name end
+
+local function path_of(name, version)
+  return ("%s/%s/%s.db"):format(Config.current().databases, Pooled.hash(name), (key_of(name, version):gsub(":", "=")))
+end
+
+-- -- statements -----------------------------------------------------------------------------------------------------
+
+local function check_statements(statements)
+  if type(statements) == "string" then statements = { statements } end
+  if type(statements) ~= "table" or #statements == 0 then
+    Error.argument("open.statements", "a statement, or a list of them", statements)
+  end
+  for i, sql in ipairs(statements) do
+    if type(sql) ~= "string" then Error.argument(("open.statements[%d]"):format(i), "the text of a statement", sql) end
+  end
+  return statements, core.checksum(table.concat(statements, "\0"))
+end
+
+local function recorded(db)
+  if not db:describe(TABLE) then return nil end
+  local row = db:_query('select "checksum" from "rille_statements"')[1]
+  return row and row.checksum
+end
+
+local function check_same(handle, before, checksum)
+  if before == checksum then return end
+  Error.raise("checksum_mismatch", ("the statements of %s are not those it was made with"):format(
+    Error.quote(handle.name)), {
+    hint = "put them back as they were; another version of the database is { version = … }, and a change of one that "
+      .. "has rows is a migration",
+  })
+end
+
+local function run_statements(handle, statements, checksum)
+  local before = recorded(handle)                        -- again: another process may have been faster
+  if before then return check_same(handle, before, checksum) end
+  for _, sql in ipairs(statements) do handle:_execute(sql) end
+  handle:_execute 'create table "rille_statements" ("checksum" TEXT not null, "applied_at" DATETIME TEXT not null)'
+  handle:_execute('insert into "rille_statements" ("checksum", "applied_at") values (?, ?)', checksum, core.now())
+end
+
+local function apply(handle, statements)
+  local list, checksum = check_statements(statements)
+  local before = recorded(handle)
+  if before then return check_same(handle, before, checksum) end
+  handle:transaction(function() run_statements(handle, list, checksum) end)
+end
+
+-- -- opening --------------------------------------------------------------------------------------------------------
+
+local function make(key, name, options)
+  local path = path_of(name, options.version)
+  Pooled.make_folder(path)
+  local handle = handles:add(key, path, { max_bytes = options.max_bytes })
+  handle.identity = { name = name, version = options.version }
+  local ok, e = pcall(handle.connect, handle)
+  if not ok then
+    handles:drop(key)
+    error(e, 0)
+  end
+  return handle
+end
+
+local function check_quota(handle, max_bytes)
+  if max_bytes == nil or max_bytes == handle.settings.max_bytes then return end
+  Error.raise("invalid_argument", ("open.max_bytes: %s is open with %s"):format(Error.quote(handle.name),
+    handle.settings.max_bytes or "no bound"), { hint = "close it first" })
+end
+
+--- The database of that name, made when it is not there; the same handle each time while somebody holds it.
+---@param name string
+---@param options? { version: string?, statements: string|string[]|nil, max_bytes: integer? }
+-- `version` is part of which database it is; `statements` run once in each, in a transaction; it grows to `max_bytes`.
+---@return rille.Handle
+function M.open(name, options)
+  options = Error.options("open", options, OPTIONS)
+  check_name("open", name, options.version)
+  local max_bytes = options.max_bytes
+  if max_bytes ~= nil and (math.type(max_bytes) ~= "integer" or max_bytes < 4096) then
+    Error.argument("open.max_bytes", "a number of bytes, at least 4096", max_bytes)
+  end
+  if options.statements ~= nil then check_statements(options.statements) end
+  local key = key_of(name, options.version)
+  local handle = handles:get(key)
+  if handle then check_quota(handle, max_bytes) else handle = make(key, name, options) end
+  if options.statements ~= nil then apply(handle, options.statements) end
+  return handle
+end
+
+-- -- all of them ----------------------------------------------------------------------------------------------------
+
+--- "tenant:*" as a Lua pattern.
+local function pattern_of(given)
+  if given == nil then return "" end
+  if type(given) ~= "string" then Error.argument("databases", "a name in which * stands for anything", given) end
+  return "^" .. given:gsub("%W", "%%%0"):gsub("%%%*", ".*") .. "$"
+end
+
+local function read_name(file)
+  local name, version = file:match("^(.-)@(.+)" .. ENDING)
+  return (name or file:match("^(.+)" .. ENDING) or ""):gsub("=", ":"), version
+end
+
+--- What databases there are, all versions of them, by name.
+---@param pattern? string  of names; * stands for anything
+---@return { name: string, version: string?, size_bytes: integer }[]
+function M.list(pattern)
+  local wanted, list, root = pattern_of(pattern), {}, Config.current().databases
+  for _, folder in ipairs(core.list_directory(root) or {}) do
+    for _, file in ipairs(core.list_directory(root .. "/" .. folder) or {}) do
+      local name, version = read_name(file)
+      if name ~= "" and name:find(wanted) and path_of(name, version) == ("%s/%s/%s"):format(root, folder, file) then
+        list[#list + 1] = { name = name, version = version, size_bytes = core.file_size(path_of(name, version)) }
+      end
+    end
+  end
+  table.sort(list, function(a, b)
+    if a.name ~= b.name then return a.name < b.name end
+    return (a.version or "") < (b.version or "")
+  end)
+  return list
+end
+
+-- -- words of a handle ----------------------------------------------------------------------------------------------
+
+--- Bytes that the database takes, with what is free in it.
+---@param self rille.Handle
+---@return integer
+function M.size(self)
+  local row = self:_query("select page_count * page_size as bytes from pragma_page_count, pragma_page_size")[1]
+  return row.bytes
+end
+
+local function identity_of(self, word)
+  if self.identity then return self.identity end
+  Error.raise("unsupported", ("%s: %s was not opened with rille.open"):format(word, Error.quote(self.name)), {
+    hint = "rille.tenant has these words for tenants",
+  })
+end
+
+--- Make a copy, at one moment, under another name.  It is whole or not there.
+---@param self rille.Handle
+---@param name string
+---@param options? { version: string? }
+---@return rille.Handle copy
+function M.copy_to(self, name, options)
+  options = Error.options("copy_to", options, { "version" })
+  identity_of(self, "copy_to")
+  check_name("copy_to", name, options.version)
+  Pooled.copy(self, path_of(name, options.version), "a database " .. Error.quote(key_of(name, options.version)))
+  return M.open(name, options)
+end
+
+--- Delete the database with all it holds; `busy` while something goes on in it.
+---@param self rille.Handle
+---@param name string  its name once more
+function M.drop(self, name)
+  local identity = identity_of(self, "drop")
+  if name ~= identity.name then
+    Error.raise("invalid_argument", ("drop: the database is %s, not %s"):format(Error.quote(identity.name),
+      Error.show(name)), { hint = "its name, once more, says that all it holds shall go" })
+  end
+  core.pool_remove(path_of(identity.name, identity.version))
+  handles:drop(key_of(identity.name, identity.version))
+  self:close()
+end
+
+return M
