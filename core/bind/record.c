@@ -97,9 +97,9 @@ rille_lua_push_state(lua_State *L, int index, rille_lua_record *record)
 }
 
 void
-rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const rille_cell *cells, int previous)
+rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const rille_layout *layout,
+                       const rille_cell *cells, int previous)
 {
-  const rille_layout *layout = record->source->layout;
   rille_packed *row;
 
   index = lua_absindex(L, index);
@@ -124,6 +124,30 @@ rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const 
   record->layout = layout;
   record->state = true;
   record->exists = true;
+}
+
+bool
+rille_lua_record_merge(const rille_lua_record *record, const rille_cell *columns, const bool *given, rille_cell *merged)
+{
+  const rille_table *table = &record->source->table;
+  const rille_layout *layout = record->layout;
+  bool whole = layout == record->source->layout;
+  size_t found = 0, wanted = 0, of_table = 0;
+
+  for (size_t i = 0; given != NULL && i < table->column_count; i++)
+    wanted += given[i];
+  for (size_t i = 0; i < layout->count; i++) {
+    const rille_column *column = whole            ? &table->columns[i]
+                                 : layout->own[i] ? rille_table_column(table, layout->names[i])
+                                                  : NULL;
+    size_t at = column != NULL ? (size_t)(column - table->columns) : 0;
+
+    of_table += column != NULL;
+    found += column != NULL && given != NULL && given[at];
+    merged[i] = column != NULL && (given == NULL || given[at] || column->generated) ? columns[at]
+                                                                                    : rille_packed_cell(record->row, i);
+  }
+  return found == wanted && (of_table == table->column_count || of_table < layout->count);
 }
 
 int

@@ -59,9 +59,16 @@ rille_lua_record *rille_lua_check_record(lua_State *L, int index);
 /* Pushes the source of the record at `index`. */
 void rille_lua_push_record_source(lua_State *L, int index);
 
-/* Gives the record at `index` a new row (of its source's whole layout) and a state that is clean but for `previous`:
-** what the index `previous` holds (0 for nothing). */
-void rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const rille_cell *cells, int previous);
+/* Gives the record at `index` a new row, of that layout, and a state that is clean but for `previous`: what the index
+** `previous` holds (0 for nothing).  The layout is the source's, or the one that the record has. */
+void rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const rille_layout *layout,
+                            const rille_cell *cells, int previous);
+
+/* The record's row with other values in place, in its own layout, so that what a query computed beside the columns
+** stays: `columns` by the table's columns, those that are `given` (NULL: all) or generated.  False when the row is a
+** part of the table's and nothing more, or lacks a column that is given; `merged` has room for the layout's cells. */
+bool rille_lua_record_merge(const rille_lua_record *record, const rille_cell *columns, const bool *given,
+                            rille_cell *merged);
 
 /* Pushes a record of the source at `at` that is not in the database. */
 void rille_lua_push_new_record(lua_State *L, int at);

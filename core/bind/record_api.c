@@ -256,7 +256,24 @@ record_origin(lua_State *L)
   return 1;
 }
 
-/* record_take(record, fresh): takes the row of another record of the same source and forgets its own changes */
+/* Takes the columns of a fresh record into the row of the record at 1, whose other outputs stay.  False where the row
+** was read in part: its whole row is taken then. */
+static bool
+take_columns(lua_State *L, rille_lua_record *record, const rille_lua_record *fresh)
+{
+  size_t columns = fresh->layout->count, count = record->layout->count;
+  rille_cell *cells = lua_newuserdatauv(L, (columns + count) * sizeof *cells, 0);
+
+  for (size_t i = 0; i < columns; i++)
+    cells[i] = rille_packed_cell(fresh->row, i);
+  if (!rille_lua_record_merge(record, cells, NULL, cells + columns))
+    return false;
+  rille_lua_record_saved(L, 1, record, record->layout, cells + columns, 0);
+  return true;
+}
+
+/* record_take(record, fresh, keep): takes the row of another record of the same source and forgets its own changes;
+** what a query computed beside the columns stays when it says `keep` */
 static int
 record_take(lua_State *L)
 {
@@ -264,6 +281,9 @@ record_take(lua_State *L)
 
   if (record->source != fresh->source || fresh->row == NULL || fresh->layout != fresh->source->layout)
     return rille_lua_refuse(L, "a record can take only a whole, saved record of its own model");
+  if (lua_toboolean(L, 3) && record->row != NULL && record->layout != record->source->layout &&
+      take_columns(L, record, fresh))
+    return 0;
   lua_createtable(L, 1, 0);
   if (fresh->state) { /* anchors the row, which lives in that record's state ... */
     (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);

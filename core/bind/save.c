@@ -279,7 +279,7 @@ save_insert(lua_State *L)
     };
   (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
   previous = lua_gettop(L);
-  rille_lua_record_saved(L, 2, s.record, s.cells, previous);
+  rille_lua_record_saved(L, 2, s.record, s.source->layout, s.cells, previous);
   return 0;
 }
 
@@ -343,18 +343,6 @@ add_guards(lua_State *L, struct save *s, int index)
   }
 }
 
-/* The record's row with the given cells in place: what it holds after an update.  False when the row was partial. */
-static bool
-merge_row(struct save *s, rille_cell *merged)
-{
-  const rille_table *table = &s->source->table;
-  bool whole = s->record->layout == s->source->layout;
-
-  for (size_t i = 0; i < table->column_count && whole; i++)
-    merged[i] = s->given[i] || table->columns[i].generated ? s->cells[i] : rille_packed_cell(s->record->row, i);
-  return whole;
-}
-
 /* db:update_record(record, guards, previous) -> rows changed, whether the record holds the new row.  Writes what is
 ** set; `previous` is kept as what the last save changed.  A record that was read in part has to be read again by the
 ** caller. */
@@ -376,9 +364,9 @@ save_update(lua_State *L)
   add_guards(L, &s, 3);
   add_returning(L, &s, false);
   changes = execute(L, &s);
-  merged = rille_work_get(L, s.work, s.source->table.column_count * sizeof *merged);
-  if (changes == 1 && merge_row(&s, merged)) {
-    rille_lua_record_saved(L, 2, s.record, merged, 4);
+  merged = rille_work_get(L, s.work, s.record->layout->count * sizeof *merged);
+  if (changes == 1 && rille_lua_record_merge(s.record, s.cells, s.given, merged)) {
+    rille_lua_record_saved(L, 2, s.record, s.record->layout, merged, 4);
     whole = true;
   }
   lua_pushinteger(L, (lua_Integer)changes);

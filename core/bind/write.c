@@ -264,7 +264,8 @@ bind_again(lua_State *L, struct batch *b)
 }
 
 /* Reads what happens to rows that are refused: { ignore = true } or { by = { columns }, where = SQL | nil,
-** update = { columns } }.  The SQL is the schema's own, and borrowed. */
+** update = { columns }, count = column | nil }: `count` is the column to which 1 is added when a row is updated.  The
+** SQL is the schema's own, and borrowed. */
 static void
 read_conflict(lua_State *L, int index, rille_work *work, rille_query *query)
 {
@@ -304,6 +305,13 @@ read_conflict(lua_State *L, int index, rille_work *work, rille_query *query)
       *set_end = set;
       set_end = &set->next;
     }
+  lua_pop(L, 1);
+  if (lua_getfield(L, index, "count") == LUA_TSTRING) {
+    const rille_cell one = { .kind = RILLE_INT, .as.integer = 1 };
+
+    (void)rille_lua_add_set(L, work, set_end, rille_lua_text(L, -1), &one);
+    make_increment(L, work, *set_end, "+");
+  }
   lua_pop(L, 1);
 }
 

@@ -60,6 +60,10 @@ static const struct {
     "nothing of this statement was kept; declare the column with more digits" },
   { "not a number", RILLE_INVALID_ARGUMENT, "a row holds what is no number: nothing can be added to it",
     "nothing of this statement was kept" },
+  { "malformed JSON", RILLE_INVALID_ARGUMENT, "a row holds a text that is no JSON, where JSON was asked about",
+    "the rows of which json_valid(column) is 0 are the ones" },
+  { "HAVING clause on a non-aggregate query", RILLE_INVALID_ARGUMENT,
+    "having asks about groups, and the query makes none", "group_by(column, ...) makes groups" },
   { "not a decimal", RILLE_CORRUPT, "a row holds what is no decimal number",
     "the column should hold digits and a point" },
 };

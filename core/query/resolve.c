@@ -164,6 +164,36 @@ resolve_nodes(rille_node *first, const struct scope *scope)
   return status;
 }
 
+/* How many columns a query gives; 0 where raw SQL keeps that to itself. */
+static size_t
+output_count(const rille_query *query)
+{
+  size_t count = query->outputs == NULL ? query->source.table->column_count : 0;
+
+  if (query->aggregate != NULL)
+    return 1;
+  for (const rille_node *output = query->outputs; output != NULL; output = output->next) {
+    if (output->kind == RILLE_NODE_RAW)
+      return 0;
+    count += output->kind == RILLE_NODE_EVERY ? output->source->table->column_count : 1;
+  }
+  return count;
+}
+
+/* a is in b: a query there gives one column. */
+static rille_status
+check_in(const rille_node *in, rille_fault *fault)
+{
+  size_t count = in->b->kind == RILLE_NODE_QUERY ? output_count(in->b->query) : 1;
+
+  if (count < 2 || in->a->kind != RILLE_NODE_COLUMN)
+    return RILLE_OK;
+  (void)rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "%s in a query: it gives %zu columns of %s instead of one",
+                        rille_show(in->a->text).text, count, rille_show(in->b->query->source.table->name).text);
+  rille_fault_hint(fault, "select(column) says which one is meant");
+  return RILLE_INVALID_ARGUMENT;
+}
+
 /* Values beside a column take its type. */
 static void
 give_type(const rille_node *column, rille_node *value)
@@ -202,6 +232,8 @@ resolve_node(rille_node *node, const struct scope *scope)
     status = resolve_node(node->c, scope);
   if (status == RILLE_OK)
     status = resolve_nodes(node->items, scope);
+  if (status == RILLE_OK && node->kind == RILLE_NODE_IN)
+    status = check_in(node, scope->fault);
   give_type(node->a, node->b);
   give_type(node->a, node->c);
   give_type(node->b, node->a);
@@ -320,6 +352,21 @@ check_aggregate(const rille_node *call, rille_fault *fault)
   return RILLE_INVALID_ARGUMENT;
 }
 
+/* Conditions on groups want groups; raw SQL may make one group of all rows by an aggregate. */
+static rille_status
+check_having(const rille_query *query, rille_fault *fault)
+{
+  if (query->having == NULL || query->groups != NULL)
+    return RILLE_OK;
+  for (const rille_node *output = query->outputs; output != NULL; output = output->next)
+    if (output->kind == RILLE_NODE_RAW)
+      return RILLE_OK;
+  (void)rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "having asks about groups, and the query of %s makes none",
+                        rille_show(query->source.table->name).text);
+  rille_fault_hint(fault, "group_by(column, ...) makes groups; where(...) asks about rows");
+  return RILLE_INVALID_ARGUMENT;
+}
+
 static rille_status
 resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault)
 {
@@ -350,6 +397,8 @@ resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault)
     status = resolve_nodes(query->groups, &scope);
   if (status == RILLE_OK)
     status = resolve_node(query->having, &scope);
+  if (status == RILLE_OK)
+    status = check_having(query, fault);
   if (status == RILLE_OK)
     status = resolve_nodes(query->orders, &scope);
   if (status == RILLE_OK)

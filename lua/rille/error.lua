@@ -100,6 +100,7 @@ function Error.show(value)
   local kind = math.type(value) or type(value)
   if value == nil then return "nil" end
   if value == core.null then return "null" end
+  if kind == "table" and next(value) == nil and getmetatable(value) == nil then return "an empty table" end
   if kind == "table" or kind == "function" or kind == "thread" or kind == "userdata" then return "a " .. kind end
   local text = tostring(value)
   return ("%s (%s)"):format(kind == "string" and Error.quote(text) or text, kind)

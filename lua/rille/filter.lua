@@ -235,7 +235,7 @@ local function say_condition(q, prefix, node, params, from)
       return say_condition(inner, "", node, params, from + 1)
     end)
   end
-  if #path > from + 1 or from > 1 and #path > from then q:check_path(path[from]) end
+  if #path > from then q:check_path(path[from], from == 1 and #path == 2) end
   return SAY[node.kind](q, prefix, node, table.concat(path, ".", from), params)
 end
 

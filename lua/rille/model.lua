@@ -285,6 +285,13 @@ function Model:destroy(...)
       if keys[i] == nil then Error.argument("destroy", "a key", nil) end
     end
   end
+  local primary = M.info(self).primary
+  for _, key in ipairs(#primary > 1 and keys or {}) do
+    if type(key) ~= "table" then
+      Error.argument("destroy", ("keys, each a list of its columns' values (%s)"):format(table.concat(primary, ", ")),
+        key)
+    end
+  end
   return M.info(self).handle:transaction(function()
     local deleted = 0
     for _, record in ipairs(Query.of(self):find(keys)) do

@@ -398,6 +398,10 @@ end
 
 local function where_has(self, joined, ...) return require "rille.relation.condition".has(self, joined, ...) end
 
+local function where_has_morph(self, joined, ...)
+  return require "rille.relation.condition".has_morph(self, joined, ...)
+end
+
 --- SQL of the caller's own, with a `?` for each value.
 local function raw(word, sql, ...)
   if type(sql) ~= "string" or sql == "" then Error.argument(word, "SQL", sql) end
@@ -420,7 +424,7 @@ Query.condition = {
   where_year = where_part "year",
   where_month = where_part "month", where_day = where_part "day", where_json = where_json,
   where_json_contains = where_json_contains, where_exists = where_exists, where_has = where_has,
-  where_raw = where_raw, filter = filter,
+  where_has_morph = where_has_morph, where_raw = where_raw, filter = filter,
 }
 
 -- Each condition with its twins: where, or_where, where_not, or_where_not; where_in, or_where_in, where_not_in, …

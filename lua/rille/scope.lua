@@ -168,6 +168,14 @@ local function check_lifted(query, lifted, joined)
   end
 end
 
+--- Note that queries of a root join tables, and under which names: most roots never see one.
+---@param root table
+---@param name string
+function M.note_join(root, name)
+  root.joined = root.joined or {}
+  root.joined[name] = true
+end
+
 --- The query with what the models of its joined tables demand.
 ---@param query rille.Query
 ---@param lifted? table<string, rille.Lifted>

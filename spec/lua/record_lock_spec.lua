@@ -57,6 +57,40 @@ describe("a model with a lock_column", function()
     assert.equal(1, version())
   end)
 
+  it("counts what queries change, so that records read before are told", function()
+    local page = Page:create { title = "a" }
+    for i, change in ipairs {
+      function() Page:where("id", 1):update { title = "b" } end,
+      function() Page:where("id", 1):increment("id", 0, { title = "c" }) end,
+      function() Page:upsert({ id = 1, title = "d" }, "id") end,
+      function() Page:upsert({ id = 1, title = "e" }, "id", { "title" }) end,
+      function() Page:find(1):increment("id", 0) end,
+    } do
+      change()
+      assert.equal(1 + i, version())
+      page.title = "mine"
+      refused("stale_object", page.save, page)
+    end
+    Page:upsert({ id = 1, title = "f" }, "id", {})
+    assert.equal(6, version())
+    Page:where("id", 1):update { lock_version = 40 }
+    assert.equal(40, version())
+  end)
+
+  it("gives rows that are inserted by query their first value", function()
+    Page:insert { { title = "a" }, { title = "b", lock_version = 7 } }
+    assert.same({ 1, 7 }, Page:order_by("id"):pluck "lock_version")
+  end)
+
+  it("lets nobody count but itself", function()
+    local page = Page:create { title = "a" }
+    assert.equal("increment: Page.lock_version says which change the row has seen, and counts by itself",
+      refused("invalid_argument", page.increment, page, "lock_version").message)
+    refused("invalid_argument", page.decrement, page, "lock_version")
+    refused("invalid_argument", function() Page:where("id", 1):increment "lock_version" end)
+    assert.equal(1, version())
+  end)
+
   it("marks a deletion and a touch by the same rule", function()
     require "rille.model".forget_all()
     Page = rille.model "Page" { lock_column = "lock_version", soft_deletes = true }

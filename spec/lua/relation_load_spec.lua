@@ -120,7 +120,32 @@ describe("relations", function()
       loaded(posts:cursor_paginate { per_page = 2 }.data[2])
       posts:each(loaded)
       posts:chunk(4, function(list) loaded(list[#list]) end)
-      assert.match("chunk", refused("unsupported", posts.cursor, posts).hint)
+      local seen = {}
+      for each in posts:cursor() do
+        loaded(each)
+        seen[#seen + 1] = each.id
+      end
+      assert.same(of_each(posts:all()), seen)
+      for _ in models.Post:with("user"):where("id", 0):cursor() do error "there is no row" end
+      refused("no_such_relation", function() return models.Post:with("usr"):cursor() end)
+    end)
+
+    it("load many rows of a cursor at once, and hold no more", function()
+      local rows = {}
+      for i = 1, 1200 do rows[i] = { id = 100 + i, title = "x", user_id = 1 } end
+      models.Post:insert(rows)
+      local seen = 0
+      assert.equal(1 + 3, count(function()
+        for post in models.Post:where("id", ">", 100):with("user"):cursor() do
+          seen = seen + post.user.id
+        end
+      end))
+      assert.equal(1200, seen)
+      for post in models.Post:with("user"):cursor() do
+        if post.id > 0 then goto out end
+      end
+      ::out::
+      models.Post:create { id = 5000, title = "y" }               -- the cursor is closed
     end)
 
     it("do not touch numbers", function()

@@ -90,6 +90,29 @@ describe("a morph", function()
     assert.same({ 1 }, of_each(post.subjects))
   end)
 
+  it("is asked about by the models that are said", function()
+    local Image = models.Image
+    post:relation("images"):create { n = 1 }
+    video:relation("image"):create { n = 2 }
+    Image:create { n = 3 }
+    Image:create { n = 4, imageable_type = "posts", imageable_id = 999 }
+    local function found(...) return Image:where_has_morph("imageable", ...):order_by("n"):pluck "n" end
+    assert.same({ 1 }, found "Post")
+    assert.same({ 1, 2 }, found { "Post", models.Video })
+    local function fn(q, model) return model == "Post" and q:where("id", -1):or_where("title", "none") or q end
+    assert.same({ 2 }, found({ "Post", "Video" }, fn))
+    assert.same({ 3, 4 }, Image:where_not_has_morph("imageable", { "Post", "Video" }):order_by("n"):pluck "n")
+    assert.same({ 1, 3 }, Image:where("n", 3):or_where_has_morph("imageable", "Post"):order_by("n"):pluck "n")
+    post:delete()
+    assert.same({}, found "Post")
+    refused("no_such_model", function() found "Pots" end)
+    refused("invalid_argument", function() found {} end)
+    refused("invalid_argument", function() found { 3 } end)
+    refused("invalid_argument", function() models.Post:where_has_morph("comments", "Post") end)
+    refused("no_such_relation", function() models.Post:where_has_morph("coments", "Post") end)
+    assert.matches("where_has_morph", refused("unsupported", Image.where_has, Image, "imageable").hint)
+  end)
+
   it("is written from the other side", function()
     local tag = models.Tag:find(1)
     tag:relation("tagged_videos"):attach(video)

@@ -8,6 +8,7 @@ local fetch = require "rille.fetch"
 
 local op <const> = core.op
 local call, marks = fetch.call, Scope.marks
+local BATCH_ROWS <const> = 500            -- of a cursor, whose relations are loaded together
 local WRITES <const> = { update = true, delete = true }
 
 local M = {}
@@ -273,6 +274,27 @@ local function at_most(query, rows)
   return query:limit(rows)
 end
 
+--- A cursor whose rows come with their relations.
+local function in_batches(class, wanted, step, state, first, closing)
+  local rows, at, over = {}, 0, false
+  local function fill()
+    rows, at = {}, 0
+    for i = 1, BATCH_ROWS do
+      rows[i] = step()
+      if not rows[i] then
+        over = true
+        break
+      end
+    end
+    require "rille.preload".load_wanted(rows, class, wanted)
+  end
+  return function()
+    if at == #rows and not over then fill() end
+    at = at + 1
+    return rows[at]
+  end, state, first, closing
+end
+
 --- An argument that would not be read is a mistake.
 local function no_argument(word, hint, given)
   Error.argument(word, "no argument", given, hint)
@@ -318,13 +340,12 @@ function M.add(Query)
   --- Rows one by one in constant memory: `for post in q:cursor() do`.
   -- In Lua 5.4.4 a `break` does not close the cursor when a function in the loop uses the loop's variables, and what
   -- comes behind the loop fails; `return` and `goto` do close it.
+  -- Relations that the query says are loaded for many rows at once: that many are held.
   function Query:cursor()
-    if wanted_of(self) then
-      Error.raise("unsupported", "cursor: reads row by row, and relations are loaded for many rows at once", {
-        hint = "chunk(n, fn) and each(fn) go with `with`",
-      })
-    end
-    return run(self, "cursor")
+    local wanted = wanted_of(self)
+    if not wanted then return run(self, "cursor") end
+    require "rille.preload".check(self[1].class, wanted)
+    return in_batches(self[1].class, wanted, run(self, "cursor"))
   end
 
   --- The column of the first row, or nil.

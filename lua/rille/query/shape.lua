@@ -111,7 +111,7 @@ return function(Query)
       end
       if a == nil or b == nil then Error.argument(word, "a column, an operator and a column", nil) end
       local source, alias, class = joined_source(self, word, joined)
-      if class then self[1].joined = true end
+      require "rille.scope".note_join(self[1], alias or source:name())
       return node(self, op.join, left, source, alias, a, operator, b, class)
     end
   end

@@ -75,16 +75,23 @@ return function(Query)
     return relations ~= nil and relations[name] ~= nil
   end
 
-  --- Raise unless a name before a dot is a table that the query of a model reads: it must have meant a relation.
-  function Query:check_path(name)
-    local class = self[1].class
-    if not class or next(class._def.relations) == nil or name == class._def.table then return end
-    local each = self
-    while each do
-      if each[3] == op.join and (each[6] or each[5]:name()) == name then return end
-      each = each[2]
+  local function is_table(self, name)
+    for _, each in ipairs(require "rille.query.ends".ready(self).handle:tables()) do
+      if each == name then return true end
     end
-    Error.unknown("no_such_relation", "relation", name, require "rille.keys"(class._def.relations), class._def.name, {
+    return false
+  end
+
+  --- Raise where a name before a dot must have meant a relation.  `perhaps`: it may be a table of a query around, too.
+  function Query:check_path(name, perhaps)
+    local root = self[1]
+    local class, joined = root.class, root.joined
+    if not class or next(class._def.relations) == nil or name == class._def.table or joined and joined[name] then
+      return
+    end
+    local known = require "rille.keys"(class._def.relations)
+    if perhaps and (not Error.nearest(name, known) or is_table(self, name)) then return end
+    Error.unknown("no_such_relation", "relation", name, known, class._def.name, {
       model = class._def.name, hint = "a table must be joined first",
     })
   end

@@ -44,13 +44,18 @@ local function dumped(root, rows)
   return out
 end
 
---- created_at and updated_at for rows that leave them out.
+--- The column that counts the changes of a row, where its model locks by one.
+local function lock_of(root) return root.lock_column or root.class and root.class._def.lock_column end
+
+--- What rows that leave it out get: created_at, updated_at, and the first value of a lock without a default.
 local function stamps(root)
-  local info = root.info
-  if not info or not (info.created_at or info.updated_at) then return nil end
+  local info, lock = root.info, lock_of(root)
+  if lock and info.has[lock].default then lock = nil end
+  if not info or not (info.created_at or info.updated_at or lock) then return nil end
   local now, fill = clock.now(), {}
   if info.created_at then fill[info.created_at] = now end
   if info.updated_at then fill[info.updated_at] = now end
+  if lock then fill[lock] = 1 end
   return fill
 end
 
@@ -159,7 +164,7 @@ local function upsert(root, rows, by, names)
     if name == updated_at then updated_at = nil end
   end
   if some and updated_at then names = table.move(names, 1, #names, 1, { [#names + 1] = updated_at }) end
-  local conflict = { by = by, where = condition_of(root, by), update = names }
+  local conflict = { by = by, where = condition_of(root, by), update = names, count = some and lock_of(root) or nil }
   return (fetch.write(root.handle, root.class, "insert", root[1], dumped(root, rows), stamps(root), conflict))
 end
 
@@ -190,7 +195,7 @@ end
 
 -- -- by query -------------------------------------------------------------------------------------------------------
 
---- { column = value } -> { { column, value }, … } in the order of the names, with updated_at.
+--- { column = value } -> { { column, value }, … } in the order of the names, with updated_at and the lock's next value.
 local function assignments(root, word, changes)
   local names, sets, casts = {}, {}, root.casts
   for name in next, changes do
@@ -205,6 +210,8 @@ local function assignments(root, word, changes)
   end
   local updated_at = root.info and root.info.updated_at
   if updated_at and changes[updated_at] == nil then sets[#sets + 1] = { updated_at, clock.now() } end
+  local lock = lock_of(root)
+  if lock and changes[lock] == nil then sets[#sets + 1] = { lock, 1, "+" } end
   return sets
 end
 
@@ -248,6 +255,10 @@ local function add(query, word, column, by, extra, sign)
     or by == -math.huge then
     Error.argument(word, "a number", by, kind == "decimal" and "a decimal may be given as text too" or nil)
   end
+  if column == lock_of(root) then
+    Error.raise("invalid_argument", ("%s: %s.%s counts the changes of a row by itself"):format(word, root[1]:name(),
+      column), { table = root[1]:name(), column = column })
+  end
   local sets = assignments(root, word, extra or {})
   table.insert(sets, 1, { column, by, sign })
   local ok, changed = pcall(Ends.run, query, "update", sets)
@@ -265,13 +276,21 @@ function M.increment(query, column, by, extra) return add(query, "increment", co
 --- Take from it.
 function M.decrement(query, column, by, extra) return add(query, "decrement", column, by, extra, "-") end
 
+--- Run an update that the caller called something else, which is what a refusal shall say.
+local function said_as(what, fn, ...)
+  local ok, result = pcall(fn, ...)
+  if ok then return result end
+  if Error.is(result, "unsafe_mutation") then result.message = result.message:gsub("^an update", what) end
+  Error.again(result)
+end
+
 local function soft_column(query) return query[1].class and query[1].class._def.soft_deletes end
 
 --- Delete the rows of the query; a model with soft_deletes marks them instead.
 ---@return integer rows
 function M.delete(query)
   local column = soft_column(query)
-  if column then return M.update(query, { [column] = clock.now() }) end
+  if column then return said_as("a delete", M.update, query, { [column] = clock.now() }) end
   return (Ends.run(query, "delete"))
 end
 
@@ -288,7 +307,7 @@ function M.restore(query)
   local column = soft_column(query)
   if not column then Error.raise("unsupported", "restore: this model does not delete softly") end
   query = query:with_trashed():sealed(function(q) return q:where_not_null(column) end)
-  return M.update(query, { [column] = core.null })
+  return said_as("a restore", M.update, query, { [column] = core.null })
 end
 
 return M

@@ -60,18 +60,18 @@ local function insert(record, class, info)
   if level then Undo.inserted(level, record, info, created_at, updated_at) end
 end
 
---- Take the row as it is now; changes that wait are dropped.
-local function read_again(record, class, info, as_read)
+--- Take the row as it is now; changes that wait are dropped, and what its query computed unless it says `keep`.
+local function read_again(record, class, info, as_read, keep)
   local fresh = fetch.find(info.handle, info.source, table.unpack(stored_key(record, info, as_read)))
   if not fresh then gone(record, class, "read again") end
   note(record, info)
-  core.record_take(record, fresh)
+  core.record_take(record, fresh, keep)
 end
 
 --- The same after a write of ours: what else belongs to the record stays.
 local function read_written(record, class, info, as_read)
   local before = state_of(record)
-  read_again(record, class, info, as_read)
+  read_again(record, class, info, as_read, true)
   local state = state_of(record)
   state[EXTRA], state[RELATIONS] = before[EXTRA], before[RELATIONS]
 end
@@ -346,6 +346,7 @@ end
 local function row_query(record, info)
   local Query = require "rille.query"
   local query = Query.of_source(info.handle, info.source, info.class._def.root.meta)
+  query[1].lock_column = info.class._def.lock_column
   for i, value in ipairs(stored_key(record, info, true)) do
     query = Query.node(query, core.op.compare, 0, info.primary[i], "=", value)
   end
@@ -356,6 +357,10 @@ local function add(record, word, name, by)
   local info = info_of(record)
   local class = info.class
   check_name(class, info, name)
+  if name == class._def.lock_column then
+    Error.raise("invalid_argument", ("%s: %s.%s says which change the row has seen, and counts by itself"):format(word,
+      class._def.name, name), { model = class._def.name, column = name })
+  end
   if by == nil then by = 1 end
   check_there(record, class, "changed")
   local query, updated_at = row_query(record, info), info.updated_at

@@ -23,7 +23,8 @@ local function link_of(query, word, name)
   local link = Link.of(class_of(query, word), name)
   if link.kind == "morph_to" then
     Link.fail(link, "unsupported", word .. ": the rows behind a morph are of several tables", {
-      hint = ("ask by its columns: where(%q, …)"):format(link.type_column),
+      hint = ("where_has_morph(%q, { models }, fn) says which; or ask by its columns: where(%q, …)"):format(name,
+        link.type_column),
     })
   end
   return link
@@ -70,6 +71,39 @@ function M.has(query, joined, name, ...)
     return Query.node(query, op.exists, joined, rows)
   end
   return Query.node(query, op.compare_query, joined, rows, "count", false, operator, count)
+end
+
+--- A condition on what morphs to one of several models, which are said: there is such a row.
+---@param query rille.Query
+---@param joined integer
+---@param name string          a morph_to
+---@param models (string|rille.Model)[]|string|rille.Model
+---@param fn? fun(query: rille.Query, model: string): rille.Query  adds conditions, for each model
+---@return rille.Query
+function M.has_morph(query, joined, name, models, fn)
+  local word = "where_has_morph"
+  if type(name) ~= "string" then Error.argument(word, "the name of a relation", name) end
+  local link = Link.of(class_of(query, word), name)
+  if link.kind ~= "morph_to" then
+    Link.fail(link, "invalid_argument", ("%s asks about morph_to, and this is a %s"):format(word, link.kind), {
+      hint = ("where_has(%q) asks about it"):format(name),
+    })
+  end
+  local list = (type(models) == "string" or require "rille.model".is_class(models)) and { models } or models
+  if type(list) ~= "table" or #list == 0 then Error.argument(word, "models, or a list of them", models) end
+  return Query.grouped(query, joined, word, function(any)
+    for _, each in ipairs(list) do
+      local class = type(each) == "string" and require "rille.autoload".model(each) or each
+      if not require "rille.model".is_class(class) then Error.argument(word, "models, or a list of them", each) end
+      local target = setmetatable({ related = class, far = require "rille.model".info(class).primary }, {
+        __index = link,
+      })
+      local rows = rows_of(query, word, target, fn and function(q) return fn(q, class._def.name) end)
+      any = any:or_where(function(q) return Query.node(q:where(link.type_column, Link.morph_name(class)), op.exists, 0,
+        rows) end)
+    end
+    return any
+  end)
 end
 
 --- All columns are selected, unless the query says which.

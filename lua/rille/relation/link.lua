@@ -323,13 +323,7 @@ local FOLDS = {
   RTRIM = function(text) return (text:gsub(" +$", "")) end,
 }
 
---- How the database compares the columns that say whose a row is: for each of them a function, or false for "by bytes".
----@param link rille.Link
----@param class? rille.Model  of morph_to
----@return (false|fun(text: string): string)[]
-function M.folds(link, class)
-  local columns, has = link.far, info_of(class or link.related).has
-  if link.middle then columns, has = link.middle.near, link.middle.has end
+local function folds_of(link, columns, has)
   local folds = {}
   for i, name in ipairs(columns) do
     local collation = has[name].collation
@@ -338,6 +332,20 @@ function M.folds(link, class)
   end
   return folds
 end
+
+--- How the database compares the columns that say whose a row is: for each of them a function, or false for "by bytes".
+---@param link rille.Link
+---@param class? rille.Model  of morph_to
+---@return (false|fun(text: string): string)[]
+function M.folds(link, class)
+  if link.middle then return folds_of(link, link.middle.near, link.middle.has) end
+  return folds_of(link, link.far, info_of(class or link.related).has)
+end
+
+--- The same of the columns in the middle that refer to the related rows.
+---@param link rille.Link
+---@return (false|fun(text: string): string)[]
+function M.folds_of_related(link) return folds_of(link, link.middle.far, link.middle.has) end
 
 M.fail = fail
 

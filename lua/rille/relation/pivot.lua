@@ -97,10 +97,12 @@ local function has_names(list)
   return false
 end
 
---- What tells entries apart.
-local function name_of(entry)
-  local parts = {}
-  for i, value in ipairs(entry.key) do parts[i] = tostring(value) end
+--- What tells entries apart, as the database compares their keys.
+local function name_of(link, entry)
+  local parts, folds = {}, Link.folds_of_related(link)
+  for i, value in ipairs(entry.key) do
+    parts[i] = folds[i] and type(value) == "string" and folds[i](value) or tostring(value)
+  end
   return table.concat(parts, "\0")
 end
 
@@ -140,7 +142,7 @@ local function entries_of(link, word, list)
   end
   for i = 1, count do
     local entry = entry_of(link, word, split(list[i]))
-    local name = name_of(entry)
+    local name = name_of(link, entry)
     if seen[name] then
       entries[seen[name]] = entry                    -- said twice: the later one counts
     else
@@ -245,7 +247,7 @@ local function present(link, record)
     local key = {}
     for i, column in ipairs(link.middle.far) do key[i] = row[column] end
     local entry = { key = key, id = #key == 1 and key[1] or key, row = row }
-    local name = name_of(entry)
+    local name = name_of(link, entry)
     if not found[name] then found[#found + 1] = entry end
     found[name] = found[name] or entry
   end
@@ -276,13 +278,13 @@ function M.sync(link, record, list)
   return atomic(link, record, function()
     local there, attached, detached, updated = present(link, record), {}, {}, {}
     for _, entry in ipairs(there) do
-      if not wanted[name_of(entry)] then
+      if not wanted[name_of(link, entry)] then
         with_key(link, rows_of(link, record), entry.key):delete()
         detached[#detached + 1] = entry
       end
     end
     for _, entry in ipairs(entries) do
-      local before = there[name_of(entry)]
+      local before = there[name_of(link, entry)]
       if not before then
         attached[#attached + 1] = entry
       elseif differs(entry, before.row) then
@@ -303,7 +305,7 @@ function M.toggle(link, record, list)
   return atomic(link, record, function()
     local there, attached, detached = present(link, record), {}, {}
     for _, entry in ipairs(entries) do
-      if there[name_of(entry)] then
+      if there[name_of(link, entry)] then
         with_key(link, rows_of(link, record), entry.key):delete()
         detached[#detached + 1] = entry
       else

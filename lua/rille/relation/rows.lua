@@ -46,7 +46,7 @@ local function join_middle(query, link)
   local class = middle.class or Scope.model_of(query[1], "relation " .. link.name, middle.table)
   query = Query.node(query:select(related .. ".*"), op.join, false, source, name ~= middle.table and name,
     name .. "." .. middle.far[1], "=", related .. "." .. link.far[1], class or false)
-  if class then query[1].joined = true end
+  Scope.note_join(query[1], name)
   if #middle.far == 1 and next(middle.fixed) == nil then return query end
   return query:sealed(function(q)
     for i = 2, #middle.far do q = q:where_column(name .. "." .. middle.far[i], related .. "." .. link.far[i]) end
