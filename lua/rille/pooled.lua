@@ -54,18 +54,26 @@ function Registry:get(name)
   if handle and not handle.closed then return handle end
 end
 
---- A new handle of that name.
----@param name string
+--- Settings of a pooled connection to a path.
 ---@param path string
----@param options? table  settings of a connection that differ from those of the default one
----@return rille.Handle
-function Registry:add(name, path, options)
+---@return table
+function M.settings(path)
   local config = Config.current()
   local default = config.connections[config.tenancy and config.tenancy.fallback or config.default]
   local settings = { driver = "sqlite", database = path, pooled = true }
   if default and default.driver == "sqlite" then
     for _, key in ipairs(AS_DEFAULT) do settings[key] = default[key] end
   end
+  return settings
+end
+
+--- A new handle of that name.
+---@param name string
+---@param path string
+---@param options? table  settings of a connection that differ from those of the default one
+---@return rille.Handle
+function Registry:add(name, path, options)
+  local settings = M.settings(path)
   for key, value in next, options or {} do settings[key] = value end
   local handle = Handle.new(name, settings)
   self.kept:put(name, handle)

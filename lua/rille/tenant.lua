@@ -17,11 +17,18 @@ local tenants = core.tenants
 ---@field id integer|string  what the tenant's column keeps
 ---@field slug? string       its name, as addresses and files have it
 
+--- Is it a name that a tenant may have?
+---@param slug any
+---@return boolean
+function M.is_slug(slug)
+  return type(slug) == "string" and #slug <= SLUG_MAX and slug:find "^[a-z0-9][a-z0-9_-]*$" ~= nil
+end
+
 --- The name of a tenant, checked before it becomes part of an address, a path or a statement.
 ---@param slug any
 ---@return string slug
 function M.slug(slug)
-  if type(slug) ~= "string" or #slug > SLUG_MAX or not slug:find "^[a-z0-9][a-z0-9_-]*$" then
+  if not M.is_slug(slug) then
     Error.argument("tenant", "a slug: at most 63 small letters, digits, - and _, with a letter or digit first", slug,
       type(slug) == "number" and ("a tenant without a slug is { id = %d }"):format(slug) or nil)
   end
@@ -166,4 +173,9 @@ function M.lift(guard, all, fn, ...)
   return fn(...)
 end
 
-return M
+-- Words about tenants that have databases of their own.
+local STOCK_WORDS = { create = true, drop = true, copy = true, list = true, migrate = true }
+
+return setmetatable(M, {
+  __index = function(_, name) return STOCK_WORDS[name] and require "rille.tenant.stock"[name] or nil end,
+})

@@ -57,6 +57,15 @@ function M.path(tenant)
   return path
 end
 
+--- The folder of templates: the one of the pattern above all tenants, or beside a path that a function gave.
+---@param path string
+---@return string
+function M.folder(path)
+  local pattern = M.tenancy().pattern or M.PATTERN
+  local fixed = type(pattern) == "string" and pattern:match "^[^{]*" or path
+  return fixed:match "^(.*)/" or "."
+end
+
 --- Raise: there is no such tenant.
 ---@param slug string
 function M.unknown(slug)
