@@ -6,7 +6,7 @@ local M = {}
 ---@class rille.Argument
 ---@field [1] string  its name in `args`
 ---@field [2] string  one line of help
----@field count? string  "?" or "*" when it need not be there, or may repeat
+---@field count? string  "?" or "*" when it need not be there, "*" or "+" when it may repeat
 ---@field choices? string[]
 ---@field complete? "file"|"directory"|"command"  what a shell should offer
 
@@ -32,6 +32,7 @@ local M = {}
 M.groups = {
   { "project", { "new", "make:model", "make:migration", "make:factory", "make:seed", "types" } },
   { "database", { "migrate", "migrate:status", "migrate:rollback", "db:seed" } },
+  { "tenants", { "tenants:list", "tenants:create", "tenants:copy", "tenants:migrate", "tenants:drop" } },
   { "scripts", { "run", "repl", "test" } },
   { "shell", { "env", "completion", "help" } },
 }

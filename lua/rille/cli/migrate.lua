@@ -50,6 +50,18 @@ local function print_done(result, term)
   if result.seeded then term:line(text.count(#result.seeded, "seed") .. " sown") end
 end
 
+local function migrate_tenants(args, term)
+  for _, option in ipairs { "fresh", "seed", "pretend", "path" } do
+    if args[option] then
+      require "rille.cli.failure".misuse(("--%s is not for tenants"):format(option), "leave it out")
+    end
+  end
+  if args.all_tenants and args.tenant and #args.tenant > 0 then
+    require "rille.cli.failure".misuse("--tenant and --all-tenants say different things", "leave one of them out")
+  end
+  return require "rille.cli.tenants".migrate(not args.all_tenants and args.tenant or nil, term)
+end
+
 ---@type rille.Command
 return {
   summary = "apply what is pending",
@@ -61,8 +73,11 @@ return {
     { "--path", "the folder of migrations", value = "DIR", complete = "directory" },
     { "--force", "do not ask" },
     { "--yes", "do not ask; refuse any other database", value = "DATABASE" },
+    { "--tenant", "the database of this tenant", value = "SLUG", many = true },
+    { "--all-tenants", "the databases of all tenants; one that fails stops no other one" },
   },
   run = function(args, term)
+    if args.all_tenants or args.tenant and #args.tenant > 0 then return migrate_tenants(args, term) end
     if args.seed and args.pretend then
       require "rille.cli.failure".misuse("--seed runs code, --pretend runs none", "leave one of them out")
     end

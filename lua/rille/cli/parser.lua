@@ -3,6 +3,8 @@ local commands = require "rille.cli.commands"
 
 local M = {}
 
+local SHOWN = { ["?"] = "[%s]", ["*"] = "[%s…]", ["+"] = "%s…" }
+
 local function element(spec)
   return {
     name = spec[1] == "--help" and "-h --help" or spec[1],
@@ -49,7 +51,7 @@ local function usage(name, command)
   local words = { "rille", name }
   for _, argument in ipairs(command.arguments or {}) do
     local word = argument[1]:upper()
-    words[#words + 1] = argument.count == "?" and "[" .. word .. "]" or argument.count and "[" .. word .. "…]" or word
+    words[#words + 1] = (SHOWN[argument.count] or "%s"):format(word)
   end
   return table.concat(words, " ")
 end

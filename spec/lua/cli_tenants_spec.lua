@@ -1,0 +1,99 @@
+--- cli_tenants_spec: the commands about tenants that have databases of their own, as a shell runs them.
+local core = require "rille.core"
+local json = require "dkjson"
+
+local CONFIG = [[return { connections = { main = { database = "main.db" } },
+  tenancy = { strategy = "database", pattern = "tenants/{slug}.db" } }]]
+local CREATE = [[return { up = function(s) s:create("%s", function(t) t:id() end) end,
+  down = function(s) s:drop("%s") end }]]
+
+local folder
+
+local function write(name, text)
+  local file <close> = assert(io.open(folder .. "/" .. name, "wb"))
+  file:write(text)
+end
+
+--- Run the program in the folder.
+---@return integer status
+---@return string out  with what went to stderr
+local function rille(command)
+  local pipe = assert(io.popen(("cd '%s' && %s %s 2>&1 </dev/null"):format(folder, os.getenv "RILLE", command)))
+  local text = pipe:read "a"
+  local _, _, status = pipe:close()
+  return status, text
+end
+
+local function object(command)
+  local _, out = rille(command .. " --json 2>/dev/null")
+  return json.decode(out:match "{.*}")
+end
+
+describe("the commands about tenants", function()
+  before_each(function()
+    folder = os.tmpname()
+    os.remove(folder)
+    assert(core.make_directory(folder))
+    assert(core.make_directory(folder .. "/migrations"))
+    write("rille.config.lua", CONFIG)
+    write("migrations/0001_notes.lua", CREATE:format("notes", "notes"))
+  end)
+  after_each(function() os.execute("rm -rf '" .. folder .. "'") end)
+
+  it("make, list, copy and drop them", function()
+    assert.same({ 0, "no tenants\nrille tenants:create SLUG makes one\n" }, { rille "tenants:list" })
+    assert.equal(0, (rille "tenants:create acme globex"))
+    assert.equal(0, (rille "tenants:copy acme twin"))
+    local slugs = {}
+    for i, each in ipairs(object "tenants:list".tenants) do slugs[i] = each.slug end
+    assert.same({ "acme", "globex", "twin" }, slugs)
+    assert.same({ 0, "acme is gone\n" }, { rille "tenants:drop acme --yes acme" })
+    assert.equal(2, #object "tenants:list".tenants)
+  end)
+
+  it("delete nothing that was not named twice", function()
+    rille "tenants:create acme"
+    for _, command in ipairs { "tenants:drop acme", "tenants:drop acme --yes globex", "tenants:drop acme --yes ''" } do
+      local status, said = rille(command)
+      assert.equal(1, status)
+      assert.truthy(said:find("nothing was deleted", 1, true))
+    end
+    assert.equal(1, #object "tenants:list".tenants)
+    assert.equal("tenant_unknown", object "tenants:drop nobody --yes nobody".error.kind)
+  end)
+
+  it("make nothing of what is no slug, nor twice", function()
+    assert.equal("invalid_argument", object "tenants:create ../x".error.kind)
+    rille "tenants:create acme"
+    assert.equal("not_unique", object "tenants:create acme".error.kind)
+    assert.equal(2, (rille "tenants:create"))
+  end)
+
+  it("migrate all, or those that are named, and go on after one that fails", function()
+    rille "tenants:create a b c"
+    write("break.lua", [[local rille = require "rille"
+      rille.configure "rille.config.lua"
+      require "rille.tenant.place".handle("b"):execute "create table tags (n integer)"]])
+    assert.equal(0, (rille "run break.lua"))
+    write("migrations/0002_tags.lua", CREATE:format("tags", "tags"))
+    assert.same({ 0, "  a  migrated: 0002_tags\n1 tenant migrated, 0 were current\n" }, { rille "migrate --tenant a" })
+    local status, said = rille "migrate --all-tenants"
+    assert.equal(1, status)
+    assert.truthy(said:find("b  failed: ", 1, true) and said:find("c  migrated: 0002_tags", 1, true))
+    assert.truthy(said:find("1 tenant of 3 not migrated", 1, true))
+    local done = object "tenants:migrate"
+    assert.is_false(done.ok)
+    assert.same({ "current", "failed", "current" },
+      { done.tenants[1].state, done.tenants[2].state, done.tenants[3].state })
+    assert.same({ 0, "0 tenants migrated, 2 were current\n" }, { rille "tenants:migrate a c" })
+  end)
+
+  it("refuse what does not fit together", function()
+    for _, command in ipairs { "migrate --all-tenants --fresh", "migrate --tenant a --pretend",
+      "migrate --tenant a --all-tenants" } do
+      assert.equal(2, (rille(command)))
+    end
+    write("rille.config.lua", 'return { connections = { main = { database = "main.db" } } }')
+    assert.equal("unsupported", object "tenants:list".error.kind)
+  end)
+end)
