@@ -228,4 +228,25 @@ function Error.try(fn, ...)
   return caught(xpcall(fn, Error.keep_trace, ...))
 end
 
+--- Call a function that raises what a caller must expect: an error of this kind comes back as `nil, err`.
+---@param kind string
+---@param fn function
+---@param ... any  its arguments
+---@return any ...
+function Error.expected(kind, fn, ...)
+  local results = table.pack(xpcall(fn, Error.keep_trace, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  if Error.is(results[2], kind) then return nil, results[2] end
+  Error.again(results[2])
+end
+
+--- The result, or raise the error that stands in its place.
+---@param result any
+---@param err? rille.Error
+---@return any result
+function Error.must(result, err)
+  if err then Error.again(err) end
+  return result
+end
+
 return Error

@@ -23,12 +23,13 @@ local STATUS = {
   busy = 503, locked = 503, timeout = 503, connection_lost = 503, disk_full = 503, replica_lag = 503, readonly = 503,
 }
 
--- Words about the rows of a named table; loaded with the first of them.
-local ROW_WORDS = { create = true, insert = true, find_by_id = true, select = true, update = true, delete = true,
-  remove = true, key_of = true, bulk_insert = true, bulk_update = true, bulk_delete = true }
-
--- Words about a database as a whole, likewise.
-local DATABASE_WORDS = { size = true, copy_to = true, drop = true }
+-- Words about a named table and its rows, and about a database as a whole -> where they are; loaded with the first.
+local WORDS = { create_table = "rille.json_schema", json_schema = "rille.json_schema", size = "rille.open",
+  copy_to = "rille.open", drop = "rille.open" }
+for _, word in ipairs { "create", "insert", "find_by_id", "select", "update", "delete", "remove", "key_of",
+  "bulk_insert", "bulk_update", "bulk_delete" } do
+  WORDS[word] = "rille.rows"
+end
 
 ---@class rille.Handle
 ---@field name string
@@ -39,10 +40,7 @@ local DATABASE_WORDS = { size = true, copy_to = true, drop = true }
 ---@field closed boolean
 ---@field read? { version: integer, schema: integer, table: string, at: string }  when tables were first looked at
 local Handle = setmetatable({}, {
-  __index = function(_, name)
-    if ROW_WORDS[name] then return require "rille.rows"[name] end
-    return DATABASE_WORDS[name] and require "rille.open"[name] or nil
-  end,
+  __index = function(_, name) return WORDS[name] and require(WORDS[name])[name] or nil end,
 })
 Handle.__index = Handle
 Handle.__name = "rille.Handle"

@@ -107,7 +107,9 @@ local function of_table(name)
     _update = function(key, changes)
       return db():transaction(function(handle)
         local where = handle:key_of(name, key)
-        if handle:update(name, where, changes) == 0 then return nil, missing("update", key) end
+        local count, invalid = handle:update(name, where, changes)
+        if not count then return nil, invalid end
+        if count == 0 then return nil, missing("update", key) end
         return handle:find_by_id(name, key)
       end)
     end,

@@ -67,11 +67,13 @@ end
 --- Add a row and read it back, with what the database filled in.
 ---@param name string
 ---@param row table<string, any>
----@return table row
+---@return table? row
+---@return rille.Error? err  of the kind validation: what the JSON Schema that made the table does not allow
 function Rows:create(name, row)
   check_row("create", row)
   return self:transaction(function()
-    self:table(name):insert(row)
+    local count, invalid = self:table(name):insert { row }
+    if not count then return nil, invalid end
     local known, where = self:describe(name), {}
     for _, column in ipairs(known.primary) do
       if row[column] == nil or row[column] == core.null then where = nil break end
@@ -87,7 +89,8 @@ end
 ---@param name string
 ---@param rows table  column = value, or a list of such tables
 ---@param options? table
----@return integer rows
+---@return integer? rows
+---@return rille.Error? err  as of create
 function Rows:insert(name, rows, options)
   check_row("insert", rows)
   Error.options("insert", options, NONE)
@@ -132,7 +135,8 @@ end
 ---@param name string
 ---@param where table|function
 ---@param changes table<string, any>
----@return integer rows
+---@return integer? rows
+---@return rille.Error? err  as of create
 function Rows:update(name, where, changes)
   check_row("update", changes)
   return matching(self, "update", name, where, "unsafe_mutation"):update(changes)
@@ -152,7 +156,8 @@ Rows.remove = Rows.delete
 --- Add many rows, all or none.
 ---@param name string
 ---@param rows table<string, any>[]
----@return integer rows
+---@return integer? rows
+---@return rille.Error? err  as of create
 function Rows:bulk_insert(name, rows)
   check_list("bulk_insert", rows)
   return self:transaction(function() return self:table(name):insert(rows) end)
@@ -161,9 +166,9 @@ end
 --- Do one thing for each element of a list, all or none; the sum of what it gives.
 local function for_each(self, word, list, fn)
   check_list(word, list)
-  return self:transaction(function()
+  return Error.expected("validation", self.transaction, self, function()
     local total = 0
-    for i, element in ipairs(list) do total = total + fn(element, ("%s: element %d"):format(word, i)) end
+    for i, element in ipairs(list) do total = total + Error.must(fn(element, ("%s: element %d"):format(word, i))) end
     return total
   end)
 end
@@ -171,7 +176,8 @@ end
 --- Change many sets of rows, all or none.
 ---@param name string
 ---@param changes { where: table|function, data: table<string, any> }[]
----@return integer rows
+---@return integer? rows
+---@return rille.Error? err  as of create
 function Rows:bulk_update(name, changes)
   return for_each(self, "bulk_update", changes, function(change, place)
     check_row(place, change)

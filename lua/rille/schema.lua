@@ -69,6 +69,7 @@ function Schema:rename(from, to)
   run:change(function()
     require "rille.schema.catalog".table(run, from)
     run:execute(("alter table %s rename to %s"):format(Name.quote(from), Name.quote(to)))
+    require "rille.json_schema.store".moved(run, from, to)
   end)
 end
 
@@ -84,6 +85,7 @@ local function drop(run, name)
     end
   end
   run:execute("drop table " .. Name.quote(current.name))
+  require "rille.json_schema.store".moved(run, current.name)
   catalog.refuse_broken(run, current.name, broken)
 end
 

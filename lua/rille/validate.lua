@@ -130,6 +130,7 @@ end
 ---@field cast boolean              Lua decodes its values
 ---@field filled boolean            the database or a stamp fills it in where a new record leaves it out
 ---@field required? string          the message; nil when it may be absent
+---@field blank? string             the value that counts as absent, too
 ---@field tests function[]          as rule.lua makes them
 ---@field rules string[]            the rule of each test
 ---@field look_ups table[]          as constraint.lua makes them
@@ -173,7 +174,7 @@ local function compile_group(def, info, description, name, spec)
     create = spec.on ~= "update", update = spec.on ~= "create",
     filled = declared.default or declared.generated or name == info.created_at or name == info.updated_at,
     always = spec.when ~= nil or spec.check ~= nil,
-    required = spec.required and (said.required or SAID.required) or nil,
+    required = spec.required and (said.required or SAID.required) or nil, blank = "",
     tests = {}, rules = {}, look_ups = {},
   }
   for _, rule in ipairs(Rule.names) do
@@ -198,6 +199,22 @@ local function open_confirmation(def, info, field)
   info.assignable[name] = info.assignable[field]
 end
 
+--- What the JSON Schema that made the table says of a column.
+local function compile_kept(def, info, description, column)
+  local own = (def.validates or {})[column.name]
+  local spec = {}
+  for _, each in ipairs(own and specs_of(own) or {}) do
+    spec.unique, spec.references = spec.unique or each.unique, spec.references or each.references
+  end
+  spec.unique = not spec.unique and column.unique or nil
+  spec.references = not spec.references and column.references or nil
+  local group = compile_group(def, info, description, column.name, spec)
+  group.cast, group.blank = false, nil                 -- it judges what is stored
+  group.required = column.not_null and SAID.required or nil
+  group.tests, group.rules = { column.test }, { "json_schema" }
+  return group
+end
+
 --- The rules for a table.
 ---@param def table          the completed declaration
 ---@param info table         as model/table.lua makes it
@@ -205,17 +222,20 @@ end
 ---@return rille.Rules
 function M.compile(def, info, description)
   local rules = setmetatable({ info = info, sql = description.sql or "" }, Rules)
-  for name in next, def.validates do
+  local validates = def.validates or {}
+  for name in next, validates do
     if not info.has[name] then
       Error.unknown("no_such_column", "column", name, info.names, ("model %s: validates: %s"):format(def.name,
         def.table), { model = def.name })
     end
   end
   for _, name in ipairs(info.names) do
-    for _, spec in ipairs(def.validates[name] and specs_of(def.validates[name]) or {}) do
+    for _, spec in ipairs(validates[name] and specs_of(validates[name]) or {}) do
       rules[#rules + 1] = compile_group(def, info, description, name, spec)
       if spec.confirmed then open_confirmation(def, info, name) end
     end
+    local kept = info.kept and info.kept.by_name[name]
+    if kept then rules[#rules + 1] = compile_kept(def, info, description, kept) end
   end
   return rules
 end
@@ -267,7 +287,7 @@ local function run(self, record, creating)
     local group = self[i]
     if applies(group, record, state, creating) then
       local value = value_of(group, record, state, info)
-      if group.required and (value == nil or value == "") then
+      if group.required and (value == nil or value == group.blank) then
         if not (creating and group.filled and state[group.name] == nil) then
           failures = add(failures, group, "required", group.required, value)
         end

@@ -1,6 +1,7 @@
 --- snapshot: the schema of a database as texts that can be compared.
 local Definition = require "rille.schema.definition"
 local Ledger = require "rille.migrator.ledger"
+local Store = require "rille.json_schema.store"
 
 local M = {}
 
@@ -21,7 +22,7 @@ function M.take(db)
   local taken = {}
   for _, row in ipairs((db:_query [[select type, name, sql from sqlite_schema
       where sql is not null and name not like 'sqlite\_%' escape '\']])) do
-    if row.name ~= Ledger.TABLE then
+    if row.name ~= Ledger.TABLE and row.name ~= Store.TABLE then
       taken[row.type .. " " .. row.name] = row.type == "table" and table_text(row.sql) or squeezed(row.sql)
     end
   end

@@ -2,6 +2,7 @@
 local core = require "rille.core"
 local Cast = require "rille.cast"
 local Error = require "rille.error"
+local Kept = require "rille.json_schema.kept"
 local Record = require "rille.record"
 local sorted_keys = require "rille.keys"
 
@@ -212,9 +213,10 @@ function M.look_up(class, handle)
   for _, name in next, { info.created_at, info.updated_at } do
     info.stamps_plain = info.stamps_plain and info.source:type(name) == "datetime" and not lua_casts[name]
   end
-  info.rules = def.validates and require "rille.validate".compile(def, info, description) or nil
+  info.kept = Kept.of(handle, def.table)
+  info.rules = (def.validates or info.kept) and require "rille.validate".compile(def, info, description) or nil
   def.root[1], def.root.handle, def.root.info = info.source, handle, info
-  def.root.casts = info.has_casts and with_paths(def.table, lua_casts) or nil
+  def.root.casts, def.root.kept = info.has_casts and with_paths(def.table, lua_casts) or nil, info.kept
   return info
 end
 

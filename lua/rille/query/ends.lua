@@ -5,6 +5,7 @@ local Event = require "rille.record.event"
 local List = require "rille.list"
 local Scope = require "rille.scope"
 local fetch = require "rille.fetch"
+local Kept = require "rille.json_schema.kept"
 
 local op <const> = core.op
 local call, marks = fetch.call, Scope.marks
@@ -62,6 +63,8 @@ local function ready(query)
     if not info or info.version ~= info.handle.version or info.handle.closed then require "rille.model".info(class) end
   else
     root[1] = table_source(root.handle, root.table)
+    root.kept = Kept.of(root.handle, root.table)
+    root.casts = root.kept and root.kept.casts
   end
   return root
 end
@@ -172,11 +175,33 @@ function M.preload(query, rows)
   if wanted then require "rille.preload".load_wanted(rows, query[1].class, wanted) end
 end
 
+-- Clauses that put columns of others, or none of the table's own, under a name of the table's.
+local MIXES <const> = { [op.join] = true, [op.select_raw] = true, [op.select_query] = true, [op.union] = true }
+
+--- Does the query give rows of a table without a model that holds JSON, and are its columns the table's own?
+local function reads_json(query)
+  local root = query[1]
+  if root.class or not root.casts then return false end
+  while query do
+    if MIXES[query[3]] then return false end
+    query = query[2]
+  end
+  return true
+end
+
+local function json_cursor(kept, step, ...)
+  return function()
+    local row = step()
+    return row and Kept.load(kept, { row })[1]
+  end, ...
+end
+
 --- Rows; those of a relation with a pivot show it.
 local function read_rows(query)
   local relation = query[1].relation
   if relation and query[1].marked then return require "rille.relation.read".rows_of(query, relation.link) end
-  return run(query, "all")
+  local rows = run(query, "all")
+  return reads_json(query) and Kept.load(query[1].kept, rows) or rows
 end
 
 --- Rows with the relations that the query says; all of it is read at one moment.
@@ -319,7 +344,8 @@ function M.add(Query)
   function Query:first(...)
     if ... ~= nil then no_argument("first", "limit(n):all() gives several rows, find(key) one by its key", ...) end
     if self[1].marked then return rows_of(at_most(self, 1))[1] end
-    return (run(self, "first"))
+    local row = run(self, "first")
+    return reads_json(self) and Kept.load(self[1].kept, { row })[1] or row
   end
 
   --- The first row; raises not_found when there is none.
@@ -343,9 +369,13 @@ function M.add(Query)
   -- Relations that the query says are loaded for many rows at once: that many are held.
   function Query:cursor()
     local wanted = wanted_of(self)
-    if not wanted then return run(self, "cursor") end
-    require "rille.preload".check(self[1].class, wanted)
-    return in_batches(self[1].class, wanted, run(self, "cursor"))
+    if wanted then
+      require "rille.preload".check(self[1].class, wanted)
+      return in_batches(self[1].class, wanted, run(self, "cursor"))
+    end
+    ready(self)
+    if reads_json(self) then return json_cursor(self[1].kept, run(self, "cursor")) end
+    return run(self, "cursor")
   end
 
   --- The column of the first row, or nil.

@@ -8,6 +8,7 @@ local Ends = require "rille.query.ends"
 local Scope = require "rille.scope"
 local Unique = require "rille.schema.unique"
 local fetch = require "rille.fetch"
+local Kept = require "rille.json_schema.kept"
 
 local M = {}
 
@@ -67,21 +68,34 @@ local function refuse_clauses(query, word)
   end
 end
 
+--- Send rows as they are stored; of a table that was made from a JSON Schema only those that it allows.
+---@return integer? rows
+---@return rille.Error? err
+local function write_rows(root, rows, conflict)
+  local fill, kept = stamps(root), root.kept
+  if not kept then return (fetch.write(root.handle, root.class, "insert", root[1], rows, fill, conflict)) end
+  return Kept.write(kept, Kept.check_rows(kept, rows, fill), function()
+    return (fetch.write(root.handle, root.class, "insert", root[1], rows, fill, conflict))
+  end)
+end
+
 local function insert(query, word, rows, conflict)
   refuse_clauses(query, word)
   local root = Ends.ready(query)
   local list = list_of(word, rows)
   if #list == 0 then return 0 end
-  return (fetch.write(root.handle, root.class, "insert", root[1], dumped(root, list), stamps(root), conflict))
+  return write_rows(root, dumped(root, list), conflict)
 end
 
 --- Insert a row or a list of rows, all or none.  Each stands for itself: a key that is missing takes the column's
 --- default.
----@return integer rows
+---@return integer? rows
+---@return rille.Error? err  of the kind validation: what the JSON Schema that made the table does not allow
 function M.insert(query, rows) return insert(query, "insert", rows) end
 
 --- The same; rows that a unique constraint refuses are left out, other errors are raised.
----@return integer rows  that were inserted
+---@return integer? rows  that were inserted
+---@return rille.Error? err
 function M.insert_or_ignore(query, rows) return insert(query, "insert_or_ignore", rows, { ignore = true }) end
 
 local function names_of(word, given, what)
@@ -165,14 +179,15 @@ local function upsert(root, rows, by, names)
   end
   if some and updated_at then names = table.move(names, 1, #names, 1, { [#names + 1] = updated_at }) end
   local conflict = { by = by, where = condition_of(root, by), update = names, count = some and lock_of(root) or nil }
-  return (fetch.write(root.handle, root.class, "insert", root[1], dumped(root, rows), stamps(root), conflict))
+  return write_rows(root, dumped(root, rows), conflict)
 end
 
 --- Insert rows; where a row with the same `unique_by` is there already, update it.
 ---@param rows table             a row or a list of rows
 ---@param unique_by string|string[]  columns of a unique index
 ---@param update? string[]       columns to update; those that the row gives when absent, none when empty
----@return integer rows
+---@return integer? rows
+---@return rille.Error? err
 function M.upsert(query, rows, unique_by, update)
   refuse_clauses(query, "upsert")
   local root = Ends.ready(query)
@@ -186,9 +201,11 @@ function M.upsert(query, rows, unique_by, update)
   local groups = by_columns(root, list, by)
   if #groups == 0 then return 0 end
   if #groups == 1 then return upsert(root, list, by, groups[1].names) end
-  return root.handle:transaction(function()
+  return Error.expected("validation", root.handle.transaction, root.handle, function()
     local count = 0
-    for _, group in ipairs(groups) do count = count + upsert(root, group.rows, by, group.names) end
+    for _, group in ipairs(groups) do
+      count = count + Error.must(upsert(root, group.rows, by, group.names))
+    end
     return count
   end)
 end
@@ -215,14 +232,23 @@ local function assignments(root, word, changes)
   return sets
 end
 
+--- Run an update; of a table that was made from a JSON Schema only one that it allows.
+local function run_changes(query, root, sets)
+  local kept = root.kept
+  if not kept then return (Ends.run(query, "update", sets)) end
+  return Kept.write(kept, Kept.check_changes(kept, sets), function() return (Ends.run(query, "update", sets)) end)
+end
+
 --- Change the rows of the query.
 ---@param changes table<string, any>
----@return integer rows
+---@return integer? rows
+---@return rille.Error? err  of the kind validation: what the JSON Schema that made the table does not allow
 function M.update(query, changes)
   if type(changes) ~= "table" or next(changes) == nil then
     Error.argument("update", "a table of column = value", changes)
   end
-  return (Ends.run(query, "update", assignments(Ends.ready(query), "update", changes)))
+  local root = Ends.ready(query)
+  return run_changes(query, root, assignments(root, "update", changes))
 end
 
 -- Types of columns to which something can be added.
@@ -261,8 +287,8 @@ local function add(query, word, column, by, extra, sign)
   end
   local sets = assignments(root, word, extra or {})
   table.insert(sets, 1, { column, by, sign })
-  local ok, changed = pcall(Ends.run, query, "update", sets)
-  if ok then return changed end
+  local ok, changed, err = pcall(run_changes, query, root, sets)
+  if ok then return changed, err end
   error(placed(changed, root, column), 0)
 end
 

@@ -84,16 +84,18 @@ local CLASSES = [[
 ---@field tables fun(self: rille.Handle): string[]
 ---@field describe fun(self: rille.Handle, name: string): table?
 ---@field health fun(self: rille.Handle): table
----@field create fun(self: rille.Handle, table: string, row: table<string, any>): table<string, any>
----@field insert fun(self: rille.Handle, table: string, rows: table, options?: table): integer
+---@field create fun(self: rille.Handle, table: string, row: table<string, any>): table<string, any>?, rille.Error?
+---@field insert fun(self: rille.Handle, table: string, rows: table, options?: table): integer?, rille.Error?
 ---@field find_by_id fun(self: rille.Handle, table: string, ...: any): table<string, any>?
 ---@field select fun(self: rille.Handle, table: string, where?: table|function, options?: table): rille.List
----@field update fun(self: rille.Handle, table: string, where: table|function, changes: table<string, any>): integer
+---@field update fun(self: rille.Handle, table: string, where: table|function, changes: table): integer?, rille.Error?
 ---@field delete fun(self: rille.Handle, table: string, where: table|function): integer
 ---@field remove fun(self: rille.Handle, table: string, where: table|function): integer
----@field bulk_insert fun(self: rille.Handle, table: string, rows: table[]): integer
----@field bulk_update fun(self: rille.Handle, table: string, changes: table[]): integer
+---@field bulk_insert fun(self: rille.Handle, table: string, rows: table[]): integer?, rille.Error?
+---@field bulk_update fun(self: rille.Handle, table: string, changes: table[]): integer?, rille.Error?
 ---@field bulk_delete fun(self: rille.Handle, table: string, conditions: table[]): integer
+---@field create_table fun(self: rille.Handle, schema: table|string, name?: string|table, options?: table): table
+---@field json_schema fun(self: rille.Handle, table: string): table<string, any>
 ---@field close fun(self: rille.Handle)
 
 ---@class rille.Repository

@@ -1,0 +1,59 @@
+--- words: the plan of a table said in the column words of migrations.
+local M = {}
+
+--- Say one column, without its indexes.
+---@param t rille.TableWords
+---@param column rille.PropertyColumn
+---@param options? { primary: boolean? }  primary: it is the whole key
+---@return rille.ColumnWords
+function M.column(t, column, options)
+  local words = t[column.word](t, column.name, table.unpack(column.args))
+  if column.auto then return words end
+  if options and options.primary then words:primary() end
+  if column.nullable then words:nullable() end
+  if column.default_sql then
+    words:default_raw(column.default_sql)
+  elseif column.has_default then
+    words:default(column.default)
+  end
+  for _, sql in ipairs(column.checks) do words:check(sql) end
+  local key = column.references
+  if key then
+    words:references(key.table, key.column)
+    if key.on_delete then words:on_delete(key.on_delete) end
+    if key.on_update then words:on_update(key.on_update) end
+  end
+  if column.comment then words:comment(column.comment) end
+  return words
+end
+
+---@param t rille.TableWords
+---@param index table  of a plan
+function M.index(t, index)
+  local word = index.unique and t.unique or t.index
+  word(t, index.columns, { name = index.name, where = index.where })
+end
+
+---@param t rille.TableWords
+---@param key table  of a plan
+function M.foreign(t, key)
+  t:foreign { columns = key.references, references = key.table, on_delete = key.on_delete, on_update = key.on_update,
+    table.unpack(key.columns) }
+end
+
+--- What schema:create takes to make the table of a plan.
+---@param plan rille.SchemaPlan
+---@return fun(t: rille.TableWords)
+function M.all(plan)
+  return function(t)
+    for _, column in ipairs(plan.columns) do
+      M.column(t, column, { primary = column.primary and #plan.primary == 1 })
+    end
+    if #plan.primary > 1 then t:primary(plan.primary) end
+    for _, index in ipairs(plan.indexes) do M.index(t, index) end
+    for _, key in ipairs(plan.foreign) do M.foreign(t, key) end
+    for _, sql in ipairs(plan.checks) do t:check(sql) end
+  end
+end
+
+return M
