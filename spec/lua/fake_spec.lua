@@ -150,6 +150,15 @@ describe("fake", function()
     end
   end)
 
+  it("has a word for each value of a byte", function()
+    local seen = {}
+    for _, word in ipairs(Words.words) do
+      assert.is_nil(seen[word], word)
+      seen[word] = true
+    end
+    assert.equal(256, #Words.words)
+  end)
+
   it("makes texts of as many words, sentences and characters as asked for", function()
     assert.match("^%l+$", fake:word())
     assert.match("^%l+ %l+ %l+$", fake:words())

@@ -224,6 +224,7 @@ function M.record(run, n, belongs, make)
   local record = core.record_new(run.info.source)
   fill(run, record, attributes)
   for i = 1, #related do refer(run, record, related[i][1], related[i][2]) end
+  if run.inverse then core.record_relate(record, run.inverse, run.parent(n)) end
   for _, name in ipairs(functions and sorted_keys(functions) or NOTHING) do
     fill(run, record, { [name] = functions[name](record, fake, number) })
   end

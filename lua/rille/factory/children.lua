@@ -61,20 +61,27 @@ local function inverse_of(link)
 end
 
 --- What the parent decides of its child.
-local function keys_of(link, parent, inverse)
-  if inverse then return { [inverse] = parent } end
+local function keys_of(link, parent)
   local keys = {}
   for i, column in ipairs(link.near) do keys[link.far[i]] = value_of(parent, column) end
   for column, value in next, link.fixed do keys[column] = value end
   return keys
 end
 
---- The same for the n-th of all children; nil where a parent decides nothing of them.
-local function keys_for(run, link, parents, each)
-  if not HAS[link.kind] then return nil end
+--- What a run must know of the parents of its records; nothing where they decide nothing of them.
+local function parents_for(run, link, parents, each)
+  local function parent_of(n) return parents[(n - 1) // each + 1] end
+  local fields = { saves = run.saves, recycled = run.recycled, via = link.name,
+    turn = function(n) return (n - 1) % each + 1 end }
+  if not HAS[link.kind] then return fields end
   local inverse = inverse_of(link)
-  if not inverse and not run.saves then return nil end
-  return function(n) return keys_of(link, parents[(n - 1) // each + 1], inverse) end
+  if run.saves then
+    fields.inverse, fields.parent = inverse, parent_of
+    fields.keys = function(n) return keys_of(link, parent_of(n)) end
+  elseif inverse then                    -- a parent that has no key yet is referred to in memory
+    fields.keys = function(n) return { [inverse] = parent_of(n) } end
+  end
+  return fields
 end
 
 local function share_of(children, place, each)
@@ -133,10 +140,7 @@ function M.make(run, parents, entry, make)
     if each > 1 and not link.many then
       Link.fail(link, "invalid_argument", ("a %s is one record, not %d"):format(link.kind, each))
     end
-    children, err = make(factory, #parents * each, {
-      saves = run.saves, recycled = run.recycled, via = entry.relation, keys = keys_for(run, link, parents, each),
-      turn = function(n) return (n - 1) % each + 1 end,
-    })
+    children, err = make(factory, #parents * each, parents_for(run, link, parents, each))
     if not children then return nil, err end
   end
   local function share(place)

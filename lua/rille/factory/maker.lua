@@ -24,6 +24,8 @@ local NESTED <const> = 10          -- factories of one model inside each other, 
 ---@field recycled table<string, rille.Record[]>
 ---@field given? table              attributes of the caller, which count most
 ---@field keys? fun(n: integer): table   attributes of the n-th record that its parent decides
+---@field inverse? string           the relation by which it belongs to its parent, and
+---@field parent? fun(n: integer): rille.Record
 ---@field turn? fun(n: integer): integer  its place among those of its parent
 
 local running = setmetatable({}, { __mode = "k" })        -- coroutine -> its innermost run
@@ -101,7 +103,7 @@ end
 --- The records of a factory, and all that belongs to them.
 ---@param factory rille.Factory
 ---@param count integer
----@param fields table  of the run: saves, given, keys, turn, recycled, via
+---@param fields table  of the run: what `begin` does not find out
 ---@return rille.Record[]|nil
 ---@return rille.Error? err
 function M.run(factory, count, fields)

@@ -19,27 +19,21 @@ M.last_names = list [[Abel Adeyemi Almeida Andersen Aziz Bauer Berg Bianchi Cast
   Laurent Lindqvist Mbeki Mendes Moreau Müller Nakata Nasser Novak Nowak Okafor Olsen Osei Park Pereira Petrov Quinn
   Rahman Rossi Sato Silva Singh Sørensen Suzuki Tanaka Tóth Vargas Vermeer Weber Wójcik Yilmaz Zapata Zhang]]
 
-M.words = list [[about above account across after again against agree air all almost along always amber among ancient
-  answer apple april arch around arrive autumn away balance bank basket beacon become before begin behind bell below
-  beside better beyond bird blue board boat book border both bread breeze bridge bright bring broad brook build button
-  calm candle canvas careful carry castle cedar chair chance change clear climb clock cloud coast coin cold common
-  copper corner cotton country cover crane cross current daily dance dawn deep desert distant door doubt down draw dream
-  drift early earth east easy echo edge eight ember empty engine enough evening every fabric fair far feather fern field
-  final find fire first flag flame float flour follow forest found fountain four free fresh front garden gate gentle
-  give glass glow gold grain grass gravel great green ground grow harbour harvest hazel hear heavy high hill hollow
-  honest house hundred idea inner island ivory join journey july keep kettle kind kitchen know ladder lake lamp lantern
-  large last late leaf learn ledger letter level light linen listen little local long lower map maple march marble
-  market meadow measure meet mild mill mirror moment month morning mountain music narrow near needle never new night
-  north notice number oak ocean october offer often old olive only open orchard order other outer over owl page paint
-  paper path patient pebble pencil people piece pine place plain plan plant play point pond porch power present press
-  proud quarter quick quiet rain rather reach read ready real reason red remain reply return ribbon ridge right ripe
-  river road rock roof room rope round safe sail salt same sand scale school sea season second seed seldom send settle
-  seven shadow shallow share sheet shelf shine shore short signal silver simple single slate slow small smooth snow
-  soft sound south spark speak spring square stable stair stand star stay steady steam step still stone story stream
-  street strong summer sunday table tailor tale tall teach thread three thunder tide timber today together tower town
-  trade trail tram travel tree true turn twelve twenty under until upper useful valley vast velvet village violet visit
-  voice wagon wait walk wall warm watch water wave weather west wheel while white whole wide willow wind window winter
-  wise wonder wood wool word work world write yard year yellow young]]
+-- As many as a byte has values: one byte of a number that is drawn is one word.
+M.words = list [[agree air amber ancient answer apple april arch around autumn away balance bank basket beacon bell
+  better bird blue board boat book border both bread breeze bridge brook build button calm candle canvas careful
+  castle cedar chair chance clear climb clock cloud coast coin cold copper cotton cover crane cross dance dawn desert
+  door down early earth east easy echo edge ember empty engine evening every fabric fair feather fern final fire first
+  flag flame float flour follow forest found fountain front gate gentle glass glow gold grain grass gravel great green
+  ground grow harbour harvest hazel heavy high hill hollow house island ivory journey july kettle kind kitchen ladder
+  lake lamp lantern large leaf ledger letter light linen little local map maple marble march market meadow measure
+  mill mirror moment month morning mountain music narrow needle north oak ocean october often olive orchard owl page
+  paint paper path patient pebble pencil people piece pine plain plan plant pond porch power present proud quick quiet
+  rain read ribbon ridge ripe river road rock roof rope round safe sail salt sand school sea season seed seven shadow
+  shallow shelf shine shore silver slate smooth snow soft sound south spark square stable stair stand star steady
+  steam step stone story stream street summer sunday tailor tale tall thread thunder tide timber tower town trade
+  trail tram travel tree valley vast velvet violet wagon walk watch water wave weather west wheel white whole wide
+  willow wind window winter wise wonder wool word work world write yard year yellow young]]
 
 -- Word -> the same at the beginning of a sentence.
 M.capital = {}
