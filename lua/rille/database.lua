@@ -21,14 +21,17 @@ local function no_connection(config, name)
 end
 
 --- The handle of a configured connection; the same one each time.
----@param name? string  the default connection when absent
+---@param name? string  absent: the current tenant's database where each has its own, else the default connection
 ---@return rille.Handle
 function M.get(name)
   if closed then
     Error.raise("invalid_argument", "rille.close() ended all connections", { hint = "rille.connect begins anew" })
   end
   local config = Config.current()
-  if name == nil then name = config.default end
+  if name == nil then
+    if config.tenancy and require "rille.tenant.home".decides() then return require "rille.tenant.home".handle() end
+    name = config.default
+  end
   local handle = handles[name]
   if handle then return handle end
   if type(name) ~= "string" then Error.argument("db", "the name of a connection", name) end

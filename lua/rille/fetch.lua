@@ -34,6 +34,7 @@ end
 ---@param d any
 ---@return any ...       its results
 function M.call(handle, method, a, b, c, d)
+  if handle.tenant then require "rille.tenant.home".check(handle, false) end
   local db = handle.core or handle:connect()
   if not hook.listening.query then return db[method](db, a, b, c, d) end
   db:trace(true)
@@ -64,6 +65,7 @@ end
 ---@param method string
 ---@return any ...
 function M.write(handle, class, method, a, b, c, d)
+  if handle.tenant and class then require "rille.tenant.home".check(handle, true) end
   return pass_write(handle, class, method, a, b, c, pcall(M.call, handle, method, a, b, c, d))
 end
 
@@ -72,6 +74,7 @@ end
 ---@param source userdata  of the model
 ---@param ... any          a value for each column of the key
 function M.find(handle, source, ...)
+  if handle.tenant then require "rille.tenant.home".check(handle, true) end
   local db = handle.core or handle:connect()
   if not hook.listening.query then return (db:find(source, ...)) end
   db:trace(true)

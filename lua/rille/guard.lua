@@ -58,6 +58,12 @@ function M.of(handle, name)
   end
 end
 
+--- Are the guard's rows in the database of the handle, together with those of other tenants?
+local function is_in(guard, handle)
+  if guard.connection then return guard.connection == handle.name end
+  return not handle.tenant and handle.name == Config.current().default
+end
+
 --- Does this coroutine see everybody's rows of every table?
 local function all_lifted()
   for _, class in next, require "rille.model".declared do
@@ -86,12 +92,20 @@ local function place()
   end
 end
 
---- Raise for SQL of the caller's own inside a tenant: nobody knows whose rows it reads.
+--- Raise for SQL of the caller's own inside a tenant, on a database that tenants share: nobody knows whose rows it
+--- reads.
 ---@param word string  the method
+---@param handle rille.Handle
 ---@param sql string
-function M.check_raw(word, sql)
-  local tenant = Tenant.current()
-  if not tenant or all_lifted() then return end
+function M.check_raw(word, handle, sql)
+  local tenant, shared = Tenant.current(), false
+  if not tenant then return end
+  M.load_models()
+  for _, class in next, require "rille.model".declared do
+    local guard = class._def.guard
+    shared = shared or guard and is_in(guard, handle) and not Tenant.is_lifted(guard)
+  end
+  if not shared then return end
   Error.raise("tenant_required", ("%s: SQL of your own is not limited to the tenant %s"):format(word,
     Error.quote(tostring(tenant.slug or tenant.id))), {
     sql = sql, hint = "queries of models are; { all_tenants = true } behind the values says that everybody's rows are "
@@ -143,6 +157,18 @@ function M.lift(def, fn, ...)
     hook.emit("tenant:bypass", { model = def.name, table = def.table, tenant = Tenant.current(), place = place() })
   end
   return Tenant.lift(def.guard, all_lifted, fn, ...)
+end
+
+--- Records whose relations are about to be read must be the current tenant's: in whose rows, or in whose database,
+--- they are.
+---@param class rille.Model
+---@param records rille.Record[]
+function M.check_parents(class, records)
+  for i = 1, #records do
+    local handle = records[i]._info.handle
+    if handle.tenant then require "rille.tenant.home".check(handle, true) end
+  end
+  if class._def.guard then M.check_records(class, records) end
 end
 
 --- Records of a tenant whose relations are about to be read must be the current tenant's.

@@ -127,7 +127,7 @@ local function with_leave(word, run, self, sql, ...)
       return run(self, sql, table.unpack({ ... }, 1, count - 1))
     end
   end
-  if next(core.tenants) then require "rille.guard".check_raw(word, sql) end
+  if next(core.tenants) then require "rille.guard".check_raw(word, self, sql) end
   return run(self, sql, ...)
 end
 

@@ -1,4 +1,5 @@
 --- model: a declaration becomes a class; what the class needs of the database is looked up when it is first used.
+local Config = require "rille.config"
 local Error = require "rille.error"
 local fetch = require "rille.fetch"
 local sorted_keys = require "rille.keys"
@@ -130,14 +131,29 @@ function M.members(class)
   return sorted_keys(names)
 end
 
+local function is_valid(info) return info and info.version == info.handle.version and not info.handle.closed end
+
 --- What the database says of the model's table, looked up again after the schema or the connection changed.
 ---@param class rille.Model
 ---@return table info  source, handle, has, casts, assignable, primary, created_at, updated_at
 function M.info(class)
   local info = class._info
-  if info and info.version == info.handle.version and not info.handle.closed then return info end
-  info = require "rille.model.table".look_up(class, require "rille.database".get(class._def.connection))
-  rawset(class, "_info", info)
+  if is_valid(info) then return info end
+  local def = class._def
+  local handle = require "rille.database".get(def.connection)
+  if def.connection or not Config.current().tenancy or not require "rille.tenant.home".decides() then
+    info = require "rille.model.table".look_up(class, handle)
+    rawset(class, "_info", info)
+  else                                           -- `_info` stays empty: which one holds is asked each time
+    def.infos = def.infos or setmetatable({}, { __mode = "k" })
+    info = def.infos[handle]
+    if not is_valid(info) then
+      info = require "rille.model.table".look_up(class, handle)
+      def.infos[handle] = info
+    end
+  end
+  local root = def.root
+  root[1], root.handle, root.info, root.casts, root.kept = info.source, handle, info, info.path_casts, info.kept
   return info
 end
 

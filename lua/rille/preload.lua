@@ -122,7 +122,7 @@ end
 ---@param entry? { fn: function?, inner: rille.Wanted }
 function M.load_one(parents, class, name, entry)
   local link = Link.of(class, name)
-  if class._def.guard then require "rille.guard".check_records(class, parents) end
+  if class._def.guard or class._def.infos then require "rille.guard".check_parents(class, parents) end
   if link.kind == "morph_to" then return load_morphs(link, parents, entry) end
   local folds = Link.folds(link)
   local keys, values = Read.keys_of(parents, link.near, folds)

@@ -75,9 +75,10 @@ end
 
 --- In a transaction the tenant stays: what is rolled back together belongs to one.
 local function check_switch(co, before, id)
-  if before and before[1] ~= nil and before[1] ~= id and Transaction.begun_by(co) then
+  local from = before and before[1]
+  if from ~= id and Transaction.begun_by(co) and (from ~= nil or require "rille.tenant.home".decides()) then
     Error.raise("tenant_mismatch", ("the tenant cannot change from %s to %s inside a transaction"):format(
-      Error.quote(tostring(before[1])), id == nil and "none" or Error.quote(tostring(id))), {
+      from == nil and "none" or Error.quote(tostring(from)), id == nil and "none" or Error.quote(tostring(id))), {
       hint = "end the transaction first",
     })
   end

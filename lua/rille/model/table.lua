@@ -215,8 +215,7 @@ function M.look_up(class, handle)
   end
   info.kept = Kept.of(handle, def.table)
   info.rules = (def.validates or info.kept) and require "rille.validate".compile(def, info, description) or nil
-  def.root[1], def.root.handle, def.root.info = info.source, handle, info
-  def.root.casts, def.root.kept = info.has_casts and with_paths(def.table, lua_casts) or nil, info.kept
+  info.path_casts = info.has_casts and with_paths(def.table, lua_casts) or nil
   return info
 end
 

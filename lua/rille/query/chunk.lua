@@ -65,7 +65,7 @@ end
 --- A function that raises once the rows belong to another tenant than when the walk began.
 local function same_tenant(query, word)
   local class = query[1].class
-  if not (class and class._def.guard) then return function() end end
+  if not (class and (class._def.guard or class._def.infos)) then return function() end end
   local Tenant = require "rille.tenant"
   local mark = Tenant.mark()
   return function()

@@ -60,7 +60,11 @@ local function ready(query)
   local class = root.class
   if class then                                        -- (the root of a plain query takes the model's)
     local info = class._info
-    if not info or info.version ~= info.handle.version or info.handle.closed then require "rille.model".info(class) end
+    if not info or info.version ~= info.handle.version or info.handle.closed then
+      info = require "rille.model".info(class)
+      local record = root.relation and root.relation.record
+      if record and info.handle.tenant then require "rille.guard".check_parents(record._class, { record }) end
+    end
   else
     root[1] = table_source(root.handle, root.table)
     root.kept = Kept.of(root.handle, root.table)
@@ -133,12 +137,29 @@ local READS = {
   end,
 }
 
+--- A cursor over the database of one tenant.
+local function of_tenant(handle, step, ...)
+  return function()
+    require "rille.tenant.home".check(handle, true)
+    return step()
+  end, ...
+end
+
+local run_now
+
 --- Run a method of the core with the query and what its model's scopes demand.
 ---@param query rille.Query
 ---@param method string
 ---@param a any  further arguments
 ---@param b any
 local function run(query, method, a, b)
+  if method == "cursor" and ready(query).handle.tenant then
+    return of_tenant(query[1].handle, run_now(query, method, a, b))
+  end
+  return run_now(query, method, a, b)
+end
+
+function run_now(query, method, a, b)
   local root = ready(query)
   local lock, lifted
   if root.marked then                    -- some query of the root is; most roots never see one

@@ -22,6 +22,7 @@ local Record = State.methods
 --- Run a method of the core that writes the record; what was stamped for it is taken back when it fails.  What breaks
 --- a declared rule comes back as `false, err`, for the caller to pass on; any other error is raised.
 local function write(record, info, stamped, also, method, ...)
+  if info.handle.tenant then require "rille.tenant.home".check(info.handle, true) end
   local ok, a, b = pcall(fetch.call, info.handle, method, record, ...)
   if ok then return a, b end
   local state = state_of(record)

@@ -96,7 +96,9 @@ local function limited(link, query, keys, class)
   if one and ordered and not says(query, op.limit) then query = query:limit(1) end
   if not says(query, op.limit, op.offset) then return query end
   local Query = require "rille.query"
-  for _, name in ipairs(class._info.primary) do query = query:order_by(class._def.table .. "." .. name) end
+  for _, name in ipairs(require "rille.model".info(class).primary) do
+    query = query:order_by(class._def.table .. "." .. name)
+  end
   return Query.node(query, op.per, keys)
 end
 
@@ -123,7 +125,7 @@ end
 --- met once, or is another one by its pivot.
 local function shared_output(link, query, start)
   if not link.middle or link.middle.pivot then return nil end
-  local primary = link.related._info.primary
+  local primary = require "rille.model".info(link.related).primary
   if #primary ~= 1 or says_beyond(query, start, op.select, op.select_raw, op.add_select, op.select_query,
     op.group_by) then
     return nil

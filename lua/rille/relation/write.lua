@@ -18,7 +18,8 @@ local MANY_TO_MANY = { belongs_to_many = true, morph_to_many = true, morphed_by_
 --- A record of a tenant is written and read from only as that tenant's.
 local function check_tenant(record)
   local class = record._class
-  if class._def.guard and core.record_exists(record) then require "rille.guard".check_records(class, { record }) end
+  local of_tenant = class._def.guard or class._def.infos
+  if of_tenant and core.record_exists(record) then require "rille.guard".check_parents(class, { record }) end
 end
 
 -- -- the query ------------------------------------------------------------------------------------------------------

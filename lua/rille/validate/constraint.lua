@@ -79,7 +79,7 @@ end
 
 local function is_taken(record, info, look_up)
   local Query = require "rille.query"
-  if look_up.partial and info.class._info ~= info then return false end
+  if look_up.partial and require "rille.model".info(info.class) ~= info then return false end
   if look_up.ignored and Record.raw(record, look_up.ignored) ~= nil then return false end
   -- The whole index knows all rows; one over some rows is most often about those that the model's scopes leave.
   local query = look_up.partial and Query.of(info.class)
