@@ -39,11 +39,12 @@ local function lexicon()
   local same_tag = Cmt(C(tag) * Cb "tag", function(_, _, here, opened) return here == opened end)
   local dollar = Cg(C(tag), "tag") * ((1 - same_tag) ^ 0 * same_tag + unclosed "a dollar quote")
 
+  local literal = quoted("'", "a text literal") + quoted('"', "a quoted name") + quoted("`", "a quoted name")
+    + P "[" * ((1 - P "]") ^ 0 * "]" + unclosed "a name in brackets")
   return {
     lpeg = lpeg, word = word, number = number, letter = letter,
-    skip = S " \t\r\n\f\v" + line_comment + block_comment,
-    quoted = quoted("'", "a text literal") + quoted('"', "a quoted name") + quoted("`", "a quoted name")
-      + P "[" * ((1 - P "]") ^ 0 * "]" + unclosed "a name in brackets") + dollar / 0,
+    skip = S " \t\r\n\f\v" + P "\u{feff}" + line_comment + block_comment,      -- (SQLite skips that mark, too)
+    literal = literal, quoted = literal + dollar / 0,
     keyword = function(name)          -- a whole word, in any case
       local pattern = P(true)
       for c in name:gmatch "." do pattern = pattern * S(c .. c:upper()) end
@@ -193,23 +194,52 @@ function M.placeholders(where, text, ...)
   return want.sql, by_position(where, want, text, ...)
 end
 
---- text -> true where SQL reads tables of its own: `select` anywhere, or `in` with the name of a table behind it.
+--- text -> what matters of a part of a statement, each a pair of its place and a mark: parentheses, semicolons, a
+--- remark that has no end of its own, and "reads" where SQL reads tables: `select` or `from` anywhere, or `in` with the
+--- name of a table behind it.  Dollar quotes are none in SQLite, so what is between them counts.
 local function build_reader()
   local lex = lexicon()
   local lpeg, keyword = lex.lpeg, lex.keyword
-  local P, Cc, S = lpeg.P, lpeg.Cc, lpeg.S
-  local reads = keyword "select" + keyword "in" * lex.skip ^ 0 * (lex.letter + S "\"'`[")
-  local other = lex.quoted + lex.skip + lex.word + lex.number + P(1)
-  return (other - reads) ^ 0 * (reads * Cc(true) + Cc(false))
+  local P, C, Cc, Cp, Ct, S = lpeg.P, lpeg.C, lpeg.Cc, lpeg.Cp, lpeg.Ct, lpeg.S
+  local distinct_from = keyword "distinct" * lex.skip ^ 0 * keyword "from"
+  local reads = keyword "select" + keyword "from" + keyword "in" * lex.skip ^ 0 * #(lex.letter + S "\"'`[")
+  local mark = C(S "();") + P "--" * (1 - P "\n") ^ 0 * -1 * Cc "--" + reads * Cc "reads"
+  local other = lex.literal + lex.skip + distinct_from + lex.word + lex.number + P(1)
+  return Ct((Ct(Cp() * mark) + other) ^ 0)
 end
 
 local reader
-local reads_tables = Memo.new(KEPT_TEXTS, function(text)
+
+-- A mark that cannot be in a part of a statement -> what is wrong with it.
+local NOT_A_PART <const> = {
+  [";"] = "a semicolon ends the statement around it",
+  [")"] = "a ) closes what was not opened in it",
+  ["("] = "a ( is not closed",
+  ["--"] = "a remark would hide what comes behind it",
+}
+
+--- A text as part of a statement: { wrong = what keeps it from being one, at = where } or { reads = true or nil }.
+local part_of = Memo.new(KEPT_TEXTS, function(text)
   reader = reader or Grammar.compile(build_reader())
-  return reader:match(text)
+  local open, part = {}, {}
+  for _, found in ipairs(reader:match(text)) do
+    local at, mark = found[1], found[2]
+    if mark == "reads" then
+      part.reads = true
+    elseif mark == "(" then
+      open[#open + 1] = at
+    elseif mark == ")" and #open > 0 then
+      open[#open] = nil
+    else
+      return { wrong = NOT_A_PART[mark], at = at }
+    end
+  end
+  if #open > 0 then return { wrong = NOT_A_PART["("], at = open[1] } end
+  return part
 end)
 
---- The same for a part of a query.  `params.reads` says that it reads tables of its own, which nothing guards.
+--- The same for a part of a query, which must be whole: what stands around it is what the query says, and no text may
+--- end that.  `params.reads` says that it reads tables of its own, which nothing guards.
 ---@param where string
 ---@param text string
 ---@param ... any
@@ -217,7 +247,11 @@ end)
 ---@return table params
 function M.fragment(where, text, ...)
   local sql, params = M.placeholders(where, text, ...)
-  params.reads = reads_tables(sql) or nil
+  local part = part_of(sql)
+  if part.wrong then
+    raise_syntax(("%s: %s"):format(where, part.wrong), text, math.min(part.at, #text), "each text is whole by itself")
+  end
+  params.reads = part.reads
   return sql, params
 end
 

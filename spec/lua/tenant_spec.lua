@@ -199,6 +199,22 @@ describe("a tenant", function()
         assert.equal(1, #post_b.tags)
       end)
     end)
+
+    it("refuses so where the key has several columns, too", function()
+      local schema = rille.schema()
+      schema:create("parts", function(t) t:integer "org_id" t:integer "number" t:primary { "org_id", "number" } end)
+      schema:create("post_parts", function(t) t:integer "post_id" t:integer "org_id" t:integer "number" end)
+      local Part = rille.model "Part" { tenant_column = "org_id" }
+      Post:belongs_to_many("parts", "Part", { pivot = "post_parts", related_key = { "org_id", "number" } })
+      local part_a = as(A, function() return Part:create { number = 1 } end)
+      as(B, function()
+        local part_b = Part:create { number = 1 }
+        refused("tenant_mismatch", function() post_b:relation "parts":attach(part_a) end)
+        refused("tenant_mismatch", function() post_b:relation "parts":sync { part_b, part_a } end)
+        post_b:relation "parts":sync { part_b }
+        assert.equal(1, #post_b.parts)
+      end)
+    end)
   end)
 
   describe("of a coroutine", function()
@@ -339,7 +355,8 @@ describe("a tenant", function()
     it("reads no table by itself as a part of a query", function()
       as(B, function()
         for _, sql in ipairs { "id in (select id from posts)", "exists (SELECT 1 from posts)", "id in posts",
-          'id IN "posts"', "id in /* x */ [posts]", "id in -- x\n posts" } do
+          'id IN "posts"', "id in /* x */ [posts]", "id in -- x\n posts", "id \u{feff}in posts",
+          "$x$ or id in (select id from posts) or $x$" } do
           refused("tenant_required", function() Post:where_raw(sql):count() end)
           refused("tenant_required", function() Org:where_raw(sql):count() end)
         end
@@ -349,6 +366,21 @@ describe("a tenant", function()
         assert.equal(1, Post:where_raw("id in (?, ?)", post_b.id, post_a.id):count())
       end)
       assert.equal(1, Org:where_raw("id in (select org_id from posts where id = ?)", post_a.id):count())
+    end)
+
+    it("does not end what stands around it", function()
+      as(B, function()
+        for _, sql in ipairs { "1=1) or (1=1", "1=1) or 1=1 --", "1) group by (1", "1; delete from posts", "1 --",
+          "(1" } do
+          refused("syntax", function() return Post:where_raw(sql):all() end)
+          refused("syntax", function() return Post:group_by("id"):having_raw(sql):all() end)
+          refused("syntax", function() return Post:order_by_raw(sql):all() end)
+          refused("syntax", function() return Post:select_raw(sql):all() end)
+        end
+        refused("syntax", function() return Org:select_raw("title from posts --"):all() end)
+        refused("tenant_required", function() return Org:select_raw("title from posts union all values (1)"):all() end)
+        assert.equal(1, Post:where_raw("id is distinct from 0 and ')' != '(' -- fine\n"):count())
+      end)
     end)
   end)
 

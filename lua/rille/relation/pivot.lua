@@ -113,18 +113,41 @@ local function every(class)
   return class._def.soft_deletes and query:with_trashed() or query
 end
 
+--- Which of the keys are those of rows that the tenant has: a set of their names.
+local function known_of(link, entries)
+  local query, known = every(link.related), {}
+  if #link.far == 1 then
+    local keys = {}
+    for i, entry in ipairs(entries) do keys[i] = entry.key[1] end
+    query = query:where_in(link.far[1], keys)
+  else
+    query = query:where(function(any)
+      for _, entry in ipairs(entries) do
+        any = any:or_where(function(one)
+          for i, column in ipairs(link.far) do one = one:where(column, entry.key[i]) end
+          return one
+        end)
+      end
+      return any
+    end)
+  end
+  for _, row in ipairs(query:select(link.far):plain():all()) do
+    local key = {}
+    for i, column in ipairs(link.far) do key[i] = row[column] end
+    known[name_of(link, { key = key })] = true
+  end
+  return known
+end
+
 --- What is attached must be the current tenant's, where the related rows belong to tenants.
 local function check_tenant(link, word, entries)
-  if not link.related._def.guard or #link.far > 1 or #entries == 0 then return end
-  local keys, known = {}, {}
-  for i, entry in ipairs(entries) do keys[i] = entry.key[1] end
-  for _, key in ipairs(every(link.related):where_in(link.far[1], keys):pluck(link.far[1])) do
-    known[tostring(key)] = true
-  end
-  for _, key in ipairs(keys) do
-    if not known[tostring(key)] then
+  if not link.related._def.guard or #entries == 0 then return end
+  local known = known_of(link, entries)
+  for _, entry in ipairs(entries) do
+    local name = name_of(link, entry)
+    if not known[name] then
       Link.fail(link, "tenant_mismatch", ("%s: there is no %s %s of the current tenant"):format(word,
-        link.related._def.name, Error.quote(tostring(key))))
+        link.related._def.name, Error.quote((name:gsub("%z", ", ")))))
     end
   end
 end
@@ -217,7 +240,9 @@ end
 function M.attach_each(link, wanted)
   local rows, now = {}, core.now()
   for _, pair in ipairs(wanted) do
-    for _, entry in ipairs((entries_of(link, "attach", pair[2]))) do
+    local entries = entries_of(link, "attach", pair[2])
+    check_tenant(link, "attach", entries)
+    for _, entry in ipairs(entries) do
       rows[#rows + 1] = new_row(link, pair[1], entry, now)
     end
   end
