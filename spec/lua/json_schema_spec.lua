@@ -377,6 +377,24 @@ describe("rows of such a table", function()
     assert.equal("validation", select(2, User:where("id", 1):update { age = -1 }).kind)
   end)
 
+  it("of a pivot raise what is not allowed, and nothing is attached", function()
+    db:execute "create table tags (id integer primary key)"
+    db:create_table { title = "tag_user", required = { "user_id", "tag_id" }, properties = {
+      user_id = { type = "integer" }, tag_id = { type = "integer" }, role = { type = "string",
+        pattern = "^[a-z]+$" } } }
+    rille.model("Tag", {})
+    local user = rille.model("User", { relations = { marks = rille.belongs_to_many("Tag") } }):create {
+      email = "a@b.org", age = 1 }
+    db:insert("tags", { id = 1 })
+    local tags = user:relation "marks"
+    local e = refused("validation", function() tags:attach { { 1, role = "X" } } end)
+    assert.same({ "has the wrong form" }, e.fields.role)
+    assert.equal(0, db:table("tag_user"):count())
+    tags:attach { { 1, role = "x" } }
+    refused("validation", tags.update_existing_pivot, tags, 1, { role = "Y" })
+    assert.equal("x", db:table("tag_user"):value "role")
+  end)
+
   it("take an empty object where one is allowed", function()
     db:create_table { title = "t", properties = { o = { type = "object" }, l = { type = "array" } } }
     assert.equal('{"l":[],"o":{}}', Json.encode(db:create("t", { o = {}, l = {} })))

@@ -189,7 +189,7 @@ local function insert(link, record, entries)
   if #entries == 0 then return 0 end
   local rows, now = {}, clock.now()
   for i, entry in ipairs(entries) do rows[i] = new_row(link, record, entry, now) end
-  return require "rille.query".for_table(link.handle, link.middle.table):insert(rows)
+  return Error.must(require "rille.query".for_table(link.handle, link.middle.table):insert(rows))
 end
 
 local function ids(entries)
@@ -246,7 +246,7 @@ function M.attach_each(link, wanted)
       rows[#rows + 1] = new_row(link, pair[1], entry, now)
     end
   end
-  require "rille.query".for_table(link.handle, link.middle.table):insert(rows)
+  Error.must(require "rille.query".for_table(link.handle, link.middle.table):insert(rows))
   for _, pair in ipairs(wanted) do M.changed(link, pair[1]) end
 end
 
@@ -284,7 +284,7 @@ local function change(link, record, entry)
   for name, value in next, entry.columns do columns[name] = value end
   if next(columns) == nil then return 0 end
   if link.middle.stamped then columns.updated_at = clock.now() end
-  return with_key(link, rows_of(link, record), entry.key):update(columns)
+  return Error.must(with_key(link, rows_of(link, record), entry.key):update(columns))
 end
 
 local function differs(entry, row)
