@@ -6,7 +6,7 @@
 
 local GROWTH_REACH_KIB = 10 * 1024
 
---- In the order of the tables; `reach` is the largest ratio that is good enough.
+--- In the order of the table; `reach` is the largest ratio that is good enough.
 local WORKS = {
   { name = "find", title = "find by primary key, 100,000 random ids", reach = 1.6 },
   { name = "all", title = "all 100,000 posts as objects, 3 attributes read", reach = 1.9 },
@@ -20,6 +20,13 @@ local WORKS = {
   { name = "lazy", title = "the same, each relation loaded when it is read", reach = 2.3 },
   { name = "json", title = "to_json of 10,000 posts, each with its author", reach = 2.5 },
   { name = "hooked", title = "10,000 create, each with 2 hooks and 3 rules", reach = 3.5 },
+}
+
+--- What has no counterpart in C: `rate` is the least number of rows in a second that is good enough, `rows` how many
+--- there must be, and `check` what the independent program must find.
+local RATES = {
+  { name = "factory", title = "a factory makes 10,000 users with 3 posts each", rate = 20000, rows = 40000,
+    check = "count:130000," },
 }
 
 ---@return table<string, table<string, table[]>>  runs by work and side
@@ -103,6 +110,22 @@ local function judge(work, sides)
   return row
 end
 
+---@return table|nil  the same of a work of RATES
+local function judge_rate(work, sides)
+  if not sides.rille then return nil end
+  local row = { work = work.name, title = work.title, reach = work.rate, differences = {} }
+  for _, run in ipairs(sides.rille) do
+    if tonumber(run.rows) ~= work.rows or not run.check:find(work.check, 1, true) then
+      row.differences[1] = ("%s: rille has %s, wanted rows=%d %s"):format(work.name, outcome(run), work.rows,
+        work.check)
+    end
+  end
+  row.rille = summary(sides.rille)
+  row.rows_a_second = work.rows / row.rille.ms * 1000
+  row.ok = row.rows_a_second >= work.rate and #row.differences == 0
+  return row
+end
+
 local function print_json(report)
   print(require("dkjson").encode(report, { indent = true }))
 end
@@ -149,6 +172,11 @@ end
 
 --- What does not fit into the table.
 local function print_notes(report)
+  for _, row in ipairs(report.rates) do
+    print(("%s: %.0f rows a second (reach: at least %d): %s"):format(row.title, row.rows_a_second, row.reach,
+      row.ok and "yes" or "NO"))
+    for _, difference in ipairs(row.differences) do print("DIFFERENT " .. difference) end
+  end
   for _, row in ipairs(report.works) do
     if row.growth_kib then
       print(("%s: peak memory grew by %.1f MiB without a memory map (reach: below %.0f): %s"):format(
@@ -168,16 +196,16 @@ end
 
 local function main(form, path, settings, machine)
   local results = read_results(path)
-  local report = { settings = settings, machine = machine, works = {}, ok = true, same = true }
-  for _, work in ipairs(WORKS) do
-    local row = judge(work, results[work.name])
-    if row then
-      table.insert(report.works, row)
-      report.ok = report.ok and row.ok
-      report.same = report.same and #row.differences == 0
-    end
+  local report = { settings = settings, machine = machine, works = {}, rates = {}, ok = true, same = true }
+  local function add(list, row)
+    if not row then return end
+    list[#list + 1] = row
+    report.ok = report.ok and row.ok
+    report.same = report.same and #row.differences == 0
   end
-  assert(#report.works > 0, "nothing was measured")
+  for _, work in ipairs(WORKS) do add(report.works, judge(work, results[work.name])) end
+  for _, work in ipairs(RATES) do add(report.rates, judge_rate(work, results[work.name])) end
+  assert(#report.works + #report.rates > 0, "nothing was measured")
   if form == "json" then
     print_json(report)
   else
@@ -186,7 +214,7 @@ local function main(form, path, settings, machine)
     print("Times are medians of alternating rounds; \"of best\" is the ratio of the fastest rounds, which other work")
     print("on the machine disturbs least; snapshot is rille inside rille.snapshot; spread, (slowest - fastest) /")
     print("median, and peak memory, mapped pages included, are those of raw C / rille.\n")
-    print_table(report)
+    if #report.works > 0 then print_table(report) end
     print()
     print_notes(report)
   end

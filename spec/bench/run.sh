@@ -2,7 +2,7 @@
 # spec/bench/run.sh - measures rille against raw C on the same SQLite library and says whether it is fast enough.
 # Usage: sh spec/bench/run.sh [--rounds N] [--only WORK]... [--tuned] [--json] [--patient SECONDS]
 #   --rounds N   alternating rounds of each work (5); the start of the process has three times as many
-#   --only WORK  find all query create insert save cursor start, graph lazy json hooked; may be given several times
+#   --only WORK  find all query create insert save cursor start, graph lazy json hooked factory; may be repeated
 #   --tuned      measures raw C with the choices that rille makes for its users, too: no mutexes, SQLite's archive
 #   --json       prints the results as JSON instead of a table
 #   --patient S  before each run waits, S seconds at most, until nothing else is at work on the machine
@@ -45,7 +45,7 @@ case $rounds in '' | *[!0-9]* | 0) misused "--rounds wants a number of at least 
 case $patient in '' | *[!0-9]*) misused "--patient wants a number of seconds" ;; esac
 for work in $only; do
   case $work in
-    find | all | query | create | insert | save | cursor | start | graph | lazy | json | hooked) ;;
+    find | all | query | create | insert | save | cursor | start | graph | lazy | json | hooked | factory) ;;
     *) misused "no work is called $work" ;;
   esac
 done
@@ -165,6 +165,8 @@ round() {
   for side in raw rille ${tuned:+tuned} snapshot bare; do
     case $1:$side in
       create:snapshot | insert:snapshot | save:snapshot | json:snapshot | hooked:snapshot) ;;   # it only reads
+      factory:rille) measure_write factory rille || return 1 ;;
+      factory:*) ;;
       cursor:*) measure "$1" "$side" "$tmp/events.db" || return 1 ;;
       *:bare) ;;
       graph:* | lazy:*) measure "$1" "$side" "$tmp/graph.db" || return 1 ;;
@@ -193,7 +195,7 @@ ticks=$(getconf CLK_TCK)
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 : > "$tmp/results"
 failed=''
-for work in ${only:-find all query create insert save cursor start graph lazy json hooked}; do
+for work in ${only:-find all query create insert save cursor start graph lazy json hooked factory}; do
   all_rounds "$work" || failed="$failed $work"
 done
 progress ''
