@@ -4,7 +4,6 @@ local Error = require "rille.error"
 local fetch = require "rille.fetch"
 local sorted_keys = require "rille.keys"
 local Declaration = require "rille.model.declaration"
-local Match = require "rille.match"
 local Query = require "rille.query"
 local Event = require "rille.record.event"
 local Record = require "rille.record"
@@ -193,6 +192,7 @@ end
 ---@return rille.List|nil
 ---@return rille.Error? err  of the first that was refused; its `index` says which one it is
 function Model:create_many(list)
+  local Match = require "rille.match"
   Match.check_list("create_many", "a list of tables", list)
   return Match.all_or_none(M.info(self).handle, "create_many", list, function(attributes)
     return self:create(attributes)
@@ -267,6 +267,7 @@ local function first_of(self, match) return Query.of(self):where(match):first() 
 
 --- The first record that fits, or a new one that is not saved.
 function Model:first_or_new(match, values)
+  local Match = require "rille.match"
   Match.check("first_or_new", match, values)
   return first_of(self, match) or self:new(Match.merged(match, values))
 end
@@ -275,6 +276,7 @@ end
 ---@return rille.Record|nil
 ---@return rille.Error? err
 function Model:first_or_create(match, values)
+  local Match = require "rille.match"
   Match.check("first_or_create", match, values)
   return Match.first_or_create(M.info(self).handle, function() return first_of(self, match) end,
     function() return self:create(Match.merged(match, values)) end)
@@ -284,6 +286,7 @@ end
 ---@return rille.Record|nil
 ---@return rille.Error? err
 function Model:update_or_create(match, values)
+  local Match = require "rille.match"
   Match.check("update_or_create", match, values)
   return Match.update_or_create(M.info(self).handle, function() return first_of(self, match) end, values,
     function() return self:create(Match.merged(match, values)) end)
@@ -295,7 +298,7 @@ end
 function Model:destroy(...)
   local count, keys = select("#", ...), { ... }
   if count == 1 and type(keys[1]) == "table" then
-    keys = Match.check_list("destroy", "a list of keys", keys[1])
+    keys = require "rille.match".check_list("destroy", "a list of keys", keys[1])
   else
     for i = 1, math.max(1, count) do
       if keys[i] == nil then Error.argument("destroy", "a key", nil) end

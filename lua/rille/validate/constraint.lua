@@ -3,7 +3,6 @@
 -- itself, without a race.  Rows are looked up only once something failed, so that a person hears of all at once.
 local core = require "rille.core"
 local Error = require "rille.error"
-local Definition = require "rille.schema.definition"
 local Rule = require "rille.validate.rule"
 local State = require "rille.record.state"
 local Unique = require "rille.schema.unique"
@@ -38,8 +37,9 @@ function M.unique(option, column, def, info, description)
       words .. " in a migration makes one")
   end
   local gone, ignored = def.soft_deletes, nil
-  if gone and index.partial and Definition.mentions(Definition.condition_of_index(index.sql), gone) then
-    ignored = gone
+  if gone and index.partial then
+    local Definition = require "rille.schema.definition"
+    if Definition.mentions(Definition.condition_of_index(index.sql), gone) then ignored = gone end
   end
   return { rule = "unique", columns = columns, index = index.name, partial = index.partial, ignored = ignored }
 end
