@@ -137,8 +137,9 @@ configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_faul
 
   code = rille_sqlite_add_functions(conn->db);
   status = code == SQLITE_OK ? RILLE_OK : rille_sqlite_fail(conn, code, fault);
-  if (status == RILLE_OK)
-    status = execute(conn, "pragma schema_version", fault); /* looks at the file for the first time */
+  /* The first of these looks at the file for the first time. */
+  if (status == RILLE_OK && options->readonly)
+    status = execute(conn, "pragma schema_version", fault);
   if (status == RILLE_OK && !options->readonly)
     status = set_word(conn, "journal_mode", options->journal_mode, journals, fault);
   if (status == RILLE_OK)

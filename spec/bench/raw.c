@@ -304,12 +304,13 @@ main(int argc, char **argv)
   static const struct {
     const char *name;
     void (*run)(sqlite3 *, struct bench_outcome *);
-  } WORKS[] = { { "find", work_find },        { "all", work_all },
-                { "query", work_query },      { "create", work_create },
-                { "insert", work_insert },    { "save", work_save },
-                { "cursor", work_cursor },    { "cursor_bare", work_cursor_bare },
-                { "json", work_json },        { "graph", bench_work_graph },
-                { "lazy", bench_work_graph }, { "hooked", work_create } };
+  } WORKS[] = { { "find", work_find },         { "all", work_all },
+                { "query", work_query },       { "create", work_create },
+                { "insert", work_insert },     { "save", work_save },
+                { "cursor", work_cursor },     { "cursor_bare", work_cursor_bare },
+                { "json", work_json },         { "graph", bench_work_graph },
+                { "lazy", bench_work_graph },  { "hooked", work_create },
+                { "visit", bench_work_visit }, { "hot", bench_work_hot } };
   bool known = false;
   sqlite3 *db;
 

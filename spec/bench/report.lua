@@ -20,6 +20,8 @@ local WORKS = {
   { name = "lazy", title = "the same, each relation loaded when it is read", reach = 2.3 },
   { name = "json", title = "to_json of 10,000 posts, each with its author", reach = 2.5 },
   { name = "hooked", title = "10,000 create, each with 2 hooks and 3 rules", reach = 3.5 },
+  { name = "visit", title = "2,000 visits to databases not open: a query in each", reach = 1.3 },
+  { name = "hot", title = "200,000 queries in 100 tenants' databases in turn", reach = 8.0 },
 }
 
 --- What has no counterpart in C: `rate` is the least number of rows in a second that is good enough, `rows` how many

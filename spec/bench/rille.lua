@@ -216,6 +216,7 @@ local function main(name, path, mode)
   if name == "settings" then return print(settings()) end
   local second = dofile(arg[0]:match "^(.*)/" .. "/second.lua")
   local work = WORKS[name] or second({ Post = Post, User = User })[name]
+    or dofile(arg[0]:match "^(.*)/" .. "/third.lua")[name]
   if not work or (mode and mode ~= "snapshot") then
     io.stderr:write("usage: rille run rille.lua WORK|settings DB [snapshot]\n")
     os.exit(2)

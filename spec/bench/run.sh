@@ -2,7 +2,7 @@
 # spec/bench/run.sh - measures rille against raw C on the same SQLite library and says whether it is fast enough.
 # Usage: sh spec/bench/run.sh [--rounds N] [--only WORK]... [--tuned] [--json] [--patient SECONDS]
 #   --rounds N   alternating rounds of each work (5); the start of the process has three times as many
-#   --only WORK  find all query create insert save cursor start, graph lazy json hooked factory; may be repeated
+#   --only WORK  find all query create insert save cursor start graph lazy json hooked factory visit hot; several too
 #   --tuned      measures raw C with the choices that rille makes for its users, too: no mutexes, SQLite's archive
 #   --json       prints the results as JSON instead of a table
 #   --patient S  before each run waits, S seconds at most, until nothing else is at work on the machine
@@ -45,7 +45,8 @@ case $rounds in '' | *[!0-9]* | 0) misused "--rounds wants a number of at least 
 case $patient in '' | *[!0-9]*) misused "--patient wants a number of seconds" ;; esac
 for work in $only; do
   case $work in
-    find | all | query | create | insert | save | cursor | start | graph | lazy | json | hooked | factory) ;;
+    find | all | query | create | insert | save | cursor | start | graph | lazy | json | hooked) ;;
+    factory | visit | hot) ;;
     *) misused "no work is called $work" ;;
   esac
 done
@@ -70,10 +71,10 @@ compile() {
 sh "$here/../../host/install-dependencies.sh" bench >&2 || misused "raw C wants jansson to write JSON with"
 progress "building"
 libraries="-lsqlite3 -ljansson"
-compile raw raw.c second.c works.c post.c user.c json.c
+compile raw raw.c second.c third.c works.c post.c user.c json.c
 if [ -n "$tuned" ]; then
   ldd "$rille" | grep -q libsqlite3 || libraries="-l:libsqlite3.a -ljansson -lm -ldl -lpthread"
-  compile tuned raw.c second.c works.c post.c user.c json.c
+  compile tuned raw.c second.c third.c works.c post.c user.c json.c
 fi
 libraries=-lsqlite3
 compile check check.c
@@ -94,6 +95,9 @@ fi
 cp "$data/posts.db" "$tmp/posts.db"                  # reads leave -wal and -shm files beside the database
 cp "$data/events.db" "$tmp/events.db"
 cp "$data/graph.db" "$tmp/graph.db"
+BENCH_MANY=$tmp/many                                 # small databases, made by the first that wants them
+export BENCH_MANY
+mkdir "$BENCH_MANY"
 
 # --- both sides must stand on the same library with the same settings
 
@@ -167,6 +171,7 @@ round() {
       create:snapshot | insert:snapshot | save:snapshot | json:snapshot | hooked:snapshot) ;;   # it only reads
       factory:rille) measure_write factory rille || return 1 ;;
       factory:*) ;;
+      visit:snapshot | hot:snapshot) ;;                  # of one database
       cursor:*) measure "$1" "$side" "$tmp/events.db" || return 1 ;;
       *:bare) ;;
       graph:* | lazy:*) measure "$1" "$side" "$tmp/graph.db" || return 1 ;;
@@ -195,7 +200,7 @@ ticks=$(getconf CLK_TCK)
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 : > "$tmp/results"
 failed=''
-for work in ${only:-find all query create insert save cursor start graph lazy json hooked factory}; do
+for work in ${only:-find all query create insert save cursor start graph lazy json hooked factory visit hot}; do
   all_rounds "$work" || failed="$failed $work"
 done
 progress ''

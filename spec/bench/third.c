@@ -1,0 +1,111 @@
+/* spec/bench/third.c - the works of the third table by hand: many small databases, visited one after the other. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "works.h"
+
+enum { DATABASES = 500, ROWS = 10, VISITS = 2000, HOT = 100, HOT_VISITS = 200000, PATH_BYTES = 400 };
+
+static const char QUESTION[] = "select name from users where id = ?";
+
+/* The path of the n-th database, from 1, in the directory that BENCH_MANY names. */
+static void
+path_of(int n, char path[PATH_BYTES])
+{
+  const char *directory = getenv("BENCH_MANY");
+
+  if (directory == NULL)
+    bench_die("BENCH_MANY", "names no directory");
+  (void)snprintf(path, PATH_BYTES, "%s/t%d.db", directory, n);
+}
+
+static void
+make_one(const char *path)
+{
+  sqlite3 *db = NULL;
+  char sql[100];
+
+  if (sqlite3_open(path, &db) != SQLITE_OK)
+    bench_die(path, sqlite3_errmsg(db));
+  bench_run(db, "pragma journal_mode = wal; pragma synchronous = off; begin;"
+                "create table users (id integer primary key not null, name text not null)");
+  for (int row = 1; row <= ROWS; row++) {
+    (void)snprintf(sql, sizeof sql, "insert into users values (%d, 'user number %d')", row, row);
+    bench_run(db, sql);
+  }
+  bench_run(db, "commit");
+  bench_check(db, sqlite3_close(db));
+}
+
+/* The databases are made by whoever comes first. */
+static void
+make_all(void)
+{
+  char path[PATH_BYTES];
+
+  for (int n = 1; n <= DATABASES; n++) {
+    path_of(n, path);
+    if (access(path, F_OK) != 0)
+      make_one(path);
+  }
+}
+
+static void
+ask(sqlite3 *db, sqlite3_stmt *stmt, int64_t id, struct bench_outcome *out)
+{
+  bench_check(db, sqlite3_bind_int64(stmt, 1, id));
+  if (bench_check(db, sqlite3_step(stmt)) != SQLITE_ROW)
+    bench_die("visit", "no row");
+  out->sum += (int64_t)strlen((const char *)sqlite3_column_text(stmt, 0));
+  out->rows++;
+}
+
+void
+bench_work_visit(sqlite3 *db, struct bench_outcome *out)
+{
+  char path[PATH_BYTES];
+
+  (void)db;
+  make_all();
+  bench_clock_start(out);
+  for (int visit = 0; visit < VISITS; visit++) {
+    sqlite3_stmt *stmt;
+    sqlite3 *one;
+
+    path_of(visit % DATABASES + 1, path);
+    one = bench_open(path);
+    stmt = bench_prepare(one, QUESTION);
+    ask(one, stmt, visit % ROWS + 1, out);
+    sqlite3_finalize(stmt);
+    bench_check(one, sqlite3_close(one));
+  }
+  bench_clock_stop(out);
+}
+
+void
+bench_work_hot(sqlite3 *db, struct bench_outcome *out)
+{
+  sqlite3 *hot[HOT];
+  sqlite3_stmt *stmts[HOT];
+  char path[PATH_BYTES];
+
+  (void)db;
+  make_all();
+  for (int n = 0; n < HOT; n++) {
+    path_of(n + 1, path);
+    hot[n] = bench_open(path);
+    stmts[n] = bench_prepare(hot[n], QUESTION);
+  }
+  bench_clock_start(out);
+  for (int visit = 0; visit < HOT_VISITS; visit++) {
+    ask(hot[visit % HOT], stmts[visit % HOT], visit % ROWS + 1, out);
+    sqlite3_reset(stmts[visit % HOT]);
+  }
+  bench_clock_stop(out);
+  for (int n = 0; n < HOT; n++) {
+    sqlite3_finalize(stmts[n]);
+    bench_check(hot[n], sqlite3_close(hot[n]));
+  }
+}
