@@ -1,7 +1,7 @@
 --- check: runs the checks named as arguments over the sources; prints what is wrong, exit status 1 if anything is.
 -- `lua5.4 spec/lint/check.lua includes contracts form`, from the root of the project.
 
-local FOLDERS = "core host lua spec models migrations"
+local FOLDERS = "core docs host lua spec models migrations"
 
 ---@class lint.File
 ---@field path string      from the root of the project, "core/base/arena.h"

@@ -27,7 +27,7 @@ tidy() {
 
 run() {
   case $1 in
-    luacheck) luacheck --quiet --no-color lua models migrations host spec ./*.lua ;;
+    luacheck) luacheck --quiet --no-color lua models migrations docs host spec ./*.lua ;;
     includes | contracts | form) lua5.4 spec/lint/check.lua "$1" ;;
     shell) find host spec -name '*.sh' | while read -r file; do sh -n "$file" || return 1; done && sh -n .ci/run ;;
     analyzer) analyzer ;;
