@@ -147,7 +147,7 @@ rille_lua_check_tenant(lua_State *L, rille_work *work, const rille_source *sourc
 
   if (source->guard == RILLE_GUARD_TENANT) {
     tenant = work->slots[work->tenant - 1].cell;
-    if (!same(L, work, source, cell, &tenant))
+    if (cell == NULL || !same(L, work, source, cell, &tenant))
       mismatch(L, work, source);
   }
 }

@@ -21,7 +21,7 @@ void rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *so
 bool rille_lua_stamp(lua_State *L, rille_work *work, const rille_source *source, rille_cell *cell, bool given);
 
 /* Raises tenant_mismatch when `cell`, assigned to the tenant's column of the source, would move rows to another
-** tenant. */
+** tenant; NULL is a value that only the database will know, as of an increment. */
 void rille_lua_check_tenant(lua_State *L, rille_work *work, const rille_source *source, const rille_cell *cell);
 
 /* Raises tenant_mismatch when the tenant is not the one that the work's statement was made for. */

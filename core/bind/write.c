@@ -55,9 +55,9 @@ rille_lua_add_update(lua_State *L, rille_work *work, rille_query *query, int ind
     (void)snprintf(place, sizeof place, "%.*s", RILLE_STR_ARG(column));
     (void)lua_rawgeti(L, -2, 2);
     rille_lua_check_cell(L, -1, place, &cell);
-    if (query->source.table->tenant != NULL && rille_str_equal(column, query->source.table->tenant->name))
-      rille_lua_check_tenant(L, work, &query->source, &cell);
     (void)lua_rawgeti(L, -3, 3);
+    if (query->source.table->tenant != NULL && rille_str_equal(column, query->source.table->tenant->name))
+      rille_lua_check_tenant(L, work, &query->source, lua_isstring(L, -1) ? NULL : &cell);
     end = rille_lua_add_set(L, work, end, column, &cell);
     set = (rille_set *)((char *)end - offsetof(rille_set, next));
     if (lua_isstring(L, -1))

@@ -297,6 +297,7 @@ function Record:replicate()
   local copy = core.record_new(info.source)
   local leave = { [info.created_at or 1] = true, [info.updated_at or 1] = true }
   for _, name in ipairs(info.primary) do leave[name] = true end
+  leave[info.class._def.tenant_column or 1] = nil          -- a copy is of the same tenant, or of none
   for _, name in ipairs(info.names) do
     local column = info.has[name]
     if not leave[name] and not column.generated and was_selected(self, name) then

@@ -120,7 +120,9 @@ local function associate(link, record, other)
   if other ~= nil then
     if link.kind == "belongs_to" then
       check_related(link, link.related, "associate", other)
-    elseif not is_record(other) then
+    elseif is_record(other) then
+      check_tenant(other)
+    else
       check_related(link, nil, "associate", other)
     end
     check_saved(link, other, "associate")

@@ -1,0 +1,316 @@
+--- tenancy.world: random models, some of whose rows belong to tenants, and rows of two tenants.
+-- Every text of the other tenant holds MARK, and every number is greater than all others, so that one look at a result
+-- tells whether something of it came through.  No table has foreign keys: rows refer across tenants as they like.
+local Draw = require "spec.support.tenancy.draw"
+
+local M = {}
+
+M.MARK = "SECRET"
+M.NUMBER = 7000000                -- numbers of the other tenant are above it
+M.TENANT = "org_id"
+
+local NAMES <const> = { "Ant", "Bee", "Cat", "Dog", "Elk", "Fox" }
+local TABLES <const> = { Ant = "ants", Bee = "bees", Cat = "cats", Dog = "dogs", Elk = "elks", Fox = "foxes" }
+-- The tenant whose eyes we have, the other one, and the column's type.
+local TENANTS <const> = {
+  { 1, 2, "INTEGER" }, { 2, 1, "INTEGER" }, { -3, 3, "INTEGER" }, { "a", "b", "VARCHAR(20)" },
+  { "ab", "a", "VARCHAR(20)" }, { "01", "1", "VARCHAR(20)" }, { "b", "B", "TEXT" },
+}
+local SHOPS <const> = { "x", "y" }
+M.NOW = "2026-11-20T12:00:00.000000Z"
+
+---@class tenancy.Entity
+---@field name string             of the model
+---@field table string
+---@field tenant boolean          its rows belong to tenants
+---@field key { [1]: string, [2]: string }[]   name and type of each column
+---@field columns { [1]: string, [2]: string }[]
+---@field relations table<string, table>       kind and arguments
+---@field loose boolean          its unique index leaves the tenant out
+---@field rows table[]            { owner = "a"|"b"|nil, values = … }
+
+local function add(entity, name, kind)
+  entity.columns[#entity.columns + 1] = { name, kind }
+  return name
+end
+
+--- Columns of one table that refer to the rows of another one.
+local function refer(holder, name, target)
+  local columns = {}
+  for i, part in ipairs(target.key) do
+    columns[i] = add(holder, ("%s_%s"):format(name, part[1]), part[2])
+    holder.refers[#holder.refers + 1] = { column = columns[i], to = target, part = part[1], group = name }
+  end
+  return columns
+end
+
+local function key_of(draw, tenant, kind)
+  if kind == "id" then return { { "id", "INTEGER" } } end
+  if kind == "code" then return { { "code", "VARCHAR(20)" } } end
+  if kind == "own" then return { { M.TENANT, tenant[3] }, { "number", "INTEGER" } } end
+  return draw:chance(50) and { { "shop", "VARCHAR(20)" }, { "number", "INTEGER" } }
+    or { { "number", "INTEGER" }, { "shop", "VARCHAR(20)" } }
+end
+
+local function new_entity(draw, world, name, table_name, kind, owned)
+  local entity = { name = name, table = table_name, tenant = owned, kind = kind, key = key_of(draw, world.tenant, kind),
+    columns = {}, relations = {}, refers = {}, rows = {}, soft = draw:chance(40), scoped = draw:chance(30),
+    stamped = draw:chance(30), json = draw:chance(50), loose = owned and draw:chance(25) }
+  for _, part in ipairs(entity.key) do add(entity, part[1], part[2]) end
+  if owned and kind ~= "own" then add(entity, M.TENANT, world.tenant[3]) end
+  add(entity, "n", "INTEGER")
+  add(entity, "title", "TEXT")
+  add(entity, "slug", "VARCHAR(40)")
+  add(entity, "day", "DATE TEXT")
+  add(entity, "meta", "JSON TEXT")
+  if entity.soft then add(entity, "deleted_at", "DATETIME TEXT") end
+  if entity.scoped then add(entity, "live", "BOOLEAN not null default 1") end
+  if entity.stamped then
+    add(entity, "created_at", "DATETIME TEXT")
+    add(entity, "updated_at", "DATETIME TEXT")
+  end
+  return entity
+end
+
+-- -- relations ------------------------------------------------------------------------------------------------------
+
+--- A table between two others, perhaps with a model, perhaps with rows that belong to tenants.
+local function new_pivot(draw, world, name)
+  local owned = draw:chance(40)
+  local pivot = { name = owned and "Link" .. name or nil, table = name .. "_links", tenant = owned, key = {},
+    columns = {}, relations = {}, refers = {}, rows = {}, pivot = true, kind = "pivot" }
+  add(pivot, "n", "INTEGER")
+  if owned then
+    add(pivot, M.TENANT, world.tenant[3])
+    add(pivot, "title", "TEXT")
+  end
+  world.pivots[#world.pivots + 1] = pivot
+  return pivot
+end
+
+local function pivot_options(draw, pivot)
+  return { pivot = pivot.table, with_pivot = draw:chance(60) and { "n" } or nil }
+end
+
+--- What a relation says beside its keys.
+local function more(draw, options)
+  if draw:chance(25) then options.order_by = { "n", draw:chance(50) and "desc" or "asc" } end
+  if draw:chance(15) then options.where = function(q) return q:where("n", ">", 1):or_where("n", ">", 6999999) end end
+  return options
+end
+
+local function with_id(draw, world)
+  local list = {}
+  for _, entity in ipairs(world.entities) do
+    if entity.kind == "id" then list[#list + 1] = entity end
+  end
+  return draw:pick(list)
+end
+
+local MAKE = {}
+
+function MAKE.belongs_to(_, _, name, a, b)
+  a.relations[name] = { "belongs_to", b.name, { foreign_key = refer(a, name, b) }, to = b }
+end
+
+local function has(kind)
+  return function(draw, _, name, a, b)
+    a.relations[name] = { kind, b.name, more(draw, { foreign_key = refer(b, name, a) }), to = b }
+  end
+end
+MAKE.has_one, MAKE.has_many = has "has_one", has "has_many"
+
+function MAKE.belongs_to_many(draw, world, name, a, b)
+  local pivot = new_pivot(draw, world, name)
+  local near, far = refer(pivot, "near", a), refer(pivot, "far", b)
+  local options = more(draw, pivot_options(draw, pivot))
+  options.foreign_key, options.related_key = near, far
+  a.relations[name] = { "belongs_to_many", b.name, options, to = b }
+end
+
+local function through(kind)
+  return function(draw, world, name, a, b)
+    local between = draw:pick(world.entities)
+    a.relations[name] = { kind, b.name, between.name, more(draw, {
+      first_key = refer(between, name .. "x", a), second_key = refer(b, name .. "y", between),
+    }), to = b }
+  end
+end
+MAKE.has_one_through, MAKE.has_many_through = through "has_one_through", through "has_many_through"
+
+local function morph_columns(holder, name, target)
+  add(holder, name .. "_type", "VARCHAR(20)")
+  add(holder, name .. "_id", "INTEGER")
+  holder.refers[#holder.refers + 1] = { column = name .. "_id", to = target, part = "id", group = name,
+    kind = name .. "_type" }
+end
+
+local function morph(kind)
+  return function(draw, world, name, _, b)
+    local a = with_id(draw, world)
+    morph_columns(b, name, a)
+    a.relations[name .. "s"] = { kind, b.name, name, kind == "morph_one" and { order_by = "n" } or {}, to = b }
+    b.relations[name] = { "morph_to", to = a }
+  end
+end
+MAKE.morph_one, MAKE.morph_many = morph "morph_one", morph "morph_many"
+
+function MAKE.morph_to_many(draw, world, name, _, b)
+  local a, pivot = with_id(draw, world), new_pivot(draw, world, name)
+  morph_columns(pivot, name, a)
+  local other = refer(pivot, "other", b)
+  local there, back = pivot_options(draw, pivot), pivot_options(draw, pivot)
+  there.related_key, back.foreign_key = other, other
+  a.relations[name .. "s"] = { "morph_to_many", b.name, name, there, to = b }
+  b.relations[name .. "b"] = { "morphed_by_many", a.name, name, back, to = a }
+end
+
+local KINDS <const> = { "belongs_to", "has_one", "has_many", "belongs_to_many", "has_one_through", "has_many_through",
+  "morph_one", "morph_many", "morph_to_many" }
+
+-- -- rows -----------------------------------------------------------------------------------------------------------
+
+local function key_values(draw, entity, i, numbers, owner_id, mine)
+  if entity.kind == "id" then return { id = i } end
+  if entity.kind == "code" then return { code = "k" .. i } end
+  if entity.kind == "own" then
+    numbers[mine] = (numbers[mine] or 0) + 1
+    return { [M.TENANT] = owner_id, number = numbers[mine] }
+  end
+  return { shop = draw:pick(SHOPS), number = i }
+end
+
+local function fill(draw, entity, row, i)
+  local values, other = row.values, row.owner == "b"
+  values.n = (other and M.NUMBER or 0) + draw(6)
+  if entity.tenant or not entity.pivot then
+    values.title = other and ("%s %d"):format(M.MARK, draw(9)) or draw:pick { "a", "ab", "B", "a%", "", "zz" }
+  end
+  for _, to in ipairs(entity.refers) do
+    local chosen = to.to.rows[draw(#to.to.rows + 1)]                 -- one more than there are: a row that is not there
+    if values[to.group] == nil then values[to.group] = chosen or false end
+    chosen = values[to.group]
+    values[to.column] = chosen and chosen.values[to.part] or nil
+    if to.kind then values[to.kind] = draw:chance(85) and to.to.table or draw:pick(NAMES) end
+  end
+  for _, to in ipairs(entity.refers) do values[to.group] = nil end
+  if entity.pivot then return end
+  values.slug = ("%s%d"):format(other and (entity.loose and "taken" or M.MARK) or "s", i)
+  values.day = draw:chance(70) and ("2026-0%d-1%d"):format(draw(3), draw(3)) or nil
+  values.meta = draw:chance(70) and ('{"k":%d,"t":%q}'):format(values.n, values.title) or nil
+  if entity.soft and draw:chance(20) then values.deleted_at = M.NOW end
+  if entity.scoped then values.live = draw:chance(80) end
+end
+
+local function new_rows(draw, world, entity)
+  local numbers = {}
+  for i = 1, 3 + draw(8) do
+    local owner = entity.tenant and (draw:chance(50) and "a" or "b") or nil
+    local owner_id = owner and world.tenant[owner == "a" and 1 or 2]
+    local values = entity.pivot and {} or key_values(draw, entity, i, numbers, owner_id, owner)
+    if entity.tenant then values[M.TENANT] = owner_id end
+    entity.rows[i] = { owner = owner, values = values }
+  end
+end
+
+--- Models and rows, by a number.
+---@param seed integer
+---@return table world
+function M.invent(seed)
+  local draw = Draw.new(seed)
+  local world = { seed = seed, entities = {}, pivots = {}, by_name = {}, tenant = draw:pick(TENANTS) }
+  for i = 1, 3 + draw(3) do
+    local name, owned = NAMES[i], i == 1 or i ~= 2 and draw:chance(65)
+    local kind = i <= 2 and "id" or draw:pick { "id", "id", "code", "pair", owned and "own" or "id" }
+    world.entities[i] = new_entity(draw, world, name, TABLES[name], kind, owned)
+    world.by_name[name] = world.entities[i]
+  end
+  for i = 1, #KINDS + draw(4) do
+    local kind = KINDS[i] or draw:pick(KINDS)
+    MAKE[kind](draw, world, "r" .. i, draw:pick(world.entities), draw:pick(world.entities))
+  end
+  world.all = table.move(world.pivots, 1, #world.pivots, #world.entities + 1, table.move(world.entities, 1,
+    #world.entities, 1, {}))
+  for _, entity in ipairs(world.all) do new_rows(draw, world, entity) end
+  for _, entity in ipairs(world.all) do
+    for i, row in ipairs(entity.rows) do fill(draw, entity, row, i) end
+  end
+  return world
+end
+
+-- -- a database -----------------------------------------------------------------------------------------------------
+
+local function create(db, entity)
+  local parts = {}
+  for i, column in ipairs(entity.columns) do
+    parts[i] = ('"%s" %s%s'):format(column[1], column[2], entity.kind == "id" and i == 1
+      and " primary key autoincrement not null" or "")
+  end
+  if not entity.pivot then
+    local keys = {}
+    for i, part in ipairs(entity.key) do keys[i] = '"' .. part[1] .. '"' end
+    if entity.kind ~= "id" then parts[#parts + 1] = ("primary key (%s)"):format(table.concat(keys, ", ")) end
+    parts[#parts + 1] = ("unique (%sslug)"):format(entity.tenant and not entity.loose
+      and M.TENANT .. ", " or "")
+  end
+  db:execute(('create table "%s" (%s)'):format(entity.table, table.concat(parts, ", ")))
+end
+
+local function declare(rille, entity)
+  local relations = {}
+  for name, said in next, entity.relations do relations[name] = rille[said[1]](table.unpack(said, 2)) end
+  return rille.model(entity.name, {
+    table = entity.table, tenant_column = entity.tenant and M.TENANT or nil, soft_deletes = entity.soft or nil,
+    casts = entity.json and { meta = "json" } or nil, relations = relations,
+    global_scopes = entity.scoped and { live = function(q) return q:where("live", true) end } or nil,
+  })
+end
+
+--- The world in a database: with the rows of the other tenant, or as if it had never been.
+---@param rille table
+---@param world table
+---@param with_other boolean
+---@return rille.Handle db
+function M.build(rille, world, with_other)
+  require "rille.model".forget_all()
+  local db = rille.connect ":memory:"
+  for _, entity in ipairs(world.all) do
+    create(db, entity)
+    local rows = {}
+    for _, row in ipairs(entity.rows) do
+      if with_other or row.owner ~= "b" then rows[#rows + 1] = row.values end
+    end
+    db:table(entity.table):insert(rows)
+    if entity.kind == "id" then
+      db:execute("delete from sqlite_sequence where name = ?", entity.table)
+      db:execute("insert into sqlite_sequence (name, seq) values (?, 50)", entity.table)
+    end
+  end
+  world.classes = {}
+  for _, entity in ipairs(world.all) do
+    if entity.name then world.classes[entity.name] = declare(rille, entity) end
+  end
+  return db
+end
+
+--- SQL for one text of all rows: those of the other tenant, or all but those.
+---@param world table
+---@param other boolean
+---@return string
+function M.picture_sql(world, other)
+  local parts = {}
+  for _, entity in ipairs(world.all) do
+    if entity.tenant or not other then
+      local columns, id = {}, world.tenant[2]
+      for i, column in ipairs(entity.columns) do columns[i] = ('quote("%s")'):format(column[1]) end
+      id = world.tenant[3] == "INTEGER" and tostring(id) or ("'%s'"):format(id)
+      parts[#parts + 1] = ("select '%s ' || %s as line from \"%s\"%s"):format(entity.table, table.concat(columns,
+        " || ',' || "), entity.table, entity.tenant and (" where %s %s %s"):format(M.TENANT, other and "=" or "is not",
+        id) or "")
+    end
+  end
+  return ("select group_concat(line, char(10)) as text from (select line from (%s) order by line)"):format(
+    table.concat(parts, " union all "))
+end
+
+return M
