@@ -38,6 +38,7 @@ end
 ---@field core table|false       the database of the core, once it is open
 ---@field version integer        counts changes of the schema: what is known of tables holds for one version
 ---@field closed boolean
+---@field tenant string|false   the slug of the tenant whose database it is
 ---@field read? { version: integer, schema: integer, table: string, at: string }  when tables were first looked at
 local Handle = setmetatable({}, {
   __index = function(_, name) return WORDS[name] and require(WORDS[name])[name] or nil end,
@@ -57,6 +58,7 @@ local open_handles = setmetatable({}, { __mode = "k" })
 function M.new(name, settings)
   return setmetatable({
     name = name, driver = settings.driver, settings = settings, core = false, version = 0, closed = false,
+    tenant = false,
   }, Handle)
 end
 

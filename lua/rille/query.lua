@@ -28,6 +28,8 @@ local metas = setmetatable({}, { __mode = "k" })       -- the metatables of quer
 local INSIDE = { meta = true, root = true, of = true, for_table = true, methods = true, node = true, is_query = true,
   grouped = true, condition = true, of_source = true }
 
+local plain_meta             -- of all queries of tables without a model
+
 local function unknown_method(name, scopes)
   local known = {}
   for method in next, Query.methods() do known[#known + 1] = method end
@@ -38,7 +40,7 @@ end
 
 --- The metatable of the queries of one model: its scopes, then the methods below.
 ---@param scopes table<string, function>
----@param name string
+---@param name? string  of the model
 ---@return table
 function Query.meta(scopes, name)
   local methods = setmetatable({}, {
@@ -62,7 +64,7 @@ function Query.meta(scopes, name)
     end,
     __tostring = function(self)
       local ok, sql = pcall(self.to_sql, self)
-      return ("rille.Query of %s: %s"):format(name, ok and sql or tostring(sql))
+      return ("rille.Query of %s: %s"):format(name or self[1].table, ok and sql or tostring(sql))
     end,
   }
   metas[meta] = true
@@ -83,9 +85,8 @@ function Query.of(class) return class._def.query end
 ---@return rille.Query
 function Query.for_table(handle, name)
   if type(name) ~= "string" then Error.argument("table", "the name of a table", name) end
-  local root = { false, handle = handle, table = name }
-  root.meta = Query.meta({}, name)
-  return Query.root(root)
+  plain_meta = plain_meta or Query.meta {}
+  return Query.root { false, handle = handle, table = name, meta = plain_meta }
 end
 
 --- All rows of a source that is known already, without what a model adds to its queries.

@@ -65,7 +65,7 @@ local function ready(query)
       local record = root.relation and root.relation.record
       if record and info.handle.tenant then require "rille.guard".check_parents(record._class, { record }) end
     end
-  else
+  elseif root.source_version ~= root.handle.version then        -- else it is that of Query.of_source
     root[1] = table_source(root.handle, root.table)
     root.kept = Kept.of(root.handle, root.table)
     root.casts = root.kept and root.kept.casts
