@@ -184,6 +184,7 @@ database_gc(lua_State *L)
   rille_lua_close_connections(database);
   database->pooled = false;
   rille_arena_release(&database->arena);
+  rille_arena_release(&database->mirrored_arena);
   database->closed = true;
   database->options.database = (rille_str){ 0 };
   return 0;
@@ -315,6 +316,7 @@ rille_lua_add_database(lua_State *L)
   luaL_setfuncs(L, methods, 0);
   luaL_setfuncs(L, rille_lua_transaction_methods, 0);
   luaL_setfuncs(L, rille_lua_copy_methods, 0);
+  luaL_setfuncs(L, rille_lua_mirror_methods, 0);
   luaL_setfuncs(L, rille_lua_raw_methods, 0);
   luaL_setfuncs(L, rille_lua_read_methods, 0);
   luaL_setfuncs(L, rille_lua_related_methods, 0);

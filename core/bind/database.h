@@ -3,6 +3,7 @@
 #define RILLE_BIND_DATABASE_H
 
 #include "core/bind/work.h"
+#include "core/run/outbox.h"
 #include "core/run/pool.h"
 
 enum { RILLE_CONNECTIONS_MAX = 16 };
@@ -25,6 +26,11 @@ typedef struct rille_lua_database {
   bool exclusive; /* while a transaction is open nobody but its coroutine gets a connection */
   bool closed;
   bool trace;
+  bool mirrored; /* its connections fill the outbox, with changes of these tables (none named: of all) */
+  rille_str *mirrored_tables;
+  size_t mirrored_count;
+  rille_arena mirrored_arena;
+  rille_outbox_mode mirror_mode;
   int calls; /* that run, see rille_work_open */
   int steps; /* of cursors that run, see rille_work_step */
   int count;
@@ -66,6 +72,10 @@ void rille_lua_close_connections(rille_lua_database *database);
 
 /* Opens one more connection and gives it the pragmas that were asked for; raises what went wrong. */
 rille_connection *rille_lua_add_connection(lua_State *L, rille_lua_database *database);
+
+/* Has the connection fill the outbox where the database is mirrored. */
+rille_status rille_lua_mirror_connection(rille_lua_database *database, rille_connection *connection,
+                                         rille_fault *fault);
 
 /* Starts a call on the database at 1: pushes the table of works and a work that is closed when the call ends. */
 rille_work *rille_lua_begin_call(lua_State *L, rille_lua_database *database);

@@ -72,7 +72,7 @@ rille_lua_close_connections(rille_lua_database *database)
 }
 
 static rille_status
-open_connection(const rille_lua_database *database, rille_connection **out, rille_fault *fault)
+open_connection(rille_lua_database *database, rille_connection **out, rille_fault *fault)
 {
   rille_connection *connection = NULL;
   rille_status status = rille_connection_open(database->driver, &database->options, &connection, fault);
@@ -86,6 +86,8 @@ open_connection(const rille_lua_database *database, rille_connection **out, rill
       status = database->driver->step(statement->stmt, &row, fault);
     rille_connection_release(statement);
   }
+  if (status == RILLE_OK)
+    status = rille_lua_mirror_connection(database, connection, fault);
   if (status == RILLE_OK)
     *out = connection;
   else

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "core/base/name.h"
 #include "core/base/sha256.h"
@@ -66,6 +67,21 @@ system_monotonic_ms(lua_State *L)
 {
   lua_pushnumber(L, rille_clock_ms());
   return 1;
+}
+
+/* pause(ms): waits, a second at most; a stop ends it */
+static int
+system_pause(lua_State *L)
+{
+  lua_Integer ms = luaL_checkinteger(L, 1);
+  struct timespec pause = { 0 };
+
+  if (ms > 0) {
+    pause.tv_sec = ms >= 1000;
+    pause.tv_nsec = ms >= 1000 ? 0 : (long)ms * 1000000;
+    (void)nanosleep(&pause, NULL);
+  }
+  return 0;
 }
 
 /* checksum(text) -> its SHA-256 in hex digits */
@@ -189,6 +205,7 @@ rille_lua_add_system(lua_State *L)
     { "moment", system_moment },
     { "monotonic_ms", system_monotonic_ms },
     { "checksum", system_checksum },
+    { "pause", system_pause },
     { "nearest", system_nearest },
     { "shown", system_shown },
     { "list_directory", system_list_directory },

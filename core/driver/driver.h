@@ -2,7 +2,7 @@
 #ifndef RILLE_DRIVER_H
 #define RILLE_DRIVER_H
 
-#include "core/base/cell.h"
+#include "core/base/change.h"
 #include "core/base/status.h"
 
 /* How a database is to be opened.  Borrowed for the time of the call. */
@@ -39,6 +39,19 @@ typedef struct rille_conn {
 typedef struct rille_stmt {
   const struct rille_driver *driver;
 } rille_stmt;
+
+/* A row of a table that is about to change: by a statement, or by what it sets off (triggers, foreign keys, REPLACE).
+** Borrowed for the time of the call. */
+typedef struct rille_row_change {
+  char what; /* RILLE_CHANGE_INSERT, _UPDATE or _DELETE */
+  rille_str table;
+  size_t count;                     /* of its columns */
+  const rille_cell *before, *after; /* a cell for each; NULL where there is no such row */
+  rille_status status;              /* RILLE_OUT_OF_MEMORY: the cells could not be read */
+} rille_row_change;
+
+/* May prepare and run statements that read; may change nothing. */
+typedef void (*rille_on_change)(void *data, const rille_row_change *change);
 
 typedef struct rille_driver {
   const char *name;
@@ -104,6 +117,13 @@ typedef struct rille_driver {
   /* Makes `to` hold what `from` holds and nothing else: tables, rows, indexes, triggers.  Both are connections of this
   ** driver, neither in a transaction nor in the middle of a statement.  When it fails `to` is as it was. */
   rille_status (*copy)(rille_conn *to, rille_conn *from, rille_fault *fault);
+
+  /* From now on `on_change` is told of each row, before it changes; NULL: nobody is.  A row that a statement changed
+  ** before it failed was told too.  To be called while no statement is prepared. */
+  rille_status (*watch)(rille_conn *conn, rille_on_change on_change, void *data, rille_fault *fault);
+
+  /* Runs a statement to its end so that changes() and last_id() go on saying what they said before. */
+  rille_status (*run_aside)(rille_conn *conn, rille_stmt *stmt, rille_fault *fault);
 
   /* Rows changed by the last statement that changed any, and the row id that the last insert made. */
   int64_t (*changes)(const rille_conn *conn);

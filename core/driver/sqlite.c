@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/driver/sqlite_conn.h"
 #include "core/driver/sqlite_error.h"
+#include "core/driver/sqlite_watch.h"
 
 struct sqlite_stmt {
   rille_stmt base;
@@ -175,8 +176,10 @@ sqlite_step(rille_stmt *base, bool *row, rille_fault *fault)
     return rille_sqlite_fault(stmt->ended, sqlite3_errstr(stmt->ended), fault);
   code = sqlite3_step(stmt->handle);
   *row = code == SQLITE_ROW;
-  if (!*row)
+  if (!*row) {
     stmt->ended = code;
+    stmt->conn->aside = false;
+  }
   return code == SQLITE_ROW || code == SQLITE_DONE ? RILLE_OK : rille_sqlite_fail(stmt->conn, code, fault);
 }
 
@@ -208,46 +211,15 @@ sqlite_column_declared(const rille_stmt *base, int index)
   return rille_str_of(sqlite3_column_decltype(((const struct sqlite_stmt *)base)->handle, index));
 }
 
-/* Texts in UTF-8 are read with sqlite3_value_blob, which gives the bytes where they lie; sqlite3_value_text would
-** copy each one only to put a NUL behind it. */
 static rille_status
 sqlite_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
 {
   struct sqlite_stmt *stmt = (struct sqlite_stmt *)base;
   int count = sqlite3_data_count(stmt->handle);
 
-  for (int i = 0; i < count; i++) {
-    sqlite3_value *value = sqlite3_column_value(stmt->handle, i);
-    rille_cell *cell = &cells[i];
-
-    switch (sqlite3_value_type(value)) {
-    case SQLITE_INTEGER:
-      cell->kind = RILLE_INT;
-      cell->as.integer = sqlite3_value_int64(value);
-      break;
-    case SQLITE_FLOAT:
-      cell->kind = RILLE_REAL;
-      cell->as.real = sqlite3_value_double(value);
-      break;
-    case SQLITE_TEXT:
-      cell->kind = RILLE_TEXT;
-      cell->as.text.at = sqlite3_value_encoding(value) == SQLITE_UTF8 ? sqlite3_value_blob(value)
-                                                                      : (const char *)sqlite3_value_text(value);
-      cell->as.text.len = (size_t)sqlite3_value_bytes(value);
-      break;
-    case SQLITE_BLOB:
-      cell->kind = RILLE_BLOB;
-      cell->as.text.at = sqlite3_value_blob(value);
-      cell->as.text.len = (size_t)sqlite3_value_bytes(value);
-      break;
-    default: cell->kind = RILLE_NULL; break;
-    }
-    if (cell->kind >= RILLE_TEXT && cell->as.text.at == NULL) {
-      if (sqlite3_errcode(stmt->conn->db) == SQLITE_NOMEM)
-        return rille_fault_no_memory(fault);
-      cell->as.text = (rille_str){ "", 0 };
-    }
-  }
+  for (int i = 0; i < count; i++)
+    if (!rille_sqlite_cell(sqlite3_column_value(stmt->handle, i), &cells[i]))
+      return rille_fault_no_memory(fault);
   return RILLE_OK;
 }
 
@@ -280,7 +252,9 @@ sqlite_copy(rille_conn *to, rille_conn *from, rille_fault *fault)
 static int64_t
 sqlite_changes(const rille_conn *base)
 {
-  return sqlite3_changes(((const rille_sqlite_conn *)base)->db);
+  const rille_sqlite_conn *conn = (const rille_sqlite_conn *)base;
+
+  return conn->aside ? conn->changes_before : sqlite3_changes(conn->db);
 }
 
 static int64_t
@@ -330,6 +304,8 @@ const rille_driver rille_driver_sqlite = {
   .changed = sqlite_changed,
   .writes = sqlite_writes,
   .copy = sqlite_copy,
+  .watch = rille_sqlite_watch_rows,
+  .run_aside = rille_sqlite_run_aside,
   .changes = sqlite_changes,
   .last_id = sqlite_last_id,
 };

@@ -8,6 +8,8 @@
 
 enum { SQL_BEGIN_DEFERRED, SQL_BEGIN_IMMEDIATE, SQL_BEGIN_EXCLUSIVE, SQL_COMMIT, SQL_ROLLBACK, SQL_COUNT };
 
+typedef struct rille_sqlite_watch rille_sqlite_watch;
+
 typedef struct rille_sqlite_conn {
   rille_conn base;
   sqlite3 *db;
@@ -15,10 +17,48 @@ typedef struct rille_sqlite_conn {
   int64_t busy_since_ms;
   int64_t max_bytes;             /* 0: as much as there is */
   sqlite3_stmt *kept[SQL_COUNT]; /* begin, commit ...: prepared at first use */
+  rille_sqlite_watch *watch;     /* NULL: nobody is told of rows */
+  bool aside;                    /* the last statement was run aside: */
+  int64_t changes_before;        /* ... what the one before it changed */
 } rille_sqlite_conn;
 
 /* Fills the fault for a result code that the connection has just given, with its extended code and message. */
 rille_status rille_sqlite_fail(rille_sqlite_conn *conn, int code, rille_fault *fault);
+
+/* Fills the cell with a protected value, whose bytes it borrows.  False: memory ran out.  Texts in UTF-8 are read with
+** sqlite3_value_blob, which gives the bytes where they lie; sqlite3_value_text would copy each one only to put a NUL
+** behind it. */
+static inline bool
+rille_sqlite_cell(sqlite3_value *value, rille_cell *cell)
+{
+  switch (sqlite3_value_type(value)) {
+  case SQLITE_INTEGER:
+    cell->kind = RILLE_INT;
+    cell->as.integer = sqlite3_value_int64(value);
+    return true;
+  case SQLITE_FLOAT:
+    cell->kind = RILLE_REAL;
+    cell->as.real = sqlite3_value_double(value);
+    return true;
+  case SQLITE_TEXT:
+    cell->kind = RILLE_TEXT;
+    cell->as.text.at = sqlite3_value_encoding(value) == SQLITE_UTF8 ? sqlite3_value_blob(value)
+                                                                    : (const char *)sqlite3_value_text(value);
+    break;
+  case SQLITE_BLOB:
+    cell->kind = RILLE_BLOB;
+    cell->as.text.at = sqlite3_value_blob(value);
+    break;
+  default: cell->kind = RILLE_NULL; return true;
+  }
+  cell->as.text.len = (size_t)sqlite3_value_bytes(value);
+  if (cell->as.text.at != NULL)
+    return true;
+  if (cell->as.text.len > 0)
+    return false;
+  cell->as.text.at = "";
+  return true;
+}
 
 /* The driver's open and close. */
 rille_status rille_sqlite_open(const rille_open_options *options, rille_conn **out, rille_fault *fault);

@@ -9,6 +9,7 @@
 #include "core/driver/sqlite_conn.h"
 #include "core/driver/sqlite_error.h"
 #include "core/driver/sqlite_function.h"
+#include "core/driver/sqlite_watch.h"
 
 enum {
   STOP_CHECK_STEPS = 4000, /* virtual machine steps between two looks at the stop flag */
@@ -165,6 +166,7 @@ rille_sqlite_close(rille_conn *base)
   for (int i = 0; i < SQL_COUNT; i++)
     (void)sqlite3_finalize(conn->kept[i]);
   (void)sqlite3_close_v2(conn->db);
+  rille_sqlite_watch_free(conn->watch);
   rille_memory_free(conn);
 }
 

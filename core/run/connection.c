@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/query/shape.h"
 #include "core/run/cursor.h"
+#include "core/run/outbox.h"
 
 enum { SHAPE_MAX = RILLE_SQL_MAX + 1 }; /* bytes: the mark of its kind and, of SQL text, all there may be */
 
@@ -37,6 +38,7 @@ rille_connection_close(rille_connection *connection)
     return;
   while (connection->cursors != NULL)
     rille_cursor_close(connection->cursors);
+  rille_outbox_stop(connection);
   rille_statements_clear(&connection->statements);
   if (connection->conn != NULL)
     connection->conn->driver->close(connection->conn);
@@ -51,6 +53,7 @@ rille_connection_detach(rille_connection *connection)
 {
   const rille_driver *driver = connection->conn->driver;
 
+  rille_outbox_stop(connection);
   for (rille_statement *each = connection->statements.newest; each != NULL; each = each->older) {
     driver->free(each->stmt);
     each->stmt = NULL;
@@ -167,6 +170,8 @@ ended(rille_connection *connection)
   connection->depth = 0;
   connection->owner = NULL;
   connection->broken = false;
+  if (connection->outbox != NULL)
+    rille_outbox_ended(connection->outbox);
 }
 
 rille_status
@@ -225,6 +230,8 @@ rille_connection_begin(rille_connection *connection, rille_begin_mode mode, cons
     connection->depth--;
   } else {
     connection->levels[connection->depth - 1] = ++connection->begun;
+    if (connection->outbox != NULL)
+      rille_outbox_begin_level(connection->outbox, connection->depth - 1);
   }
   return status;
 }
@@ -236,8 +243,11 @@ rille_connection_commit(rille_connection *connection, rille_fault *fault)
 
   if (status != RILLE_OK)
     return status;
-  status = connection->depth > 1 ? savepoint(connection, "release", fault)
-                                 : connection->conn->driver->commit(connection->conn, fault);
+  if (connection->depth == 1 && connection->outbox != NULL)
+    status = rille_outbox_flush(connection->outbox, connection, fault);
+  if (status == RILLE_OK)
+    status = connection->depth > 1 ? savepoint(connection, "release", fault)
+                                   : connection->conn->driver->commit(connection->conn, fault);
   if (status != RILLE_OK)
     rille_connection_failed(connection, fault);
   else if (--connection->depth == 0)
@@ -252,6 +262,8 @@ rille_connection_rollback(rille_connection *connection, rille_fault *fault)
 
   if (connection->depth > 1 && !connection->broken) {
     status = savepoint(connection, "rollback to", fault);
+    if (status == RILLE_OK && connection->outbox != NULL)
+      rille_outbox_undo_level(connection->outbox, connection->depth - 1);
     if (status == RILLE_OK)
       status = savepoint(connection, "release", fault);
     if (status != RILLE_OK)

@@ -5,6 +5,7 @@
 #include "core/run/statement.h"
 
 struct rille_cursor;
+typedef struct rille_outbox rille_outbox;
 
 enum { RILLE_LEVELS_MAX = 100 };
 
@@ -33,6 +34,7 @@ typedef struct rille_connection {
   char broke[200];              /* why */
   struct rille_cursor *cursors; /* open ones */
   rille_trace trace;
+  rille_outbox *outbox; /* NULL: nothing is mirrored */
 } rille_connection;
 
 /* Opens a database.  RILLE_OK: *out is the caller's, who ends it with rille_connection_close. */

@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "core/run/outbox.h"
+
 double
 rille_clock_ms(void)
 {
@@ -77,6 +79,62 @@ rille_cursor_open(rille_cursor *cursor, rille_connection *connection, rille_stat
   return RILLE_OK;
 }
 
+/* -- statements that are mirrored -------------------------------------------------------------------------- */
+
+/* What a failed statement leaves: the rows that it changed before, where it is one that says OR FAIL. */
+static bool
+keeps_rows(const rille_connection *connection)
+{
+  return connection->conn->driver->in_transaction(connection->conn) &&
+         connection->conn->driver->changes(connection->conn) > 0;
+}
+
+/* Ends the transaction of a statement that was not in one. */
+static rille_status
+unwrap(rille_cursor *cursor, rille_status status, rille_fault *fault)
+{
+  rille_connection *connection = cursor->connection;
+  rille_status committed = status;
+
+  cursor->wrapped = false;
+  if (status == RILLE_OK || keeps_rows(connection))
+    committed = rille_connection_commit(connection, status == RILLE_OK ? fault : NULL);
+  if (committed != RILLE_OK)
+    (void)rille_connection_rollback(connection, NULL);
+  return status != RILLE_OK ? status : committed;
+}
+
+/* A statement, its changes and their place in the outbox are one transaction. */
+static rille_status
+step_watched(rille_cursor *cursor, bool *row, rille_fault *fault)
+{
+  rille_connection *connection = cursor->connection;
+  rille_outbox *outbox = connection->outbox;
+  const rille_driver *driver = connection->conn->driver;
+  rille_outbox_mark mark;
+  rille_status status = RILLE_OK;
+
+  if (connection->depth == 0) {
+    status = rille_connection_begin(connection, RILLE_BEGIN_IMMEDIATE, NULL, fault);
+    cursor->wrapped = status == RILLE_OK;
+  }
+  if (status == RILLE_OK)
+    status = rille_outbox_ready(outbox, connection, fault);
+  if (status == RILLE_OK) {
+    mark = rille_outbox_at(outbox);
+    status = driver->step(cursor->statement->stmt, row, fault);
+    if (status != RILLE_OK && !keeps_rows(connection))
+      rille_outbox_back(outbox, mark);
+    else if (status == RILLE_OK)
+      status = rille_outbox_check(outbox, fault);
+    if (cursor->statement->raw)
+      rille_outbox_doubt(outbox);
+  }
+  if (cursor->wrapped && (status != RILLE_OK || !*row))
+    status = unwrap(cursor, status, fault);
+  return status;
+}
+
 rille_status
 rille_cursor_step(rille_cursor *cursor, bool *row, rille_fault *fault)
 {
@@ -85,7 +143,10 @@ rille_cursor_step(rille_cursor *cursor, bool *row, rille_fault *fault)
   *row = false;
   if (cursor->statement == NULL)
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the cursor is closed");
-  status = cursor->statement->stmt->driver->step(cursor->statement->stmt, row, fault);
+  if (cursor->connection->outbox != NULL && cursor->statement->changes_rows)
+    status = step_watched(cursor, row, fault);
+  else
+    status = cursor->statement->stmt->driver->step(cursor->statement->stmt, row, fault);
   if (status != RILLE_OK)
     rille_connection_failed(cursor->connection, fault);
   cursor->rows += *row;
@@ -141,4 +202,7 @@ rille_cursor_close(rille_cursor *cursor)
   unlink_cursor(cursor);
   rille_connection_release(cursor->statement);
   cursor->statement = NULL;
+  if (cursor->wrapped)
+    (void)rille_connection_rollback(connection, NULL);
+  cursor->wrapped = false;
 }

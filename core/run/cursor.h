@@ -13,6 +13,7 @@ typedef struct rille_cursor {
   rille_statement *statement;
   const void *owner;
   struct rille_cursor *next, **at; /* among the connection's open ones */
+  bool wrapped;                    /* in a transaction of its own, which ends with it */
   int64_t rows;                    /* read so far */
   double started_ms;               /* while traced */
 } rille_cursor;
@@ -29,7 +30,7 @@ rille_status rille_cursor_next(rille_cursor *cursor, rille_cell cells[], bool *r
 /* Steps once: enough for a statement that gives no rows. */
 rille_status rille_cursor_step(rille_cursor *cursor, bool *row, rille_fault *fault);
 
-/* Ends the run and tells the trace. */
+/* Ends the run and tells the trace.  One that was not read to its end is undone where it is mirrored. */
 void rille_cursor_close(rille_cursor *cursor);
 
 /* Milliseconds by a clock that never goes back. */

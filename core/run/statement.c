@@ -2,6 +2,8 @@
 #include "core/run/statement.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 
 #include "core/base/memory.h"
 #include "core/query/resolve.h"
@@ -88,6 +90,44 @@ rille_statements_clear(rille_statements *kept)
     let_go(kept, kept->newest);
 }
 
+/* -- text of the caller's own ----------------------------------------------------------------------------- */
+
+/* The text less the blanks and comments that it begins with. */
+static rille_str
+without_blanks(rille_str sql)
+{
+  size_t i = 0;
+
+  while (i < sql.len) {
+    if (sql.at[i] == ' ' || (sql.at[i] >= '\t' && sql.at[i] <= '\r') || sql.at[i] == ';') {
+      i++;
+    } else if (i + 1 < sql.len && sql.at[i] == '-' && sql.at[i + 1] == '-') {
+      while (i < sql.len && sql.at[i] != '\n')
+        i++;
+    } else if (i + 1 < sql.len && sql.at[i] == '/' && sql.at[i + 1] == '*') {
+      for (i += 2; i < sql.len && !(sql.at[i] == '/' && sql.at[i - 1] == '*'); i++)
+        continue;
+      i++;
+    } else {
+      break;
+    }
+  }
+  return i < sql.len ? (rille_str){ sql.at + i, sql.len - i } : (rille_str){ "", 0 };
+}
+
+/* False for statements that cannot run in a transaction, or would do nothing there. */
+static bool
+may_change_rows(rille_str sql)
+{
+  static const char *const words[] = { "vacuum", "pragma", "attach", "detach", "begin", "explain" };
+  rille_str text = without_blanks(sql);
+
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (text.len >= strlen(words[i]) && strncasecmp(text.at, words[i], strlen(words[i])) == 0)
+      return false;
+  return true;
+}
+
 /* -- making ---------------------------------------------------------------------------------------------- */
 
 void
@@ -133,6 +173,7 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
     status = rille_layout_of_statement(query, s->stmt, &s->layout, fault);
   if (status == RILLE_OK) {
     s->writes = conn->driver->writes(s->stmt);
+    s->changes_rows = s->writes && (!s->raw || may_change_rows(sql));
     *out = s;
     s = NULL;
   }

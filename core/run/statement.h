@@ -23,6 +23,7 @@ typedef struct rille_statement {
   uint64_t hash;
   bool in_use; /* running: a second run of the same shape needs another statement */
   bool writes;
+  bool changes_rows;                     /* writes within a transaction: not VACUUM, PRAGMA, ATTACH, DETACH */
   bool raw;                              /* made from SQL text: values are bound in order, of any type */
   struct rille_statement *newer, *older; /* by last use */
   struct rille_statement *bucket_next;

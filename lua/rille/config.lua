@@ -15,7 +15,7 @@ local KEYS = {
   top = { "default", "connections", "tenancy", "session", "models", "migrations", "seeds", "factories",
     "databases", "slow_query_ms" },
   sqlite = { "driver", "database", "readonly", "synchronous", "journal_mode", "foreign_keys", "busy_timeout_ms",
-    "mmap_bytes", "cache_kib", "pragmas" },
+    "mmap_bytes", "cache_kib", "pragmas", "mirror" },
   postgres = { "driver", "url", "database", "host", "port", "user", "password", "replicas", "pool" },
   tenancy = { "strategy", "pattern", "fallback", "resolve", "create", "pool" },
   session = { "enabled", "mode", "wait_ms" },
@@ -51,6 +51,9 @@ local RULES = {
   create = { "a function", is_type "function" },
   pattern = { 'a text such as "tenants/{slug}.db", or a function', function(value)
     return is_text(value) or type(value) == "function"
+  end },
+  mirror = { "the name of a database, or a table of them", function(value)
+    return is_text(value) or type(value) == "table"
   end },
   slow_query_ms = { "a number of milliseconds", function(value) return type(value) == "number" and value >= 0 end },
 }

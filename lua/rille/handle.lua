@@ -9,7 +9,7 @@ local Transaction = require "rille.transaction"
 local OPEN_OPTIONS = { "driver", "database", "readonly", "synchronous", "journal_mode", "foreign_keys",
   "busy_timeout_ms", "mmap_bytes", "cache_kib", "pragmas", "max_bytes", "create", "pooled" }
 
-local SQL_OPTIONS = { "all_tenants" }
+local SQL_OPTIONS = { "all_tenants", "skip_mirror" }
 
 -- What an HTTP service would answer, by the kind of the error; any other kind is 500.
 local STATUS = {
@@ -29,6 +29,10 @@ local WORDS = { create_table = "rille.json_schema", json_schema = "rille.json_sc
 for _, word in ipairs { "create", "insert", "find_by_id", "select", "update", "delete", "remove", "key_of",
   "bulk_insert", "bulk_update", "bulk_delete" } do
   WORDS[word] = "rille.rows"
+end
+for _, word in ipairs { "mirror_sync", "mirror_status", "mirror_failed", "mirror_retry", "mirror_resync",
+  "mirror_stop", "skip_mirror" } do
+  WORDS[word] = "rille.mirror"
 end
 
 ---@class rille.Handle
@@ -74,6 +78,7 @@ local function open(self)
   for _, key in ipairs(OPEN_OPTIONS) do options[key] = self.settings[key] end
   self.core = core.open(options)
   open_handles[self] = true
+  if self.settings.mirror ~= nil then require "rille.mirror".register(self, self.settings.mirror) end
   return self.core
 end
 
@@ -118,12 +123,24 @@ end
 Handle._query, Handle._execute = run_query, run_execute
 
 -- Nobody knows whose rows the caller's own SQL reads, so inside a tenant it says that it means everybody's:
--- `{ all_tenants = true }` behind its values.
-local function with_leave(word, run, self, sql, ...)
+-- `{ all_tenants = true }` behind its values.  `{ skip_mirror = true }` stands there too.
+local with_leave
+function with_leave(word, run, self, sql, ...)
   local count = select("#", ...)
   local last = count > 0 and select(count, ...)
-  if type(last) == "table" and getmetatable(last) == nil and last.all_tenants ~= nil then
-    Error.options(word, last, SQL_OPTIONS)
+  local options = type(last) == "table" and getmetatable(last) == nil and last or nil
+  if options and options.skip_mirror ~= nil then
+    Error.options(word, options, SQL_OPTIONS)
+    local rest = table.pack(...)
+    if options.all_tenants ~= nil then
+      rest[count] = { all_tenants = options.all_tenants }
+    else
+      rest.n = count - 1
+    end
+    return require "rille.mirror".skipping(self, options, with_leave, word, run, self, sql,
+      table.unpack(rest, 1, rest.n))
+  elseif options and options.all_tenants ~= nil then
+    Error.options(word, options, SQL_OPTIONS)
     if last.all_tenants == true then
       if next(core.tenants) then require "rille.guard".told(word, sql) end
       return run(self, sql, table.unpack({ ... }, 1, count - 1))

@@ -8,7 +8,7 @@ local Pooled = require "rille.pooled"
 local M = {}
 
 local NAME_MAX, VERSION_MAX = 128, 32
-local OPTIONS = { "version", "statements", "max_bytes" }
+local OPTIONS = { "version", "statements", "max_bytes", "mirror" }
 local TABLE = "rille_statements"
 local ENDING = "%.db$"
 
@@ -76,7 +76,9 @@ local function apply(handle, statements)
   local list, checksum = check_statements(statements)
   local before = recorded(handle)
   if before then return check_same(handle, before, checksum) end
-  handle:transaction(function() run_statements(handle, list, checksum) end)
+  require "rille.mirror".quietly(handle, function()
+    handle:transaction(function() run_statements(handle, list, checksum) end)
+  end)
 end
 
 -- -- opening --------------------------------------------------------------------------------------------------------
@@ -86,7 +88,7 @@ local function make(key, name, options)
   Pooled.make_folder(path)
   local handle = handles:add(key, path, { max_bytes = options.max_bytes })
   handle.identity = { name = name, version = options.version }
-  local ok, e = pcall(handle.connect, handle)
+  local ok, e = pcall(require "rille.mirror".remember, handle)
   if not ok then
     handles:drop(key)
     error(e, 0)
@@ -102,7 +104,8 @@ end
 
 --- The database of that name, made when it is not there; the same handle each time while somebody holds it.
 ---@param name string
----@param options? { version: string?, statements: string|string[]|nil, max_bytes: integer? }
+---@param options? { version: string?, statements: string|string[]|nil, max_bytes: integer?,
+---  mirror: string|table|nil }
 -- `version` is part of which database it is; `statements` run once in each, in a transaction; it grows to `max_bytes`.
 ---@return rille.Handle
 function M.open(name, options)
@@ -117,6 +120,7 @@ function M.open(name, options)
   local handle = handles:get(key)
   if handle then check_quota(handle, max_bytes) else handle = make(key, name, options) end
   if options.statements ~= nil then apply(handle, options.statements) end
+  if options.mirror ~= nil then require "rille.mirror".register(handle, options.mirror) end
   return handle
 end
 

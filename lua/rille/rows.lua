@@ -4,11 +4,14 @@
 local core = require "rille.core"
 local Error = require "rille.error"
 
+---@class rille.WriteOptions
+---@field skip_mirror? boolean  the change is not mirrored, but counted as skipped
+
 ---@class rille.Handle
 local Rows = {}
 
 local SELECT_OPTIONS = { "limit", "offset", "order_by", "columns" }
-local NONE = {}
+local WRITE_OPTIONS = { "skip_mirror" }
 
 --- The query of the rows that a condition means.  Raises `kind` when it says nothing.
 local function matching(self, word, name, where, kind)
@@ -36,6 +39,13 @@ local function check_list(word, list)
   for i = 1, count do
     if list[i] == nil then Error.argument(word, "a list without holes", list) end
   end
+end
+
+--- The same word without the options that stand behind its arguments, done as they say.
+local function with_options(self, word, options, ...)
+  Error.options(word, options, WRITE_OPTIONS)
+  if options.skip_mirror == nil then return self[word](self, ...) end
+  return require "rille.mirror".skipping(self, options, self[word], self, ...)
 end
 
 --- The columns of the primary key, or an error.
@@ -67,9 +77,11 @@ end
 --- Add a row and read it back, with what the database filled in.
 ---@param name string
 ---@param row table<string, any>
+---@param options? rille.WriteOptions
 ---@return table? row
 ---@return rille.Error? err  of the kind validation: what the JSON Schema that made the table does not allow
-function Rows:create(name, row)
+function Rows:create(name, row, options)
+  if options ~= nil then return with_options(self, "create", options, name, row) end
   check_row("create", row)
   return self:transaction(function()
     local count, invalid = self:table(name):insert { row }
@@ -88,12 +100,12 @@ end
 --- Add one row or a list of rows.
 ---@param name string
 ---@param rows table  column = value, or a list of such tables
----@param options? table
+---@param options? rille.WriteOptions
 ---@return integer? rows
 ---@return rille.Error? err  as of create
 function Rows:insert(name, rows, options)
+  if options ~= nil then return with_options(self, "insert", options, name, rows) end
   check_row("insert", rows)
-  Error.options("insert", options, NONE)
   return self:table(name):insert(rows)
 end
 
@@ -135,9 +147,11 @@ end
 ---@param name string
 ---@param where table|function
 ---@param changes table<string, any>
+---@param options? rille.WriteOptions
 ---@return integer? rows
 ---@return rille.Error? err  as of create
-function Rows:update(name, where, changes)
+function Rows:update(name, where, changes, options)
+  if options ~= nil then return with_options(self, "update", options, name, where, changes) end
   check_row("update", changes)
   return matching(self, "update", name, where, "unsafe_mutation"):update(changes)
 end
@@ -145,8 +159,10 @@ end
 --- Delete the rows that fit.
 ---@param name string
 ---@param where table|function
+---@param options? rille.WriteOptions
 ---@return integer rows
-function Rows:delete(name, where)
+function Rows:delete(name, where, options)
+  if options ~= nil then return with_options(self, "delete", options, name, where) end
   return matching(self, "delete", name, where, "unsafe_mutation"):delete()
 end
 
@@ -156,9 +172,11 @@ Rows.remove = Rows.delete
 --- Add many rows, all or none.
 ---@param name string
 ---@param rows table<string, any>[]
+---@param options? rille.WriteOptions
 ---@return integer? rows
 ---@return rille.Error? err  as of create
-function Rows:bulk_insert(name, rows)
+function Rows:bulk_insert(name, rows, options)
+  if options ~= nil then return with_options(self, "bulk_insert", options, name, rows) end
   check_list("bulk_insert", rows)
   return self:transaction(function() return self:table(name):insert(rows) end)
 end
@@ -176,9 +194,11 @@ end
 --- Change many sets of rows, all or none.
 ---@param name string
 ---@param changes { where: table|function, data: table<string, any> }[]
+---@param options? rille.WriteOptions
 ---@return integer? rows
 ---@return rille.Error? err  as of create
-function Rows:bulk_update(name, changes)
+function Rows:bulk_update(name, changes, options)
+  if options ~= nil then return with_options(self, "bulk_update", options, name, changes) end
   return for_each(self, "bulk_update", changes, function(change, place)
     check_row(place, change)
     Error.options(place, change, { "where", "data" })
@@ -190,8 +210,10 @@ end
 --- Delete many sets of rows, all or none.
 ---@param name string
 ---@param conditions (table|function)[]
+---@param options? rille.WriteOptions
 ---@return integer rows
-function Rows:bulk_delete(name, conditions)
+function Rows:bulk_delete(name, conditions, options)
+  if options ~= nil then return with_options(self, "bulk_delete", options, name, conditions) end
   return for_each(self, "bulk_delete", conditions, function(where, place)
     return matching(self, place, name, where, "unsafe_mutation"):delete()
   end)

@@ -167,6 +167,16 @@ writes_below(const rille_stmt *stmt)
 {
   return below->writes(stmt);
 }
+static rille_status
+watch_below(rille_conn *conn, rille_on_change on_change, void *data, rille_fault *fault)
+{
+  return below->watch(conn, on_change, data, fault);
+}
+static rille_status
+run_aside_below(rille_conn *conn, rille_stmt *stmt, rille_fault *fault)
+{
+  return below->run_aside(conn, stmt, fault);
+}
 static int64_t
 changes_below(const rille_conn *conn)
 {
@@ -210,6 +220,8 @@ const rille_driver spec_driver = {
   .row = row_below,
   .changed = changed_below,
   .writes = writes_below,
+  .watch = watch_below,
+  .run_aside = run_aside_below,
   .changes = changes_below,
   .last_id = last_id_below,
 };

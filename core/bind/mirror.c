@@ -1,0 +1,220 @@
+/* core/bind/mirror.c - the outbox of a database, and mirrors brought up to it. */
+#include <lauxlib.h>
+
+#include "core/bind/database.h"
+#include "core/bind/ends.h"
+#include "core/bind/value.h"
+#include "core/run/mirror.h"
+
+rille_status
+rille_lua_mirror_connection(rille_lua_database *database, rille_connection *connection, rille_fault *fault)
+{
+  rille_status status = RILLE_OK;
+
+  if (!database->mirrored)
+    return status;
+  status = rille_outbox_start(connection, database->mirrored_tables, database->mirrored_count, fault);
+  rille_outbox_set_mode(connection, database->mirror_mode);
+  return status;
+}
+
+/* A connection of the database on which nothing goes on; raises invalid_argument while something does. */
+static rille_connection *
+idle_connection(lua_State *L, rille_lua_database *database)
+{
+  rille_connection *connection = rille_lua_connection_alone(L, database);
+
+  if (connection->depth > 0 || connection->cursors != NULL)
+    (void)rille_lua_refuse(L, "mirror: a %s is open on the database or on its mirror",
+                           connection->depth > 0 ? "transaction" : "cursor");
+  return connection;
+}
+
+/* The list of names at `index` in the arena; raises what is wrong with it. */
+static rille_str *
+read_names(lua_State *L, int index, rille_arena *arena, size_t *count)
+{
+  rille_str *names;
+
+  *count = 0;
+  if (lua_isnoneornil(L, index))
+    return NULL;
+  luaL_checktype(L, index, LUA_TTABLE);
+  names = rille_arena_get(arena, (size_t)luaL_len(L, index) * sizeof *names);
+  for (lua_Integer i = 1, all = luaL_len(L, index); i <= all && names != NULL; i++) {
+    (void)lua_rawgeti(L, index, i);
+    names[(*count)++] = rille_arena_copy(arena, rille_lua_check_text(L, -1, "the name of a table"));
+    lua_pop(L, 1);
+  }
+  if (!rille_arena_ok(arena))
+    (void)rille_lua_no_memory(L);
+  return names;
+}
+
+/* db:mirror_create(): makes the tables of the outbox */
+static int
+mirror_create(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_connection *connection = rille_lua_connection(L, database);
+  rille_fault fault;
+  rille_status status = rille_outbox_create(connection, &fault);
+
+  rille_lua_settle(database);
+  return status == RILLE_OK ? 0 : rille_lua_raise(L, &fault, (rille_str){ 0 });
+}
+
+/* db:mirror_start([tables]): from now on all its connections fill the outbox */
+static int
+mirror_start(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_fault fault;
+  rille_status status = RILLE_OK;
+
+  rille_arena_reset(&database->mirrored_arena);
+  database->mirrored_count = 0;
+  database->mirrored_tables = read_names(L, 2, &database->mirrored_arena, &database->mirrored_count);
+  database->mirrored = true;
+  rille_lua_hold(database);
+  for (int i = 0; i < database->count && status == RILLE_OK; i++)
+    status = rille_lua_mirror_connection(database, database->connections[i], &fault);
+  rille_lua_settle(database);
+  return status == RILLE_OK ? 0 : rille_lua_raise(L, &fault, (rille_str){ 0 });
+}
+
+/* db:mirror_stop(): nothing fills the outbox any more */
+static int
+mirror_stop(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+
+  database->mirrored = false;
+  rille_lua_hold(database);
+  for (int i = 0; i < database->count; i++)
+    rille_outbox_stop(database->connections[i]);
+  rille_lua_settle(database);
+  return 0;
+}
+
+/* db:mirror_mode("keep" | "skip" | "quiet") -> the mode before: what becomes of changes that are made now */
+static int
+mirror_mode(lua_State *L)
+{
+  static const char *const words[] = { "keep", "skip", "quiet", NULL };
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+
+  lua_pushstring(L, words[database->mirror_mode]);
+  database->mirror_mode = (rille_outbox_mode)luaL_checkoption(L, 2, NULL, words);
+  rille_lua_hold(database);
+  for (int i = 0; i < database->count; i++)
+    rille_outbox_set_mode(database->connections[i], database->mirror_mode);
+  rille_lua_settle(database);
+  return 1;
+}
+
+/* -- bringing mirrors up to it --------------------------------------------------------------------------- */
+
+/* The mirror that the arguments mean: [1] database [2] its mirror [3] { name =, source =, tables = | nil }.  Texts live
+** in the table at 3, the list of tables in a work of the call. */
+static rille_mirror
+read_mirror(lua_State *L, rille_lua_database *database, rille_lua_database *target)
+{
+  rille_mirror mirror = { 0 };
+  rille_work *work;
+
+  luaL_checktype(L, 3, LUA_TTABLE);
+  work = rille_lua_begin_call(L, database);
+  (void)lua_getfield(L, 3, "name");
+  mirror.name = rille_arena_copy(&work->arena, rille_lua_check_text(L, -1, "the name of a mirror"));
+  (void)lua_getfield(L, 3, "source");
+  mirror.source_name = rille_arena_copy(&work->arena, rille_lua_check_text(L, -1, "the name of a source"));
+  (void)lua_getfield(L, 3, "tables");
+  mirror.tables = read_names(L, lua_gettop(L), &work->arena, &mirror.table_count);
+  if (database == target || target->driver != database->driver)
+    (void)rille_lua_refuse(L, "mirror: wants another database of the same driver");
+  mirror.source = idle_connection(L, database);
+  mirror.target = idle_connection(L, target);
+  if (!rille_arena_ok(&work->arena))
+    (void)rille_lua_no_memory(L);
+  return mirror;
+}
+
+static void
+settle(rille_lua_database *database, rille_lua_database *target)
+{
+  rille_lua_settle(database);
+  rille_lua_settle(target);
+}
+
+/* db:mirror_apply(mirror, which, limit, set_aside) -> transactions, set aside, whether there are more; and where one
+** cannot be applied its number, kind and message */
+static int
+mirror_apply(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1), *target = rille_lua_check_database(L, 2);
+  lua_Integer limit = luaL_checkinteger(L, 4);
+  bool set_aside = lua_toboolean(L, 5) != 0;
+  rille_mirror mirror = read_mirror(L, database, target);
+  rille_mirror_outcome outcome;
+  rille_fault fault;
+  rille_status status;
+
+  luaL_argcheck(L, limit > 0 && limit <= INT32_MAX, 4, "a number of transactions");
+  status = rille_mirror_apply(&mirror, (int)limit, set_aside, &outcome, &fault);
+  settle(database, target);
+  if (status != RILLE_OK && outcome.blocked == 0)
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  lua_pushinteger(L, (lua_Integer)outcome.transactions);
+  lua_pushinteger(L, (lua_Integer)outcome.set_aside);
+  lua_pushboolean(L, outcome.more);
+  if (status == RILLE_OK)
+    return 3;
+  lua_pushinteger(L, (lua_Integer)outcome.blocked);
+  lua_pushstring(L, rille_status_name(status));
+  lua_pushstring(L, fault.message);
+  return 6;
+}
+
+/* db:mirror_retry(mirror, which) -> transactions that are applied now, those that failed again */
+static int
+mirror_retry(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1), *target = rille_lua_check_database(L, 2);
+  rille_mirror mirror = read_mirror(L, database, target);
+  rille_mirror_outcome outcome;
+  rille_fault fault;
+  rille_status status = rille_mirror_retry(&mirror, &outcome, &fault);
+
+  settle(database, target);
+  if (status != RILLE_OK)
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  lua_pushinteger(L, (lua_Integer)outcome.transactions);
+  lua_pushinteger(L, (lua_Integer)outcome.set_aside);
+  return 2;
+}
+
+/* db:mirror_resync(mirror, which) -> rows copied, tables that cannot be mirrored */
+static int
+mirror_resync(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1), *target = rille_lua_check_database(L, 2);
+  rille_mirror mirror = read_mirror(L, database, target);
+  rille_mirror_outcome outcome;
+  rille_fault fault;
+  rille_status status = rille_mirror_resync(&mirror, &outcome, &fault);
+
+  settle(database, target);
+  if (status != RILLE_OK)
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  lua_pushinteger(L, (lua_Integer)outcome.transactions);
+  lua_pushinteger(L, (lua_Integer)outcome.left_out);
+  return 2;
+}
+
+const luaL_Reg rille_lua_mirror_methods[] = {
+  { "mirror_create", mirror_create }, { "mirror_start", mirror_start },
+  { "mirror_stop", mirror_stop },     { "mirror_mode", mirror_mode },
+  { "mirror_apply", mirror_apply },   { "mirror_retry", mirror_retry },
+  { "mirror_resync", mirror_resync }, { NULL, NULL },
+};

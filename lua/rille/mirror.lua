@@ -1,0 +1,334 @@
+--- mirror: databases that repeat what is written to another one; see core/run/mirror.h for how.
+-- A database remembers its mirrors: they are in its table rille_mirrors, and whoever opens it by name mirrors too.
+local core = require "rille.core"
+local Config = require "rille.config"
+local Error = require "rille.error"
+
+local M = {}
+
+local OPTIONS = { "tables" }
+local SYNC_OPTIONS = { "timeout_ms" }
+local BATCH = 1000                 -- transactions of a source that a mirror takes at once
+local PAUSES_MS = { 10, 40, 160 }  -- before a transaction is tried again; then it is set aside
+
+---@class rille.Mirror
+---@field name string
+---@field source string
+---@field tables? string[]  those that are mirrored; nil: all
+
+-- -- which ----------------------------------------------------------------------------------------------------------
+
+--- "root", { "root", audit = { tables = { … } } } -> { root = {}, audit = { tables = … } }
+local function read_option(given)
+  if type(given) == "string" then given = { given } end
+  if type(given) ~= "table" or next(given) == nil then
+    Error.argument("mirror", "the name of a database, or a table of them", given)
+  end
+  local found = {}
+  for key, value in next, given do
+    local name, options = key, value
+    if math.type(key) == "integer" then name, options = value, {} end
+    if type(name) ~= "string" then Error.argument("mirror", "names of databases", name) end
+    options = Error.options("mirror." .. name, options, OPTIONS)
+    local tables = options.tables
+    if tables ~= nil and (type(tables) ~= "table" or #tables == 0) then
+      Error.argument(("mirror.%s.tables"):format(name), "a list of names of tables", tables)
+    end
+    for i, each in ipairs(tables or {}) do
+      if type(each) ~= "string" then Error.argument(("mirror.%s.tables[%d]"):format(name, i), "a name", each) end
+    end
+    found[name] = { tables = tables }
+  end
+  return found
+end
+
+local function split(text)
+  local list = {}
+  for name in text:gmatch "[^\n]+" do list[#list + 1] = name end
+  return list
+end
+
+local function recorded(handle)
+  local list = handle:_query('select "name", "source", "tables" from "rille_mirrors" order by "name"')
+  for _, each in ipairs(list) do each.tables = each.tables and split(each.tables) end
+  return list
+end
+
+--- Tables of which changes are kept: those of all mirrors together; nil when one of them wants all.
+local function union(mirrors)
+  local tables, seen = {}, {}
+  for _, each in ipairs(mirrors) do
+    if not each.tables then return nil end
+    for _, name in ipairs(each.tables) do
+      if not seen[name] then tables[#tables + 1] = name end
+      seen[name] = true
+    end
+  end
+  return tables
+end
+
+local function begin(handle, mirrors)
+  handle.mirrors = mirrors
+  if #mirrors > 0 then handle.core:mirror_start(union(mirrors)) else handle.core:mirror_stop() end
+end
+
+--- Forget that there are mirrors, as of the database that this one is a copy of.
+local function forget(handle)
+  handle:transaction(function()
+    for _, name in ipairs { "rille_mirrors", "rille_outbox", "rille_mirror_skips" } do
+      handle:_execute(('delete from "%s"'):format(name))
+    end
+  end)
+end
+
+--- Open the database and mirror it as it remembers.
+---@param handle rille.Handle
+function M.remember(handle)
+  local db = handle:connect()
+  if not db:query("select 1 from sqlite_schema where name = 'rille_mirrors'", nil)[1] then return end
+  local mirrors = recorded(handle)
+  if mirrors[1] and mirrors[1].source ~= handle.name then
+    forget(handle)
+    mirrors = {}
+  end
+  begin(handle, mirrors)
+end
+
+local function record(handle, name, tables)
+  local last = handle:_query 'select "seq", "made_at" from "rille_outbox" order by "seq" desc limit 1'[1]
+  local seq, made_at = last and last.seq or 0, last and last.made_at or 0
+  handle:_execute([[insert into "rille_mirrors" ("name", "source", "tables", "since", "since_made_at", "applied")
+    values (?, ?, ?, ?, ?, ?) on conflict ("name") do update set "tables" = excluded."tables"]],
+    name, handle.name, tables or core.null, seq, made_at, seq)
+end
+
+--- From now on what is written to the database is mirrored, too, to those that are named.
+---@param handle rille.Handle
+---@param given string|table  "root", a list of names, or { root = { tables = { "users" } } }
+function M.register(handle, given)
+  local wanted, same = read_option(given), true
+  local known = {}
+  for _, each in ipairs(handle.mirrors or {}) do known[each.name] = each end
+  for name, options in next, wanted do
+    if name == handle.name then Error.argument("mirror", "another database", name) end
+    options.text = options.tables and table.concat(options.tables, "\n")
+    local before = known[name]
+    same = same and before ~= nil and (before.tables and table.concat(before.tables, "\n")) == options.text
+  end
+  if same then return end
+  handle:connect()
+  M.quietly(handle, function()
+    handle:transaction(function()
+      handle.core:mirror_create()
+      for name, options in next, wanted do record(handle, name, options.text) end
+    end)
+  end)
+  begin(handle, recorded(handle))
+end
+
+--- The database that a mirror is: a configured connection of that name, or one of rille.open.
+local function target_of(name)
+  if Config.current().connections[name] then return require "rille.database".get(name) end
+  return require "rille.open".open(name)
+end
+
+local function mirrors_of(self, word)
+  self:connect()
+  local mirrors = self.mirrors
+  if mirrors and #mirrors > 0 then return mirrors end
+  Error.raise("invalid_argument", ("%s: %s has no mirror"):format(word, Error.quote(self.name)), {
+    hint = 'rille.open(name, { mirror = "root" }) gives it one',
+  })
+end
+
+-- -- not mirrored ---------------------------------------------------------------------------------------------------
+
+local function put_back(db, before, ok, ...)
+  db:mirror_mode(before)
+  if ok then return ... end
+  Error.again((...))
+end
+
+local function in_mode(handle, mode, fn, ...)
+  local db = handle:connect()
+  return put_back(db, db:mirror_mode(mode), xpcall(fn, Error.keep_trace, ...))
+end
+
+--- Call `fn`; what it writes to the database is not mirrored where the options say skip_mirror.
+---@param handle rille.Handle
+---@param options { skip_mirror: boolean? }
+---@param fn function
+---@return any ...  what fn returns
+function M.skipping(handle, options, fn, ...)
+  if type(options.skip_mirror) ~= "boolean" then
+    Error.argument("skip_mirror", "true or false", options.skip_mirror)
+  end
+  if not options.skip_mirror then return fn(...) end
+  return in_mode(handle, "skip", fn, ...)
+end
+
+--- Call `fn`; what it writes is not mirrored, and not counted as skipped either: it is rille's own.
+---@param handle rille.Handle
+---@param fn function
+function M.quietly(handle, fn) return in_mode(handle, "quiet", fn) end
+
+--- Run `fn`, which may write through models too; nothing of it is mirrored, and all of it counted as skipped.
+---@param self rille.Handle
+---@param fn fun(handle: rille.Handle): any ...
+---@return any ...  what fn returns
+function M.skip_mirror(self, fn)
+  if type(fn) ~= "function" then Error.argument("skip_mirror", "a function", fn) end
+  return in_mode(self, "skip", fn, self)
+end
+
+-- -- bringing them up to it -----------------------------------------------------------------------------------------
+
+--- Apply what there is; a transaction that cannot be applied is tried again, and then set aside.
+local function sync(self, mirror, deadline)
+  local db, target, tries = self:connect(), target_of(mirror.name):connect(), 0
+  local applied, set_aside = 0, 0
+  while true do
+    local count, aside, more, blocked = db:mirror_apply(target, mirror, BATCH, tries > #PAUSES_MS)
+    applied, set_aside = applied + count - aside, set_aside + aside
+    if blocked and count == 0 then
+      tries = tries + 1
+      if PAUSES_MS[tries] then core.pause(PAUSES_MS[tries]) end
+    else
+      more, tries = more or blocked or tries > 0, 0
+      if not more then return applied, set_aside end
+    end
+    if deadline and core.monotonic_ms() > deadline then
+      Error.raise("timeout", ("mirror_sync: %s is not up to %s yet"):format(Error.quote(mirror.name),
+        Error.quote(self.name)))
+    end
+  end
+end
+
+--- Every mirror is tried; then the first error is raised.
+local function each_mirror(self, word, fn)
+  local first
+  for _, mirror in ipairs(mirrors_of(self, word)) do
+    local ok, e = xpcall(fn, Error.keep_trace, mirror)
+    if not ok then first = first or { e } end
+  end
+  if first then Error.again(first[1]) end
+end
+
+--- Wait until the mirrors have all that was committed.  Raises what keeps a mirror from it, such as busy.
+---@param self rille.Handle
+---@param options? { timeout_ms: integer? }
+---@return { applied: integer, set_aside: integer }  transactions
+function M.mirror_sync(self, options)
+  options = Error.options("mirror_sync", options, SYNC_OPTIONS)
+  local deadline = options.timeout_ms and core.monotonic_ms() + options.timeout_ms
+  local done = { applied = 0, set_aside = 0 }
+  each_mirror(self, "mirror_sync", function(mirror)
+    local applied, set_aside = sync(self, mirror, deadline)
+    done.applied, done.set_aside = done.applied + applied, done.set_aside + set_aside
+  end)
+  return done
+end
+
+--- Try again what was set aside: each row becomes what it is in the source now.
+---@param self rille.Handle
+---@return { applied: integer, failed: integer }  transactions
+function M.mirror_retry(self)
+  local done = { applied = 0, failed = 0 }
+  each_mirror(self, "mirror_retry", function(mirror)
+    sync(self, mirror)
+    local applied, failed = self.core:mirror_retry(target_of(mirror.name):connect(), mirror)
+    done.applied, done.failed = done.applied + applied, done.failed + failed
+  end)
+  return done
+end
+
+--- Make the mirrors hold what the database holds, whatever they held of it: all rows are copied and compared.
+---@param self rille.Handle
+---@return { rows: integer, left_out: integer }  `left_out`: tables that have no primary key
+function M.mirror_resync(self)
+  local done = { rows = 0, left_out = 0 }
+  each_mirror(self, "mirror_resync", function(mirror)
+    local target = target_of(mirror.name)
+    local rows, left_out = self.core:mirror_resync(target:connect(), mirror)
+    target:forget()                                      -- tables may be new
+    done.rows, done.left_out = done.rows + rows, done.left_out + left_out
+  end)
+  return done
+end
+
+--- End a mirror: nothing more comes to it, what it has stays.
+---@param self rille.Handle
+---@param name string
+function M.mirror_stop(self, name)
+  local names = {}
+  for i, each in ipairs(mirrors_of(self, "mirror_stop")) do names[i] = each.name end
+  if not table.concat(names, "\n"):find(tostring(name), 1, true) then
+    Error.unknown("invalid_argument", "mirror", tostring(name), names, self.name)
+  end
+  M.quietly(self, function() self:_execute('delete from "rille_mirrors" where "name" = ?', name) end)
+  begin(self, recorded(self))
+end
+
+-- -- how they are ---------------------------------------------------------------------------------------------------
+
+local function exists(handle, name)
+  return handle:_query("select 1 from sqlite_schema where name = ?", name)[1] ~= nil
+end
+
+--- How far the mirror is, by its own account.
+local function place_in(target, source)
+  if not exists(target, "rille_mirror_ledger") then return nil, 0 end
+  local place = target:_query('select "seq" from "rille_mirror_ledger" where "source" = ?', source)[1]
+  local failed = target:_query('select count(*) as "count" from "rille_mirror_failed" where "source" = ?', source)[1]
+  return place and place.seq, failed.count
+end
+
+local function look(self, mirror)
+  local status = { name = mirror.name, tables = mirror.tables, failed = 0 }
+  local ok, seq, failed = xpcall(function() return place_in(target_of(mirror.name), mirror.source) end,
+    Error.keep_trace)
+  if ok then status.failed = failed else status.error = seq end
+  local since = self:_query('select "since", "applied" from "rille_mirrors" where "name" = ?', mirror.name)[1]
+  seq = ok and (seq or since.since) or since.applied
+  local waiting = self:_query(
+    'select count(*) as "count", min("made_at") as "first" from "rille_outbox" where "seq" > ?', seq)[1]
+  status.lag = waiting.count
+  local _, now = core.moment(core.now())
+  status.lag_ms = waiting.first and math.max(0, (now - waiting.first) // 1000) or 0
+  return status
+end
+
+--- How the mirrors are: transactions that they do not have yet, those that were set aside, rows that were skipped.
+---@param self rille.Handle
+---@return { lag: integer, lag_ms: integer, failed: integer, skipped: integer, mirrors: table[] }
+-- `lag` is the one of the mirror that is furthest behind; a mirror that cannot be asked has an `error`.
+function M.mirror_status(self)
+  local status = { lag = 0, lag_ms = 0, failed = 0, mirrors = {} }
+  for i, mirror in ipairs(mirrors_of(self, "mirror_status")) do
+    local each = look(self, mirror)
+    status.mirrors[i] = each
+    status.lag, status.lag_ms = math.max(status.lag, each.lag), math.max(status.lag_ms, each.lag_ms)
+    status.failed = status.failed + each.failed
+  end
+  status.skipped = self:_query('select coalesce(sum("rows"), 0) as "rows" from "rille_mirror_skips"')[1].rows
+  return status
+end
+
+--- What was set aside, oldest first.
+---@param self rille.Handle
+---@return { mirror: string, seq: integer, kind: string, error: string }[]
+function M.mirror_failed(self)
+  local list = {}
+  each_mirror(self, "mirror_failed", function(mirror)
+    local target = target_of(mirror.name)
+    if not exists(target, "rille_mirror_failed") then return end
+    for _, each in ipairs(target:_query([[select "seq", "kind", "error" from "rille_mirror_failed"
+      where "source" = ? order by "seq"]], mirror.source)) do
+      each.mirror = mirror.name
+      list[#list + 1] = each
+    end
+  end)
+  return list
+end
+
+return M

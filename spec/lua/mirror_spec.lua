@@ -1,0 +1,327 @@
+--- mirror_spec: what is written to one database, once and in order in another one, and what becomes of what cannot be.
+local rille = require "rille"
+
+local root
+
+local USERS = "create table users (id integer primary key, name text, email text unique, bio text)"
+
+local function configure()
+  rille.configure { connections = { main = { database = ":memory:" } }, databases = root }
+end
+
+local function source(name, mirror, statements)
+  return rille.open(name, { statements = statements or USERS, mirror = mirror or "root" })
+end
+
+--- "acme 1 Ann, acme 2 Bob" of the table in the mirror.
+local function mirrored(name, columns)
+  local rows = {}
+  for i, row in ipairs(rille.open(name or "root"):query(
+    ("select source || ' ' || %s as row from users order by source, id"):format(columns or "id || ' ' || name"))) do
+    rows[i] = row.row
+  end
+  return table.concat(rows, ", ")
+end
+
+local function refused(kind, fn, ...)
+  local ok, e = pcall(fn, ...)
+  assert.is_false(ok)
+  assert.equal(kind, rille.is_error(e) and e.kind or tostring(e))
+  return e
+end
+
+describe("a mirror", function()
+  before_each(function()
+    root = os.tmpname()
+    os.remove(root)
+    configure()
+  end)
+  after_each(function()
+    rille.close()
+    os.execute("rm -rf '" .. root .. "'")
+    require "rille.config".clear()
+  end)
+
+  it("has what was inserted, updated and deleted, with the name of its source", function()
+    local db = source "acme"
+    db:insert("users", { { name = "Ann" }, { name = "Bob" }, { name = "Cy" } })
+    db:update("users", { id = 1 }, { name = "Anna" })
+    db:delete("users", { id = 2 })
+    assert.same({ applied = 3, set_aside = 0 }, db:mirror_sync())
+    assert.equal("acme 1 Anna, acme 3 Cy", mirrored())
+    assert.same({ applied = 0, set_aside = 0 }, db:mirror_sync())
+  end)
+
+  it("holds the ids of several sources beside each other", function()
+    for _, name in ipairs { "tenant:a", "tenant:b" } do
+      source(name):create("users", { name = name, email = "same@example.com" })
+      source(name):mirror_sync()
+    end
+    assert.equal("tenant:a 1 tenant:a, tenant:b 1 tenant:b", mirrored())
+  end)
+
+  it("is told of rows that SQL, triggers and foreign keys change", function()
+    local db = source("acme", nil, { USERS, "create table notes (id integer primary key, "
+      .. "user_id integer references users on delete cascade)",
+      "create trigger t after update on users begin insert into notes (user_id) values (new.id); end" })
+    db:execute("insert into users (name) values ('Ann'), ('Bob')")
+    db:execute("update users set name = upper(name)")
+    db:execute("insert or replace into users (id, name) values (1, 'New')")
+    db:execute("delete from users where id = 2")
+    db:execute("update users set id = 7")
+    db:mirror_sync()
+    assert.equal("acme 7 New", mirrored())
+    assert.equal(db:query("select count(*) as n from notes")[1].n,
+      rille.open "root":query("select count(*) as n from notes")[1].n)
+  end)
+
+  it("is not told of what was rolled back", function()
+    local db = source "acme"
+    db:transaction(function()
+      db:create("users", { name = "Ann" })
+      pcall(db.transaction, db, function()
+        db:create("users", { name = "gone" })
+        error "back"
+      end)
+      db:create("users", { name = "Bob" })
+    end)
+    pcall(db.transaction, db, function()
+      db:create("users", { name = "gone" })
+      error "back"
+    end)
+    refused("unique_violation", db.insert, db, "users", { { email = "x" }, { email = "y" }, { email = "x" } })
+    db:transaction(function()
+      pcall(db.execute, db, "insert into users (name, email) values ('gone', 'z'), ('gone', 'z')")
+      pcall(db.execute, db, "insert or fail into users (name, email) values ('Cy', 'z'), ('gone', 'z')")
+    end)
+    pcall(db.execute, db, "insert or fail into users (name, email) values ('Di', 'w'), ('gone', 'w')")
+    db:mirror_sync()
+    assert.equal("acme 1 Ann, acme 2 Bob, acme 3 Cy, acme 4 Di", mirrored())
+    assert.equal(4, db:query("select count(*) as n from users")[1].n)
+  end)
+
+  it("keeps the values as they are", function()
+    local db = source("acme", nil, "create table users (id integer primary key, name, n real, b blob)")
+    local blob = ("\0\255"):rep(5000)
+    db:execute("insert into users (name, n, b) values (?, ?, ?)", math.mininteger, 1 / 3, rille.blob(blob))
+    db:execute("insert into users (name, n, b) values (?, ?, ?)", "", rille.null, "t\u{e9}xt")
+    db:execute("update users set n = 2 where id = 1")
+    db:mirror_sync()
+    for i, row in ipairs(db:query "select *, typeof(name) as tn, typeof(n) as nn, typeof(b) as bn from users") do
+      row.source = "acme"
+      assert.same(row, rille.open "root":query(
+        "select *, typeof(name) as tn, typeof(n) as nn, typeof(b) as bn from users where id = ?", i)[1])
+    end
+  end)
+
+  it("says of a write what is so without it", function()
+    local db = source "acme"
+    assert.same({ changes = 2, last_id = 2 }, db:execute "insert into users (name) values ('Ann'), ('Bob')")
+    assert.equal(2, db:table("users"):where("id", ">", 0):update { bio = "x" })
+    assert.equal(0, db:table("users"):where("id", 9):update { bio = "x" })
+    assert.equal("Ann", db:query("update users set bio = 'y' returning name")[1].name)
+    assert.equal(3, db:create("users", { name = "Cy" }).id)
+    db:execute "vacuum"
+    db:execute "pragma optimize"
+  end)
+
+  it("goes on when the handle is opened without saying so", function()
+    source "acme"
+    rille.close()
+    configure()
+    local db = rille.open "acme"
+    db:create("users", { name = "Ann" })
+    db:mirror_sync()
+    assert.equal("acme 1 Ann", mirrored())
+    db:mirror_stop "root"
+    db:create("users", { name = "Bob" })
+    refused("invalid_argument", db.mirror_sync, db)
+    assert.equal("acme 1 Ann", mirrored())
+  end)
+
+  it("is not that of a copy", function()
+    local db = source "acme"
+    db:create("users", { name = "Ann" })
+    local copy = db:copy_to "other"
+    copy:create("users", { name = "Bob" })
+    refused("invalid_argument", copy.mirror_sync, copy)
+    db:mirror_sync()
+    assert.equal("acme 1 Ann", mirrored())
+  end)
+
+  it("has nothing of the statements, and nothing that is skipped, which is counted", function()
+    local db = source("acme", nil, { USERS, "insert into users (name) values ('seed')" })
+    local skip = { skip_mirror = true }
+    db:create("users", { name = "a" }, skip)
+    db:insert("users", { name = "b" }, skip)
+    db:bulk_insert("users", { { name = "c" } }, skip)
+    db:update("users", { id = 1 }, { bio = "x" }, skip)
+    db:execute("insert into users (name) values (?)", "d", skip)
+    db:skip_mirror(function() db:delete("users", { id = 1 }) end)
+    db:create("users", { name = "Ann" }, { skip_mirror = false })
+    refused("invalid_argument", db.create, db, "users", { name = "e" }, { skip_miror = true })
+    db:mirror_sync()
+    assert.equal("acme 6 Ann", mirrored())
+    assert.equal(6, db:mirror_status().skipped)
+    assert.same({ rows = 5, left_out = 0 }, db:mirror_resync())
+    assert.equal("acme 2 a, acme 3 b, acme 4 c, acme 5 d, acme 6 Ann", mirrored())
+    assert.equal(0, db:mirror_status().skipped)
+  end)
+
+  it("may be one of several, each with tables of its own", function()
+    local db = source("acme", { "root", users_only = { tables = { "users" } } },
+      { USERS, "create table notes (id integer primary key)" })
+    db:create("users", { name = "Ann" })
+    db:create("notes", { id = 1 })
+    db:mirror_sync()
+    assert.equal("acme 1 Ann", mirrored())
+    assert.equal("acme 1 Ann", mirrored "users_only")
+    assert.is_not_nil(rille.open "root":describe "notes")
+    assert.is_nil(rille.open "users_only":describe "notes")
+  end)
+
+  it("gets columns that the source got", function()
+    local db = source "acme"
+    db:create("users", { name = "Ann" })
+    db:mirror_sync()
+    db:execute "alter table users add column age integer"
+    db:execute "alter table users rename column bio to about"
+    db:create("users", { name = "Bob", age = 3, about = "x" })
+    db:mirror_sync()
+    assert.equal("acme 1 Ann - -, acme 2 Bob 3 x",
+      mirrored(nil, "id || ' ' || name || ' ' || ifnull(age, '-') || ' ' || ifnull(about, '-')"))
+  end)
+
+  it("names whose a row is another way where the table has a source of its own", function()
+    local db = source("acme", nil, "create table leads (id integer primary key, source text)")
+    db:create("leads", { source = "web" })
+    db:mirror_sync()
+    assert.same({ mirror_source = "acme", id = 1, source = "web" }, rille.open "root":query("select * from leads")[1])
+  end)
+
+  it("refuses rows that it could not tell apart, and nothing of them is kept", function()
+    local db = source("acme", nil, { "create table keyless (n integer)", "create table k (k text primary key)" })
+    local e = refused("unsupported", db.insert, db, "keyless", { n = 1 })
+    assert.truthy(e.message:find("primary key", 1, true))
+    refused("unsupported", db.execute, db, "insert into k values (null)")
+    refused("unsupported", db.transaction, db, function() pcall(db.insert, db, "keyless", { n = 1 }) end)
+    assert.equal(0, db:query("select (select count(*) from keyless) + (select count(*) from k) as n")[1].n)
+    db:insert("keyless", { n = 1 }, { skip_mirror = true })
+    assert.equal(0, db:mirror_status().lag)
+  end)
+
+  describe("that cannot take a change", function()
+    local function colliding()
+      rille.open("root", { statements = "create table users (source text, id integer, name text, email text unique, "
+        .. "bio text, primary key (source, id))" })
+      local a, b = source "a", source "b"
+      a:create("users", { name = "Ann", email = "x" })
+      a:mirror_sync()
+      b:create("users", { name = "Bob", email = "x" })
+      b:create("users", { name = "Bea", email = "y" })
+      return a, b
+    end
+
+    it("sets it aside, visibly, and goes on", function()
+      local _, b = colliding()
+      assert.same({ applied = 1, set_aside = 1 }, b:mirror_sync())
+      assert.equal("a 1 Ann, b 2 Bea", mirrored())
+      local status = b:mirror_status()
+      assert.same({ 0, 1 }, { status.lag, status.failed })
+      local failed = b:mirror_failed()[1]
+      assert.equal("unique_violation", failed.kind)
+      assert.truthy(failed.error:find("email", 1, true))
+    end)
+
+    it("takes it later as it is by then", function()
+      local a, b = colliding()
+      b:mirror_sync()
+      assert.same({ applied = 0, failed = 1 }, b:mirror_retry())
+      b:update("users", { id = 1 }, { name = "Bobby" })
+      assert.same({ applied = 0, set_aside = 1 }, b:mirror_sync())
+      a:update("users", { id = 1 }, { email = "z" })
+      a:mirror_sync()
+      assert.same({ applied = 2, failed = 0 }, b:mirror_retry())
+      assert.equal("a 1 Ann, b 1 Bobby, b 2 Bea", mirrored())
+      assert.equal(0, b:mirror_status().failed)
+    end)
+
+    it("takes a transaction whole or not at all", function()
+      local _, b = colliding()
+      b:transaction(function()
+        b:create("users", { name = "in time", email = "i" })
+        b:create("users", { name = "collides", email = "x2" })
+        b:update("users", { id = 2 }, { email = "x3" })
+      end)
+      rille.open "root":execute "insert into users values ('root', 1, 'R', 'x2', null)"
+      b:mirror_sync()
+      assert.equal("a 1 Ann, b 2 Bea, root 1 R", mirrored())
+    end)
+  end)
+
+  it("that is locked costs the writer nothing and has all once it is free", function()
+    local db = source "acme"
+    db:mirror_sync()
+    local other = rille.open "root"
+    other.core:close()
+    other:close()
+    rille.configure { connections = { main = { database = ":memory:", busy_timeout_ms = 20 } }, databases = root }
+    db = rille.open "acme"
+    local path = rille.open "root".settings.database
+    local locker = require "rille.core".open { database = path }
+    locker:begin "exclusive"
+    db:create("users", { name = "Ann" })
+    refused("busy", db.mirror_sync, db)
+    assert.equal(1, db:mirror_status().lag)
+    locker:rollback()
+    locker:close()
+    db:mirror_sync()
+    assert.equal("acme 1 Ann", mirrored())
+  end)
+
+  it("that is gone, or has another history, says so until it is resynced", function()
+    local db = source "acme"
+    db:create("users", { name = "Ann" })
+    db:mirror_sync()
+    db:create("users", { name = "Bob" })
+    db:mirror_sync()
+    rille.open "root":drop "root"
+    db:create("users", { name = "Cy" })
+    local e = refused("checksum_mismatch", db.mirror_sync, db)
+    assert.truthy(e.hint:find("resync", 1, true))
+    assert.same({ rows = 3, left_out = 0 }, db:mirror_resync())
+    db:create("users", { name = "Di" })
+    db:mirror_sync()
+    assert.equal("acme 1 Ann, acme 2 Bob, acme 3 Cy, acme 4 Di", mirrored())
+  end)
+
+  it("brings a row that it lacks from the source when only a part of it changes", function()
+    local db = source "acme"
+    db:create("users", { name = "Ann", bio = ("long "):rep(100) }, { skip_mirror = true })
+    db:update("users", { id = 1 }, { name = "Anna" })
+    db:mirror_sync()
+    assert.equal("acme 1 Anna 500", mirrored(nil, "id || ' ' || name || ' ' || length(bio)"))
+    db:update("users", { id = 1 }, { name = "Anne" })
+    db:mirror_sync()
+    assert.equal("acme 1 Anne 500", mirrored(nil, "id || ' ' || name || ' ' || length(bio)"))
+  end)
+
+  it("may be said of a configured connection", function()
+    local path = root .. ".main"
+    rille.configure { connections = { main = { database = path, mirror = "root" } }, databases = root }
+    rille.db():execute(USERS)
+    rille.db():create("users", { name = "Ann" })
+    rille.db():mirror_sync()
+    assert.equal("main 1 Ann", mirrored())
+    refused("invalid_argument", rille.configure, { connections = { main = { database = "x", mirror = 1 } } })
+    rille.close()
+    os.execute(("rm -f '%s' '%s-wal' '%s-shm'"):format(path, path, path))
+  end)
+
+  it("leaves out virtual tables and what is rille's own", function()
+    local db = source("acme", nil, { USERS, "create virtual table found using fts5(body)" })
+    db:execute "insert into found (body) values ('x')"
+    db:create("users", { name = "Ann" })
+    db:mirror_sync()
+  end)
+end)
