@@ -151,4 +151,112 @@ describe("docs/recipes", function()
       assert.is_true(rows() <= 40)
     end)
   end)
+
+  describe("user_profiles.lua", function()
+    local Profiles = require "docs.recipes.user_profiles"
+
+    before_each(function()
+      rille.configure {
+        connections = { main = folder .. "/main.db" }, databases = folder .. "/databases",
+        tenancy = { pool = { max = 4 } },
+      }
+    end)
+
+    it("keeps what each user chose, apart from everybody else", function()
+      Profiles.choose(1, { theme = "dark", language = "de" })
+      Profiles.choose(2, { theme = "light" })
+      Profiles.choose(1, { theme = "blue" })
+      assert.same({ theme = "blue", language = "de" }, Profiles.choices(1))
+      assert.same({ theme = "light" }, Profiles.choices(2))
+      assert.same({ { name = "theme", value = "light" } }, { table.unpack(Profiles.of(2):table("choices"):all()) })
+    end)
+
+    it("makes no database for who only asks", function()
+      assert.same({}, Profiles.choices(1))
+      assert.is_false(Profiles.forget(1))
+      assert.same({}, Profiles.users())
+      for _, id in pairs { "1", "../1", 1.5, true } do assert.is_false(pcall(Profiles.choices, id)) end
+    end)
+
+    it("keeps all choices of a call or none", function()
+      local choices = { language = {} }                      -- in whatever order they are written, one of them fails
+      for i = 1, 30 do choices["choice " .. i] = "x" end
+      Profiles.choose(1, { theme = "dark" })
+      assert.is_false(pcall(Profiles.choose, 1, choices))
+      assert.same({ theme = "dark" }, Profiles.choices(1))
+    end)
+
+    it("has any number of users, adds up what they did, and forgets one of them", function()
+      for id = 1, 30 do
+        Profiles.visit(id, "start")
+        if id % 3 == 0 then Profiles.visit(id, "shop") end
+      end
+      assert.equal(30, #Profiles.users())
+      assert.same({ start = 30, shop = 10 }, Profiles.visits())
+      assert.is_true(require "rille.core".pool_stats().open <= 4)
+      assert.is_true(Profiles.forget(3))
+      assert.same({ start = 29, shop = 9 }, Profiles.visits())
+      assert.same({}, Profiles.choices(3))
+      assert.equal(29, #Profiles.users())
+      assert.same({}, oracle.shell(("find %s/databases -name '*=3@*'"):format(folder)))
+    end)
+
+    it("loses nothing of what many processes write to one user", function()
+      in_processes(5, ([[
+        local rille = require "rille"
+        rille.configure { connections = { main = "%s/main.db" }, databases = "%s/databases" }
+        local Profiles = require "docs.recipes.user_profiles"
+        for _ = 1, 20 do Profiles.visit(7, "start") end]]):format(folder, folder))
+      assert.same({ start = 100 }, Profiles.visits())
+    end)
+  end)
+
+  describe("tenants/story.lua", function()
+    --- The story's lines: what -> what came of it; the last two, and the others in order.
+    local function told(strategy)
+      local own = ("%s/%s"):format(folder, strategy)
+      local lines = oracle.shell(([[mkdir %s && cd docs/recipes/tenants && STRATEGY=%s FOLDER=%s env -u LUA_PATH \
+        -u DATABASE_URL "$RILLE" run story.lua]]):format(own, strategy, own))
+      local last = { table.remove(lines, #lines - 1), table.remove(lines) }
+      for i, line in ipairs(last) do last[i] = line:match "%s%s+(.*)$" end
+      return lines, last, own
+    end
+    local POSTS = "select org_id, count(*) from posts group by org_id"
+
+    it("is the same in a database for all and in a database for each", function()
+      local row, last_row, shared = told "row"
+      local database, last_database, apart = told "database"
+      assert.same(row, database)
+      assert.same({ "7 heard of: Post", "tenant_required" }, last_row)
+      assert.same({ "3 heard of: Post", "3" }, last_database)
+      assert.same({ "1\t3", "2\t4" }, oracle.sqlite(shared .. "/main.db", POSTS))
+      assert.same({}, oracle.sqlite(apart .. "/main.db", POSTS))
+      assert.same({ "1\t3" }, oracle.sqlite(apart .. "/tenants/acme.db", POSTS))
+      assert.same({ "2\t4" }, oracle.sqlite(apart .. "/tenants/globex.db", POSTS))
+    end)
+
+    it("keeps the tenants apart", function()
+      local lines = told "row"
+      for i, line in ipairs(lines) do lines[i] = line:gsub("%s%s+", " = ", 1) end
+      assert.same({
+        "acme: posts = acme 1, acme 2, acme 3", "acme: popular, with comments = 2 1 news",
+        "acme: posts about news = 3", "acme: joined = 3",
+        "globex: posts = globex 1, globex 2, globex 3, globex 4", "globex: popular, with comments = 3 1 news",
+        "globex: posts about news = 4", "globex: joined = 4",
+        "acme: deletes every comment = 3", "globex: still has = 4",
+        "nobody: reads = tenant_required", "initech: reads = tenant_unknown",
+        "acme: looks for a post of globex = nil", "acme: saves a post of globex = tenant_mismatch",
+        "acme: deletes it = tenant_mismatch", "acme: reads its comments = tenant_mismatch",
+        "acme: writes as globex = tenant_mismatch", "acme: becomes globex midway = tenant_mismatch",
+        "a report, tenant by tenant = 7",
+      }, lines)
+    end)
+
+    it("has no schema for each, as long as there is no PostgreSQL", function()
+      local lines = oracle.shell(([[mkdir %s/schema && cd docs/recipes/tenants && STRATEGY=schema FOLDER=%s/schema \
+        "$RILLE" run story.lua 2>&1 || echo "status $?"]]):format(folder, folder))
+      assert.equal("status 1", lines[#lines])
+      assert.truthy(table.concat(lines, "\n"):find("a schema for each tenant is for PostgreSQL", 1, true))
+    end)
+  end)
 end)
