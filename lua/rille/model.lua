@@ -140,9 +140,9 @@ function M.info(class)
   if is_valid(info) then return info end
   local def = class._def
   local handle = require "rille.database".get(def.connection)
-  if def.connection or not Config.current().tenancy or not require "rille.tenant.home".decides() then
+  local of_tenant = not def.connection and Config.current().tenancy and require "rille.tenant.home".decides()
+  if not of_tenant then
     info = require "rille.model.table".look_up(class, handle)
-    rawset(class, "_info", info)
   else                                           -- `_info` stays empty: which one holds is asked each time
     def.infos = def.infos or setmetatable({}, { __mode = "k" })
     info = def.infos[handle]
@@ -153,6 +153,7 @@ function M.info(class)
   end
   local root = def.root
   root[1], root.handle, root.info, root.casts, root.kept = info.source, handle, info, info.path_casts, info.kept
+  if not of_tenant then rawset(class, "_info", info) end        -- last: whoever finds it takes the root for complete
   return info
 end
 
