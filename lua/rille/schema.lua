@@ -43,6 +43,7 @@ function Schema:create(name, fn)
   local blueprint = require "rille.schema.table".describe(name, fn)
   local run = self.run
   run:change(function()
+    require "rille.schema.tenant".complete(run, blueprint, "create")
     local statements = require "rille.schema.sqlite".create(blueprint)
     for _, statement in ipairs(statements) do run:execute(statement) end
   end)
@@ -56,7 +57,10 @@ end
 function Schema:table(name, fn)
   local blueprint = require "rille.schema.table".alter(name, fn)
   local run = self.run
-  run:change(function() require "rille.schema.alter".run(run, blueprint) end)
+  run:change(function()
+    require "rille.schema.tenant".complete(run, blueprint, "alter")
+    require "rille.schema.alter".run(run, blueprint)
+  end)
 end
 
 --- Give a table another name; foreign keys, views and triggers follow.

@@ -152,33 +152,45 @@ local function no_unique_index(root, table_name, by, description)
   })
 end
 
---- The condition of the unique index that an upsert goes by: the database wants it said again.  Kept with the handle.
----@return string? condition  nil: the index covers all rows
-local function condition_of(root, by)
+--- The unique index that an upsert means by these columns; where rows belong to tenants, it may begin with theirs.
+local function index_of(root, by, description)
+  local index = Unique.index(description, by)
+  if index then return index, by end
+  local class = root.class
+  local guard = class and class._def.guard or not class and require "rille.guard".of(root.handle, root.table)
+  local whole = guard and table.move(by, 1, #by, 2, { guard.column })
+  index = whole and Unique.index(description, whole)
+  if not index then no_unique_index(root, root[1]:name(), by, description) end
+  return index, whole
+end
+
+--- By which columns of a unique index an upsert goes, and the condition of that index, which the database wants said
+--- again.  Kept with the handle.
+---@return { by: string[], where: string? }
+local function conflict_of(root, by)
   local handle, name = root.handle, root[1]:name()
   local kept, key = handle.conflicts, name .. "\0" .. table.concat(by, "\0")
   if not kept or kept.version ~= handle.version then
     kept = { version = handle.version, of = {} }
     handle.conflicts = kept
   end
-  local condition = kept.of[key]
-  if condition == nil then
-    local description = handle:describe(name)
-    local index = Unique.index(description, by)
-    if not index then no_unique_index(root, name, by, description) end
-    condition = index.partial and require "rille.schema.definition".condition_of_index(index.sql) or false
-    kept.of[key] = condition
+  local conflict = kept.of[key]
+  if not conflict then
+    local index, columns = index_of(root, by, handle:describe(name))
+    conflict = { by = columns,
+      where = index.partial and require "rille.schema.definition".condition_of_index(index.sql) or nil }
+    kept.of[key] = conflict
   end
-  return condition or nil
+  return conflict
 end
 
-local function upsert(root, rows, by, names)
+local function upsert(root, rows, found, names)
   local updated_at, some = root.info and root.info.updated_at, #names > 0
   for _, name in ipairs(names) do
     if name == updated_at then updated_at = nil end
   end
   if some and updated_at then names = table.move(names, 1, #names, 1, { [#names + 1] = updated_at }) end
-  local conflict = { by = by, where = condition_of(root, by), update = names, count = some and lock_of(root) or nil }
+  local conflict = { by = found.by, where = found.where, update = names, count = some and lock_of(root) or nil }
   return write_rows(root, dumped(root, rows), conflict)
 end
 
@@ -194,17 +206,16 @@ function M.upsert(query, rows, unique_by, update)
   local list = list_of("upsert", rows)
   local by = names_of("upsert: unique_by", unique_by, "columns of a unique index")
   if #by == 0 then Error.argument("upsert: unique_by", "columns of a unique index", unique_by) end
-  if update ~= nil then
-    update = names_of("upsert: update", update, "columns to update")
-    return #list == 0 and 0 or upsert(root, list, by, update)
-  end
-  local groups = by_columns(root, list, by)
-  if #groups == 0 then return 0 end
-  if #groups == 1 then return upsert(root, list, by, groups[1].names) end
+  if update ~= nil then update = names_of("upsert: update", update, "columns to update") end
+  if #list == 0 then return 0 end
+  local found = conflict_of(root, by)
+  if update ~= nil then return upsert(root, list, found, update) end
+  local groups = by_columns(root, list, found.by)
+  if #groups == 1 then return upsert(root, list, found, groups[1].names) end
   return Error.expected("validation", root.handle.transaction, root.handle, function()
     local count = 0
     for _, group in ipairs(groups) do
-      count = count + Error.must(upsert(root, group.rows, by, group.names))
+      count = count + Error.must(upsert(root, group.rows, found, group.names))
     end
     return count
   end)

@@ -22,6 +22,8 @@ local M = {}
 ---@field checks string[]         SQL conditions
 ---@field comment? string
 ---@field soft_deletes? boolean
+---@field tenant? boolean         says which tenant a row belongs to
+---@field global? boolean         refers to rows of any tenant
 
 ---@class rille.BlueprintIndex
 ---@field name string
@@ -30,6 +32,8 @@ local M = {}
 ---@field where? string|table     SQL, or column -> value
 ---@field trashed? string         the column of soft deletes: deleted rows are left out
 ---@field automatic? boolean      wanted only where no other index begins with its column
+---@field global? boolean         unique among the rows of all tenants
+---@field named? boolean          a migration said its name
 
 ---@class rille.Blueprint
 ---@field table string
@@ -39,6 +43,7 @@ local M = {}
 ---@field foreign table[]        { columns, table, references (its columns there), on_delete?, on_update?, name? }
 ---@field checks { name: string?, sql: string }[]
 ---@field operations table[]                to change a table: one after the other
+---@field tenant? string                     the column that says which tenant a row belongs to
 
 local function fail(where, column, message, hint)
   Error.raise("invalid_argument", ("%s: the column %q %s"):format(where, column.name, message), { hint = hint })
@@ -48,6 +53,9 @@ end
 local function check_column(where, column)
   local key = column.references
   if column.primary and column.nullable then fail(where, column, "is a primary key and cannot be NULL") end
+  if column.tenant and column.nullable then
+    fail(where, column, "says whose a row is and cannot be NULL", "a row without a tenant is nobody's, and never seen")
+  end
   if key and not column.nullable then
     for _, event in ipairs { "on_delete", "on_update" } do
       if key[event] == "set null" then
@@ -72,7 +80,7 @@ end
 local function index(table_name, parts, unique, options, automatic)
   return {
     kind = "index", columns = parts, unique = unique or false, where = options.where, automatic = automatic,
-    trashed = options.ignore_trashed or nil,
+    trashed = options.ignore_trashed or nil, global = options.global, named = options.name ~= nil,
     name = options.name or Name.derived(table_name, plain_names(parts), unique and "unique" or "index"),
   }
 end
@@ -176,6 +184,23 @@ local function no_twins(where, list, what)
   end
 end
 
+--- The column that says which tenant a row belongs to.
+local function tenant_of(where, columns)
+  local tenant
+  for _, column in ipairs(columns) do
+    if column.tenant and tenant then fail(where, column, ("is the tenant's, and so is %q"):format(tenant)) end
+    if column.tenant then tenant = column.name end
+  end
+  return tenant
+end
+
+local function lead_with_tenant(blueprint)
+  local Tenant = require "rille.schema.tenant"
+  local mark = Tenant.mark(blueprint.table, blueprint.tenant, blueprint.primary)
+  Tenant.lead(blueprint, blueprint.tenant)
+  if mark then table.insert(blueprint.indexes, 1, mark) end
+end
+
 local function complete_table(blueprint)
   local name = blueprint.table
   local inline = {}
@@ -190,6 +215,7 @@ local function complete_table(blueprint)
       fail("create", column, "is counted up and cannot be one of several key columns", "t:bigint(…) is not counted up")
     end
   end
+  if blueprint.tenant then lead_with_tenant(blueprint) end
   drop_covered(blueprint)
   no_twins("create", blueprint.indexes, "index")
   check_known(name, blueprint.primary, blueprint.columns)
@@ -221,6 +247,7 @@ function M.finish(table_name, mode, operations)
     end
   end
   say_trashed(where, mode, blueprint)
+  blueprint.tenant = tenant_of(where, blueprint.columns)
   if mode == "create" then complete_table(blueprint) end
   return blueprint
 end

@@ -73,17 +73,21 @@ word("default_now", 0, function(column, where)
 end)
 
 --- What may be said of an index: its name, or { name =, where = a condition in SQL or a table of column = value,
---- ignore_trashed = true or the column of soft deletes: it covers only rows that are not deleted softly }.
+--- ignore_trashed = true or the column of soft deletes: it covers only rows that are not deleted softly,
+--- global = true: in a table with a tenant's column it is for the rows of all tenants }.
 ---@param where string  the word, for messages
 ---@param options string|table|nil
 ---@return table
 function M.index_options(where, options)
   if type(options) == "string" then options = { name = options } end
-  options = Error.options(where, options, { "name", "where", "ignore_trashed" })
+  options = Error.options(where, options, { "name", "where", "ignore_trashed", "global" })
   if options.name ~= nil then Name.check_table(where .. ".name", options.name) end
   if options.where ~= nil and not is_text(options.where) and (type(options.where) ~= "table"
     or next(options.where) == nil) then
     Error.argument(where .. ".where", "a condition in SQL, or a table of columns and values", options.where)
+  end
+  if options.global ~= nil and type(options.global) ~= "boolean" then
+    Error.argument(where .. ".global", "true or false", options.global)
   end
   local trashed = options.ignore_trashed
   if type(trashed) == "string" then
@@ -113,6 +117,23 @@ word("references", 2, function(column, where, target, target_column)
     table = Name.check_table(where, target), column = Name.check(where, target_column == nil and "id" or target_column),
     on_delete = nil, on_update = nil,
   }
+end)
+
+--- The column says which tenant a row belongs to: unique indexes of the table begin with it, and references to tables
+--- of the same kind reach the same tenant's rows alone.
+word("tenant", 0, function(column, where)
+  if column.nullable then Error.raise("invalid_argument", where .. ": whose a row is cannot be NULL") end
+  column.tenant, column.indexed = true, true
+end)
+
+--- The column refers to rows of any tenant.
+word("global", 0, function(column, where)
+  if not column.references then
+    Error.raise("invalid_argument", where .. ": the column references no table", {
+      hint = ":references(table) goes first; of an index it is said as :unique { global = true }",
+    })
+  end
+  column.global = true
 end)
 
 --- An action of a foreign key, as SQL says it.

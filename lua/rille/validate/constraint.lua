@@ -18,7 +18,8 @@ local function missing(column, what, hint)
     { column = column.name, hint = hint })
 end
 
---- A unique rule: its columns, and the name of its index, for a driver that says no more.
+--- A unique rule: its columns, and the name of its index, for a driver that says no more.  Where rows belong to
+--- tenants, an index that is unique for each of them will do.
 ---@return table look_up  `ignored` is the column of soft deletes, where the index does not cover deleted rows
 function M.unique(option, column, def, info, description)
   local columns = { column.name }
@@ -30,7 +31,13 @@ function M.unique(option, column, def, info, description)
     columns[#columns + 1] = name
   end
   local index = Unique.index(description, columns)
+  local tenant = not index and def.tenant_column
+  if tenant then
+    columns[#columns + 1] = tenant
+    index = Unique.index(description, columns)
+  end
   if not index then
+    if tenant then columns[#columns] = nil end
     local words = #columns == 1 and (':unique() behind the column "%s"'):format(column.name)
       or ('t:unique { "%s" }'):format(table.concat(columns, '", "'))
     missing(column, ("unique wants a unique index on %s (%s)"):format(def.table, table.concat(columns, ", ")),
@@ -41,7 +48,8 @@ function M.unique(option, column, def, info, description)
     local Definition = require "rille.schema.definition"
     if Definition.mentions(Definition.condition_of_index(index.sql), gone) then ignored = gone end
   end
-  return { rule = "unique", columns = columns, index = index.name, partial = index.partial, ignored = ignored }
+  return { rule = "unique", columns = columns, index = index.name, partial = index.partial, ignored = ignored,
+    tenant = tenant }
 end
 
 --- A references rule: the table and the column that are referred to.
@@ -52,8 +60,10 @@ function M.references(option, column, def, info, description)
       "take foreign_keys = false out of the connection's settings")
   end
   for _, key in ipairs(description.foreign) do
-    if #key.columns == 1 and key.columns[1] == column.name and (option == true or option == key.table) then
-      local to = key.references or info.handle:describe(key.table).primary[1]
+    local count = #key.columns
+    local fits = count == 1 or count == 2 and key.columns[1] == def.tenant_column      -- of the same tenant's row
+    if fits and key.columns[count] == column.name and (option == true or option == key.table) then
+      local to = count == 1 and key.references or info.handle:describe(key.table).primary[1]
       return { rule = "references", columns = { column.name }, table = key.table, column = to }
     end
   end
@@ -86,8 +96,11 @@ local function is_taken(record, info, look_up)
     or Query.of_source(info.handle, info.source, info.class._def.root.meta)
   for _, name in ipairs(look_up.columns) do
     local value = Record.raw(record, name)
-    if value == nil then return false end                                  -- NULL equals nothing
-    query = Query.node(query, core.op.compare, 0, name, "=", value)
+    if value ~= nil then
+      query = Query.node(query, core.op.compare, 0, name, "=", value)
+    elseif name ~= look_up.tenant then                                     -- that one the query says itself
+      return false                                                         -- NULL equals nothing
+    end
   end
   query = but_itself(query, record, info)
   return query ~= nil and query:exists()

@@ -191,7 +191,7 @@ local CLASSES = [[
 local WORDS = { "id", "uuid_id", "string", "text", "integer", "bigint", "float", "decimal", "boolean", "date",
   "datetime", "json", "blob", "uuid", "enum", "references", "morphs", "timestamps", "soft_deletes" }
 local MODIFIERS = { "nullable", "default", "default_sql", "default_now", "unique", "index", "primary", "check",
-  "references", "on_delete", "on_update", "comment", "change" }
+  "references", "on_delete", "on_update", "tenant", "global", "comment", "change" }
 local OF_TABLES = { "rename", "drop", "index", "unique", "primary", "foreign" }
 
 local function add_words(lines, class, names, result)
