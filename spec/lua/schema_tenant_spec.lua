@@ -46,7 +46,7 @@ describe("a table with a tenant's column", function()
 
   it("has unique indexes for each tenant, but where it says for all of them", function()
     assert.same({ posts_org_id_id_unique = "org_id id", posts_org_id_slug_unique = "org_id slug",
-      posts_code_unique = "code", both = "org_id slug code" }, uniques "posts")
+      posts_code_global_unique = "code", both = "org_id slug code" }, uniques "posts")
     local Post = rille.model "Post" { tenant_column = "org_id", validates = { slug = { unique = true } } }
     as(A, function() Post:create { slug = "x", code = "1" } end)
     as(B, function()

@@ -31,7 +31,7 @@ local M = {}
 -- In the order of the help: { group, { name, … } }.
 M.groups = {
   { "project", { "new", "make:model", "make:migration", "make:factory", "make:seed", "types" } },
-  { "database", { "migrate", "migrate:status", "migrate:rollback", "db:seed" } },
+  { "database", { "migrate", "migrate:status", "migrate:rollback", "db:seed", "db:lint" } },
   { "tenants", { "tenants:list", "tenants:create", "tenants:copy", "tenants:migrate", "tenants:drop" } },
   { "scripts", { "run", "repl", "test" } },
   { "shell", { "env", "completion", "help" } },

@@ -101,7 +101,8 @@ function M.column(column, table_name)
   end
   if column.references then
     local key = column.references
-    add("references", references_text(key, { key.column }))
+    add("references", references_text(key, { key.column }), column.global
+      and Name.derived(table_name, { column.name }, "global_key") or nil)
     clauses[#clauses].table, clauses[#clauses].references = key.table, { key.column }
   end
   return { name = column.name, type = M.type_of(column), clauses = clauses, remarks = { column.comment } }

@@ -22,12 +22,15 @@ local function has(names, name)
   return false
 end
 
---- Let every unique index of a blueprint begin with the tenant's column, but those that say otherwise.
+--- Let every unique index of a blueprint begin with the tenant's column, but those that say otherwise: their names do,
+--- too, so that `rille db:lint` knows that it is meant.
 ---@param blueprint rille.Blueprint
 ---@param tenant string
 function M.lead(blueprint, tenant)
   for _, index in ipairs(blueprint.indexes) do
-    if index.unique and not index.global and not has(names_of(index.columns), tenant) then
+    if index.unique and index.global and not index.named then
+      index.name = Name.derived(blueprint.table, names_of(index.columns), "global_unique")
+    elseif index.unique and not index.global and not has(names_of(index.columns), tenant) then
       table.insert(index.columns, 1, { tenant })
       if not index.named then index.name = Name.derived(blueprint.table, names_of(index.columns), "unique") end
     end
