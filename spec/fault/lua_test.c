@@ -233,6 +233,7 @@ SCENARIO(reads_and_writes_sql_text, "reads and writes SQL text")
 SCENARIO(takes_a_transaction_of_sql_text_back, "takes a transaction of SQL text back")
 SCENARIO(refuses_what_is_wrong, "refuses what is wrong")
 SCENARIO(creates_a_record_or_does_not, "creates a record")
+SCENARIO(is_mirrored_or_not_written, "is mirrored")
 SCENARIO(saves_a_record_or_does_not, "saves a record")
 SCENARIO(queries_right_or_not_at_all, "queries")
 SCENARIO(reads_texts_by_grammars, "reads texts by grammars")
@@ -250,6 +251,7 @@ main(void)
     cmocka_unit_test_teardown(takes_a_transaction_of_sql_text_back, end_trial),
     cmocka_unit_test_teardown(refuses_what_is_wrong, end_trial),
     cmocka_unit_test_teardown(creates_a_record_or_does_not, end_trial),
+    cmocka_unit_test_teardown(is_mirrored_or_not_written, end_trial),
     cmocka_unit_test_teardown(saves_a_record_or_does_not, end_trial),
     cmocka_unit_test_teardown(queries_right_or_not_at_all, end_trial),
     cmocka_unit_test_teardown(reads_texts_by_grammars, end_trial),

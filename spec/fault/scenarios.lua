@@ -105,6 +105,31 @@ M.scenarios = {
     end,
   },
   {
+    name = "is mirrored", before = 60, after = 361,
+    state = "select sum(views) * 10 + (select count(*) from sqlite_schema where name = 'rille_outbox') from posts",
+    run = function(path)
+      local which = { name = "mirror", source = "here", tables = { "posts", "notes" } }
+      local mirror <close> = core.open { database = ":memory:" }
+      local db <close> = core.open { database = path, synchronous = "normal" }
+      db:begin()
+      db:mirror_create()
+      db:execute("insert into rille_mirrors values ('mirror', 'here', null, 0, 0, 0)")
+      db:mirror_start { "posts", "notes" }
+      db:begin()
+      db:execute "update posts set views = views + 1000, title = title || ' and a long text that is not short at all'"
+      db:rollback()
+      db:execute "update posts set views = views + 10"
+      db:commit()
+      local applied = db:mirror_apply(mirror, which, 10, false)
+      assert(applied == 1)
+      assert(mirror:query("select sum(views) as n from posts")[1].n == 36)
+      assert(db:mirror_apply(mirror, which, 10, true) == 0 and db:mirror_retry(mirror, which) == 0)
+      assert(db:mirror_resync(mirror, which) == 6)
+      assert(mirror:query("select count(*) as n from posts where source = 'here'")[1].n == 3)
+      db:mirror_stop()
+    end,
+  },
+  {
     name = "creates a record", state = "select count(*) * 100 + sum(views) from posts", before = 306, after = 406,
     run = function()
       local post = assert(Post:create { title = "four", price = "7.25", meta = { tags = { "a", "b" } } })

@@ -1,0 +1,79 @@
+--- mirrors: what the commands about mirrors share: which databases are meant, and one after the other done.
+local Config = require "rille.config"
+local Error = require "rille.error"
+local text = require "rille.cli.text"
+
+local M = {}
+
+M.arguments = { { "database", "names of mirrored databases; all of them when none is given", count = "*" } }
+
+local function name_of(each) return each.version and each.name .. "@" .. each.version or each.name end
+
+local function open(each) return require "rille.open".open(each.name, { version = each.version }) end
+
+--- Handles of the databases of those names.
+local function named(names)
+  local known, places, handles = {}, {}, {}
+  for name in next, Config.current().connections do known[#known + 1] = name end
+  for _, each in ipairs(require "rille.open".list()) do
+    known[#known + 1], places[name_of(each)] = name_of(each), each
+  end
+  for i, name in ipairs(names) do
+    if Config.current().connections[name] then
+      handles[i] = require "rille.database".get(name)
+    elseif places[name] then
+      handles[i] = open(places[name])
+    else
+      Error.unknown("not_found", "database", name, known)
+    end
+  end
+  return handles
+end
+
+--- Handles of all databases that have mirrors.
+local function all()
+  local handles = {}
+  for _, name in ipairs(require "rille.keys"(Config.current().connections)) do
+    if Config.current().connections[name].mirror then handles[#handles + 1] = require "rille.database".get(name) end
+  end
+  for _, each in ipairs(require "rille.open".list()) do
+    local ok, handle = pcall(open, each)               -- one that cannot be opened is told of by who mirrors to it
+    if ok and handle.mirrors and #handle.mirrors > 0 then handles[#handles + 1] = handle end
+  end
+  return handles
+end
+
+--- Do it for each database that is meant, whatever becomes of the ones before, and report.
+---@param args table
+---@param term rille.Term
+---@param word string  of a handle, such as mirror_retry
+---@param line fun(result: table): string  what is said of one that is done
+---@param is_failed? fun(result: table): boolean?
+---@return integer? status
+function M.each(args, term, word, line, is_failed)
+  require "rille.cli.project".need()
+  local names, failed = args.database or {}, 0
+  local handles = #names > 0 and named(names) or all()
+  local results = {}
+  for i, handle in ipairs(handles) do
+    local ok, result = xpcall(function() return handle[word](handle) end, Error.keep_trace)
+    if not ok then
+      result = { error = require "rille.cli.failure".object(result) }
+    end
+    result.name, results[i] = handle.name, result
+    if not ok or is_failed and is_failed(result) then failed = failed + 1 end
+  end
+  term:report({ databases = results }, function()
+    if #results == 0 then
+      term:line "no database has a mirror"
+      return term:note 'rille.open(name, { mirror = "root" }) gives it one'
+    end
+    for _, each in ipairs(results) do
+      local what = each.error and term:paint("out", "red", text.escape(each.error.message)) or line(each)
+      term:line(("%s  %s"):format(text.escape(each.name), what))
+    end
+  end)
+  return failed > 0 and 1 or nil
+end
+
+return M

@@ -1,0 +1,103 @@
+--- cli_mirror_spec: the commands about mirrors, as a shell runs them.
+local core = require "rille.core"
+local json = require "dkjson"
+
+local folder
+
+local function write(name, text)
+  local file <close> = assert(io.open(folder .. "/" .. name, "wb"))
+  file:write(text)
+end
+
+--- Run the program in the folder.
+---@return integer status
+---@return string out  with what went to stderr
+local function rille(command)
+  local pipe = assert(io.popen(("cd '%s' && %s %s 2>&1 </dev/null"):format(folder, os.getenv "RILLE", command)))
+  local text = pipe:read "a"
+  local _, _, status = pipe:close()
+  return status, text
+end
+
+local function object(command)
+  local _, out = rille(command .. " --json")
+  return json.decode(out:match "{.*}")
+end
+
+local function script(text)
+  write("script.lua", 'local rille = require "rille"\n' .. text)
+  local status, out = rille "run script.lua"
+  assert.equal(0, status, out)
+  return out
+end
+
+describe("the commands about mirrors", function()
+  before_each(function()
+    folder = os.tmpname()
+    os.remove(folder)
+    assert(core.make_directory(folder))
+    write("rille.config.lua", 'return { connections = { main = "main.db" } }')
+  end)
+  after_each(function() os.execute("rm -rf '" .. folder .. "'") end)
+
+  it("say that there are none", function()
+    local status, out = rille "mirror:status"
+    assert.equal(0, status)
+    assert.truthy(out:find("no database has a mirror", 1, true))
+    status, out = rille "mirror:status nowhere"
+    assert.equal(1, status)
+    assert.truthy(out:find("nowhere", 1, true))
+    assert.is_nil(core.file_size(folder .. "/databases"))
+  end)
+
+  it("show, apply, try again and copy", function()
+    script [[
+      rille.open("root", { statements = "create table users (source text, id integer, email text unique, "
+        .. "primary key (source, id))" })
+      for _, name in ipairs { "a", "b" } do
+        local db = rille.open(name, { statements = "create table users (id integer primary key, email text)",
+          mirror = "root" })
+        db:create("users", { email = "same" })
+      end]]
+    local before = object "mirror:status".databases
+    assert.same({ "a", 1, 0 }, { before[1].name, before[1].lag, before[1].failed })
+    assert.equal("root", before[2].mirrors[1].name)
+    local status, out = rille "mirror:sync"
+    assert.equal(0, status)
+    assert.truthy(out:find("a  1 applied, 0 set aside", 1, true))
+    assert.truthy(out:find("b  0 applied, 1 set aside", 1, true))
+    status, out = rille "mirror:status b"
+    assert.equal(0, status)
+    assert.truthy(out:find("b  root: lag 0, failed 1, skipped 0", 1, true))
+    status, out = rille "mirror:retry"
+    assert.equal(1, status)
+    assert.truthy(out:find("b  0 applied, 1 failed again", 1, true))
+    script [[rille.open "b":update("users", { id = 1 }, { email = "other" })]]
+    assert.equal(1, object "mirror:retry b".databases[1].applied)
+    assert.equal(0, object "mirror:status b".databases[1].failed)
+    status, out = rille "mirror:resync a b"
+    assert.equal(0, status)
+    assert.truthy(out:find("b  1 row copied", 1, true))
+  end)
+
+  it("say what is wrong with a mirror, and go on with the others", function()
+    script [[
+      for _, name in ipairs { "a", "b" } do
+        rille.open(name, { statements = "create table users (id integer primary key)", mirror = "to-" .. name })
+          :create("users", { id = 1 })
+      end
+      rille.open "to-a":close()
+      local path = rille.open "to-a".settings.database
+      local file = io.open(path, "wb")
+      file:write(("no database "):rep(1000))
+      file:close()]]
+    local status, out = rille "mirror:sync --json"
+    local databases = json.decode(out).databases
+    assert.equal(1, status)
+    assert.is_string(databases[1].error.message)
+    assert.equal(1, databases[2].applied)
+    status, out = rille "mirror:status"
+    assert.equal(1, status)
+    assert.truthy(out:find("a  to-a: lag 1", 1, true))
+  end)
+end)
