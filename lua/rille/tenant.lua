@@ -178,5 +178,8 @@ end
 local STOCK_WORDS = { create = true, drop = true, copy = true, list = true, migrate = true }
 
 return setmetatable(M, {
-  __index = function(_, name) return STOCK_WORDS[name] and require "rille.tenant.stock"[name] or nil end,
+  __index = function(_, name)
+    if name == "resolver" then return require "rille.tenant.resolver".new end
+    return STOCK_WORDS[name] and require "rille.tenant.stock"[name] or nil
+  end,
 })

@@ -126,6 +126,30 @@ is_the_one_of_lua(void **state)
   rille_tenant_leave(*state);
 }
 
+static void
+is_the_one_of_a_request(void **state)
+{
+  rille_field acme[] = { { "host", rille_text("acme.example.com:80") } };
+  rille_field none[] = { { "host", rille_text("www.example.com") } };
+  rille_value request = rille_table(acme, 1);
+  rille_error err = { 0 };
+  rille_value *tenant;
+
+  rille_free(rille_do(*state,
+                      "local resolver = require 'rille'.tenant.resolver { subdomain = 'example.com' } "
+                      "package.loaded.requests = { tenant = function(request) return resolver:resolve(request) end }",
+                      "spec", NULL, 0, &err));
+  tenant = rille_call(*state, "requests.tenant", &request, 1, &err);
+  assert_non_null(tenant);
+  assert_true(rille_tenant_enter_id(*state, *rille_get(tenant, "id"), rille_as_text(rille_get(tenant, "slug")), &err));
+  rille_free(tenant);
+  add(*state, "of acme");
+  rille_tenant_leave(*state);
+  request = rille_table(none, 1);
+  assert_null(rille_call(*state, "requests.tenant", &request, 1, &err));
+  assert_string_equal(err.kind, "tenant_required");
+}
+
 int
 main(void)
 {
@@ -135,6 +159,7 @@ main(void)
     cmocka_unit_test_setup_teardown(may_be_an_id, open_host, close_host),
     cmocka_unit_test_setup_teardown(refuses_what_is_no_slug, open_host, close_host),
     cmocka_unit_test_setup_teardown(is_the_one_of_lua, open_host, close_host),
+    cmocka_unit_test_setup_teardown(is_the_one_of_a_request, open_host, close_host),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
