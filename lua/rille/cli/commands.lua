@@ -32,7 +32,8 @@ local M = {}
 M.groups = {
   { "project", { "new", "make:model", "make:migration", "make:factory", "make:seed", "types" } },
   { "database", { "migrate", "migrate:status", "migrate:rollback", "db:seed", "db:lint" } },
-  { "tenants", { "tenants:list", "tenants:create", "tenants:copy", "tenants:migrate", "tenants:drop" } },
+  { "tenants", { "tenants:list", "tenants:create", "tenants:copy", "tenants:migrate", "tenants:drop",
+    "tenants:extract", "tenants:absorb" } },
   { "mirrors", { "mirror:status", "mirror:sync", "mirror:retry", "mirror:resync" } },
   { "scripts", { "run", "repl", "test" } },
   { "shell", { "env", "completion", "help" } },

@@ -1,0 +1,335 @@
+--- tenant.extract: moves the rows of a tenant from one database into another: out of the shared one, or back into it.
+-- Two files cannot be written in one step that no crash divides, so there are three, each whole by itself:
+--   1. the target gets the rows, and a note that they are arriving;
+--   2. the source compares both sides under its lock, then deletes its rows and notes that they left;
+--   3. the target forgets the note.
+-- Until the second is done the source has everything, and the first begins anew; from then on the target has.  Whoever
+-- runs it again after a crash goes on where it ended.
+local Error = require "rille.error"
+local Name = require "rille.schema.name"
+local Owner = require "rille.schema.tenant"
+
+local M = {}
+
+local TRIES <const> = 5            -- how often rows may change between the first step and the second
+local OPTIONS <const> = { "dry_run", "on_step" }
+local NOTES <const> = "rille_moves"
+
+local quote = Name.quote
+
+---@class rille.MovedTable
+---@field name string
+---@field columns string     as SQL
+---@field exact string       the same in a form that tells all values apart
+---@field column? string     says whose a row is; nil: its rows hang on others
+---@field keys table[]       foreign keys to tables that move: { columns, references, to = index }
+---@field shared table[]     foreign keys to tables that are everybody's: { columns, references, table }
+
+-- -- which tables ---------------------------------------------------------------------------------------------------
+
+local function owner_of(description)
+  local found = Owner.column_of(description)
+  for _, class in ipairs(require "rille.model".on_table[description.name] or {}) do
+    found = found or class._def.tenant_column
+  end
+  return found
+end
+
+--- The foreign keys of a table, with all columns on both sides.
+local function keys_of(db, description)
+  local keys, last = {}, nil
+  for _, row in ipairs(db:_query([[select id, "table" as target, "from" as near, "to" as far
+      from pragma_foreign_key_list(?) order by id, seq]], description.name)) do
+    if not last or last.id ~= row.id then
+      last = { id = row.id, table = row.target, columns = {}, references = {} }
+      keys[#keys + 1] = last
+    end
+    local far = row.far or db:describe(row.target).primary[#last.columns + 1]
+    table.insert(last.columns, row.near)
+    table.insert(last.references, far)
+  end
+  return keys
+end
+
+local function add(plan, description, column)
+  local names, exact = {}, {}
+  for _, each in ipairs(description.columns) do
+    if not each.generated then
+      names[#names + 1], exact[#exact + 1] = quote(each.name), ("quote(%s)"):format(quote(each.name))
+    end
+  end
+  plan[#plan + 1] = { name = description.name, columns = table.concat(names, ", "), exact = table.concat(exact, ", "),
+    column = column, keys = {}, shared = {} }
+  plan.at[description.name:lower()] = #plan
+end
+
+--- Tables with a tenant's column, and those whose rows hang on them by foreign keys.
+---@return rille.MovedTable[]
+local function plan_of(db)
+  local plan, rest, keys = { at = {} }, {}, {}
+  for _, name in ipairs(db:tables()) do
+    local description = db:describe(name)
+    if description.kind == "table" and name ~= NOTES then
+      keys[name] = keys_of(db, description)
+      local column = owner_of(description)
+      if column then add(plan, description, column) else rest[#rest + 1] = description end
+    end
+  end
+  local count
+  repeat
+    count = #plan
+    for _, description in ipairs(rest) do
+      for _, key in ipairs(plan.at[description.name:lower()] and {} or keys[description.name]) do
+        if plan.at[key.table:lower()] and not plan.at[description.name:lower()] then add(plan, description) end
+      end
+    end
+  until #plan == count
+  for _, each in ipairs(plan) do
+    for _, key in ipairs(keys[each.name]) do
+      key.to = plan.at[key.table:lower()]
+      table.insert(key.to and each.keys or each.shared, key)
+    end
+  end
+  return plan
+end
+
+-- -- which rows -----------------------------------------------------------------------------------------------------
+
+local function set_of(schema, i) return ('temp."move_%s_%d"'):format(schema, i) end
+
+local function matches(a, columns, b, references)
+  local parts = {}
+  for i, column in ipairs(columns) do parts[i] = ("%s.%s = %s.%s"):format(a, quote(column), b, quote(references[i])) end
+  return table.concat(parts, " and ")
+end
+
+--- Note the rowids of the tenant's rows on one side; how many there are.
+local function mark(db, plan, schema, id)
+  local total = 0
+  for i, each in ipairs(plan) do
+    local set = set_of(schema, i)
+    db:_execute(("create table if not exists %s (id integer primary key)"):format(set))
+    db:_execute("delete from " .. set)
+    if each.column then
+      each[schema] = db:_execute(("insert into %s select rowid from %s.%s where %s = ?"):format(set, schema,
+        quote(each.name), quote(each.column)), id).changes
+    else
+      each[schema] = 0
+    end
+  end
+  local more
+  repeat
+    more = 0
+    for i, each in ipairs(plan) do
+      for _, key in ipairs(each.column and {} or each.keys) do
+        local added = db:_execute(([[insert or ignore into %s select c.rowid from %s.%s as c join %s.%s as p on %s
+          where p.rowid in (select id from %s)]]):format(set_of(schema, i), schema, quote(each.name), schema,
+          quote(plan[key.to].name), matches("c", key.columns, "p", key.references), set_of(schema, key.to))).changes
+        each[schema], more = each[schema] + added, more + added
+      end
+    end
+  until more == 0
+  for _, each in ipairs(plan) do total = total + each[schema] end
+  return total
+end
+
+local function clear(db, plan, schema)
+  for i, each in ipairs(plan) do
+    db:_execute(("delete from %s.%s where rowid in (select id from %s)"):format(schema, quote(each.name),
+      set_of(schema, i)))
+  end
+end
+
+--- Are the rows of both sides the same, value by value?
+local function are_same(db, plan)
+  local function rows(each, schema, i)
+    return ("select %s from %s.%s where rowid in (select id from %s)"):format(each.exact, schema, quote(each.name),
+      set_of(schema, i))
+  end
+  for i, each in ipairs(plan) do
+    local here, there = rows(each, "main", i), rows(each, "other", i)
+    local differ = ("select exists (select * from (%s except %s)) or exists (select * from (%s except %s)) as yes")
+      :format(here, there, there, here)
+    if each.main ~= each.other or db:_query(differ)[1].yes ~= 0 then return false end
+  end
+  return true
+end
+
+--- How many references of a side lead nowhere.
+local function dangling(db, schema)
+  return db:_query(("select count(*) as n from pragma_foreign_key_check where schema = '%s'"):format(schema))[1].n
+end
+
+local function check_dangling(db, schema, before, hint)
+  local after = dangling(db, schema)
+  if after > before then
+    Error.raise("foreign_key_violation", ("%d rows would refer to rows that are not there"):format(after - before), {
+      hint = hint,
+    })
+  end
+end
+
+--- Copy the tenant's rows, and what they refer to of everybody's where the other side lacks it.
+local function copy(db, plan)
+  for i, each in ipairs(plan) do
+    for _, key in ipairs(each.shared) do
+      local target = quote(key.table)
+      db:_execute(([[insert into other.%s select * from main.%s as p where exists (select 1 from main.%s as c where
+        c.rowid in (select id from %s) and %s) and not exists (select 1 from other.%s as o where %s)]]):format(target,
+        target, quote(each.name), set_of("main", i), matches("c", key.columns, "p", key.references), target,
+        matches("o", key.references, "p", key.references)))
+    end
+  end
+  for i, each in ipairs(plan) do
+    db:_execute(("insert into other.%s (%s) select %s from main.%s where rowid in (select id from %s) order by rowid")
+      :format(quote(each.name), each.columns, each.columns, quote(each.name), set_of("main", i)))
+  end
+end
+
+-- -- notes ----------------------------------------------------------------------------------------------------------
+
+local function make_notes(db)
+  for _, schema in ipairs { "main", "other" } do
+    db:_execute(("create table if not exists %s.%s (tenant TEXT not null primary key, state TEXT not null)"):format(
+      schema, NOTES))
+  end
+end
+
+local function state_of(db, schema, key)
+  local row = db:_query(("select state from %s.%s where tenant = ?"):format(schema, NOTES), key)[1]
+  return row and row.state
+end
+
+local function note(db, schema, key, state)
+  db:_execute(("insert or replace into %s.%s (tenant, state) values (?, ?)"):format(schema, NOTES), key, state)
+end
+
+-- -- the steps ------------------------------------------------------------------------------------------------------
+
+local function arrive(db, plan, id, key)
+  db:transaction(function()
+    local there = mark(db, plan, "other", id)
+    if state_of(db, "other", key) == "arriving" then
+      clear(db, plan, "other")
+    elseif there > 0 then
+      Error.raise("unique_violation", ("the target has %d rows of this tenant already"):format(there), {
+        hint = "they are not from a move that was broken off: look at them first",
+      })
+    end
+    mark(db, plan, "main", id)
+    local before = dangling(db, "other")
+    copy(db, plan)
+    check_dangling(db, "other", before, "rows that the tenant's rows refer to are missing in the target")
+    note(db, "other", key, "arriving")
+  end)
+end
+
+--- Delete the rows in the source, if the target has the same; false when they have changed since they were copied.
+local function leave(db, plan, id, key)
+  return db:transaction(function()
+    mark(db, plan, "main", id)
+    mark(db, plan, "other", id)
+    if not are_same(db, plan) then return false end
+    local before = dangling(db, "main")
+    clear(db, plan, "main")
+    check_dangling(db, "main", before, "rows of the source refer to the tenant's rows, and would stay")
+    note(db, "main", key, "left")
+    return true
+  end)
+end
+
+local function move(db, plan, id, key, on_step)
+  if state_of(db, "main", key) ~= "left" or state_of(db, "other", key) ~= "arriving" then
+    local tries = 0
+    repeat
+      tries = tries + 1
+      if tries > TRIES then
+        Error.raise("busy", "the tenant's rows change all the time", { hint = "move it while nobody writes them" })
+      end
+      arrive(db, plan, id, key)
+      on_step "arrived"
+    until leave(db, plan, id, key)
+    on_step "left"
+  end
+  db:_execute(("delete from other.%s where tenant = ?"):format(NOTES), key)
+  on_step "done"
+end
+
+-- -- the whole ------------------------------------------------------------------------------------------------------
+
+--- Raise for what cannot be moved whole.
+local function check(db, plan, to)
+  if #plan == 0 then
+    Error.raise("not_found", "no table of the source says whose its rows are", {
+      hint = "its migrations say :tenant() of a column, or a model says tenant_column",
+    })
+  elseif not to then
+    return
+  end
+  for _, each in ipairs(plan) do
+    local columns = {}
+    for _, schema in ipairs { "main", "other" } do
+      local names = {}
+      for i, row in ipairs(db:_query("select name from pragma_table_info(?, ?) order by name", each.name, schema)) do
+        names[i] = row.name
+      end
+      columns[schema] = table.concat(names, ", ")
+      local trigger = db:_query(("select name from %s.sqlite_schema where type = 'trigger' and tbl_name = ?"):format(
+        schema), each.name)[1]
+      if trigger then
+        Error.raise("unsupported", ("%s has the trigger %s, which would run again"):format(each.name, trigger.name), {
+          table = each.name, hint = "drop it for as long as tenants are moved",
+        })
+      end
+    end
+    if columns.main ~= columns.other then
+      Error.raise("migration", ("%s has other columns in the target: %s; and here: %s"):format(each.name, columns.other,
+        columns.main), { table = each.name, hint = "both databases must have the same migrations" })
+    end
+  end
+end
+
+--- A connection of its own that has both databases, with foreign keys looked after at the end of each step.
+local function open(from, to)
+  for _, handle in ipairs { from, to or from } do
+    local path = handle.settings.database
+    if not path or path == ":memory:" then
+      Error.raise("unsupported", "tenants are moved between databases in files")
+    end
+  end
+  local settings = setmetatable({ foreign_keys = false }, { __index = from.settings })
+  local db = require "rille.handle".new("move", settings)
+  db:_execute("attach ? as other", to and to.settings.database or ":memory:")
+  db:_execute "pragma other.synchronous = full"
+  db:_execute "pragma main.synchronous = full"
+  return db
+end
+
+--- Move a tenant's rows: every table with a tenant's column, and what hangs on these by foreign keys.  Rows that are
+--- everybody's stay; those that the tenant's refer to are copied where the target lacks them.  Nobody may write the
+--- tenant's rows in the target meanwhile.  May be run again after any end, and goes on.
+---@param from rille.Handle
+---@param to? rille.Handle    has the same tables; a dry run needs none
+---@param tenant rille.Tenant
+---@param options? { dry_run: boolean?, on_step: (fun(step: string))? }  on_step hears "arrived", "left", "done"
+---@return { rows: integer, tables: table<string, integer> } moved  of this run; none where all was done before
+function M.run(from, to, tenant, options)
+  options = Error.options("extract", options, OPTIONS)
+  if not to and not options.dry_run then Error.argument("extract", "a handle to move to", nil) end
+  require "rille.autoload".load_once()
+  local id, key = tenant.id, tostring(tenant.id)
+  local handle = open(from, to)
+  local closing <close> = setmetatable({}, { __close = function() handle:close() end })     -- luacheck: ignore 211
+  local plan = plan_of(handle)
+  check(handle, plan, to)
+  local done = { rows = mark(handle, plan, "main", id), tables = {} }
+  for _, each in ipairs(plan) do done.tables[each.name] = each.main end
+  if options.dry_run then return done end
+  make_notes(handle)
+  if done.rows > 0 or state_of(handle, "other", key) == "arriving" then
+    move(handle, plan, id, key, options.on_step or function() end)
+  end
+  return done
+end
+
+return M

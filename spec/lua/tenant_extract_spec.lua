@@ -1,0 +1,180 @@
+--- tenant_extract_spec: a tenant's rows moved into another database and back: none is lost and none doubled.
+local core = require "rille.core"
+local Extract = require "rille.tenant.extract"
+local world = require "spec.support.world"
+local rille, refused = world.rille, world.refused
+
+local A <const>, B <const> = { id = 1, slug = "a" }, { id = 2, slug = "b" }
+
+describe("a tenant's rows", function()
+  local folder, shared, own
+
+  local function tables_in(name)
+    local schema = rille.schema(name)
+    schema:create("orgs", function(t) t:id() t:string "name" end)
+    schema:create("posts", function(t)
+      t:id()
+      t:references("org", "orgs"):tenant()
+      t:string("slug"):unique()
+      t:blob("data"):nullable()
+      t:references("parent", "posts"):nullable()
+    end)
+    schema:create("tags", function(t) t:id() t:string "name" end)
+    schema:create("post_tags", function(t)
+      t:references("post", "posts")
+      t:references("tag", "tags")
+    end)
+  end
+
+  before_each(function()
+    require "rille.model".forget_all()
+    folder = os.tmpname()
+    os.remove(folder)
+    assert(core.make_directory(folder))
+    rille.configure { default = "shared", connections = {
+      shared = { database = folder .. "/shared.db" }, own = { database = folder .. "/own.db" },
+    } }
+    tables_in "shared"
+    tables_in "own"
+    shared, own = rille.db "shared", rille.db "own"
+    shared:insert("orgs", { { id = 1, name = "a" }, { id = 2, name = "b" } })
+    shared:insert("tags", { { id = 1, name = "x" }, { id = 2, name = "y" } })
+    for i = 1, 40 do
+      shared:insert("posts", { id = i, org_id = i % 2 + 1, slug = "s" .. i, data = rille.blob("\0" .. i),
+        parent_id = i > 2 and i - 2 or rille.null })
+      shared:insert("post_tags", { post_id = i, tag_id = i % 4 == 0 and 2 or 1 })
+    end
+  end)
+  after_each(function()
+    rille.close()
+    os.execute("rm -rf '" .. folder .. "'")
+  end)
+
+  --- All rows of both databases, in a form that tells whose they are.
+  local function rows_of(db, tenant)
+    local list = {}
+    for _, row in ipairs(db:query([[select 'post ' || id || quote(slug) || quote(data) || quote(parent_id) as line
+        from posts where org_id = :id union all select 'tag ' || post_id || ' ' || tag_id from post_tags
+        join posts on posts.id = post_id where org_id = :id order by 1]], { id = tenant.id })) do
+      list[#list + 1] = row.line
+    end
+    return table.concat(list, "\n")
+  end
+
+  it("move with what hangs on them, and back", function()
+    local mine, others = rows_of(shared, A), rows_of(shared, B)
+    assert.same({ rows = 40, tables = { posts = 20, post_tags = 20 } }, Extract.run(shared, own, A, { dry_run = true }))
+    assert.equal(mine, rows_of(shared, A))
+    assert.equal(40, Extract.run(shared, own, A).rows)
+    assert.same({ "", mine, others }, { rows_of(shared, A), rows_of(own, A), rows_of(shared, B) })
+    assert.same({ 1, 2, 20 }, { own:table("orgs"):count(), own:table("tags"):count(), own:table("post_tags"):count() })
+    assert.equal(0, Extract.run(shared, own, A).rows)
+    assert.equal(mine, rows_of(own, A))
+    own:insert("posts", { id = 1000, org_id = 1, slug = "new" })
+    mine = rows_of(own, A)
+    assert.equal(41, Extract.run(own, shared, A).rows)
+    assert.same({ mine, "", others }, { rows_of(shared, A), rows_of(own, A), rows_of(shared, B) })
+    assert.equal(41, Extract.run(shared, own, A).rows)
+    assert.same({ "", mine, others }, { rows_of(shared, A), rows_of(own, A), rows_of(shared, B) })
+  end)
+
+  it("are in one place after any end", function()
+    local mine, others = rows_of(shared, A), rows_of(shared, B)
+    for _, last in ipairs { "arrived", "left" } do
+      local stopped = {}
+      local ok, e = pcall(Extract.run, shared, own, A, { on_step = function(step)
+        if step == last then error(stopped, 0) end
+      end })
+      assert.is_false(ok)
+      assert.equal(stopped, e)
+      assert.equal(last == "left" and "" or mine, rows_of(shared, A))
+      Extract.run(shared, own, A)
+      assert.same({ "", mine, others }, { rows_of(shared, A), rows_of(own, A), rows_of(shared, B) })
+      Extract.run(own, shared, A)
+      assert.same({ mine, "", others }, { rows_of(shared, A), rows_of(own, A), rows_of(shared, B) })
+    end
+  end)
+
+  --- Move them in a process of its own; what that prints.
+  local function moved_elsewhere(before, code)
+    local file <close> = assert(io.open(folder .. "/move.lua", "wb"))
+    file:write(([[local rille = require "rille"
+      rille.configure { default = "shared", connections = { shared = { database = "%s/shared.db" },
+        own = { database = "%s/own.db" } } }
+      %s
+      require "rille.tenant.extract".run(rille.db "shared", rille.db "own", { id = 1 })
+      io.stdout:write "done"]]):format(folder, folder, code))
+    file:flush()
+    local pipe = assert(io.popen(("%s lua5.4 '%s/move.lua' 2>/dev/null"):format(before, folder)))
+    local out = pipe:read "a"
+    pipe:close()
+    return out
+  end
+
+  --- Whatever happened: they are whole on one side at least, and all others too; the next run ends it.
+  local function goes_on(mine, others, where)
+    assert.is_true(rows_of(shared, A) == mine or rows_of(own, A) == mine, where)
+    assert.equal(others, rows_of(shared, B))
+    Extract.run(shared, own, A)
+    assert.same({ "", mine }, { rows_of(shared, A), rows_of(own, A) })
+    Extract.run(own, shared, A)
+    assert.same({ mine, "", others }, { rows_of(shared, A), rows_of(own, A), rows_of(shared, B) })
+  end
+
+  it("are so when the process is killed, too", function()
+    local mine, others = rows_of(shared, A), rows_of(shared, B)
+    local at = 1
+    repeat
+      local out = moved_elsewhere("", ([[local Handle, count = getmetatable(rille.db()), 0
+        local execute = rawget(Handle, "_execute")
+        Handle._execute = function(...)
+          count = count + 1
+          if count == %d then os.execute "kill -9 $PPID" end
+          return execute(...)
+        end]]):format(at))
+      goes_on(mine, others, "killed at statement " .. at)
+      at = at + (at < 12 and 4 or 1)
+    until out == "done"
+    assert.is_true(at > 20)
+  end)
+
+  it("are so when the disk is full, too", function()
+    local data = rille.blob(("x"):rep(3000))
+    shared:table("posts"):unfiltered():update { data = data }
+    local mine, others, done = rows_of(shared, A), rows_of(shared, B), {}
+    for i, blocks in ipairs { "40", "100", "180", "300", "unlimited" } do
+      done[i] = moved_elsewhere(("trap '' XFSZ; ulimit -f %s;"):format(blocks), "")
+      goes_on(mine, others, ("a file of at most %s blocks"):format(blocks))
+    end
+    assert.same({ "", "done" }, { done[1], done[5] })
+  end)
+
+  it("are copied anew when they changed before they left", function()
+    local changed = false
+    Extract.run(shared, own, A, { on_step = function(step)
+      if step == "arrived" and not changed then
+        changed = true
+        shared:update("posts", { id = 2 }, { slug = "changed" })
+        shared:delete("post_tags", { post_id = 4 })
+      end
+    end })
+    assert.equal("changed", own:table("posts"):find(2).slug)
+    assert.same({ 0, 20, 19 }, { shared:table("posts"):where("org_id", 1):count(), own:table("posts"):count(),
+      own:table("post_tags"):count() })
+  end)
+
+  it("are not mixed with rows that are there, and fit or stay", function()
+    own:insert("orgs", { id = 1, name = "a" })
+    own:insert("posts", { id = 999, org_id = 1, slug = "there" })
+    refused("unique_violation", Extract.run, shared, own, A)
+    own:delete("posts", { id = 999 })
+    own:execute "create trigger t after insert on posts begin select 1; end"
+    refused("unsupported", Extract.run, shared, own, A)
+    own:execute "drop trigger t"
+    own:execute "alter table posts add column more TEXT"
+    refused("migration", Extract.run, shared, own, A)
+    own:execute "alter table posts drop column more"
+    assert.equal(20, shared:table("posts"):where("org_id", 1):count())
+    assert.equal(40, Extract.run(shared, own, A).rows)
+  end)
+end)
