@@ -138,16 +138,18 @@ rille_connection_forget(rille_connection *connection)
 
 /* -- transactions ---------------------------------------------------------------------------------------- */
 
-/* "savepoint rille_2", "release rille_2", "rollback to rille_2" */
+/* One name does for all levels: it means the innermost one. */
+#define SAVEPOINT "savepoint rille"
+#define RELEASE "release rille"
+#define ROLLBACK_TO "rollback to rille"
+
 static rille_status
-savepoint(rille_connection *connection, const char *verb, rille_fault *fault)
+savepoint(rille_connection *connection, const char *sql, rille_fault *fault)
 {
-  char sql[48];
   rille_statement *statement = NULL;
   bool row;
   rille_status status;
 
-  (void)snprintf(sql, sizeof sql, "%s rille_%d", verb, connection->depth);
   status = rille_connection_sql(connection, rille_str_of(sql), &statement, fault);
   if (status == RILLE_OK)
     status = connection->conn->driver->step(statement->stmt, &row, fault);
@@ -224,7 +226,7 @@ rille_connection_begin(rille_connection *connection, rille_begin_mode mode, cons
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "transactions are nested more than %d deep",
                            RILLE_LEVELS_MAX);
   connection->depth++;
-  status = savepoint(connection, "savepoint", fault);
+  status = savepoint(connection, SAVEPOINT, fault);
   if (status != RILLE_OK) {
     rille_connection_failed(connection, fault);
     connection->depth--;
@@ -246,7 +248,7 @@ rille_connection_commit(rille_connection *connection, rille_fault *fault)
   if (connection->depth == 1 && connection->outbox != NULL)
     status = rille_outbox_flush(connection->outbox, connection, fault);
   if (status == RILLE_OK)
-    status = connection->depth > 1 ? savepoint(connection, "release", fault)
+    status = connection->depth > 1 ? savepoint(connection, RELEASE, fault)
                                    : connection->conn->driver->commit(connection->conn, fault);
   if (status != RILLE_OK)
     rille_connection_failed(connection, fault);
@@ -261,11 +263,11 @@ rille_connection_rollback(rille_connection *connection, rille_fault *fault)
   rille_status status = RILLE_OK;
 
   if (connection->depth > 1 && !connection->broken) {
-    status = savepoint(connection, "rollback to", fault);
+    status = savepoint(connection, ROLLBACK_TO, fault);
     if (status == RILLE_OK && connection->outbox != NULL)
       rille_outbox_undo_level(connection->outbox, connection->depth - 1);
     if (status == RILLE_OK)
-      status = savepoint(connection, "release", fault);
+      status = savepoint(connection, RELEASE, fault);
     if (status != RILLE_OK)
       spoil(connection, fault); /* or what this level did would be committed with the rest */
     connection->depth--;

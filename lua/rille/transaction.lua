@@ -11,6 +11,7 @@ local M = {}
 local ISOLATION = { serializable = true, repeatable_read = true, read_committed = true }
 local ISOLATION_NAMES = { "serializable", "repeatable_read", "read_committed" }
 local OPTIONS = { "isolation", "retries" }
+local NOTHING = {}
 local WORTH_ANOTHER_TRY = { busy = true, serialization_failure = true, deadlock = true }
 
 ---@class rille.Transaction
@@ -27,6 +28,9 @@ local WORTH_ANOTHER_TRY = { busy = true, serialization_failure = true, deadlock 
 ---@field of_test? boolean            begun by rille.testing: never committed, and no event is told of it
 local Transaction = { __name = "rille.Transaction" }
 Transaction.__index = Transaction
+
+-- The same inside another: no finalizer, as the one around it has one for all.
+local Savepoint = { __name = "rille.Transaction", __index = Transaction }
 
 local newest = setmetatable({}, { __mode = "k" })       -- coroutine -> its transaction begun last and still open
 
@@ -91,7 +95,7 @@ local function take_back(self)
   local undo = self.undo
   self.undo = nil
   if not undo then return nil end
-  local ok, e = pcall(require "rille.record.undo".take_back, undo)
+  local ok, e = pcall(undo.take_back, undo)
   if not ok then return e end
 end
 
@@ -114,11 +118,12 @@ end
 local function commit(self)
   self.db:commit()                        -- when it raises, the transaction is still open and the caller rolls back
   unlink(self, "committed")
-  if self.parent and self.undo then require "rille.record.undo".merge(self.parent, self.undo) end
-  local heir, after = unless_of_test(self.parent) or unless_of_test(self.outer), self.after or {}
-  if heir then
-    heir.after = table.move(after, 1, #after, #(heir.after or {}) + 1, heir.after or {})
-    after = {}
+  local parent, after = self.parent, self.after or NOTHING
+  if parent and self.undo then self.undo:merge_into(parent) end
+  local heir = unless_of_test(parent) or unless_of_test(self.outer)
+  if heir and after[1] then
+    heir.after = table.move(after, 1, #after, #(heir.after or NOTHING) + 1, heir.after or {})
+    after = NOTHING
   end
   if is_outermost(self) then
     call_all { function() tell(self, "transaction:commit") end, function() call_all(after) end }
@@ -131,10 +136,11 @@ local function started(self)
 end
 
 local function begin(handle, mode, of_test)
-  local owner, parent = coroutine.running(), M.innermost(handle)
+  local owner = coroutine.running()
+  local parent = innermost_of(owner, handle)
   local db = parent and parent.db or handle:connect()
   local self = setmetatable({ handle = handle, db = db, parent = parent, outer = newest[owner], owner = owner,
-    state = "open", version = handle.version, of_test = of_test }, Transaction)
+    state = "open", version = handle.version, of_test = of_test }, parent and Savepoint or Transaction)
   newest[owner] = self                    -- first: behind BEGIN nothing may fail that would leave it open
   local ok, e = pcall(db.begin, db, mode)
   if not ok then
@@ -162,7 +168,7 @@ end
 --- Keep what was done.  What waits for the commit of the outermost transaction runs now, or waits on.
 function Transaction:commit()
   check_turn(self, "commit")
-  if M.innermost(self.handle) ~= self then
+  if innermost_of(self.owner, self.handle) ~= self then
     Error.raise("invalid_argument", "commit: a transaction begun inside this one is still open", {
       hint = "write `local tx <close> = rille.begin()` and end it with tx:commit() or tx:rollback()",
     })
@@ -187,11 +193,17 @@ function Transaction:__close(e)
   if e ~= nil then pcall(rollback, self) else rollback(self) end
 end
 
---- Dropped with its coroutine: the guard rolls it back.
+Savepoint.__close = Transaction.__close
+
+--- Dropped with its coroutine: the guard rolls it back, and with it the savepoints inside.
 function Transaction:__gc()
   if self.state ~= "open" then return end
-  self.state = "rolled back"
-  take_back(self)
+  local each = innermost_of(self.owner, self.handle)
+  while each do
+    each.state = "rolled back"
+    take_back(each)
+    each = each.parent
+  end
 end
 
 local function finish(self, ...)
@@ -259,6 +271,11 @@ function M.begin(handle, options)
   end
   return begin(handle, write_mode(handle))
 end
+
+--- The same without options, for whoever begins one around each record.
+---@param handle rille.Handle
+---@return rille.Transaction
+function M.enter(handle) return begin(handle, write_mode(handle)) end
 
 --- Run reads at one moment: in one read transaction, which sees nothing of what others commit meanwhile and costs no
 -- lock a read.  Inside a transaction they are at one moment already.

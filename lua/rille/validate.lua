@@ -128,6 +128,7 @@ end
 ---@class rille.RuleGroup
 ---@field name string               of the column
 ---@field cast boolean              Lua decodes its values
+---@field plain boolean             its value stands as it is in the state, and nothing but the column decides its turn
 ---@field filled boolean            the database or a stamp fills it in where a new record leaves it out
 ---@field required? string          the message; nil when it may be absent
 ---@field blank? string             the value that counts as absent, too
@@ -142,6 +143,8 @@ end
 ---@field said table<string, string?>  messages that were declared, by rule
 
 ---@class rille.Rules  a list of groups
+---@field creating rille.RuleGroup[]  those that run on a new record
+---@field updating rille.RuleGroup[]  those that run on one that is there already
 ---@field info table
 ---@field sql string   the text that made the table
 local Rules = {}
@@ -171,6 +174,7 @@ local function compile_group(def, info, description, name, spec)
   local declared = info.has[name]
   local group = {
     name = name, spec = spec, said = said, cast = info.casts[name] ~= nil, when = spec.when,
+    plain = info.casts[name] == nil and spec.when == nil,
     create = spec.on ~= "update", update = spec.on ~= "create",
     filled = declared.default or declared.generated or name == info.created_at or name == info.updated_at,
     always = spec.when ~= nil or spec.check ~= nil,
@@ -209,10 +213,16 @@ local function compile_kept(def, info, description, column)
   spec.unique = not spec.unique and column.unique or nil
   spec.references = not spec.references and column.references or nil
   local group = compile_group(def, info, description, column.name, spec)
-  group.cast, group.blank = false, nil                 -- it judges what is stored
+  group.cast, group.plain, group.blank = false, true, nil                 -- it judges what is stored
   group.required = column.not_null and SAID.required or nil
   group.tests, group.rules = { column.test }, { "json_schema" }
   return group
+end
+
+local function add_group(rules, group)
+  rules[#rules + 1] = group
+  if group.create then table.insert(rules.creating, group) end
+  if group.update then table.insert(rules.updating, group) end
 end
 
 --- The rules for a table.
@@ -221,7 +231,7 @@ end
 ---@param description table  what the database says of the table
 ---@return rille.Rules
 function M.compile(def, info, description)
-  local rules = setmetatable({ info = info, sql = description.sql or "" }, Rules)
+  local rules = setmetatable({ creating = {}, updating = {}, info = info, sql = description.sql or "" }, Rules)
   local validates = def.validates or {}
   for name in next, validates do
     if not info.has[name] then
@@ -231,28 +241,16 @@ function M.compile(def, info, description)
   end
   for _, name in ipairs(info.names) do
     for _, spec in ipairs(validates[name] and specs_of(validates[name]) or {}) do
-      rules[#rules + 1] = compile_group(def, info, description, name, spec)
+      add_group(rules, compile_group(def, info, description, name, spec))
       if spec.confirmed then open_confirmation(def, info, name) end
     end
     local kept = info.kept and info.kept.by_name[name]
-    if kept then rules[#rules + 1] = compile_kept(def, info, description, kept) end
+    if kept then add_group(rules, compile_kept(def, info, description, kept)) end
   end
   return rules
 end
 
 -- -- running --------------------------------------------------------------------------------------------------------
-
---- Is it this group's turn: did its column change, or may it depend on another that did?
-local function applies(group, record, state, creating)
-  if creating then
-    if not group.create then return false end
-  elseif not group.update then
-    return false
-  elseif state[group.name] == nil and not (group.always and was_selected(record, group.name)) then
-    return false
-  end
-  return group.when == nil or group.when(record)
-end
 
 --- The value that will be stored: past accessors, cast as its column says.
 local function value_of(group, record, state, info)
@@ -280,18 +278,28 @@ local function run_tests(group, record, value, changed, failures)
   return failures
 end
 
+--- Is it this group's turn: did its column change, or may it depend on another that did?
+local function applies(group, record, changed)
+  return (changed or group.always and was_selected(record, group.name)) and (group.when == nil or group.when(record))
+end
+
 --- All failures of the rules that need no look-up; nil when there are none.
 local function run(self, record, creating)
-  local state, info, failures = state_of(record), self.info, nil
-  for i = 1, #self do
-    local group = self[i]
-    if applies(group, record, state, creating) then
-      local value = value_of(group, record, state, info)
+  local state, info, groups, failures = state_of(record), self.info, creating and self.creating or self.updating, nil
+  for i = 1, #groups do
+    local group = groups[i]
+    local value = state[group.name]
+    local turn = group.plain and value ~= nil
+    if not turn and applies(group, record, creating or value ~= nil) then
+      turn, value = true, value_of(group, record, state, info)
+    end
+    if turn then
+      if value == null then value = nil end
       if group.required and (value == nil or value == group.blank) then
         if not (creating and group.filled and state[group.name] == nil) then
           failures = add(failures, group, "required", group.required, value)
         end
-      elseif value ~= nil then
+      elseif value ~= nil and group.tests[1] then
         failures = run_tests(group, record, value, creating or state[group.name] ~= nil, failures)
       end
     end
@@ -351,10 +359,10 @@ end
 
 --- Run the rules on what a record would store.
 ---@param record rille.Record
+---@param creating boolean  it is not in the database yet
 ---@param look_up? boolean  ask the database about unique and references even when nothing else is wrong
 ---@return rille.Error?
-function Rules:check(record, look_up)
-  local creating = not core.record_exists(record)
+function Rules:check(record, creating, look_up)
   local failures = run(self, record, creating)
   if failures or look_up then failures = look_up_all(self, record, creating, failures) end
   return failures and error_of(self, failures)

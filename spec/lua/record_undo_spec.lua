@@ -232,6 +232,27 @@ describe("a record of a transaction that was rolled back", function()
       assert.equal("oldest b other", titles())
     end)
 
+    it("is what it was before, however often it was inserted inside", function()
+      local post, other
+      rille.transaction(function()
+        rolled_back(function()
+          post = Post:new { title = "a" }
+          rolled_back(function() post:save() end)
+          post:save()
+          other = Post:create { title = "other" }
+        end)
+        assert.same({ false, false }, { post:exists(), other:exists() })
+        rille.transaction(function()
+          post:save()
+          other:save()
+        end)
+        assert.same({ true, true }, { post:exists(), other:exists() })
+        post:delete()
+      end)
+      assert.same({ false, true }, { post:exists(), other:exists() })
+      assert.equal("other", titles())
+    end)
+
     it("is what it was when nobody ended the savepoint", function()
       local post
       local outer = rille.begin()
@@ -245,20 +266,25 @@ describe("a record of a transaction that was rolled back", function()
 
   it("is what it was when its coroutine was dropped", function()
     local path = os.tmpname()
-    local other, post = rille.connect(path), nil
+    local other, post, inner = rille.connect(path), nil, nil
     other:execute "create table things (id integer primary key, name TEXT)"
     local Thing = rille.model "Thing" {}
     local running = coroutine.wrap(function()
       rille.transaction(function()
         post = Thing:create { name = "a" }
-        coroutine.yield()
+        rille.transaction(function()
+          inner = Thing:create { name = "inner" }
+          post:update { name = "b" }
+          coroutine.yield()
+        end)
       end)
     end)
     running()
     running = nil                                            -- luacheck: ignore 311
     collectgarbage()
     collectgarbage()
-    assert.is_false(post:exists())
+    assert.same({ false, false }, { post:exists(), inner:exists() })
+    assert.same({ "b", "inner" }, { post.name, inner.name })
     post:save()
     assert.equal(1, Thing:count())
     other:close()

@@ -4,6 +4,7 @@
 -- takes all of it back, also what the hooks themselves wrote.
 local Error = require "rille.error"
 local hook = require "rille.hook"
+local enter = require "rille.transaction".enter
 
 local M = {}
 
@@ -71,24 +72,16 @@ function M.any(def)
   return not is_quiet(def)
 end
 
-local function call(fns, record)
-  for i = 1, #fns do
-    local ok, answer, why = xpcall(fns[i], Error.keep_trace, record)
-    if not ok then Error.again(answer) end
-    if answer == false then return false, why end
-  end
-end
-
 --- Tell that something happens to the record; false, and why, when it shall not.
 ---@param def table
 ---@param event string
 ---@param record rille.Record
 ---@return false|nil
 ---@return any why
-function M.fire(def, event, record)
+local function fire(def, event, record)
   local fns = def.hooks[event]
-  if fns then
-    local answer, why = call(fns, record)
+  for i = 1, fns and #fns or 0 do
+    local answer, why = fns[i](record)
     if answer == false then return false, why end
   end
   local name = NAME[event]
@@ -99,6 +92,19 @@ local function aborted(def, event, why)
   return Error.new("aborted", type(why) == "string" and why or ("%s: a hook of %q said no"):format(def.name, event), {
     model = def.name,
   })
+end
+
+local function between(record, info, before, after, fn, ...)
+  local def = info.class._def
+  for i = 1, #before do
+    local answer, why = fire(def, before[i], record)
+    if answer == false then return nil, aborted(def, before[i], why) end
+  end
+  local result, err, changed = fn(record, info, ...)
+  if result and changed ~= false then
+    for i = 1, #after do fire(def, after[i], record) end
+  end
+  return result, err
 end
 
 --- Do something to a record between its events.  All is one transaction, which is rolled back unless it succeeds.
@@ -112,25 +118,19 @@ end
 ---@return any
 ---@return rille.Error? err
 function M.around(record, info, before, after, fn, ...)
-  local def = info.class._def
-  local tx <close> = info.handle:begin()
-  for _, event in ipairs(before) do
-    local answer, why = M.fire(def, event, record)
-    if answer == false then
-      tx:rollback()
-      return nil, aborted(def, event, why)
-    end
-  end
-  local result, err, changed = fn(record, info, ...)
+  local tx <close> = enter(info.handle)
+  local ok, result, err = xpcall(between, Error.keep_trace, record, info, before, after, fn, ...)
+  if not ok then Error.again(result) end
   if not result then
     tx:rollback()
     return nil, err
   end
-  if changed ~= false then
-    for _, event in ipairs(after) do M.fire(def, event, record) end
-  end
   tx:commit()
   return result
+end
+
+local function tell(def, records)
+  for i = 1, #records do fire(def, "retrieved", records[i]) end
 end
 
 --- Tell that records have been read.
@@ -138,7 +138,8 @@ end
 ---@param records rille.Record[]
 function M.retrieved(def, records)
   if not (def.hooks.retrieved or listening["model:retrieved"]) or is_quiet(def) then return end
-  for i = 1, #records do M.fire(def, "retrieved", records[i]) end
+  local ok, e = xpcall(tell, Error.keep_trace, def, records)
+  if not ok then Error.again(e) end
 end
 
 local Quiet = {

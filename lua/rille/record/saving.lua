@@ -140,14 +140,11 @@ end
 ---@return rille.Error? err
 ---@return boolean? changed  false when there was nothing to write
 local function store(record, info, made)
-  local rules, write_row = info.rules, insert
-  if core.record_exists(record) then
-    if not is_dirty(record, info) then return record, nil, false end
-    write_row = update
-  end
-  local invalid = rules and rules:check(record)
+  local rules, exists = info.rules, core.record_exists(record)
+  if exists and not is_dirty(record, info) then return record, nil, false end
+  local invalid = rules and rules:check(record, not exists)
   if invalid then return nil, invalid end
-  local done, err = write_row(record, info.class, info, made)
+  local done, err = (exists and update or insert)(record, info.class, info, made)
   if done == false then return nil, err end
   return record
 end
@@ -179,7 +176,7 @@ function Record:save() return save(self, info_of(self)) end
 function Record:validate()
   local info = info_of(self)
   collect_decoded(self, info)
-  local invalid = info.rules and info.rules:check(self, true)
+  local invalid = info.rules and info.rules:check(self, not core.record_exists(self), true)
   if invalid then return nil, invalid end
   return self
 end

@@ -9,6 +9,7 @@ local core = require "rille.core"
 local State = require "rille.record.state"
 
 local PREVIOUS <const>, DECODED <const> = 2, 3
+local EMPTY <const> = {}
 local peek, original, put = core.record_peek, core.record_original, core.record_put
 
 local M = {}
@@ -16,30 +17,44 @@ local M = {}
 local WEAK = { __mode = "k" }
 
 ---@class rille.Undo                 of one level of a transaction
+---@field record rille.Record|false  of a savepoint, which is short: the first that it touched, if by an insert; most
+---                                  are around the save of one record and need no other notes
+---@field state? table               what was inserted of it
 ---@field inserted table<rille.Record, table>      first touched by an insert: the state that was inserted
 ---@field before table<rille.Record, userdata>     first touched otherwise: what it was
 ---@field wrote table<rille.Record, table<string, true>>   columns written since
 ---@field related table<rille.Record, table<string, true>>  relations whose rows were written
+---@field more boolean               is there anything but `record`?
 
--- Most levels touch one record in one way: a part of the notes is made when it is first needed.
-local Notes = { __index = { inserted = {}, before = {}, wrote = {}, related = {} } }
+-- A part of the notes is made when it is first needed.
+local Undo = { inserted = EMPTY, before = EMPTY, wrote = EMPTY, related = EMPTY, more = false }
+local Notes = { __index = Undo }
 
 local function undo_of(level)
   local undo = level.undo
   if not undo then
-    undo = setmetatable({}, Notes)
+    undo = setmetatable({ record = false }, Notes)
     level.undo = undo
   end
   return undo
 end
 
 local function note(undo, part, record, value)
-  local notes = rawget(undo, part)
-  if not notes then
+  local notes = undo[part]
+  if notes == EMPTY then
     notes = setmetatable({}, WEAK)
-    undo[part] = notes
+    undo[part], undo.more = notes, true
   end
   notes[record] = value
+end
+
+local function note_inserted(undo, record, state)
+  if undo.record == record then undo.state = state else note(undo, "inserted", record, state) end
+end
+
+--- Did the level touch the record before?
+local function knows(undo, record)
+  return undo.record == record or undo.inserted[record] or undo.before[record]
 end
 
 local function add_names(undo, record, names)
@@ -59,9 +74,7 @@ end
 ---@param record rille.Record
 function M.before(level, record)
   local undo = undo_of(level)
-  if not undo.inserted[record] and not undo.before[record] then
-    note(undo, "before", record, core.record_snapshot(record))
-  end
+  if not knows(undo, record) then note(undo, "before", record, core.record_snapshot(record)) end
 end
 
 --- The record has been inserted.
@@ -71,8 +84,14 @@ end
 ---@param created_at? string    the column, when the time was stamped and not given
 ---@param updated_at? string
 function M.inserted(level, record, info, created_at, updated_at)
-  local undo = undo_of(level)
-  note(undo, "inserted", record, peek(record)[PREVIOUS])
+  local undo, state = level.undo, peek(record)[PREVIOUS]
+  if not undo and level.parent then
+    undo = setmetatable({ record = record, state = state }, Notes)
+    level.undo = undo
+  else
+    undo = undo or undo_of(level)
+    note_inserted(undo, record, state)
+  end
   if info.created_at ~= created_at then add_names(undo, record, { [info.created_at] = true }) end
   if info.updated_at ~= updated_at then add_names(undo, record, { [info.updated_at] = true }) end
 end
@@ -98,23 +117,20 @@ function M.related(level, record, name)
   note(undo, "related", record, names)
 end
 
---- A savepoint is kept: what it touched is up to the level around it.
+--- The level, a savepoint, is kept: what it touched is up to the level around it.
 ---@param level rille.Transaction   the level around it
----@param inner rille.Undo
-function M.merge(level, inner)
-  local undo = level.undo
-  if not undo then
-    level.undo = inner
-    return
+function Undo:merge_into(level)
+  local undo, first = undo_of(level), self.record
+  if first and not undo.before[first] then note_inserted(undo, first, self.state) end
+  if not self.more then return end
+  for record, state in next, self.inserted do
+    if not undo.before[record] then note_inserted(undo, record, state) end
   end
-  for record, state in next, inner.inserted do
-    if not undo.before[record] then note(undo, "inserted", record, state) end
+  for record, before in next, self.before do
+    if not knows(undo, record) then note(undo, "before", record, before) end
   end
-  for record, before in next, inner.before do
-    if not undo.inserted[record] and not undo.before[record] then note(undo, "before", record, before) end
-  end
-  for record, names in next, inner.wrote do add_names(undo, record, names) end
-  for record, names in next, inner.related do
+  for record, names in next, self.wrote do add_names(undo, record, names) end
+  for record, names in next, self.related do
     for name in next, names do M.related(level, record, name) end
   end
 end
@@ -150,13 +166,12 @@ local function given(record, inserted, wrote)
 end
 
 --- The level is rolled back.
----@param undo rille.Undo
-function M.take_back(undo)
-  for record, inserted in next, undo.inserted do
-    restore(record, nil, given(record, inserted, undo.wrote[record]))
-  end
-  for record, before in next, undo.before do restore(record, before, undo.wrote[record] or {}) end
-  for record, names in next, undo.related do
+function Undo:take_back()
+  local function take_back(record, state) restore(record, nil, given(record, state, self.wrote[record])) end
+  if self.record then take_back(self.record, self.state) end
+  for record, state in next, self.inserted do take_back(record, state) end
+  for record, before in next, self.before do restore(record, before, self.wrote[record] or {}) end
+  for record, names in next, self.related do
     for name in next, names do core.record_relate(record, name, nil) end
   end
 end
