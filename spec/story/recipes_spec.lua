@@ -189,16 +189,41 @@ describe("docs/recipes", function()
     it("has any number of users, adds up what they did, and forgets one of them", function()
       for id = 1, 30 do
         Profiles.visit(id, "start")
+        Profiles.choose(id, { theme = "dark" })
         if id % 3 == 0 then Profiles.visit(id, "shop") end
       end
       assert.equal(30, #Profiles.users())
+      assert.same({}, Profiles.visits())
+      assert.same({}, Profiles.gather())
       assert.same({ start = 30, shop = 10 }, Profiles.visits())
+      assert.is_nil(rille.open "profiles":describe "choices")
       assert.is_true(require "rille.core".pool_stats().open <= 4)
       assert.is_true(Profiles.forget(3))
       assert.same({ start = 29, shop = 9 }, Profiles.visits())
       assert.same({}, Profiles.choices(3))
       assert.equal(29, #Profiles.users())
       assert.same({}, oracle.shell(("find %s/databases -name '*=3@*'"):format(folder)))
+      Profiles.visit(3, "back, and gone")
+      assert.is_true(Profiles.forget(3))
+      Profiles.visit(3, "back again")
+      assert.same({}, Profiles.gather())
+      assert.is_nil(Profiles.visits()["back, and gone"])
+      assert.equal(1, Profiles.visits()["back again"])
+    end)
+
+    it("gathers once what was written once, and goes on where one database is not to be had", function()
+      for id = 1, 3 do Profiles.visit(id, "start") end
+      local path = Profiles.of(2).settings.database
+      rille.close()
+      os.rename(path, path .. ".away")
+      oracle.shell(("rm -f %s-wal %s-shm; echo 'no database' >%s"):format(path, path, path))
+      local failed = Profiles.gather()
+      assert.same({ "2" }, { tostring(next(failed)) })
+      assert.same({ start = 2 }, Profiles.visits())
+      rille.close()
+      os.rename(path .. ".away", path)
+      for _ = 1, 2 do assert.same({}, Profiles.gather()) end
+      assert.same({ start = 3 }, Profiles.visits())
     end)
 
     it("loses nothing of what many processes write to one user", function()
@@ -206,7 +231,9 @@ describe("docs/recipes", function()
         local rille = require "rille"
         rille.configure { connections = { main = "%s/main.db" }, databases = "%s/databases" }
         local Profiles = require "docs.recipes.user_profiles"
-        for _ = 1, 20 do Profiles.visit(7, "start") end]]):format(folder, folder))
+        for _ = 1, 20 do Profiles.visit(7, "start") end
+        assert(next(Profiles.gather()) == nil)]]):format(folder, folder))
+      assert.same({}, Profiles.gather())
       assert.same({ start = 100 }, Profiles.visits())
     end)
   end)
