@@ -42,6 +42,7 @@ end
 ---@field core table|false       the database of the core, once it is open
 ---@field version integer        counts changes of the schema: what is known of tables holds for one version
 ---@field closed boolean
+---@field mirrors? rille.Mirror[]  what its writes are repeated in
 ---@field tenant string|false   the slug of the tenant whose database it is
 ---@field read? { version: integer, schema: integer, table: string, at: string }  when tables were first looked at
 local Handle = setmetatable({}, {

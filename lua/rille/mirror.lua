@@ -172,7 +172,8 @@ end
 ---@param fn function
 function M.quietly(handle, fn) return in_mode(handle, "quiet", fn) end
 
---- Run `fn`, which may write through models too; nothing of it is mirrored, and all of it counted as skipped.
+--- Run `fn`, which may write through models too; nothing of it is mirrored, and all of it counted as skipped.  If it
+--- yields, that holds for what others write meanwhile, too.
 ---@param self rille.Handle
 ---@param fn fun(handle: rille.Handle): any ...
 ---@return any ...  what fn returns
@@ -256,16 +257,20 @@ function M.mirror_resync(self)
   return done
 end
 
---- End a mirror: nothing more comes to it, what it has stays.
+--- End a mirror: nothing more comes to it, what it has stays.  Who begins it again is told to resync it.
 ---@param self rille.Handle
 ---@param name string
 function M.mirror_stop(self, name)
-  local names = {}
-  for i, each in ipairs(mirrors_of(self, "mirror_stop")) do names[i] = each.name end
-  if not table.concat(names, "\n"):find(tostring(name), 1, true) then
-    Error.unknown("invalid_argument", "mirror", tostring(name), names, self.name)
+  local names, known = {}, false
+  for i, each in ipairs(mirrors_of(self, "mirror_stop")) do
+    names[i], known = each.name, known or each.name == name
   end
-  M.quietly(self, function() self:_execute('delete from "rille_mirrors" where "name" = ?', name) end)
+  if not known then Error.unknown("invalid_argument", "mirror", tostring(name), names, self.name) end
+  if #names == 1 then
+    forget(self)                                         -- with the outbox: from here on nobody fills it
+  else
+    self:_execute('delete from "rille_mirrors" where "name" = ?', name)
+  end
   begin(self, recorded(self))
 end
 

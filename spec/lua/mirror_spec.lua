@@ -139,6 +139,23 @@ describe("a mirror", function()
     assert.equal("acme 1 Ann", mirrored())
   end)
 
+  it("that was ended and begins again knows that it lacks something", function()
+    local db = source("acme", { "root", "other" })
+    db:create("users", { name = "Ann" })
+    db:mirror_sync()
+    refused("invalid_argument", db.mirror_stop, db, "roo")
+    db:mirror_stop "root"
+    assert.equal(1, #db:mirror_status().mirrors)
+    db:mirror_stop "other"
+    db:create("users", { name = "Bob" })
+    source("acme", "root"):create("users", { name = "Cy" })
+    refused("checksum_mismatch", db.mirror_sync, db)
+    db:mirror_resync()
+    assert.equal("acme 1 Ann, acme 2 Bob, acme 3 Cy", mirrored())
+    db:create("users", { name = "Di" })
+    assert.same({ applied = 1, set_aside = 0 }, db:mirror_sync())
+  end)
+
   it("is not that of a copy", function()
     local db = source "acme"
     db:create("users", { name = "Ann" })
@@ -277,6 +294,39 @@ describe("a mirror", function()
     locker:close()
     db:mirror_sync()
     assert.equal("acme 1 Ann", mirrored())
+  end)
+
+  it("that is full says so, keeps what it has, and goes on with more room", function()
+    rille.open("root", { max_bytes = 65536 })
+    local db = source "acme"
+    db:create("users", { name = "Ann" })
+    db:mirror_sync()
+    for i = 1, 40 do db:create("users", { name = "n" .. i, bio = ("x"):rep(3000) }) end
+    local e = refused("disk_full", db.mirror_sync, db)
+    assert.truthy(e.message:find("max_bytes", 1, true))
+    assert.equal("acme 1 Ann", mirrored())
+    assert.same({ 40, 0 }, { db:mirror_status().lag, db:mirror_status().failed })
+    rille.open "root":close()
+    rille.open("root", { max_bytes = 1 << 20 })
+    db:mirror_sync()
+    assert.equal(41, rille.open "root":query "select count(*) as n from users"[1].n)
+  end)
+
+  it("follows models and rebuilt tables", function()
+    rille.configure { connections = { main = { database = root .. ".main", mirror = "root" } }, databases = root }
+    local schema = rille.schema()
+    schema:create("users", function(t) t:id() t:string("name") t:integer("views"):default(0) end)
+    rille.db():insert("users", { { name = "Ann" }, { name = "Bob" } })
+    schema:table("users", function(t) t:string("name"):nullable():change() t:drop("views") end)
+    local User = rille.model("User", {})
+    local user = User:create { name = "Cy" }
+    user:update { name = "Cyd" }
+    User:find(1):delete()
+    rille.db():mirror_sync()
+    assert.equal("main 2 Bob, main 3 Cyd", mirrored())
+    refused("invalid_argument", rille.transaction, function() rille.db():mirror_sync() end)
+    rille.close()
+    os.execute(("rm -f '%s.main'*"):format(root))
   end)
 
   it("that is gone, or has another history, says so until it is resynced", function()
