@@ -103,9 +103,7 @@ local function load_morphs(link, parents, entry)
   end
   for _, kind in ipairs(order) do
     local class, members = Link.morph(link, kind), groups[kind]
-    local target = setmetatable({ related = class, far = require "rille.model".info(class).primary }, {
-      __index = link,
-    })
+    local target = Link.toward(link, class)
     local folds = Link.folds(target, class)
     local keys, values = Read.keys_of(members, link.near, folds)
     local rows, row_keys = Read.fetch(target, class, values, folds, entry and entry.fn)

@@ -38,6 +38,14 @@ local function unknown_method(name, scopes)
   Error.unknown("invalid_argument", "method", name, known, "a query")
 end
 
+--- A query?
+---@param value any
+---@return boolean
+local function is_query(value)
+  local meta = type(value) == "table" and getmetatable(value)
+  return meta and metas[meta] or false
+end
+
 --- The metatable of the queries of one model: its scopes, then the methods below.
 ---@param scopes table<string, function>
 ---@param name? string  of the model
@@ -54,7 +62,11 @@ function Query.meta(scopes, name)
   for scope, fn in next, scopes do
     methods[scope] = function(self, ...)
       local query = fn(self, ...)
-      return query == nil and self or query
+      if not is_query(query) or query[1].class ~= self[1].class then
+        Error.argument(("scope %s.%s"):format(name, scope), "a function that returns a query of its model", query,
+          "is a `return` missing?")
+      end
+      return query
     end
   end
   local meta = {
@@ -106,14 +118,6 @@ function Query.methods()
     if type(value) == "function" and not INSIDE[name] then names[name] = true end
   end
   return names
-end
-
---- A query?
----@param value any
----@return boolean
-local function is_query(value)
-  local meta = type(value) == "table" and getmetatable(value)
-  return meta and metas[meta] or false
 end
 
 local function node(self, ...)

@@ -82,7 +82,7 @@ local function conditions(class, lifted)
   for _, name in ipairs(def.global_scope_names) do
     if not (without and without[name]) then
       local scope = def.global_scopes[name]
-      chain = require "rille.query".grouped(chain, 0, "global scope " .. name, function(q) return scope(q) or q end)
+      chain = require "rille.query".grouped(chain, 0, "global scope " .. name, scope)
       some = true
     end
   end

@@ -208,7 +208,6 @@ describe("a class", function()
         published = function(q) return q:where("status", "published") end,
         by = function(q, who, status) return q:where("author_id", who):when(status,
           function(s) return s:where("status", status) end) end,
-        nothing = function() end,
       },
     }, { global_scopes = { adult = function(q) return q:where("age", ">=", 18):or_where_null("age") end } })
     User:create_many { { name = "ann", age = 30 }, { name = "kid", age = 8 }, { name = "old" } }
@@ -221,7 +220,6 @@ describe("a class", function()
     assert.same({ 1 }, Post:published():by(1):pluck "id")
     assert.same({ 1 }, Post:by(1, "published"):pluck "id")
     assert.same({ 2 }, Post:where("id", ">", 1):by(1):pluck "id")
-    assert.same({ 1, 2, 3 }, Post:nothing():order_by("id"):pluck "id")
     assert.same({ 1, 3 }, Post:where(function(q) return q:published() end):order_by("id"):pluck "id")
     Post:scope("late", function(q) return q:where("id", ">", 2) end)
     assert.same({ 3 }, Post:late():pluck "id")

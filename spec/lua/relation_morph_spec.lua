@@ -28,6 +28,26 @@ describe("a morph", function()
     assert.equal("Movie", rille.type(Image:find(image.id).imageable))
   end)
 
+  it("leads to no table whose key is not one column", function()
+    db:execute "create table pairs (a integer, b integer, primary key (a, b))"
+    db:execute "create table keyless (a integer)"
+    local Pair, Keyless = rille.model("Pair", {}), rille.model("Keyless", { table = "keyless" })
+    db:table("keyless"):insert { a = 1 }
+    local image = models.Image:create { imageable_type = "pairs", imageable_id = 1 }
+    for words, try in pairs {
+      ["the key of pairs has 2 columns"] = function()
+        return models.Image:create { imageable = Pair:create { a = 1, b = 2 } }
+      end,
+      ["the key of keyless has none"] = function() return models.Image:create { imageable = Keyless:first() } end,
+      ["pairs has 2 columns"] = function() return image.imageable end,
+      ["of pairs has 2 columns"] = function() return image:relation("imageable"):all() end,
+      ["key of pairs has 2"] = function() return models.Image:where_has_morph("imageable", "Pair"):all() end,
+    } do
+      assert.matches("relation Image.imageable .*" .. words, refused("unsupported", try).message)
+    end
+    assert.equal(1, models.Image:count())
+  end)
+
   it("is read in one statement for each model that occurs", function()
     for i = 1, 4 do post:relation("images"):create { n = i } end
     video:relation("image"):create { n = 5 }

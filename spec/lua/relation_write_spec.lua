@@ -185,6 +185,17 @@ describe("by way of a relation", function()
       assert.same({ [2] = 8 }, pivots())
     end)
 
+    it("what is said twice of one row must not differ", function()
+      local twice = { { 1, position = 1 }, 2, { 1, position = 2 } }
+      for _, word in ipairs { "attach", "sync", "toggle" } do
+        assert.match("1 .*is in the list twice, with position = 1 .*and 2",
+          refused("invalid_argument", tags[word], tags, twice).message)
+      end
+      assert.same({}, pivots())
+      assert.equal(1, tags:attach { { 1, position = 1 }, 1, { 1, position = 1 } })
+      assert.same({ 1 }, pivots())
+    end)
+
     it("sync takes rows that stand there twice for one", function()
       db:execute "insert into post_tag (post_id, tag_id) values (1, 1), (1, 1)"
       assert.same({ attached = { 2 }, detached = { 1 }, updated = {} }, tags:sync(2))

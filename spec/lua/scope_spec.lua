@@ -249,3 +249,38 @@ describe("the scopes of a query's own model", function()
     untouched("unsafe_mutation", function() Post:or_where(function(q) return q:where_not_in("id", {}) end):delete() end)
   end)
 end)
+
+describe("a function that shapes a query", function()
+  local function nothing(q) q:where("id", 1) end
+  local RETURN <const> = "is a `return` missing?"
+
+  it("must return one, for a query is never changed in place", function()
+    Post:scope("first_one", nothing)
+    Post:global_scope("none", nothing)
+    for _, ask in ipairs {
+      function() return Post:without_global_scope("none"):first_one():all() end,
+      function() return Post:all() end,
+      function() return Post:where("id", 1):update { title = "x" } end,
+      function() return User:when(true, nothing):all() end,
+      function() return User:when(false, nothing, nothing):all() end,
+      function() return User:with { posts = nothing }:all() end,
+      function() return User:where_has("posts", nothing):all() end,
+      function() return User:with_count { posts = nothing }:all() end,
+    } do
+      assert.equal(RETURN, refused("invalid_argument", ask).hint)
+    end
+    assert.equal(2, User:when(false, nothing):count())
+    assert.equal(2, User:tap(nothing):count())
+  end)
+
+  it("must return one of its own model", function()
+    Post:scope("strange", function() return User:query() end)
+    assert.match("^scope Post.strange: ", refused("invalid_argument", function() return Post:strange() end).message)
+  end)
+
+  it("of related rows goes on from the query that it was given", function()
+    local function anew() return Post:where("id", ">", 0) end
+    assert.equal(RETURN, refused("invalid_argument", function() return User:where_has("posts", anew):all() end).hint)
+    assert.equal(RETURN, refused("invalid_argument", function() return User:with { posts = anew }:all() end).hint)
+  end)
+end)

@@ -244,8 +244,9 @@ return function(Query)
     if not condition then fn = otherwise end
     if fn == nil then return self end
     local made = fn(self, condition)
-    if made == nil then return self end
-    if not is_query(made) then Error.argument("when", "a function that returns a query", made) end
+    if not is_query(made) then
+      Error.argument("when", "a function that returns a query", made, "is a `return` missing?")
+    end
     return made
   end
 

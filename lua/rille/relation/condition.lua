@@ -95,10 +95,7 @@ function M.has_morph(query, joined, name, models, fn)
     for _, each in ipairs(list) do
       local class = type(each) == "string" and require "rille.autoload".model(each) or each
       if not require "rille.model".is_class(class) then Error.argument(word, "models, or a list of them", each) end
-      local target = setmetatable({ related = class, far = require "rille.model".info(class).primary }, {
-        __index = link,
-      })
-      local rows = rows_of(query, word, target, fn and function(q) return fn(q, class._def.name) end)
+      local rows = rows_of(query, word, Link.toward(link, class), fn and function(q) return fn(q, class._def.name) end)
       any = any:or_where(function(q) return Query.node(q:where(link.type_column, Link.morph_name(class)), op.exists, 0,
         rows) end)
     end

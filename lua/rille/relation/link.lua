@@ -317,6 +317,21 @@ function M.morph(link, name)
   return class
 end
 
+--- The morph as it leads to one of its models: by the one column of that model's key.
+---@param link rille.Link
+---@param class rille.Model
+---@return rille.Link
+function M.toward(link, class)
+  local primary = info_of(class).primary
+  if #primary ~= 1 then
+    fail(link, "unsupported", ("%s holds one value, and the key of %s has %s"):format(link.near[1], class._def.table,
+      #primary == 0 and "none" or #primary .. " columns"), {
+      hint = "a morph leads to tables whose key is one column",
+    })
+  end
+  return setmetatable({ related = class, far = primary }, { __index = link })
+end
+
 -- Collation -> the form in which texts are alike that it holds to be equal.
 local FOLDS = {
   NOCASE = function(text) return (text:gsub("%u", string.lower)) end,       -- ASCII alone, as SQLite has it

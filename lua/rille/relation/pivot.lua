@@ -152,6 +152,20 @@ local function check_tenant(link, word, entries)
   end
 end
 
+--- What is said of one row twice holds together, unless it differs: the row cannot hold both.  The later form of its
+--- key counts.
+local function merge(link, word, entry, again)
+  for name, value in next, again.columns do
+    local before = entry.columns[name]
+    if before ~= nil and before ~= value then
+      Link.fail(link, "invalid_argument", ("%s: %s is in the list twice, with %s = %s and %s"):format(word,
+        Error.show(entry.id), name, Error.show(before), Error.show(value)), { column = name })
+    end
+    entry.columns[name] = value
+  end
+  entry.key, entry.id = again.key, again.id
+end
+
 --- An id, a record, one with columns of the pivot, or a list of these -> entries, each key once.
 ---@return rille.PivotEntry[]
 local function entries_of(link, word, list)
@@ -167,7 +181,7 @@ local function entries_of(link, word, list)
     local entry = entry_of(link, word, split(list[i]))
     local name = name_of(link, entry)
     if seen[name] then
-      entries[seen[name]] = entry                    -- said twice: the later one counts
+      merge(link, word, entries[seen[name]], entry)
     else
       entries[#entries + 1], seen[name] = entry, #entries + 1
     end

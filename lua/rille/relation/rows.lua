@@ -88,7 +88,14 @@ function M.ordered(link, query)
   return query:order_by(column, order[2])
 end
 
---- What a caller's function makes of the rows.
+--- Does one query go on where the other ends?
+local function continues(query, start)
+  while query and query ~= start do query = query[2] end
+  return query == start
+end
+
+--- What a caller's function makes of the rows.  It must go on from them: another query of the same model would have
+--- lost which rows are related.
 ---@param word string      the method that took it, for messages
 ---@param query rille.Query
 ---@param fn? fun(query: rille.Query): rille.Query
@@ -97,8 +104,7 @@ function M.constrained(word, query, fn)
   if fn == nil then return query end
   if type(fn) ~= "function" then Error.argument(word, "a function of the query", fn) end
   local made = fn(query)
-  if made == nil then made = query end
-  if not Query.is_query(made) or made[1] ~= query[1] then
+  if not Query.is_query(made) or not continues(made, query) then
     Error.argument(word, "a function that returns the query it was given", made, "is a `return` missing?")
   end
   return made

@@ -52,8 +52,7 @@ function M.query(record, name)
   if not class then                         -- a morph that is not set: nothing is found, but it can be associated
     return Query.node(root_of(link, record, record._class), core.op.constant, 0, false)
   end
-  local far = link.far or require "rille.model".info(class).primary
-  link = setmetatable({ related = class, far = far }, { __index = link })
+  if link.kind == "morph_to" then link = Link.toward(link, class) end
   local values, complete = {}, true
   for i, column in ipairs(link.near) do
     values[i] = value_of(record, column)
@@ -126,7 +125,7 @@ local function associate(link, record, other)
       check_related(link, nil, "associate", other)
     end
     check_saved(link, other, "associate")
-    far = far or require "rille.model".info(other._class).primary
+    far = far or Link.toward(link, other._class).far
   end
   for i, column in ipairs(link.near) do
     local value = core.null
