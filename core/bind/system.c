@@ -168,6 +168,10 @@ system_list_directory(lua_State *L)
       free(entries[i]);
     }
     free(entries);
+    if (names.failed || names.full) {
+      rille_buffer_release(&names);
+      return rille_lua_no_memory(L);
+    }
     lua_pushlstring(L, names.at != NULL ? names.at : "", names.len);
     rille_buffer_release(&names);
   }

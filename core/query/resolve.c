@@ -131,7 +131,7 @@ resolve_outer(rille_node *node, const struct scope *scope)
 static rille_status
 resolve_column(rille_node *node, const struct scope *scope)
 {
-  const char *dot = memchr(node->text.at, '.', node->text.len);
+  const char *dot;
 
   if (node->op == 1)
     return resolve_outer(node, scope);
@@ -139,6 +139,7 @@ resolve_column(rille_node *node, const struct scope *scope)
     node->column = node->source->table->tenant;
     return RILLE_OK;
   }
+  dot = memchr(node->text.at, '.', node->text.len);
   if (dot != NULL)
     return resolve_path(node, scope, (size_t)(dot - node->text.at));
   for (const struct scope *s = scope; s != NULL; s = s->outer) {

@@ -52,12 +52,12 @@ meet_table(rille_mirror_run *a, rille_change_reader *reader, rille_fault *fault)
     status = rille_mirror_table_ensure(a->mirror->target, table, &a->arena, fault);
   if (a->count == a->room) {
     size_t room = a->room > 0 ? a->room * 2 : 16;
-    rille_mirror_table **numbers = rille_arena_get(&a->scratch, room * sizeof *numbers);
+    rille_mirror_table **numbers = rille_arena_get(&a->scratch, room * sizeof(rille_mirror_table *));
 
     if (numbers == NULL)
       return rille_fault_no_memory(fault);
     if (a->count > 0)
-      memcpy(numbers, a->numbers, a->count * sizeof *numbers);
+      memcpy(numbers, a->numbers, a->count * sizeof(rille_mirror_table *));
     a->numbers = numbers;
     a->room = room;
   }
