@@ -144,6 +144,16 @@ push_errno(lua_State *L, const char *path)
   return 2;
 }
 
+/* (rille_buffer *) -> its bytes */
+static int
+push_buffer(lua_State *L)
+{
+  const rille_buffer *buffer = lua_touserdata(L, 1);
+
+  (void)lua_pushlstring(L, buffer->at != NULL ? buffer->at : "", buffer->len);
+  return 1;
+}
+
 /* list_directory(path) -> names in byte order, without "." and ".."; nil and a message when it cannot be read */
 static int
 system_list_directory(lua_State *L)
@@ -158,6 +168,7 @@ system_list_directory(lua_State *L)
   /* Names are put into one buffer first: a Lua error must not lose the entries. */
   {
     rille_buffer names;
+    int status;
 
     rille_buffer_init(&names, (size_t)1 << 28);
     for (int i = 0; i < count; i++) {
@@ -172,8 +183,12 @@ system_list_directory(lua_State *L)
       rille_buffer_release(&names);
       return rille_lua_no_memory(L);
     }
-    lua_pushlstring(L, names.at != NULL ? names.at : "", names.len);
+    lua_pushcfunction(L, push_buffer);
+    lua_pushlightuserdata(L, &names);
+    status = lua_pcall(L, 1, 1, 0); /* an error shall not lose the names */
     rille_buffer_release(&names);
+    if (status != LUA_OK)
+      return lua_error(L);
   }
   {
     const char *at = lua_tostring(L, -1);
