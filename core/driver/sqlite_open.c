@@ -95,6 +95,24 @@ set_word(rille_sqlite_conn *conn, const char *pragma, rille_str value, const cha
   return execute(conn, sql, fault);
 }
 
+/* Whoever opens a new file switches it to the write-ahead log, and SQLite refuses another one that does the
+** same without asking the busy handler: so that is asked here. */
+static rille_status
+set_journal(rille_sqlite_conn *conn, rille_str mode, rille_fault *fault)
+{
+  static const char *const modes[] = { "wal", "delete", "truncate", "persist", "memory", "off", NULL };
+  int64_t since_ms = monotonic_ms();
+  rille_status status = set_word(conn, "journal_mode", mode, modes, fault);
+
+  for (int tries = 1; status == RILLE_BUSY; tries++) {
+    conn->busy_since_ms = since_ms; /* the statement has waited, too */
+    if (!on_busy(conn, tries))
+      break;
+    status = set_word(conn, "journal_mode", mode, modes, fault);
+  }
+  return status;
+}
+
 static rille_status
 set_number(rille_sqlite_conn *conn, const char *pragma, int64_t value, rille_fault *fault)
 {
@@ -124,7 +142,6 @@ set_max_bytes(rille_sqlite_conn *conn, int64_t bytes, rille_fault *fault)
 static rille_status
 configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_fault *fault)
 {
-  static const char *const journals[] = { "wal", "delete", "truncate", "persist", "memory", "off", NULL };
   static const char *const syncs[] = { "full", "normal", "extra", NULL };
   rille_status status;
   int code;
@@ -142,7 +159,7 @@ configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_faul
   if (status == RILLE_OK && options->readonly)
     status = execute(conn, "pragma schema_version", fault);
   if (status == RILLE_OK && !options->readonly)
-    status = set_word(conn, "journal_mode", options->journal_mode, journals, fault);
+    status = set_journal(conn, options->journal_mode, fault);
   if (status == RILLE_OK)
     status = set_word(conn, "synchronous", options->synchronous, syncs, fault);
   if (status == RILLE_OK)

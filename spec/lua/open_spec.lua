@@ -1,15 +1,9 @@
 --- open_spec: databases by name: which names there may be, what is done once in each, and what becomes of them.
+local world = require "spec.support.world"
 local core = require "rille.core"
-local rille = require "rille"
+local rille, refused = world.rille, world.refused
 
 local root
-
-local function refused(kind, fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal(kind, rille.is_error(e) and e.kind or tostring(e))
-  return e
-end
 
 local function configure(tenancy)
   rille.configure { connections = { main = { database = ":memory:" } }, databases = root, tenancy = tenancy }
@@ -87,21 +81,27 @@ describe("rille.open", function()
   end)
 
   it("runs them once though many processes come at once", function()
+    local ROUNDS <const> = 20
     local script = ([[
       local rille = require "rille"
       rille.configure { connections = { main = { database = ":memory:" } }, databases = %q }
-      rille.open("a", { statements = { "create table t (n integer)", "insert into t values (1)" } })
+      rille.open("a" .. arg[1], { statements = { "create table t (n integer)", "insert into t values (1)" } })
     ]]):format(root)
     local file = os.tmpname()
     local output = assert(io.open(file, "wb"))
     output:write(script)
     output:close()
     local ok = os.execute(([[
-      for i in 1 2 3 4 5 6; do "$RILLE" run '%s' & all="$all $!"; done
-      for each in $all; do wait "$each" || exit 1; done]]):format(file))
+      for round in $(seq %d); do
+        all=
+        for i in 1 2 3 4 5 6 7 8 9 10 11 12; do "$RILLE" run '%s' $round & all="$all $!"; done
+        for each in $all; do wait "$each" || exit 1; done
+      done]]):format(ROUNDS, file))
     os.remove(file)
     assert.is_true(ok)
-    assert.equal(1, rille.open "a":query "select count(*) as n from t"[1].n)
+    for round = 1, ROUNDS do
+      assert.equal(1, rille.open("a" .. round):query "select count(*) as n from t"[1].n)
+    end
   end)
 
   it("refuses what is no name", function()
