@@ -1,31 +1,15 @@
 --- cli_mirror_spec: the commands about mirrors, as a shell runs them.
+local Project = require "spec.support.project"
 local core = require "rille.core"
 local json = require "dkjson"
 
-local folder
+local project
 
-local function write(name, text)
-  local file <close> = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-end
-
---- Run the program in the folder.
----@return integer status
----@return string out  with what went to stderr
-local function rille(command)
-  local pipe = assert(io.popen(("cd '%s' && %s %s 2>&1 </dev/null"):format(folder, os.getenv "RILLE", command)))
-  local text = pipe:read "a"
-  local _, _, status = pipe:close()
-  return status, text
-end
-
-local function object(command)
-  local _, out = rille(command .. " --json")
-  return json.decode(out:match "{.*}")
-end
+local function rille(command) return project:run(command) end
+local function object(command) return project:json(command) end
 
 local function script(text)
-  write("script.lua", 'local rille = require "rille"\n' .. text)
+  project:write("script.lua", 'local rille = require "rille"\n' .. text)
   local status, out = rille "run script.lua"
   assert.equal(0, status, out)
   return out
@@ -33,12 +17,9 @@ end
 
 describe("the commands about mirrors", function()
   before_each(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(core.make_directory(folder))
-    write("rille.config.lua", 'return { connections = { main = "main.db" } }')
+    project = Project.new { ["rille.config.lua"] = 'return { connections = { main = "main.db" } }' }
   end)
-  after_each(function() os.execute("rm -rf '" .. folder .. "'") end)
+  after_each(function() project:remove() end)
 
   it("say that there are none", function()
     local status, out = rille "mirror:status"
@@ -47,7 +28,7 @@ describe("the commands about mirrors", function()
     status, out = rille "mirror:status nowhere"
     assert.equal(1, status)
     assert.truthy(out:find("nowhere", 1, true))
-    assert.is_nil(core.file_size(folder .. "/databases"))
+    assert.is_nil(core.file_size(project.path .. "/databases"))
   end)
 
   it("show, apply, try again and copy", function()

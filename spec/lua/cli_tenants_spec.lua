@@ -1,44 +1,23 @@
 --- cli_tenants_spec: the commands about tenants that have databases of their own, as a shell runs them.
-local core = require "rille.core"
-local json = require "dkjson"
+local Project = require "spec.support.project"
 
 local CONFIG = [[return { connections = { main = { database = "main.db" } },
   tenancy = { strategy = "database", pattern = "tenants/{slug}.db" } }]]
 local CREATE = [[return { up = function(s) s:create("%s", function(t) t:id() end) end,
   down = function(s) s:drop("%s") end }]]
 
-local folder
+local project
 
-local function write(name, text)
-  local file <close> = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-end
-
---- Run the program in the folder.
----@return integer status
----@return string out  with what went to stderr
-local function rille(command)
-  local pipe = assert(io.popen(("cd '%s' && %s %s 2>&1 </dev/null"):format(folder, os.getenv "RILLE", command)))
-  local text = pipe:read "a"
-  local _, _, status = pipe:close()
-  return status, text
-end
-
-local function object(command)
-  local _, out = rille(command .. " --json 2>/dev/null")
-  return json.decode(out:match "{.*}")
-end
+local function rille(command) return project:run(command) end
+local function object(command) return project:json(command) end
 
 describe("the commands about tenants", function()
   before_each(function()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(core.make_directory(folder))
-    assert(core.make_directory(folder .. "/migrations"))
-    write("rille.config.lua", CONFIG)
-    write("migrations/0001_notes.lua", CREATE:format("notes", "notes"))
+    project = Project.new {
+      ["rille.config.lua"] = CONFIG, ["migrations/0001_notes.lua"] = CREATE:format("notes", "notes"),
+    }
   end)
-  after_each(function() os.execute("rm -rf '" .. folder .. "'") end)
+  after_each(function() project:remove() end)
 
   it("make, list, copy and drop them", function()
     assert.same({ 0, "no tenants\nrille tenants:create SLUG makes one\n" }, { rille "tenants:list" })
@@ -71,11 +50,11 @@ describe("the commands about tenants", function()
 
   it("migrate all, or those that are named, and go on after one that fails", function()
     rille "tenants:create a b c"
-    write("break.lua", [[local rille = require "rille"
+    project:write("break.lua", [[local rille = require "rille"
       rille.configure "rille.config.lua"
       require "rille.tenant.place".handle("b"):execute "create table tags (n integer)"]])
     assert.equal(0, (rille "run break.lua"))
-    write("migrations/0002_tags.lua", CREATE:format("tags", "tags"))
+    project:write("migrations/0002_tags.lua", CREATE:format("tags", "tags"))
     assert.same({ 0, "  a  migrated: 0002_tags\n1 tenant migrated, 0 were current\n" }, { rille "migrate --tenant a" })
     local status, said = rille "migrate --all-tenants"
     assert.equal(1, status)
@@ -93,7 +72,7 @@ describe("the commands about tenants", function()
       "migrate --tenant a --all-tenants" } do
       assert.equal(2, (rille(command)))
     end
-    write("rille.config.lua", 'return { connections = { main = { database = "main.db" } } }')
+    project:write("rille.config.lua", 'return { connections = { main = { database = "main.db" } } }')
     assert.equal("unsupported", object "tenants:list".error.kind)
   end)
 end)

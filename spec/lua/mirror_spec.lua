@@ -1,5 +1,6 @@
 --- mirror_spec: what is written to one database, once and in order in another one, and what becomes of what cannot be.
-local rille = require "rille"
+local world = require "spec.support.world"
+local rille, refused = world.rille, world.refused
 
 local root
 
@@ -21,13 +22,6 @@ local function mirrored(name, columns)
     rows[i] = row.row
   end
   return table.concat(rows, ", ")
-end
-
-local function refused(kind, fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal(kind, rille.is_error(e) and e.kind or tostring(e))
-  return e
 end
 
 describe("a mirror", function()

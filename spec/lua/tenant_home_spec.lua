@@ -1,18 +1,11 @@
 --- tenant_home_spec: models where each tenant has a database of its own.
+local world = require "spec.support.world"
 local core = require "rille.core"
-local rille = require "rille"
+local rille, refused = world.rille, world.refused
 
 local directory, Post, Plan
 local schema = "create table posts (id integer primary key, title text not null)"
 local comments = "create table comments (id integer primary key, post_id integer references posts (id), body text)"
-
-local function refused(kind, fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.is_true(rille.is_error(e), tostring(e))
-  assert.equal(kind, e.kind, e.message)
-  return e
-end
 
 local function as(slug, fn, ...) return rille.tenant.run(slug, fn, ...) end
 

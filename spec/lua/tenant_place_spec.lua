@@ -1,7 +1,8 @@
 --- tenant_place_spec: which database is a tenant's; nothing that is no slug becomes a path, nobody is made by a visit.
+local world = require "spec.support.world"
 local core = require "rille.core"
 local place = require "rille.tenant.place"
-local rille = require "rille"
+local rille, refused = world.rille, world.refused
 
 local root
 
@@ -14,13 +15,6 @@ end
 local function make(slug)
   local db <close> = core.open { database = place.path(slug) }
   db:execute "create table t (n integer)"
-end
-
-local function refused(kind, fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal(kind, rille.is_error(e) and e.kind or tostring(e))
-  return e
 end
 
 describe("a tenant's place", function()

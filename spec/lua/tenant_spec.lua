@@ -1,16 +1,9 @@
 --- tenant_spec: rows that belong to tenants: whose are read, written, and refused.
-local rille = require "rille"
+local world = require "spec.support.world"
+local rille, refused = world.rille, world.refused
 
 local Org, Post, Comment, Tag
 local A, B, org_a, org_b, post_a, post_b
-
-local function refused(kind, fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.is_true(rille.is_error(e), tostring(e))
-  assert.equal(kind, e.kind, e.message)
-  return e
-end
 
 local function as(tenant, fn, ...) return rille.tenant.run(tenant, fn, ...) end
 

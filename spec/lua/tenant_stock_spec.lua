@@ -1,7 +1,8 @@
 --- tenant_stock_spec: tenants with databases of their own are made whole, listed, copied, migrated and dropped.
+local world = require "spec.support.world"
 local Folder = require "spec.support.migration_folder"
 local core = require "rille.core"
-local rille = require "rille"
+local rille, refused = world.rille, world.refused
 
 local folder, root
 
@@ -10,13 +11,6 @@ local function configure(more)
   for key, value in pairs(more or {}) do tenancy[key] = value end
   rille.configure { connections = { main = { database = ":memory:" } }, tenancy = tenancy,
     migrations = folder.root .. "/migrations" }
-end
-
-local function refused(kind, fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.equal(kind, rille.is_error(e) and e.kind or tostring(e))
-  return e
 end
 
 local function slugs()
