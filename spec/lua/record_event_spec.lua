@@ -171,6 +171,21 @@ describe("the events of a record", function()
     assert.same({ 1, 1 }, { #db:query "select * from users", Post:count() })
   end)
 
+  it("end where a hook saves its own record without end, and may save it once more", function()
+    for _, event in ipairs { "saving", "creating", "saved" } do
+      declare { [event] = function(post)
+        post.title = post.title .. "!"
+        post:save()
+      end }
+      local e = refused("invalid_argument", Post.create, Post, { title = "a" })
+      assert.equal("Post", e.model)
+      assert.matches("own record, again and again", e.message)
+      assert.equal(0, Post:count())
+    end
+    declare { created = function(post) post:update { views = 7 } end }
+    assert.equal(7, Post:create({ title = "a" }).views)
+  end)
+
   it("carry the traceback of an error", function()
     local function culprit() require "rille.error".raise("script", "here") end
     declare { created = function() culprit() end }

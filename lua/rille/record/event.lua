@@ -9,6 +9,8 @@ local enter = require "rille.transaction".enter
 local M = {}
 
 local listening = hook.listening
+local AGAIN_MAX <const> = 10       -- how often something may happen to a record by its own hooks, one in the other
+local going_on = setmetatable({}, { __mode = "k" })   -- record -> how often it is in M.around
 local quiet = setmetatable({}, { __mode = "k" })      -- coroutine -> { [def] = how often } whose hooks do not run
 
 -- Event of a record -> how whoever listens to all models calls it.
@@ -107,6 +109,14 @@ local function between(record, info, before, after, fn, ...)
   return result, err
 end
 
+--- Hooks that save the record which is being saved would never come to an end.
+local function raise_again(def, before)
+  Error.raise("invalid_argument", ("%s: a hook around %q saves its own record, again and again"):format(def.name,
+    table.concat(before, ", ")), {
+    model = def.name, hint = "what a hook assigns before a save is what is stored; without_events(fn) saves quietly",
+  })
+end
+
 --- Do something to a record between its events.  All is one transaction, which is rolled back unless it succeeds.
 ---@param record rille.Record
 ---@param info table
@@ -118,8 +128,12 @@ end
 ---@return any
 ---@return rille.Error? err
 function M.around(record, info, before, after, fn, ...)
+  local often = going_on[record] or 0
+  if often == AGAIN_MAX then raise_again(info.class._def, before) end
   local tx <close> = enter(info.handle)
+  going_on[record] = often + 1
   local ok, result, err = xpcall(between, Error.keep_trace, record, info, before, after, fn, ...)
+  going_on[record] = often > 0 and often or nil
   if not ok then Error.again(result) end
   if not result then
     tx:rollback()
