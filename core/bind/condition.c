@@ -163,7 +163,7 @@ outer_of(rille_chain *r, int node)
   equal->op = RILLE_OP_EQUAL;
   equal->a = rille_chain_column(r, node, 5);
   equal->b = rille_chain_column(r, node, 6);
-  equal->b->op = 1;
+  equal->b->op = RILLE_COLUMN_OF_OUTER;
   return equal;
 }
 

@@ -107,7 +107,7 @@ rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source,
   equal = rille_work_node(L, work, RILLE_NODE_COMPARE);
   equal->op = RILLE_OP_EQUAL;
   equal->a = rille_work_node(L, work, RILLE_NODE_COLUMN);
-  equal->a->op = 2;
+  equal->a->op = RILLE_COLUMN_OF_TENANT;
   equal->a->source = source;
   equal->b = rille_work_node(L, work, RILLE_NODE_VALUE);
   equal->b->slot = slot;

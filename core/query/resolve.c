@@ -133,9 +133,9 @@ resolve_column(rille_node *node, const struct scope *scope)
 {
   const char *dot;
 
-  if (node->op == 1)
+  if (node->op == RILLE_COLUMN_OF_OUTER)
     return resolve_outer(node, scope);
-  if (node->op == 2) {
+  if (node->op == RILLE_COLUMN_OF_TENANT) {
     node->column = node->source->table->tenant;
     return RILLE_OK;
   }

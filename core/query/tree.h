@@ -8,8 +8,7 @@
 #include "core/query/schema.h"
 
 typedef enum rille_node_kind {
-  RILLE_NODE_COLUMN,  /* text: "title" or "posts.title"; alias: its name as an output, or none; op: 1 for a column of
-                      ** the first table of the query around, 2 for the tenant's column of `source` */
+  RILLE_NODE_COLUMN,  /* text: "title" or "posts.title"; alias: its name as an output, or none; op: a rille_column_of */
   RILLE_NODE_EVERY,   /* text: a source whose columns are all meant, or none for the first source */
   RILLE_NODE_STAR,    /* the * of count(*) */
   RILLE_NODE_VALUE,   /* slot: which of the statement's values */
@@ -29,6 +28,13 @@ typedef enum rille_node_kind {
   RILLE_NODE_CONSTANT, /* op: 1 true, 0 false */
   RILLE_NODE_TERM      /* one order: a; op: 1 descending */
 } rille_node_kind;
+
+/* Where a column is looked for. */
+typedef enum rille_column_of {
+  RILLE_COLUMN_OF_ANY,   /* in all tables of the query, then in those of the queries around */
+  RILLE_COLUMN_OF_OUTER, /* in the first table of the query around */
+  RILLE_COLUMN_OF_TENANT /* nowhere: it is the tenant's column of `source`, and has no text */
+} rille_column_of;
 
 typedef enum rille_operator {
   RILLE_OP_EQUAL,

@@ -110,13 +110,20 @@ write_read(rille_buffer *sql, const rille_mirror_table *table)
   put_name(sql, table->name);
 }
 
+/* Only what came from one source. */
+static void
+put_of_one(rille_buffer *sql, const rille_mirror_table *table)
+{
+  rille_buffer_text(sql, " where ");
+  put_whose(sql, table);
+  rille_buffer_text(sql, " = ?");
+}
+
 static void
 write_read_one(rille_buffer *sql, const rille_mirror_table *table)
 {
   write_read(sql, table);
-  rille_buffer_text(sql, " where ");
-  put_whose(sql, table);
-  rille_buffer_text(sql, " = ?");
+  put_of_one(sql, table);
 }
 
 static void
@@ -124,9 +131,7 @@ write_clear(rille_buffer *sql, const rille_mirror_table *table)
 {
   rille_buffer_text(sql, "delete from ");
   put_name(sql, table->name);
-  rille_buffer_text(sql, " where ");
-  put_whose(sql, table);
-  rille_buffer_text(sql, " = ?");
+  put_of_one(sql, table);
 }
 
 static void

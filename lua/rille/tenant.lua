@@ -37,9 +37,13 @@ end
 
 local FIELDS = { "id", "slug" }
 
-local function check_id(id)
+--- The id of a tenant, checked.
+---@param id any
+---@param where? string  for messages
+---@return integer|string id
+function M.id(id, where)
   if math.type(id) ~= "integer" and (type(id) ~= "string" or id == "") then
-    Error.argument("tenant.id", "an integer or a text", id)
+    Error.argument(where or "tenant.id", "an integer or a text", id)
   end
   return id
 end
@@ -49,7 +53,7 @@ local function read(tenant)
   if type(tenant) == "table" then
     Error.options("tenant", tenant, FIELDS)
     if tenant.slug ~= nil then M.slug(tenant.slug) end
-    return check_id(tenant.id), tenant.slug
+    return M.id(tenant.id), tenant.slug
   end
   local slug = M.slug(tenant)
   local found = require "rille.tenant.lookup".find(slug)
@@ -98,6 +102,17 @@ function M.run(tenant, fn, ...)
   check_switch(co, before, id)
   local leaving <close> = setmetatable({ co = co, before = before }, Restore)      -- luacheck: ignore 211
   enter_from(co, before, id, slug)
+  return fn(...)
+end
+
+--- Run a function as no tenant, whatever holds around it: to find out who a tenant is.
+---@param fn fun(...): any ...
+---@param ... any
+---@return any ...
+function M.outside(fn, ...)
+  local co = coroutine.running()
+  local leaving <close> = setmetatable({ co = co, before = tenants[co] }, Restore)      -- luacheck: ignore 211
+  tenants[co] = nil
   return fn(...)
 end
 

@@ -30,9 +30,7 @@ function M.handle()
       hint = "rille.tenant.run({ id = …, slug = … }, fn)",
     })
   elseif tenant then
-    local handle = require "rille.tenant.place".handle(tenant)
-    handle.tenant = tenant.slug
-    return handle
+    return require "rille.tenant.place".handle(tenant)
   end
   return require "rille.database".get(tenancy.fallback or no_tenant())
 end

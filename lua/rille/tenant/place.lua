@@ -88,7 +88,9 @@ function M.handle(tenant)
   if handle then return handle end
   local path = M.path(tenant)
   if not core.file_size(path) then M.unknown(slug) end
-  return handles:add(slug, path, { create = false })
+  handle = handles:add(slug, path, { create = false })
+  handle.tenant = slug
+  return handle
 end
 
 --- Close the handle of a tenant and forget it.
