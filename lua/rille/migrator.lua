@@ -44,7 +44,7 @@ local function read_options(where, options, more)
   end
   local handle = options.connection
   if type(handle) ~= "table" then handle = require "rille.database".get(handle) end
-  require "rille.schema".on(handle)                     -- says so where the driver can make no tables
+  require "rille.schema.engine".of(handle)              -- says so where the driver can make no tables
   return options, handle, options.path or require "rille.config".current().migrations
 end
 
@@ -167,7 +167,9 @@ function M.migrate(options)
   check_unchanged(files, applied)
   local steps = limited(pending_of(files, rows, applied), options, files)
   for _, step in ipairs(steps) do step.migration = File.load(step.file) end
-  local function drop_all() return require "rille.migrator.fresh".drop_all(handle) end
+  local function drop_all()
+    return require "rille.schema.engine".of(handle).drop_all(require "rille.schema.runner".new(handle))
+  end
   if options.pretend then
     local begin = options.fresh and { name = "fresh", run = drop_all } or nil
     return { applied = {}, pretended = pretend_all(handle, steps, "up", begin) }

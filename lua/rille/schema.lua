@@ -1,4 +1,5 @@
 --- schema: tables made, changed and dropped: the words of migrations.
+local Engine = require "rille.schema.engine"
 local Error = require "rille.error"
 local Name = require "rille.schema.name"
 
@@ -44,8 +45,7 @@ function Schema:create(name, fn)
   local run = self.run
   run:change(function()
     require "rille.schema.tenant".complete(run, blueprint, "create")
-    local statements = require "rille.schema.sqlite".create(blueprint)
-    for _, statement in ipairs(statements) do run:execute(statement) end
+    for _, statement in ipairs(Engine.of(run.handle).create(blueprint)) do run:execute(statement) end
   end)
 end
 
@@ -59,7 +59,7 @@ function Schema:table(name, fn)
   local run = self.run
   run:change(function()
     require "rille.schema.tenant".complete(run, blueprint, "alter")
-    require "rille.schema.alter".run(run, blueprint)
+    Engine.of(run.handle).alter(run, blueprint)
   end)
 end
 
@@ -71,26 +71,14 @@ function Schema:rename(from, to)
   Name.check_table("rename", to)
   local run = self.run
   run:change(function()
-    require "rille.schema.catalog".table(run, from)
-    run:execute(("alter table %s rename to %s"):format(Name.quote(from), Name.quote(to)))
+    Engine.of(run.handle).rename(run, from, to)
     require "rille.json_schema.store".moved(run, from, to)
   end)
 end
 
 local function drop(run, name)
-  local catalog = require "rille.schema.catalog"
-  local current, broken = catalog.table(run, name), catalog.broken(run)
-  for _, key in ipairs(current.incoming) do
-    if not Name.same(key.table, current.name) then
-      local by = Name.quote_all(key.columns)
-      Error.raise("migration", ("%q cannot be dropped: %q refers to it by %s"):format(current.name, key.table, by), {
-        table = current.name, hint = ("schema:drop(%q) or t:drop_foreign{…} goes first"):format(key.table),
-      })
-    end
-  end
-  run:execute("drop table " .. Name.quote(current.name))
-  require "rille.json_schema.store".moved(run, current.name)
-  catalog.refuse_broken(run, current.name, broken)
+  Engine.of(run.handle).drop(run, name)
+  require "rille.json_schema.store".moved(run, name)
 end
 
 --- Drop a table with its rows.  Refused while another table refers to it, or a view or a trigger needs it.
@@ -114,7 +102,7 @@ end
 ---@return boolean
 function Schema:has_table(name)
   Name.check_table("has_table", name)
-  return require "rille.schema.catalog".has_table(self.run, name)
+  return Engine.of(self.run.handle).has_table(self.run, name)
 end
 
 --- Has the table, if it is there, this column?
@@ -124,8 +112,8 @@ end
 function Schema:has_column(table_name, column)
   Name.check_table("has_column", table_name)
   Name.check("has_column", column)
-  local run, catalog = self.run, require "rille.schema.catalog"
-  return catalog.has_table(run, table_name) and catalog.has_column(run, table_name, column)
+  local run, engine = self.run, Engine.of(self.run.handle)
+  return engine.has_table(run, table_name) and engine.has_column(run, table_name, column)
 end
 
 --- Run one statement as it is.
@@ -153,12 +141,6 @@ end
 function M.on(connection)
   local handle = connection
   if type(connection) ~= "table" then handle = require "rille.database".get(connection) end
-  if handle.driver ~= "sqlite" then
-    local message = ("connection %q: this version makes no tables on %s"):format(handle.name, handle.driver)
-    Error.raise("unsupported", message, {
-      hint = "SQLite is what it knows",
-    })
-  end
   return setmetatable({ run = require "rille.schema.runner".new(handle) }, Schema)
 end
 

@@ -1,5 +1,5 @@
 --- schema_definition_spec: CREATE TABLE texts read into columns and constraints, and written again.
-local Definition = require "rille.schema.definition"
+local Definition = require "rille.schema.sqlite.definition"
 
 describe("the definition of a table", function()
   it("keeps all that its text says", function()

@@ -1,7 +1,7 @@
 --- schema_spec: the words of migrations: the SQL they become, the tables that come of it, and what they refuse.
-local Definition = require "rille.schema.definition"
+local Definition = require "rille.schema.sqlite.definition"
 local Error = require "rille.error"
-local Sqlite = require "rille.schema.sqlite"
+local Ddl = require "rille.schema.sqlite.ddl"
 local Table = require "rille.schema.table"
 local rille = require "rille"
 
@@ -13,7 +13,7 @@ local function refused(fn, ...)
 end
 
 --- The SQL that the words of a new table become.
-local function sql_of(name, fn) return Sqlite.create(Table.describe(name, fn)) end
+local function sql_of(name, fn) return Ddl.create(Table.describe(name, fn)) end
 
 --- The SQL of one column, without the table around it.
 local function column_sql(fn)

@@ -3,7 +3,7 @@ local core = require "rille.core"
 local Json = require "rille.json"
 local Name = require "rille.schema.name"
 local Read = require "rille.json_schema.read"
-local Sqlite = require "rille.schema.sqlite"
+local Ddl = require "rille.schema.sqlite.ddl"
 
 local M = {}
 
@@ -108,7 +108,7 @@ end
 
 local function add_checks(property, column, word)
   local quoted, raw = Name.quote(column.name), Json.array {}
-  local own = word and Sqlite.type_check { word = word, name = column.name, nullable = column.nullable }
+  local own = word and Ddl.type_check { word = word, name = column.name, nullable = column.nullable }
   for _, sql in ipairs(column.checks) do
     local keyword, value = keyword_of(sql, quoted)
     if sql == own then

@@ -2,8 +2,8 @@
 -- A rule holds while its column is what the schema made of it; one that a migration changed is the migration's.
 local Cast = require "rille.cast"
 local Diff = require "rille.schema.diff"
+local Engine = require "rille.schema.engine"
 local Json = require "rille.json"
-local Picture = require "rille.schema.picture"
 
 local M = {}
 
@@ -11,23 +11,24 @@ local M = {}
 local function quiet_runner(handle)
   local db = handle:connect()
   return require "rille.schema.runner".new {
-    _query = function(_, sql, ...) return (db:query(sql, table.pack(...))) end,
+    driver = handle.driver, _query = function(_, sql, ...) return (db:query(sql, table.pack(...))) end,
   }
 end
 
 --- What a schema would make.
+---@param handle rille.Handle
 ---@param plan rille.SchemaPlan
 ---@return rille.Picture
-function M.picture(plan)
+function M.picture(handle, plan)
   local blueprint = require "rille.schema.table".describe(plan.table, require "rille.json_schema.words".all(plan))
-  return Picture.of_blueprint(blueprint)
+  return Engine.of(handle).picture_of(blueprint)
 end
 
 --- Columns that are what the schema made of them, and whether all else is, too.
 local function compare(handle, plan)
   local run = quiet_runner(handle)
-  local wanted = M.picture(plan)
-  local found = Picture.of_table(run, require "rille.schema.catalog".table(run, plan.table))
+  local wanted = M.picture(handle, plan)
+  local found = Engine.of(handle).picture(run, plan.table)
   local same = {}
   for _, column in ipairs(wanted.columns) do
     for _, other in ipairs(found.columns) do

@@ -12,17 +12,23 @@ M.TABLE = "rille_migrations"
 ---@field applied_at string
 ---@field duration_ms integer
 
+--- The statement that makes the table, in the words of the database.
+local function creation(db)
+  local blueprint = require "rille.schema.table".describe(M.TABLE, function(t)
+    t:text("name"):primary()
+    t:text "checksum"
+    t:integer "batch"
+    t:datetime "applied_at"
+    t:integer "duration_ms"
+  end)
+  local sql = require "rille.schema.engine".of(db).create(blueprint)[1]
+  return (sql:gsub("^create table", "create table if not exists"))
+end
+
 --- Make the table where it is missing.
 ---@param db rille.Handle
 function M.ensure(db)
-  if db:describe(M.TABLE) then return end
-  db:_execute [[create table if not exists "rille_migrations" (
-  "name" TEXT primary key not null,
-  "checksum" TEXT not null,
-  "batch" INTEGER not null,
-  "applied_at" DATETIME TEXT not null,
-  "duration_ms" INTEGER not null
-)]]
+  if not db:describe(M.TABLE) then db:_execute(creation(db)) end
 end
 
 --- What was applied, in the order in which it is to be taken back last to first.

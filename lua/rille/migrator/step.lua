@@ -33,7 +33,7 @@ end
 ---@field batch? integer
 
 --- Apply a migration or take it back.  Its function may be started a second time, after what it did was taken back,
---- when a table has to be rebuilt: see runner.lua.
+--- when a table has to be rebuilt: see sqlite/runner.lua.
 ---@param handle rille.Handle
 ---@param migration rille.Migration
 ---@param direction "up"|"down"

@@ -178,7 +178,7 @@ local function conflict_of(root, by)
   if not conflict then
     local index, columns = index_of(root, by, handle:describe(name))
     conflict = { by = columns,
-      where = index.partial and require "rille.schema.definition".condition_of_index(index.sql) or nil }
+      where = index.partial and require "rille.schema.sqlite.definition".condition_of_index(index.sql) or nil }
     kept.of[key] = conflict
   end
   return conflict

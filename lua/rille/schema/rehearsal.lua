@@ -1,42 +1,19 @@
 --- rehearsal: runs something on an empty copy of a database, in the place of the database itself.
--- For as long as it lasts the handle leads to a database in memory with the same tables, so models and plain statements
--- go there too.  Nothing that runs meanwhile can reach the real one through this handle.
+-- For as long as it lasts the handle leads to the copy, so models and plain statements go there too.  Nothing that runs
+-- meanwhile can reach the real one through this handle.
 local core = require "rille.core"
+local Engine = require "rille.schema.engine"
 local Error = require "rille.error"
 local hook = require "rille.hook"
 local Transaction = require "rille.transaction"
 
 local M = {}
 
-local NO_ENTRY <const> = 2        -- errno of a file that is not there
-
-local Restore = {
-  __close = function(self)
-    local handle, scratch = self.handle, self.scratch
-    handle.core, handle.settings = self.core, self.settings
-    handle:forget()
-    scratch:close()
-  end,
-}
-
--- In the order in which they can be made.  What a virtual table keeps its data in comes with it.
-local COPIED = [[select m.sql as sql, m.name as name from sqlite_schema as m
-  left join pragma_table_list as l on l.schema = 'main' and l.name = m.name and m.type in ('table', 'view')
-  where m.sql is not null and m.name not like 'sqlite\_%' escape '\' and coalesce(l.type, '') <> 'shadow'
-  order by m.type = 'table' desc, m.type = 'index' desc, m.rowid]]
-
 --- Is the database there, or wrong in a way that opening it will tell?  To ask a missing one for its tables would make
 --- it.
 ---@param handle rille.Handle
 ---@return boolean
-function M.exists(handle)
-  if handle.core or handle.settings.database == ":memory:" then return true end
-  local path = handle.settings.database
-  local file <close>, _, code = io.open(path, "rb")
-  local folder = path:match "^(.*)/[^/]*$" or "."
-  local may_be_made = code == NO_ENTRY and core.list_directory(folder == "" and "/" or folder) ~= nil
-  return file ~= nil or not may_be_made            -- where it cannot be made, opening it says why
-end
+function M.exists(handle) return Engine.of(handle).exists(handle) end
 
 --- Run `fn` while the handle leads to a copy of the database without rows.  A database that is not there yet stays so.
 ---@param handle rille.Handle
@@ -47,21 +24,7 @@ function M.run(handle, options, fn)
   if Transaction.innermost(handle) then
     Error.raise("invalid_argument", "a rehearsal cannot begin inside a transaction")
   end
-  local made = {}
-  if not options.empty and M.exists(handle) then
-    made = handle:connect():query(COPIED)
-  end
-  local settings = setmetatable({ database = ":memory:" }, { __index = handle.settings })
-  local scratch = core.open {
-    driver = "sqlite", database = ":memory:", name = handle.name, foreign_keys = options.foreign_keys,
-  }
-  local restore <close> = setmetatable({                                       -- luacheck: ignore 211
-    handle = handle, scratch = scratch, core = handle.core, settings = handle.settings,
-  }, Restore)
-  handle.core, handle.settings = scratch, settings
-  handle:forget()
-  for _, row in ipairs(made) do scratch:execute(row.sql) end
-  return fn()
+  return Engine.of(handle).rehearse(handle, options, fn)
 end
 
 local function shown(params)

@@ -1,202 +1,51 @@
---- sqlite: a blueprint as the DDL of SQLite.
--- Declared types are chosen for their affinity: what is stored stays what it was.
-local core = require "rille.core"
-local Definition = require "rille.schema.definition"
+--- sqlite: what the words of migrations do on SQLite.
+local Error = require "rille.error"
 local Name = require "rille.schema.name"
-local Value = require "rille.schema.value"
 
-local M = {}
+---@type rille.SchemaEngine
+local M = { Runner = require "rille.schema.sqlite.runner" }
 
-local EXACT_DIGITS = 15            -- as many survive in the numbers that a numeric column keeps
+local function catalog() return require "rille.schema.sqlite.catalog" end
 
-local TYPES = {
-  text = "TEXT", integer = "INTEGER", bigint = "BIGINT", float = "DOUBLE", boolean = "BOOLEAN", date = "DATE TEXT",
-  datetime = "DATETIME TEXT", json = "JSON TEXT", blob = "BLOB", uuid = "UUID TEXT", enum = "TEXT", id = "integer",
-  string = function(column) return ("VARCHAR(%d)"):format(column.length) end,
-  decimal = function(column)
-    local name = column.precision <= EXACT_DIGITS and "DECIMAL" or "DECIMAL_TEXT"
-    return ("%s(%d,%d)"):format(name, column.precision, column.scale)
-  end,
-}
+function M.create(blueprint) return require "rille.schema.sqlite.ddl".create(blueprint) end
 
--- What the values of a type keep, as a condition on the column.
-local CHECKS = {
-  boolean = function(name) return name .. " in (0, 1)" end,
-  -- json_valid(null) is false in the versions of SQLite that are around.
-  json = function(name, column)
-    local valid = ("json_valid(%s)"):format(name)
-    return column.nullable and name .. " is null or " .. valid or valid
-  end,
-  enum = function(name, column)
-    local values = {}
-    for i, value in ipairs(column.values) do values[i] = Value.literal(value) end
-    return ("%s in (%s)"):format(name, table.concat(values, ", "))
-  end,
-}
+function M.alter(run, blueprint) require "rille.schema.sqlite.alter".run(run, blueprint) end
 
-local NOW = {
-  datetime = "(strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))",
-  date = "(strftime('%Y-%m-%d', 'now'))",
-}
-
---- The type that a column is declared with.
----@param column rille.BlueprintColumn
----@return string
-function M.type_of(column)
-  local declared = TYPES[column.word]
-  return type(declared) == "function" and declared(column) or declared
+function M.rename(run, from, to)
+  catalog().table(run, from)
+  run:execute(("alter table %s rename to %s"):format(Name.quote(from), Name.quote(to)))
 end
 
---- The condition that a column's type brings with it, or nil.
----@param column rille.BlueprintColumn
----@return string?
-function M.type_check(column)
-  local check = CHECKS[column.word]
-  return check and check(Name.quote(column.name), column)
-end
-
--- These stand for themselves; any other expression wants parentheses.
-local KEYWORDS = { current_timestamp = true, current_date = true, current_time = true, null = true, ["true"] = true,
-  ["false"] = true }
-
-local function is_numeric(column) return column.type == "decimal" and column.precision <= EXACT_DIGITS end
-
-local function default_clause(column)
-  local value = column.default
-  if column.default_now then return "default " .. NOW[column.type] end
-  if column.default_sql then
-    local sql = column.default_sql
-    return "default " .. (KEYWORDS[sql:lower()] and sql or "(" .. sql .. ")")
-  end
-  if is_numeric(column) and value ~= core.null then return "default " .. value end     -- checked: digits and a point
-  return "default " .. Value.literal(value, column.type == "blob")
-end
-
-local function references_text(key, columns)
-  return ("references %s (%s)%s%s"):format(Name.quote(key.table), Name.quote_all(columns),
-    key.on_delete and " on delete " .. key.on_delete or "", key.on_update and " on update " .. key.on_update or "")
-end
-
---- A column as the definition of a table holds it.
----@param column rille.BlueprintColumn
----@param table_name string   names its checks
----@return table column       of a rille.Definition
-function M.column(column, table_name)
-  local clauses = {}
-  local function add(kind, text, name) clauses[#clauses + 1] = { kind = kind, text = text, name = name } end
-  if column.primary then
-    add("primary", column.auto and "primary key autoincrement" or "primary key")
-    clauses[1].auto = column.auto
-  end
-  if not column.nullable then add("not null", "not null") end
-  if column.default ~= nil or column.default_sql or column.default_now then add("default", default_clause(column)) end
-  local conditions = table.move(column.checks, 1, #column.checks, 2, { M.type_check(column) or false })
-  for _, condition in ipairs(conditions) do
-    if condition then
-      local count = 1
-      for _, clause in ipairs(clauses) do count = count + (clause.kind == "check" and 1 or 0) end
-      add("check", "check (" .. condition .. ")",
-        Name.derived(table_name, { column.name }, count == 1 and "check" or "check_" .. count))
+function M.drop(run, name)
+  local current, broken = catalog().table(run, name), catalog().broken(run)
+  for _, key in ipairs(current.incoming) do
+    if not Name.same(key.table, current.name) then
+      local by = Name.quote_all(key.columns)
+      Error.raise("migration", ("%q cannot be dropped: %q refers to it by %s"):format(current.name, key.table, by), {
+        table = current.name, hint = ("schema:drop(%q) or t:drop_foreign{…} goes first"):format(key.table),
+      })
     end
   end
-  if column.references then
-    local key = column.references
-    add("references", references_text(key, { key.column }), column.global
-      and Name.derived(table_name, { column.name }, "global_key") or nil)
-    clauses[#clauses].table, clauses[#clauses].references = key.table, { key.column }
-  end
-  return { name = column.name, type = M.type_of(column), clauses = clauses, remarks = { column.comment } }
+  run:execute("drop table " .. Name.quote(current.name))
+  catalog().refuse_broken(run, current.name, broken)
 end
 
---- A constraint of the whole table, as its definition holds it.
----@param operation table  of a blueprint: primary, foreign or check
----@param definition rille.Definition  names of constraints that are taken
----@return rille.Clause
-function M.constraint(operation, definition)
-  if operation.kind == "primary" then
-    local columns = operation.columns
-    return { kind = "primary", columns = columns, text = ("primary key (%s)"):format(Name.quote_all(columns)) }
-  elseif operation.kind == "foreign" then
-    local columns, target = operation.columns, operation.references
-    return {
-      kind = "foreign", name = operation.name, columns = columns, table = operation.table, references = target,
-      text = ("foreign key (%s) %s"):format(Name.quote_all(columns), references_text(operation, target)),
-    }
-  end
-  local name, count = operation.name, 1
-  local taken = {}
-  for _, clause in ipairs(definition.constraints) do taken[clause.name or ""] = true end
-  while not name or not operation.name and taken[name] do
-    name = Name.derived(definition.name, {}, count == 1 and "check" or "check_" .. count)
-    count = count + 1
-  end
-  return { kind = "check", name = name, text = "check (" .. operation.sql .. ")" }
+function M.has_table(run, name) return catalog().has_table(run, name) end
+
+function M.has_column(run, table_name, column) return catalog().has_column(run, table_name, column) end
+
+function M.picture_of(blueprint) return require "rille.schema.sqlite.picture".of_blueprint(blueprint) end
+
+function M.picture(run, name)
+  return require "rille.schema.sqlite.picture".of_table(run, catalog().table(run, name))
 end
 
---- The CREATE TABLE of a blueprint, as a definition.
----@param blueprint rille.Blueprint
----@return rille.Definition
-function M.definition(blueprint)
-  local definition = { name = blueprint.table, columns = {}, constraints = {}, tail = "" }
-  for i, column in ipairs(blueprint.columns) do
-    if column.primary and #blueprint.primary > 1 then
-      column = setmetatable({ primary = false }, { __index = column })
-    end
-    definition.columns[i] = M.column(column, blueprint.table)
-  end
-  local inline = false
-  for _, column in ipairs(blueprint.columns) do inline = inline or column.primary and #blueprint.primary == 1 end
-  local function add(operation) table.insert(definition.constraints, M.constraint(operation, definition)) end
-  if #blueprint.primary > 0 and not inline then add { kind = "primary", columns = blueprint.primary } end
-  for _, operation in ipairs(blueprint.foreign) do add(operation) end
-  for _, operation in ipairs(blueprint.checks) do add(operation) end
-  return definition
-end
+function M.exists(handle) return require "rille.schema.sqlite.scratch".exists(handle) end
 
---- A condition given as a table: every column has its value.
-local function condition(where)
-  if type(where) == "string" then return where end
-  local names, out = {}, {}
-  for name in pairs(where) do names[#names + 1] = Name.check("where", name) end
-  table.sort(names)
-  for i, name in ipairs(names) do
-    local value = where[name]
-    out[i] = Name.quote(name) .. (value == core.null and " is null" or " = " .. Value.literal(value))
-  end
-  return table.concat(out, " and ")
-end
+function M.rehearse(handle, options, fn) return require "rille.schema.sqlite.scratch".run(handle, options, fn) end
 
---- Which rows an index covers, as SQL; nil for all.
----@param index rille.BlueprintIndex
----@return string?
-function M.covered_rows(index)
-  local said = index.where and condition(index.where)
-  if not index.trashed then return said end
-  local live = Name.quote(index.trashed) .. " is null"
-  return said and ("(%s) and %s"):format(said, live) or live
-end
+function M.drop_all(run) return require "rille.schema.sqlite.fresh".drop_all(run) end
 
---- A CREATE INDEX.
----@param table_name string
----@param index rille.BlueprintIndex
----@return string
-function M.index(table_name, index)
-  local parts = {}
-  for i, part in ipairs(index.columns) do
-    parts[i] = Name.quote(part[1]) .. (part[2] == "desc" and " desc" or "")
-  end
-  local covered = M.covered_rows(index)
-  return ("create %sindex %s on %s (%s)%s"):format(index.unique and "unique " or "", Name.quote(index.name),
-    Name.quote(table_name), table.concat(parts, ", "), covered and " where " .. covered or "")
-end
-
---- Everything that makes a new table.
----@param blueprint rille.Blueprint
----@return string[] statements
-function M.create(blueprint)
-  local statements = { Definition.render(M.definition(blueprint)) }
-  for _, index in ipairs(blueprint.indexes) do statements[#statements + 1] = M.index(blueprint.table, index) end
-  return statements
-end
+function M.snapshot(handle) return require "rille.schema.sqlite.snapshot".take(handle) end
 
 return M

@@ -1,6 +1,6 @@
 --- tenant.lint: what in a schema lets tenants meet: indexes and keys that leave the tenant out, tables and models that
 -- say different things.
-local Definition = require "rille.schema.definition"
+local Definition = require "rille.schema.sqlite.definition"
 local Name = require "rille.schema.name"
 local Owner = require "rille.schema.tenant"
 

@@ -45,7 +45,7 @@ function M.unique(option, column, def, info, description)
   end
   local gone, ignored = def.soft_deletes, nil
   if gone and index.partial then
-    local Definition = require "rille.schema.definition"
+    local Definition = require "rille.schema.sqlite.definition"
     if Definition.mentions(Definition.condition_of_index(index.sql), gone) then ignored = gone end
   end
   return { rule = "unique", columns = columns, index = index.name, partial = index.partial, ignored = ignored,

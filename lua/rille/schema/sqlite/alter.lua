@@ -1,10 +1,10 @@
---- alter: changes a table of SQLite, by ALTER TABLE where that can do it, by a rebuild where not.
-local Catalog = require "rille.schema.catalog"
-local Edit = require "rille.schema.edit"
+--- sqlite.alter: changes a table of SQLite, by ALTER TABLE where that can do it, by a rebuild where not.
+local Catalog = require "rille.schema.sqlite.catalog"
+local Edit = require "rille.schema.sqlite.edit"
 local Error = require "rille.error"
 local Name = require "rille.schema.name"
-local Narrow = require "rille.schema.narrow"
-local Sqlite = require "rille.schema.sqlite"
+local Narrow = require "rille.schema.sqlite.narrow"
+local Ddl = require "rille.schema.sqlite.ddl"
 
 local M = {}
 
@@ -13,7 +13,7 @@ local function explain_duplicates(run, table_name, index, e)
   local names = {}
   for i, part in ipairs(index.columns) do names[i] = part[1] end
   local columns = Name.quote_all(names)
-  local covered = Sqlite.covered_rows(index)
+  local covered = Ddl.covered_rows(index)
   local count = run:value(("select count(*) as value from (select 1 from %s%s group by %s having count(*) > 1)"):format(
     Name.quote(table_name), covered and " where " .. covered or "", columns))
   Error.raise("migration", ("%d value%s of %s in %q come%s more than once"):format(count, count == 1 and "" or "s",
@@ -28,7 +28,7 @@ end
 ---@param table_name string
 ---@param index rille.BlueprintIndex
 function M.create_index(run, table_name, index)
-  local ok, e = pcall(run.execute, run, Sqlite.index(table_name, index))
+  local ok, e = pcall(run.execute, run, Ddl.index(table_name, index))
   if ok then return end
   if Error.is(e, "unique_violation") then explain_duplicates(run, table_name, index, e) end
   error(e, 0)
@@ -39,7 +39,7 @@ local function run_edit(run, edit)
   if edit.rebuild then
     run:want_foreign_keys_off(current.name)
     Narrow.check(run, current.name, edit.changes)
-    require "rille.schema.rebuild".run(run, current, edit.definition, edit.dropped)
+    require "rille.schema.sqlite.rebuild".run(run, current, edit.definition, edit.dropped)
   else
     for _, index in ipairs(current.indexes) do
       if edit.dropped[index.name] then run:execute("drop index " .. Name.quote(index.name)) end

@@ -1,7 +1,6 @@
---- fresh: drops everything that a database holds, in one transaction or not at all.
+--- sqlite.fresh: drops everything that a database holds, in one transaction or not at all.
 local Error = require "rille.error"
 local Name = require "rille.schema.name"
-local Runner = require "rille.schema.runner"
 
 local M = {}
 
@@ -10,10 +9,9 @@ local HELD = [[select name, type from pragma_table_list where schema = 'main' an
   and name not like 'sqlite\_%' escape '\' order by type = 'view' desc, type = 'virtual' desc, name]]
 
 --- Drop all views and tables; raises, with everything still there, when one of them cannot be dropped.
----@param handle rille.Handle
+---@param run rille.SqliteRunner
 ---@return string[] dropped  their names
-function M.drop_all(handle)
-  local run = Runner.new(handle)
+function M.drop_all(run)
   return run:without_foreign_keys(function()
     local dropped = {}
     for i, row in ipairs(run:rows(HELD)) do

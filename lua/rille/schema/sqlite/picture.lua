@@ -1,7 +1,7 @@
---- picture: what a table is, told so that two can be compared, whatever the words that made it.
-local Definition = require "rille.schema.definition"
+--- sqlite.picture: what a table is, told so that two can be compared, whatever the words that made it.
+local Definition = require "rille.schema.sqlite.definition"
 local Name = require "rille.schema.name"
-local Sqlite = require "rille.schema.sqlite"
+local Ddl = require "rille.schema.sqlite.ddl"
 
 local M = {}
 
@@ -142,10 +142,10 @@ end
 ---@return rille.Picture
 function M.of_blueprint(blueprint)
   -- By its text, so that both pictures come the same way.
-  local picture = of_definition(Definition.parse(Definition.render(Sqlite.definition(blueprint))))
+  local picture = of_definition(Definition.parse(Definition.render(Ddl.definition(blueprint))))
   for _, index in ipairs(blueprint.indexes) do
     table.insert(picture.indexes, { name = index.name, unique = index.unique, constraint = false,
-      columns = index.columns, where = Sqlite.covered_rows(index) })
+      columns = index.columns, where = Ddl.covered_rows(index) })
   end
   return picture
 end

@@ -1,10 +1,10 @@
---- edit: one word about a table that is there, applied to its definition; says whether ALTER TABLE can do the same.
+--- sqlite.edit: one word about a table that is there, applied to its definition; says if ALTER TABLE can do the same.
 local core = require "rille.core"
-local Definition = require "rille.schema.definition"
+local Definition = require "rille.schema.sqlite.definition"
 local Error = require "rille.error"
 local Name = require "rille.schema.name"
-local Narrow = require "rille.schema.narrow"
-local Sqlite = require "rille.schema.sqlite"
+local Narrow = require "rille.schema.sqlite.narrow"
+local Ddl = require "rille.schema.sqlite.ddl"
 
 local M = {}
 
@@ -94,7 +94,7 @@ function EDITS.add(edit, operation)
   if column.primary and #primary_of(edit.definition) > 0 then
     refuse(edit, "there is a primary key already", "t:drop_primary() goes first", column.name)
   end
-  local made = Sqlite.column(column, edit.table.name)
+  local made = Ddl.column(column, edit.table.name)
   table.insert(edit.definition.columns, made)
   if column.primary or (computed or key and has_default) and edit.rows() > 0 then edit.rebuild = true end
   sql(edit, "alter table %s add column %s", Definition.column(made))
@@ -107,7 +107,7 @@ function EDITS.change(edit, operation)
   local column = operation.column
   local position = known_position(edit, column.name)
   local old = edit.definition.columns[position]
-  local made = Sqlite.column(column, edit.table.name)
+  local made = Ddl.column(column, edit.table.name)
   if column.nullable and has(primary_of(edit.definition), old.name) then
     refuse(edit, ("%q is part of the primary key and cannot be nullable"):format(old.name), nil, old.name)
   end
@@ -223,18 +223,18 @@ function EDITS.primary(edit, operation)
     refuse(edit, "there is a primary key already", "t:drop_primary() goes first")
   end
   for _, name in ipairs(operation.columns) do known_position(edit, name) end
-  table.insert(edit.definition.constraints, Sqlite.constraint(operation, edit.definition))
+  table.insert(edit.definition.constraints, Ddl.constraint(operation, edit.definition))
   edit.rebuild = true
 end
 
 function EDITS.foreign(edit, operation)
   for _, name in ipairs(operation.columns) do known_position(edit, name) end
-  table.insert(edit.definition.constraints, Sqlite.constraint(operation, edit.definition))
+  table.insert(edit.definition.constraints, Ddl.constraint(operation, edit.definition))
   edit.rebuild = true
 end
 
 function EDITS.check(edit, operation)
-  table.insert(edit.definition.constraints, Sqlite.constraint(operation, edit.definition))
+  table.insert(edit.definition.constraints, Ddl.constraint(operation, edit.definition))
   edit.rebuild = true
 end
 

@@ -1,8 +1,8 @@
---- narrow: refuses to change a column where rows hold what the new one would not: it counts them first.
+--- sqlite.narrow: refuses to change a column where rows hold what the new one would not: it counts them first.
 -- The values are put into a temporary table that has the new types, so SQLite itself says what becomes of them.
 local Error = require "rille.error"
 local Name = require "rille.schema.name"
-local Sqlite = require "rille.schema.sqlite"
+local Ddl = require "rille.schema.sqlite.ddl"
 
 local M = {}
 
@@ -23,7 +23,7 @@ local function wrong_decimal_text(c, column)
 end
 
 local function wrong_decimal(c, column)
-  if Sqlite.type_of(column):find "TEXT" then return wrong_decimal_text(c, column) end
+  if Ddl.type_of(column):find "TEXT" then return wrong_decimal_text(c, column) end
   local bound = ("1%s.0"):format(("0"):rep(column.precision - column.scale))
   return ("typeof(%s) in ('text', 'blob') or abs(%s) >= %s or round(%s, %d) <> %s"):format(c, c, bound, c, column.scale,
     c)
@@ -56,7 +56,7 @@ local function tests_of(column)
     local length = column.length
     tests[#tests + 1] = { ("more than %d characters"):format(length), ("length(%s) > %d"):format(c, length) }
   end
-  if column.values then tests[#tests + 1] = { "none of its values", "not " .. Sqlite.type_check(column) } end
+  if column.values then tests[#tests + 1] = { "none of its values", "not " .. Ddl.type_check(column) } end
   if not column.nullable then tests[#tests + 1] = { "NULL", c .. " is null" } end
   return tests
 end
@@ -78,7 +78,7 @@ function M.check(run, table_name, changes)
   local declared, sources, tests = {}, {}, {}
   for i, change in ipairs(changes) do
     local column = change.column
-    declared[i] = Name.quote(column.name) .. " " .. Sqlite.type_of(column)
+    declared[i] = Name.quote(column.name) .. " " .. Ddl.type_of(column)
     sources[i] = M.conversion(column, change.source) or Name.quote(change.source)
     for _, test in ipairs(tests_of(column)) do
       tests[#tests + 1] = { column = column.name, words = test[1], sql = test[2] }

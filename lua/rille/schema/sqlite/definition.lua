@@ -1,4 +1,4 @@
---- definition: the text of a CREATE TABLE of SQLite as columns and constraints, and back.
+--- sqlite.definition: the text of a CREATE TABLE of SQLite as columns and constraints, and back.
 -- A table can only be rebuilt without losing anything when everything its text says is kept: collations, generated
 -- columns, conflict clauses, names of constraints, remarks.  What the database stored is valid, so nothing is checked.
 local Error = require "rille.error"

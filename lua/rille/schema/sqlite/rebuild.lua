@@ -1,7 +1,7 @@
---- rebuild: a table of SQLite made anew under its own name, with all rows, indexes, triggers and its counter.
--- Foreign keys are off meanwhile (runner.lua), or DROP TABLE would delete what refers to the table.
-local Catalog = require "rille.schema.catalog"
-local Definition = require "rille.schema.definition"
+--- sqlite.rebuild: a table of SQLite made anew under its own name, with all rows, indexes, triggers and its counter.
+-- Foreign keys are off meanwhile (sqlite/runner.lua), or DROP TABLE would delete what refers to the table.
+local Catalog = require "rille.schema.sqlite.catalog"
+local Definition = require "rille.schema.sqlite.definition"
 local Error = require "rille.error"
 local Name = require "rille.schema.name"
 

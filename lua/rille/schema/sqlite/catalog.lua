@@ -1,5 +1,5 @@
---- catalog: what an SQLite database holds, as far as changing a table has to know it.
-local Definition = require "rille.schema.definition"
+--- sqlite.catalog: what an SQLite database holds, as far as changing a table has to know it.
+local Definition = require "rille.schema.sqlite.definition"
 local Error = require "rille.error"
 local Name = require "rille.schema.name"
 

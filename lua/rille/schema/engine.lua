@@ -1,0 +1,35 @@
+--- engine: what the words of migrations do on a database; each driver that makes tables has one.
+local Error = require "rille.error"
+
+local M = {}
+
+---@class rille.SchemaEngine
+---@field Runner rille.SchemaRunner   the class of its runners
+---@field create fun(blueprint: rille.Blueprint): string[]           the statements of a new table
+---@field alter fun(run: rille.SchemaRunner, blueprint: rille.Blueprint)  carries out what a blueprint says
+---@field rename fun(run: rille.SchemaRunner, from: string, to: string)
+---@field drop fun(run: rille.SchemaRunner, name: string)            raises while something else needs the table
+---@field has_table fun(run: rille.SchemaRunner, name: string): boolean
+---@field has_column fun(run: rille.SchemaRunner, table_name: string, column: string): boolean
+---@field picture_of fun(blueprint: rille.Blueprint): rille.Picture  of a table that is to be made
+---@field picture fun(run: rille.SchemaRunner, name: string): rille.Picture  of one that is there
+---@field exists fun(handle: rille.Handle): boolean                  is the database there?
+---@field rehearse fun(handle: rille.Handle, options: table, fn: function): any  `fn` on a copy: see rehearsal.lua
+---@field drop_all fun(run: rille.SchemaRunner): string[]            all tables and views; their names
+---@field snapshot fun(handle: rille.Handle): table<string, string>  "table posts" -> a text that can be compared
+
+local ENGINES = { sqlite = "rille.schema.sqlite" }
+
+--- The engine of a handle's database.
+---@param handle rille.Handle
+---@return rille.SchemaEngine
+function M.of(handle)
+  local name = ENGINES[handle.driver]
+  if not name then
+    Error.raise("unsupported", ("connection %q: this version makes no tables on %s"):format(handle.name,
+      handle.driver), { hint = "SQLite is what it knows" })
+  end
+  return require(name)
+end
+
+return M
