@@ -163,6 +163,51 @@ describe("a tenant's rows", function()
       own:table("post_tags"):count() })
   end)
 
+  it("are refused where others have their keys, all of which are named and nothing is written", function()
+    own:insert("orgs", { { id = 1, name = "a" }, { id = 2, name = "b" } })
+    own:execute "create table more (org_id integer, a integer, b TEXT, primary key (a, b))"
+    shared:execute "create table more (org_id integer, a integer, b TEXT, primary key (a, b))"
+    for _, db in ipairs { shared, own } do
+      db:execute "create unique index more_org on more (org_id, a, b)"
+      db:execute "create unique index more_some on more (b) where a > 100"
+      db:execute "create unique index more_lower on more (lower(b) || a)"
+    end
+    for i = 1, 9 do
+      shared:insert("more", { org_id = 1, a = i, b = "it's" })
+      own:insert("more", { org_id = 2, a = i + 6, b = "it's" })
+    end
+    own:insert("posts", { { id = 2, org_id = 2, slug = "s2" }, { id = 3, org_id = 2, slug = "free" } })
+    local before, mine = rows_of(own, B), rows_of(shared, A)
+    for _, options in ipairs { {}, { dry_run = true } } do
+      local e = refused("unique_violation", Extract.run, shared, own, A, options)
+      assert.same({
+        ["posts.id"] = { "1 row: 2" },
+        ["more (a, b)"] = { "3 rows: 7, 'it''s'; 8, 'it''s'; 9, 'it''s'" },
+      }, e.fields)
+      assert.equal("4 rows of the tenant cannot be moved: rows of others in the target have the same keys", e.message)
+    end
+    assert.same({ before, mine, "" }, { rows_of(own, B), rows_of(shared, A), rows_of(own, A) })
+    own:table("posts"):unfiltered():delete()
+    own:table("more"):unfiltered():delete()
+    assert.equal(49, Extract.run(shared, own, A).rows)
+  end)
+
+  it("are not looked for in a database that is not there, which is not made", function()
+    rille.configure { default = "shared", connections = {
+      shared = { database = folder .. "/shared.db" }, none = { database = folder .. "/none.db" },
+    } }
+    refused("not_found", Extract.run, rille.db "none", rille.db "shared", A)
+    refused("not_found", Extract.run, rille.db "shared", rille.db "none", A)
+    refused("not_found", Extract.run, rille.db "none", nil, A, { dry_run = true })
+    assert.is_nil(core.file_size(folder .. "/none.db"))
+  end)
+
+  it("are not those of a table whose rows have no number", function()
+    shared:execute "create table pairs (org_id integer, a integer, primary key (a)) without rowid"
+    shared:execute "create unique index pairs_org on pairs (org_id, a)"
+    assert.equal("pairs", refused("unsupported", Extract.run, shared, own, A).table)
+  end)
+
   it("are not mixed with rows that are there, and fit or stay", function()
     own:insert("orgs", { id = 1, name = "a" })
     own:insert("posts", { id = 999, org_id = 1, slug = "there" })

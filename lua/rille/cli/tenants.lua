@@ -52,27 +52,32 @@ function M.migrate(slugs, term)
   end)
 end
 
+--- A listener for a move: on a terminal a moving line.
+local function step_shown(term)
+  return function(step, name, rows)
+    if step == "copying" then
+      term:begin(("  copying %s: %s …"):format(text.escape(name), text.count(rows, "row")))
+    elseif step == "arrived" then
+      term:begin "  comparing both sides …"
+    end
+  end
+end
+
 --- Move a tenant's rows between the shared database and its own, and report.
 ---@param word "extract"|"absorb"
 ---@param args table
 ---@param term rille.Term
 function M.move(word, args, term)
   M.need()
-  local Place, Tenant = require "rille.tenant.place", require "rille.tenant"
-  local slug = Tenant.slug(args.slug)
-  local tenant = require "rille.tenant.lookup".find(slug)
-  local shared = require "rille.database".get(require "rille.config".current().default)
-  if word == "extract" and not args.dry_run and not Place.exists(slug) then Tenant.create(slug) end
-  local own = (word == "absorb" or Place.exists(slug)) and Place.handle(slug) or nil
-  local from, to = shared, own
-  if word == "absorb" then from, to = own, shared end
-  local moved = require "rille.tenant.extract".run(from, to, tenant, { dry_run = args.dry_run })
-  moved.tenant, moved.dry_run = slug, args.dry_run or false
+  local options = { dry_run = args.dry_run, on_step = step_shown(term) }
+  local moved = require "rille.tenant.moving".run(word, args.slug, options)
+  moved.tenant, moved.dry_run = args.slug, args.dry_run or false
   term:report(moved, function()
     for _, name in ipairs(require "rille.keys"(moved.tables)) do
       term:note(("  %s  %s"):format(text.escape(name), text.count(moved.tables[name], "row")))
     end
-    term:line(("%s of %s %s"):format(text.count(moved.rows, "row"), slug, args.dry_run and "would move" or "moved"))
+    term:line(("%s of %s %s"):format(text.count(moved.rows, "row"), args.slug,
+      args.dry_run and "would move" or "moved"))
   end)
 end
 

@@ -72,19 +72,21 @@ function Term:paint(stream, style, text)
   return "\27[" .. table.concat(codes, ";") .. "m" .. text .. "\27[0m"
 end
 
---- Begin a line on a terminal that a later one takes the place of; elsewhere nothing.
----@param text string
-function Term:begin(text)
-  if self.json or not self:is_tty "err" then return end
-  self.err:write(text)
-  self._begun = true
-end
-
 --- The cursor where a new line begins, and what was begun wiped away or kept.
 local function finish(self, keep)
   if not self._begun then return end
   self.err:write(keep and "\n" or "\r\27[K")
   self._begun = false
+end
+
+--- Begin a line on a terminal that a later one takes the place of; elsewhere nothing.
+---@param text string
+function Term:begin(text)
+  if self.json or not self:is_tty "err" then return end
+  finish(self, false)
+  self.err:write(text)
+  if self.err.flush then self.err:flush() end
+  self._begun = true
 end
 
 --- Keep what was begun: its end will not come.

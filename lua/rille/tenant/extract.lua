@@ -5,6 +5,8 @@
 --   3. the target forgets the note.
 -- Until the second is done the source has everything, and the first begins anew; from then on the target has.  Whoever
 -- runs it again after a crash goes on where it ended.
+local core = require "rille.core"
+local Collision = require "rille.tenant.collision"
 local Error = require "rille.error"
 local Name = require "rille.schema.name"
 local Owner = require "rille.schema.tenant"
@@ -170,7 +172,7 @@ local function check_dangling(db, schema, before, hint)
 end
 
 --- Copy the tenant's rows, and what they refer to of everybody's where the other side lacks it.
-local function copy(db, plan)
+local function copy(db, plan, on_step)
   for i, each in ipairs(plan) do
     for _, key in ipairs(each.shared) do
       local target = quote(key.table)
@@ -181,6 +183,7 @@ local function copy(db, plan)
     end
   end
   for i, each in ipairs(plan) do
+    on_step("copying", each.name, each.main)
     db:_execute(("insert into other.%s (%s) select %s from main.%s where rowid in (select id from %s) order by rowid")
       :format(quote(each.name), each.columns, each.columns, quote(each.name), set_of("main", i)))
   end
@@ -195,6 +198,10 @@ local function make_notes(db)
   end
 end
 
+local function has_notes(db, schema)
+  return db:_query(("select 1 from %s.sqlite_schema where name = '%s'"):format(schema, NOTES))[1] ~= nil
+end
+
 local function state_of(db, schema, key)
   local row = db:_query(("select state from %s.%s where tenant = ?"):format(schema, NOTES), key)[1]
   return row and row.state
@@ -206,19 +213,24 @@ end
 
 -- -- the steps ------------------------------------------------------------------------------------------------------
 
-local function arrive(db, plan, id, key)
+--- Raise unless the rows have room in the target.  Both sides are marked.
+local function check_room(db, plan, there, is_arriving)
+  if there > 0 and not is_arriving then
+    Error.raise("unique_violation", ("the target has %d rows of this tenant already"):format(there), {
+      hint = "they are not from a move that was broken off: look at them first",
+    })
+  end
+  Collision.check(Collision.find(db, plan, set_of))
+end
+
+local function arrive(db, plan, id, key, on_step)
   db:transaction(function()
-    local there = mark(db, plan, "other", id)
-    if state_of(db, "other", key) == "arriving" then
-      clear(db, plan, "other")
-    elseif there > 0 then
-      Error.raise("unique_violation", ("the target has %d rows of this tenant already"):format(there), {
-        hint = "they are not from a move that was broken off: look at them first",
-      })
-    end
+    local there, is_arriving = mark(db, plan, "other", id), state_of(db, "other", key) == "arriving"
     mark(db, plan, "main", id)
+    check_room(db, plan, there, is_arriving)
+    if is_arriving then clear(db, plan, "other") end
     local before = dangling(db, "other")
-    copy(db, plan)
+    copy(db, plan, on_step)
     check_dangling(db, "other", before, "rows that the tenant's rows refer to are missing in the target")
     note(db, "other", key, "arriving")
   end)
@@ -246,7 +258,7 @@ local function move(db, plan, id, key, on_step)
       if tries > TRIES then
         Error.raise("busy", "the tenant's rows change all the time", { hint = "move it while nobody writes them" })
       end
-      arrive(db, plan, id, key)
+      arrive(db, plan, id, key, on_step)
       on_step "arrived"
     until leave(db, plan, id, key)
     on_step "left"
@@ -263,10 +275,15 @@ local function check(db, plan, to)
     Error.raise("not_found", "no table of the source says whose its rows are", {
       hint = "its migrations say :tenant() of a column, or a model says tenant_column",
     })
-  elseif not to then
-    return
   end
   for _, each in ipairs(plan) do
+    if db:_query("select wr from pragma_table_list where schema = 'main' and name = ?", each.name)[1].wr ~= 0 then
+      Error.raise("unsupported", each.name .. " is a table without rowid, whose rows cannot be told apart", {
+        table = each.name, hint = "make it a table with rowid before its rows are moved",
+      })
+    end
+  end
+  for _, each in ipairs(to and plan or {}) do
     local columns = {}
     for _, schema in ipairs { "main", "other" } do
       local names = {}
@@ -289,15 +306,23 @@ local function check(db, plan, to)
   end
 end
 
+--- What a run would do; raises what it would raise.
+local function rehearse(db, plan, to, id, key)
+  if not to then return end
+  check_room(db, plan, mark(db, plan, "other", id), has_notes(db, "other") and state_of(db, "other", key) == "arriving")
+end
+
 --- A connection of its own that has both databases, with foreign keys looked after at the end of each step.
 local function open(from, to)
   for _, handle in ipairs { from, to or from } do
     local path = handle.settings.database
     if not path or path == ":memory:" then
       Error.raise("unsupported", "tenants are moved between databases in files")
+    elseif not core.file_size(path) then
+      Error.raise("not_found", ("there is no database %s"):format(Error.quote(path)))
     end
   end
-  local settings = setmetatable({ foreign_keys = false }, { __index = from.settings })
+  local settings = setmetatable({ foreign_keys = false, create = false, pooled = false }, { __index = from.settings })
   local db = require "rille.handle".new("move", settings)
   db:_execute("attach ? as other", to and to.settings.database or ":memory:")
   db:_execute "pragma other.synchronous = full"
@@ -311,7 +336,8 @@ end
 ---@param from rille.Handle
 ---@param to? rille.Handle    has the same tables; a dry run needs none
 ---@param tenant rille.Tenant
----@param options? { dry_run: boolean?, on_step: (fun(step: string))? }  on_step hears "arrived", "left", "done"
+---@param options? { dry_run: boolean?, on_step: (fun(step: string, table: string?, rows: integer?))? }  on_step hears
+---  "copying" with each table, "arrived", "left", "done"
 ---@return { rows: integer, tables: table<string, integer> } moved  of this run; none where all was done before
 function M.run(from, to, tenant, options)
   options = Error.options("extract", options, OPTIONS)
@@ -324,7 +350,10 @@ function M.run(from, to, tenant, options)
   check(handle, plan, to)
   local done = { rows = mark(handle, plan, "main", id), tables = {} }
   for _, each in ipairs(plan) do done.tables[each.name] = each.main end
-  if options.dry_run then return done end
+  if options.dry_run then
+    if done.rows > 0 then rehearse(handle, plan, to, id, key) end
+    return done
+  end
   make_notes(handle)
   if done.rows > 0 or state_of(handle, "other", key) == "arriving" then
     move(handle, plan, id, key, options.on_step or function() end)

@@ -1,0 +1,55 @@
+--- tenant.moving: between which databases a tenant's rows move: out of the shared one (extract) or back (absorb).
+local core = require "rille.core"
+local Config = require "rille.config"
+local Error = require "rille.error"
+local Extract = require "rille.tenant.extract"
+local Place = require "rille.tenant.place"
+local Tenant = require "rille.tenant"
+
+local M = {}
+
+local OPTIONS <const> = { "dry_run", "on_step" }
+
+--- The database that tenants share; it must be there, for an empty one in its place would say that nobody has rows.
+local function shared_of(tenancy)
+  local handle = require "rille.database".get(tenancy.fallback or Config.current().default)
+  local path = handle.settings.database
+  if path and path ~= ":memory:" and not core.file_size(path) then
+    Error.raise("not_found", ("the shared database %s is not there"):format(Error.quote(path)), {
+      hint = "tenancy.fallback names its connection; without one it is the default connection",
+    })
+  end
+  return handle
+end
+
+--- Raise for a tenant of whom there is nothing: neither a row nor a database.
+local function check_known(shared, tenancy, tenant)
+  if Extract.run(shared, nil, tenant, { dry_run = true }).rows > 0 then return end
+  Error.raise("tenant_unknown", ("no row of %s belongs to the tenant %s, and it has no database of its own"):format(
+    Error.quote(shared.name), Error.quote(tenant.slug)), {
+    hint = tenancy.resolve and "rille tenants:create makes its database"
+      or "its rows are looked for by its slug: tenancy.resolve in the configuration says which id a slug means",
+  })
+end
+
+--- Move a tenant's rows out of the shared database into its own, which is made where it is not there, or back.
+---@param word "extract"|"absorb"
+---@param slug string
+---@param options? { dry_run: boolean?, on_step: function? }  as of extract.lua
+---@return { rows: integer, tables: table<string, integer> } moved
+function M.run(word, slug, options)
+  options = Error.options(word, options, OPTIONS)
+  Tenant.slug(slug)
+  local tenancy = Place.tenancy()
+  local shared = shared_of(tenancy)
+  local tenant = require "rille.tenant.lookup".find(slug)
+  local is_there = Place.exists(slug)
+  if word == "absorb" then return Extract.run(Place.handle(slug), shared, tenant, options) end
+  if not is_there then
+    check_known(shared, tenancy, tenant)
+    if not options.dry_run then Tenant.create(slug) end
+  end
+  return Extract.run(shared, (is_there or not options.dry_run) and Place.handle(slug) or nil, tenant, options)
+end
+
+return M
