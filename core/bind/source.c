@@ -1,11 +1,12 @@
-/* core/bind/source.c - core.source{ table =, columns =, indirect =, record =, tenant =, guard = }.
+/* core/bind/source.c - core.source{ table =, columns =, indirect =, record =, tenant =, guard =, ask = }.
 **
 ** columns: a list of { name =, declared =, cast =, primary =, not_null =, default =, generated = }, as
 ** db:describe gives them; `cast` is the name of a type that stands in for the declared one.
 ** record: nil for plain rows, or { methods =, get =, set = }: a table of functions found by name, and functions that
 ** read and write what is no plain column.
 ** tenant: the column that says which tenant a row belongs to, or nil; guard: with it, the table by which a coroutine
-** says that everybody's rows are meant, see tenant.h. */
+** says that everybody's rows are meant, see tenant.h.
+** ask: of a view and the like, which has no tenant: called inside a tenant before each statement on it, to raise. */
 #include "core/bind/source.h"
 
 #include <lauxlib.h>
@@ -135,9 +136,9 @@ push_names(lua_State *L, const rille_lua_source *source, int indirect)
   }
 }
 
-/* The column that says whose a row is. */
+/* The column that says whose a row is, or who is asked whether rows may be seen. */
 static void
-read_tenant(lua_State *L, rille_lua_source *source, int self)
+read_guard(lua_State *L, rille_lua_source *source, int self)
 {
   if (lua_getfield(L, 1, "tenant") == LUA_TSTRING) {
     rille_str name = rille_lua_text(L, -1);
@@ -146,6 +147,12 @@ read_tenant(lua_State *L, rille_lua_source *source, int self)
     if (source->table.tenant == NULL || lua_getfield(L, 1, "guard") != LUA_TTABLE)
       (void)rille_lua_refuse(L, "%s: tenant wants the name of a column, and a table beside it", source->table.name.at);
     (void)lua_setiuservalue(L, self, RILLE_SOURCE_GUARD);
+    source->table.guarded = true;
+  } else if (lua_getfield(L, 1, "ask") == LUA_TFUNCTION) {
+    (void)lua_setiuservalue(L, self, RILLE_SOURCE_GUARD);
+    source->table.guarded = true;
+  } else {
+    lua_pop(L, 1);
   }
   lua_pop(L, 1);
 }
@@ -168,7 +175,7 @@ source_new(lua_State *L)
   if (source->table.name.len == 0)
     return rille_lua_refuse(L, "a source wants the name of a table");
   read_columns(L, source);
-  read_tenant(L, source, self);
+  read_guard(L, source, self);
   source->table.id = rille_table_next_id();
   if (rille_arena_ok(&source->arena))
     source->layout = rille_layout_of_table(&source->table);

@@ -13,7 +13,7 @@ enum {
   RILLE_SOURCE_INDIRECT = 3,  /* set of column names that Lua reads and writes itself (accessors, casts in Lua) */
   RILLE_SOURCE_POSITIONS = 4, /* column name -> position from 1, of all columns */
   RILLE_SOURCE_DEPENDS = 5,   /* column name -> list of the relations that it decides; nil for none */
-  RILLE_SOURCE_GUARD = 6,     /* of a table whose rows belong to tenants: what lifts that, see tenant.h */
+  RILLE_SOURCE_GUARD = 6,     /* of a guarded table: what lifts that, see tenant.h; or who is asked */
   RILLE_SOURCE_VALUES = 6
 };
 

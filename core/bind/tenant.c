@@ -3,6 +3,7 @@
 #include "core/bind/tenant.h"
 
 #include <lauxlib.h>
+#include <stdatomic.h>
 
 #include "core/base/shown.h"
 #include "core/bind/record.h"
@@ -10,6 +11,9 @@
 
 /* Its address is the registry's key of core.tenants. */
 static const char tenants_key;
+
+/* Did any state of this process ever set a tenant?  Whoever has none asks nobody about views. */
+static atomic_bool ever_set;
 
 /* Pushes the context of the calling coroutine; false when it has none. */
 static bool
@@ -88,14 +92,34 @@ tenant_slot(lua_State *L, rille_work *work, const rille_source *source)
   return work->tenant - 1;
 }
 
+/* A view or the like reads and writes other tables by itself: inside a tenant Lua says whether that may be. */
+static void
+ask(lua_State *L, int source)
+{
+  int top = lua_gettop(L);
+
+  luaL_checkstack(L, 5, "a query is too deep");
+  if (push_context(L) && lua_rawgeti(L, -1, 1) != LUA_TNIL) {
+    (void)lua_getiuservalue(L, source, RILLE_SOURCE_GUARD);
+    lua_call(L, 0, 0);
+  }
+  lua_settop(L, top);
+}
+
 void
 rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source, rille_node **condition)
 {
   rille_node *equal;
   uint32_t slot = 0;
 
-  if (source->table->tenant == NULL)
+  if (!source->table->guarded)
     return;
+  if (source->table->tenant == NULL) {
+    source->guard = RILLE_GUARD_LIFTED;
+    if (atomic_load_explicit(&ever_set, memory_order_relaxed))
+      ask(L, index);
+    return;
+  }
   luaL_checkstack(L, 5, "a query is too deep");
   (void)push_context(L);
   source->guard = is_lifted(L, index) ? RILLE_GUARD_LIFTED : RILLE_GUARD_TENANT;
@@ -210,13 +234,28 @@ rille_lua_relations_fit(lua_State *L, int index)
   return fit;
 }
 
+/* The first context of this state: from now on each is just put there. */
+static int
+first_set(lua_State *L)
+{
+  atomic_store_explicit(&ever_set, true, memory_order_relaxed);
+  (void)lua_getmetatable(L, 1);
+  lua_pushnil(L);
+  lua_setfield(L, -2, "__newindex");
+  lua_settop(L, 3);
+  lua_rawset(L, 1);
+  return 0;
+}
+
 void
 rille_lua_add_tenants(lua_State *L)
 {
   lua_createtable(L, 0, 0);
-  lua_createtable(L, 0, 1);
+  lua_createtable(L, 0, 2);
   lua_pushliteral(L, "k");
   lua_setfield(L, -2, "__mode");
+  lua_pushcfunction(L, first_set);
+  lua_setfield(L, -2, "__newindex");
   (void)lua_setmetatable(L, -2);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &tenants_key);

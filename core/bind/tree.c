@@ -303,7 +303,7 @@ rille_lua_to_query(lua_State *L, int index, int sealed, rille_work *work)
   found.query->having = rille_condition_join(&reader, found.having);
   if (sealed != 0 && lua_istable(L, sealed))
     seal(&reader, sealed, found.query);
-  if (source->table.tenant != NULL) {
+  if (source->table.guarded) {
     (void)lua_rawgeti(L, index, 1);
     (void)lua_rawgeti(L, -1, 1);
     rille_lua_guard(L, work, lua_gettop(L), &found.query->source, &found.query->sealed);

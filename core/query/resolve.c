@@ -311,12 +311,12 @@ check_mutation(const rille_query *query, rille_fault *fault)
   return RILLE_UNSAFE_MUTATION;
 }
 
-/* Rows that belong to tenants are never reached without a word on whose are meant.  Whoever makes a statement says it;
-** this is the wall behind. */
+/* What is guarded is never reached without a word on whose rows are meant.  Whoever makes a statement says it; this is
+** the wall behind. */
 static rille_status
 check_guard(const rille_source *source, rille_fault *fault)
 {
-  if (source->table->tenant == NULL || source->guard != RILLE_GUARD_NONE)
+  if (!source->table->guarded || source->guard != RILLE_GUARD_NONE)
     return RILLE_OK;
   return rille_fault_set(fault, RILLE_TENANT_REQUIRED, "the rows of %s belong to tenants, and no tenant is set",
                          rille_show(source->table->name).text);

@@ -22,6 +22,8 @@ typedef struct rille_table {
   size_t column_count;
   const rille_column *columns;
   const rille_column *tenant; /* says which tenant a row belongs to; NULL: the rows belong to nobody */
+  bool guarded;               /* no statement reaches it without a word on whose rows are meant: it has a tenant, or it
+                              ** may read or write other tables, as a view does */
 } rille_table;
 
 /* The column of that exact name, or NULL. */

@@ -81,7 +81,7 @@ typedef struct rille_node {
   const rille_column *column;        /* set by resolve: that column; for a VALUE, the one whose type it takes */
 } rille_node;
 
-/* Whose rows of a table are meant: something must be said where rows belong to tenants. */
+/* Whose rows of a table are meant: something must be said where it is guarded. */
 typedef enum rille_guard {
   RILLE_GUARD_NONE,
   RILLE_GUARD_TENANT, /* one tenant's: a condition says so, or an insert assigns it */

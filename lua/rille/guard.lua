@@ -59,7 +59,10 @@ function M.of(handle, name)
 end
 
 --- Are the guard's rows in the database of the handle, together with those of other tenants?
-local function is_in(guard, handle)
+---@param guard rille.Guard
+---@param handle rille.Handle
+---@return boolean
+function M.is_in(guard, handle)
   if guard.connection then return guard.connection == handle.name end
   return not handle.tenant and handle.name == Config.current().default
 end
@@ -103,7 +106,7 @@ function M.check_raw(word, handle, sql)
   M.load_models()
   for _, class in next, require "rille.model".declared do
     local guard = class._def.guard
-    shared = shared or guard and is_in(guard, handle) and not Tenant.is_lifted(guard)
+    shared = shared or guard and M.is_in(guard, handle) and not Tenant.is_lifted(guard)
   end
   if not shared then return end
   Error.raise("tenant_required", ("%s: SQL of your own is not limited to the tenant %s"):format(word,
@@ -115,10 +118,11 @@ end
 
 --- The caller said that everybody's rows are meant.
 ---@param word string
----@param sql string
-function M.told(word, sql)
+---@param sql? string
+---@param name? string  of what is read or written, where there is no SQL
+function M.told(word, sql, name)
   if hook.listening["tenant:bypass"] then
-    hook.emit("tenant:bypass", { sql = sql, method = word, tenant = Tenant.current(), place = place() })
+    hook.emit("tenant:bypass", { sql = sql, table = name, method = word, tenant = Tenant.current(), place = place() })
   end
 end
 

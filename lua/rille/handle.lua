@@ -185,9 +185,10 @@ end
 
 --- A query of a table that gives plain tables.
 ---@param name string
+---@param options? { all_tenants: boolean? }  of a view, whose rows no tenant limits: everybody's are meant
 ---@return rille.Query
-function Handle:table(name)
-  return require "rille.query".for_table(self, name)
+function Handle:table(name, options)
+  return require "rille.query".for_table(self, name, options)
 end
 
 --- Run `fn` in a transaction of this database.  See transaction.lua, as for begin and snapshot.

@@ -28,6 +28,8 @@ local metas = setmetatable({}, { __mode = "k" })       -- the metatables of quer
 local INSIDE = { meta = true, root = true, of = true, for_table = true, methods = true, node = true, is_query = true,
   grouped = true, condition = true, of_source = true }
 
+local TABLE_OPTIONS <const> = { "all_tenants" }
+
 local plain_meta             -- of all queries of tables without a model
 
 local function unknown_method(name, scopes)
@@ -94,11 +96,13 @@ function Query.of(class) return class._def.query end
 --- All rows of a table without a model, as plain tables.
 ---@param handle rille.Handle
 ---@param name string
+---@param options? { all_tenants: boolean? }  of a view, whose rows no tenant limits: everybody's are meant
 ---@return rille.Query
-function Query.for_table(handle, name)
+function Query.for_table(handle, name, options)
   if type(name) ~= "string" then Error.argument("table", "the name of a table", name) end
+  local all = options and Error.options("table", options, TABLE_OPTIONS).all_tenants or nil
   plain_meta = plain_meta or Query.meta {}
-  return Query.root { false, handle = handle, table = name, meta = plain_meta }
+  return Query.root { false, handle = handle, table = name, meta = plain_meta, all_tenants = all }
 end
 
 --- All rows of a source that is known already, without what a model adds to its queries.

@@ -204,6 +204,7 @@ function M.look_up(class, handle)
   info.source = core.source {
     table = def.table, columns = columns, indirect = indirect, record = Record.behaviour(class, info),
     tenant = def.tenant_column, guard = def.guard,
+    ask = not def.guard and require "rille.tenant.behind".ask(handle, def.table, description) or nil,
   }
   info.names, info.direct = info.source:names(), {}     -- direct: columns that are assigned without help from Lua
   for i, name in ipairs(info.names) do

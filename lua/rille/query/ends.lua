@@ -22,6 +22,12 @@ local function no_such_table(handle, name)
   })
 end
 
+local function refuse_all(guard)
+  Error.raise("invalid_argument", ("table: all_tenants is for views, and %s has rows of tenants"):format(guard.table), {
+    table = guard.table, hint = ("%s:without_tenant_scope(fn) means everybody's rows of it"):format(guard.model),
+  })
+end
+
 --- The columns of a description as the core wants them.
 local function plain_columns(description)
   local columns = {}
@@ -32,22 +38,25 @@ local function plain_columns(description)
   return columns
 end
 
---- A source for a table without a model; one for each handle, until the schema changes.
-local function table_source(handle, name)
+--- A source for a table without a model; one for each handle, until the schema changes.  `all`: everybody's rows are
+--- meant, of a view.
+local function table_source(handle, name, all)
   local Guard = require "rille.guard"
   Guard.load_models()
   local kept, models = handle.sources, require "rille.model".generation
   if not kept or kept.version ~= handle.version or kept.models ~= models then
-    kept = { version = handle.version, models = models, of = {} }
+    kept = { version = handle.version, models = models, of = {}, of_all = {} }
     handle.sources = kept
   end
-  local source = kept.of[name]
+  local of = all and kept.of_all or kept.of
+  local source = of[name]
   if not source then
     local description = handle:describe(name) or no_such_table(handle, name)
     local guard = Guard.of(handle, name)
+    if guard and all then refuse_all(guard) end
     source = core.source { table = name, columns = plain_columns(description), tenant = guard and guard.column,
-      guard = guard }
-    kept.of[name] = source
+      guard = guard, ask = not guard and require "rille.tenant.behind".ask(handle, name, description, all) or nil }
+    of[name] = source
   end
   return source
 end
@@ -66,7 +75,7 @@ local function ready(query)
       if record and info.handle.tenant then require "rille.guard".check_parents(record._class, { record }) end
     end
   elseif root.source_version ~= root.handle.version then        -- else it is that of Query.of_source
-    root[1] = table_source(root.handle, root.table)
+    root[1] = table_source(root.handle, root.table, root.all_tenants)
     root.kept = Kept.of(root.handle, root.table)
     root.casts = root.kept and root.kept.casts
   end
