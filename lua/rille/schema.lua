@@ -56,11 +56,13 @@ end
 ---@param fn fun(t: rille.TableWords)
 function Schema:table(name, fn)
   local blueprint = require "rille.schema.table".alter(name, fn)
-  local run = self.run
+  local run, engine = self.run, Engine.of(self.run.handle)
+  local later = engine.put_off and engine.put_off(run, blueprint) or {}
   run:change(function()
     require "rille.schema.tenant".complete(run, blueprint, "alter")
-    Engine.of(run.handle).alter(run, blueprint)
+    engine.alter(run, blueprint)
   end)
+  for _, index in ipairs(later) do engine.create_concurrently(run, name, index) end
 end
 
 --- Give a table another name; foreign keys, views and triggers follow.

@@ -115,6 +115,8 @@ describe("the migrator", function()
         ['there is no function "up"'] = { ["0002.lua"] = "return { down = function() end }" },
         ["returns no table"] = { ["0002.lua"] = "local x = 1" },
         ['"dwon" (string) is not known'] = { ["0002.lua"] = "return { up = print, dwon = print }" },
+        ['transaction is "no"'] = {
+          ["0002.lua"] = "return { up = print, down = print, transaction = 'no' }" },
         ["0002.lua:2:"] = { ["0002.lua"] = "return {\n up = function(" },
         ["on purpose"] = { ["0002.lua"] = "error 'on purpose'" },
         ["0002.down.sql: is missing"] = { ["0002.up.sql"] = "select 1;" },

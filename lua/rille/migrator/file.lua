@@ -14,6 +14,7 @@ local M = {}
 ---@class rille.Migration: rille.MigrationFile
 ---@field run table<"up"|"down", fun(schema: rille.Schema, db: rille.Handle)>
 ---@field foreign_keys_off table<"up"|"down", boolean>  the file itself wants them off
+---@field outside table<"up"|"down", boolean>  not in a transaction, where the database can do more outside of one
 
 local function fail(path, message, hint)
   Error.raise("migration", ("%s: %s"):format(path, message), { file = path, hint = hint })
@@ -96,9 +97,13 @@ local function load_lua(migration)
   if not ok then error(Failure.new(path, "loading", value), 0) end
   if type(value) ~= "table" then fail(path, "returns no table", "return { up = function(schema) … end, down = … }") end
   for key in pairs(value) do
-    if key ~= "up" and key ~= "down" then
-      fail(path, ("%s is not known"):format(Error.show(key)), Error.did_you_mean(key, { "up", "down" }))
+    if key ~= "up" and key ~= "down" and key ~= "transaction" then
+      fail(path, ("%s is not known"):format(Error.show(key)), Error.did_you_mean(key, { "up", "down", "transaction" }))
     end
+  end
+  if value.transaction ~= nil and type(value.transaction) ~= "boolean" then
+    fail(path, ("transaction is %s"):format(Error.show(value.transaction)),
+      "transaction = false runs it outside of one, where the database can do more there")
   end
   for _, direction in ipairs { "up", "down" } do
     if type(value[direction]) ~= "function" then
@@ -107,6 +112,7 @@ local function load_lua(migration)
     end
   end
   migration.run, migration.foreign_keys_off = { up = value.up, down = value.down }, {}
+  migration.outside = { up = value.transaction == false, down = value.transaction == false }
 end
 
 local OFF = { off = true, ["0"] = true, ["false"] = true, no = true }
@@ -129,6 +135,7 @@ local function load_sql(migration, direction)
       local allowed, e = pcall(require "rille.schema".refuse_control, ("%s:%d"):format(path, lines[i]), statement)
       if not allowed then Error.raise("migration", e.message, { file = path, sql = e.sql, hint = e.hint }) end
       kept[#kept + 1] = { sql = statement, line = lines[i] }
+      if require "rille.schema.postgres.outside".wants(statement) then migration.outside[direction] = true end
     end
   end
   if #kept == 0 then fail(path, "holds no statement", "`select 1;` says that there is nothing to do") end
@@ -136,7 +143,8 @@ local function load_sql(migration, direction)
     local gives_rows = require "rille.sql".gives_rows
     for _, statement in ipairs(kept) do
       local run = gives_rows(statement.sql) and db._query or db._execute
-      local done, e = xpcall(run, Error.keep_trace, db, statement.sql)
+      local sql = require "rille.schema.rehearsal".plain(db, statement.sql)
+      local done, e = xpcall(run, Error.keep_trace, db, sql)
       if not done then
         if Error.is(e) then e.line = statement.line end
         Error.again(e)
@@ -153,7 +161,7 @@ function M.load(file)
   if file.up == file.down then
     load_lua(migration)
   else
-    migration.run, migration.foreign_keys_off = {}, {}
+    migration.run, migration.foreign_keys_off, migration.outside = {}, {}, {}
     load_sql(migration, "up")
     load_sql(migration, "down")
   end

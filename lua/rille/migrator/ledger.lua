@@ -25,10 +25,17 @@ local function creation(db)
   return (sql:gsub("^create table", "create table if not exists"))
 end
 
---- Make the table where it is missing.
----@param db rille.Handle
-function M.ensure(db)
-  if not db:describe(M.TABLE) then db:_execute(creation(db)) end
+--- Make the table where it is missing, in a transaction, and keep others from migrating until its end.
+---@param run rille.SchemaRunner
+---@param name string  of the migration that is to run
+function M.take(run, name)
+  local db = run.handle
+  local engine = require "rille.schema.engine".of(db)
+  if engine.lock then
+    engine.lock(run, M.TABLE, creation(db), name)
+  elseif not db:describe(M.TABLE) then
+    db:_execute(creation(db))
+  end
 end
 
 --- What was applied, in the order in which it is to be taken back last to first.

@@ -7,21 +7,35 @@ local Runner = require "rille.schema.runner"
 
 local M = {}
 
+-- By whether it ran outside of a transaction.
+local HINTS <const> = {
+  [true] = "it runs outside of a transaction: what it did before this is still there",
+  [false] = "what it did before was taken back",
+}
+
 --- Milliseconds since then, with as many digits as mean something.
 ---@param start number  of core.monotonic_ms
 ---@return number
 function M.elapsed_ms(start) return (core.monotonic_ms() - start) * 1000 // 1 / 1000 end
 
 --- Run the function of a migration and write the ledger: how long it took, and when it was applied.
-local function perform(handle, migration, direction, options)
+local function perform(handle, ledger, migration, direction, options)
   local schema = require "rille.schema".on(handle)
   local start = core.monotonic_ms()
   migration.run[direction](schema, handle)
   local ms = M.elapsed_ms(start)
   if options.unrecorded then return ms end
-  if direction == "up" then return ms, Ledger.add(handle, migration, options.batch, ms) end
-  Ledger.remove(handle, migration.name)
+  if direction == "up" then return ms, Ledger.add(ledger, migration, options.batch, ms) end
+  Ledger.remove(ledger, migration.name)
   return ms
+end
+
+--- Run `work` outside of a transaction of the handle: another connection's holds the lock and writes the ledger.
+local function outside(handle, work)
+  local keeper <close> = setmetatable({ handle = require "rille.handle".new(handle.name, handle.settings) }, {
+    __close = function(self) self.handle:close() end,
+  })
+  Runner.new(keeper.handle):change(function() work(keeper.handle) end)
 end
 
 ---@class rille.StepResult
@@ -42,11 +56,11 @@ end
 function M.run(handle, migration, direction, options)
   local run, started = Runner.new(handle), false
   local result = { name = migration.name, direction = direction, ms = 0 }
-  local function work()
+  local function work(ledger)
     local batch
     if not options.unrecorded then
-      Ledger.ensure(handle)
-      local rows, by_name = Ledger.read(handle)
+      Ledger.take(ledger == handle and run or Runner.new(ledger), migration.name)
+      local rows, by_name = Ledger.read(ledger)
       if (by_name[migration.name] ~= nil) == (direction == "up") then
         result.state = "skipped"
         return
@@ -54,18 +68,25 @@ function M.run(handle, migration, direction, options)
       batch = direction == "up" and math.max(options.least_batch, Ledger.last_batch(rows)) or nil
     end
     started = true
-    result.ms, result.applied_at = perform(handle, migration, direction, {
+    result.ms, result.applied_at = perform(handle, ledger, migration, direction, {
       batch = batch, unrecorded = options.unrecorded,
     })
     result.batch = batch
     result.state = direction == "up" and "applied" or "rolled_back"
   end
+  local is_outside = migration.outside[direction] == true and not options.unrecorded
+    and require "rille.schema.engine".of(handle).put_off ~= nil
   local begin = migration.foreign_keys_off[direction] and run.without_foreign_keys or run.change
-  local ok, e = xpcall(begin, Error.keep_trace, run, work)
+  local ok, e
+  if is_outside then
+    ok, e = xpcall(outside, Error.keep_trace, handle, work)
+  else
+    ok, e = xpcall(begin, Error.keep_trace, run, function() work(handle) end)
+  end
   if ok then return result end
   if not started or Failure.is_interrupt(e) then Error.again(e) end
   local failure = Failure.new(migration[direction], direction, e)
-  failure.direction, failure.hint = direction, failure.hint or "what it did before was taken back"
+  failure.direction, failure.hint = direction, failure.hint or HINTS[is_outside]
   error(failure, 0)
 end
 

@@ -34,6 +34,7 @@ local M = {}
 ---@field automatic? boolean      wanted only where no other index begins with its column
 ---@field global? boolean         unique among the rows of all tenants
 ---@field named? boolean          a migration said its name
+---@field concurrently? boolean   others go on writing while it is made, where the database can do that
 
 ---@class rille.Blueprint
 ---@field table string
@@ -81,6 +82,7 @@ local function index(table_name, parts, unique, options, automatic)
   return {
     kind = "index", columns = parts, unique = unique or false, where = options.where, automatic = automatic,
     trashed = options.ignore_trashed or nil, global = options.global, named = options.name ~= nil,
+    concurrently = options.concurrently,
     name = options.name or Name.derived(table_name, plain_names(parts), unique and "unique" or "index"),
   }
 end

@@ -74,20 +74,23 @@ end)
 
 --- What may be said of an index: its name, or { name =, where = a condition in SQL or a table of column = value,
 --- ignore_trashed = true or the column of soft deletes: it covers only rows that are not deleted softly,
---- global = true: in a table with a tenant's column it is for the rows of all tenants }.
+--- global = true: in a table with a tenant's column it is for the rows of all tenants, concurrently = true: PostgreSQL
+--- makes it while others write }.
 ---@param where string  the word, for messages
 ---@param options string|table|nil
 ---@return table
 function M.index_options(where, options)
   if type(options) == "string" then options = { name = options } end
-  options = Error.options(where, options, { "name", "where", "ignore_trashed", "global" })
+  options = Error.options(where, options, { "name", "where", "ignore_trashed", "global", "concurrently" })
   if options.name ~= nil then Name.check_table(where .. ".name", options.name) end
   if options.where ~= nil and not is_text(options.where) and (type(options.where) ~= "table"
     or next(options.where) == nil) then
     Error.argument(where .. ".where", "a condition in SQL, or a table of columns and values", options.where)
   end
-  if options.global ~= nil and type(options.global) ~= "boolean" then
-    Error.argument(where .. ".global", "true or false", options.global)
+  for _, flag in ipairs { "global", "concurrently" } do
+    if options[flag] ~= nil and type(options[flag]) ~= "boolean" then
+      Error.argument(where .. "." .. flag, "true or false", options[flag])
+    end
   end
   local trashed = options.ignore_trashed
   if type(trashed) == "string" then

@@ -7,6 +7,11 @@ local M = {}
 ---@field Runner rille.SchemaRunner   the class of its runners
 ---@field create fun(blueprint: rille.Blueprint): string[]           the statements of a new table
 ---@field alter fun(run: rille.SchemaRunner, blueprint: rille.Blueprint)  carries out what a blueprint says
+---@field put_off? fun(run: rille.SchemaRunner, blueprint: rille.Blueprint): rille.BlueprintIndex[]?  takes out of a
+---  blueprint what has to run outside of a transaction, after the rest
+---@field create_concurrently? fun(run: rille.SchemaRunner, table_name: string, index: rille.BlueprintIndex)
+---@field lock? fun(run: rille.SchemaRunner, ledger: string, creation: string, name: string)  keeps other migrators out
+---  until the transaction ends, and makes the ledger; absent: a transaction that writes does so by itself
 ---@field rename fun(run: rille.SchemaRunner, from: string, to: string)
 ---@field drop fun(run: rille.SchemaRunner, name: string)            raises while something else needs the table
 ---@field has_table fun(run: rille.SchemaRunner, name: string): boolean
@@ -18,7 +23,7 @@ local M = {}
 ---@field drop_all fun(run: rille.SchemaRunner): string[]            all tables and views; their names
 ---@field snapshot fun(handle: rille.Handle): table<string, string>  "table posts" -> a text that can be compared
 
-local ENGINES = { sqlite = "rille.schema.sqlite" }
+local ENGINES = { sqlite = "rille.schema.sqlite", postgres = "rille.schema.postgres" }
 
 --- The engine of a handle's database.
 ---@param handle rille.Handle
@@ -27,7 +32,7 @@ function M.of(handle)
   local name = ENGINES[handle.driver]
   if not name then
     Error.raise("unsupported", ("connection %q: this version makes no tables on %s"):format(handle.name,
-      handle.driver), { hint = "SQLite is what it knows" })
+      handle.driver), { hint = "SQLite and PostgreSQL are what it knows" })
   end
   return require(name)
 end

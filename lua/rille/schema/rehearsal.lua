@@ -27,6 +27,19 @@ function M.run(handle, options, fn)
   return Engine.of(handle).rehearse(handle, options, fn)
 end
 
+--- A statement as a rehearsal can run it: all of that is one transaction, in which nothing is done concurrently.
+---@param handle rille.Handle
+---@param sql string
+---@return string
+function M.plain(handle, sql)
+  local originals = handle.rehearsal
+  if not originals then return sql end
+  local plain = require "rille.schema.postgres.outside".plain(sql)
+  if not plain then return sql end
+  originals[plain] = sql
+  return plain
+end
+
 local function shown(params)
   local out = {}
   for i = 1, params and (params.n or #params) or 0 do
@@ -56,7 +69,8 @@ function M.record(handle, fn)
   local statements = {}
   local stop = hook.on("query", function(info)
     if info.connection ~= handle.name or reads(info.sql) then return end
-    statements[#statements + 1] = info.sql .. shown(info.params)
+    local sql = handle.rehearsal and handle.rehearsal[info.sql] or info.sql
+    statements[#statements + 1] = sql .. shown(info.params)
   end)
   local listening <close> = setmetatable({ stop = stop }, Listening)           -- luacheck: ignore 211
   return statements, fn()

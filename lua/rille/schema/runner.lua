@@ -23,6 +23,7 @@ end
 
 --- Run one statement for what it does.
 function Runner:execute(sql, ...)
+  sql = require "rille.schema.rehearsal".plain(self.handle, sql)
   local done = self.handle:_execute(sql, ...)
   local word = sql:match "^%s*(%a+)"
   -- Statements that are kept from before were made for another schema.

@@ -2,6 +2,8 @@
 -- Declared types are chosen for their affinity: what is stored stays what it was.
 local core = require "rille.core"
 local Definition = require "rille.schema.sqlite.definition"
+local Index = require "rille.schema.index"
+local Key = require "rille.schema.key"
 local Name = require "rille.schema.name"
 local Value = require "rille.schema.value"
 
@@ -72,11 +74,6 @@ local function default_clause(column)
   return "default " .. Value.literal(value, column.type == "blob")
 end
 
-local function references_text(key, columns)
-  return ("references %s (%s)%s%s"):format(Name.quote(key.table), Name.quote_all(columns),
-    key.on_delete and " on delete " .. key.on_delete or "", key.on_update and " on update " .. key.on_update or "")
-end
-
 --- A column as the definition of a table holds it.
 ---@param column rille.BlueprintColumn
 ---@param table_name string   names its checks
@@ -101,7 +98,7 @@ function M.column(column, table_name)
   end
   if column.references then
     local key = column.references
-    add("references", references_text(key, { key.column }), column.global
+    add("references", Key.references(key, { key.column }), column.global
       and Name.derived(table_name, { column.name }, "global_key") or nil)
     clauses[#clauses].table, clauses[#clauses].references = key.table, { key.column }
   end
@@ -120,7 +117,7 @@ function M.constraint(operation, definition)
     local columns, target = operation.columns, operation.references
     return {
       kind = "foreign", name = operation.name, columns = columns, table = operation.table, references = target,
-      text = ("foreign key (%s) %s"):format(Name.quote_all(columns), references_text(operation, target)),
+      text = ("foreign key (%s) %s"):format(Name.quote_all(columns), Key.references(operation, target)),
     }
   end
   local name, count = operation.name, 1
@@ -153,28 +150,10 @@ function M.definition(blueprint)
   return definition
 end
 
---- A condition given as a table: every column has its value.
-local function condition(where)
-  if type(where) == "string" then return where end
-  local names, out = {}, {}
-  for name in pairs(where) do names[#names + 1] = Name.check("where", name) end
-  table.sort(names)
-  for i, name in ipairs(names) do
-    local value = where[name]
-    out[i] = Name.quote(name) .. (value == core.null and " is null" or " = " .. Value.literal(value))
-  end
-  return table.concat(out, " and ")
-end
-
 --- Which rows an index covers, as SQL; nil for all.
 ---@param index rille.BlueprintIndex
 ---@return string?
-function M.covered_rows(index)
-  local said = index.where and condition(index.where)
-  if not index.trashed then return said end
-  local live = Name.quote(index.trashed) .. " is null"
-  return said and ("(%s) and %s"):format(said, live) or live
-end
+function M.covered_rows(index) return Index.covered_rows(index, Value.literal) end
 
 --- A CREATE INDEX.
 ---@param table_name string

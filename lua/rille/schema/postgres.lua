@@ -1,0 +1,58 @@
+--- postgres: what the words of migrations do on PostgreSQL.
+local Name = require "rille.schema.name"
+
+---@type rille.SchemaEngine
+local M = { Runner = require "rille.schema.postgres.runner" }
+
+local function catalog() return require "rille.schema.postgres.catalog" end
+
+function M.create(blueprint) return require "rille.schema.postgres.ddl".create(blueprint) end
+
+function M.put_off(run, blueprint) return require "rille.schema.postgres.concurrent".put_off(run, blueprint) end
+
+function M.create_concurrently(run, name, index)
+  require "rille.schema.postgres.concurrent".create(run, name, index)
+end
+
+function M.alter(run, blueprint) require "rille.schema.postgres.alter".run(run, blueprint) end
+
+--- A column's own conditions are called after its table, so they follow.
+local function rename_checks(run, table_, to)
+  local Find = require "rille.schema.postgres.find"
+  for _, constraint in ipairs(table_.constraints) do
+    for _, column in ipairs(table_.columns) do
+      local ending = Find.own_check(table_, constraint, column.name)
+      if ending then
+        run:execute(("alter table %s rename constraint %s to %s"):format(Name.quote(to), Name.quote(constraint.name),
+          Name.quote(Name.derived(to, { column.name }, ending))))
+      end
+    end
+  end
+end
+
+function M.rename(run, from, to)
+  local table_ = catalog().table(run, from)
+  run:execute(("alter table %s rename to %s"):format(Name.quote(from), Name.quote(to)))
+  rename_checks(run, table_, to)
+end
+
+function M.drop(run, name)
+  require "rille.schema.postgres.release".table(run, catalog().table(run, name))
+  run:execute("drop table " .. Name.quote(name))
+end
+
+function M.has_table(run, name) return catalog().has_table(run, name) end
+
+function M.has_column(run, table_name, column) return catalog().has_column(run, table_name, column) end
+
+function M.exists() return true end
+
+function M.lock(run, ledger, creation, name) require "rille.schema.postgres.lock".take(run, ledger, creation, name) end
+
+function M.rehearse(handle, options, fn) return require "rille.schema.postgres.scratch".run(handle, options, fn) end
+
+function M.drop_all(run) return require "rille.schema.postgres.fresh".drop_all(run) end
+
+function M.snapshot(handle) return require "rille.schema.postgres.snapshot".take(handle) end
+
+return M

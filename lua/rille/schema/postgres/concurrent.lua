@@ -1,0 +1,86 @@
+--- postgres.concurrent: indexes that are made while others write, which PostgreSQL does outside of transactions alone.
+local Catalog = require "rille.schema.postgres.catalog"
+local Ddl = require "rille.schema.postgres.ddl"
+local Error = require "rille.error"
+local Find = require "rille.schema.postgres.find"
+local Name = require "rille.schema.name"
+local Tries = require "rille.schema.postgres.tries"
+
+local M = {}
+
+local BUILDER <const> = [[select p.pid as "pid" from pg_catalog.pg_stat_progress_create_index p
+  where p.index_relid = (select c.oid from pg_catalog.pg_class c join pg_catalog.pg_index i on i.indexrelid = c.oid
+    where c.relname = ? and i.indrelid = ?::pg_catalog.oid)]]
+
+--- Take the indexes that are to be made concurrently out of what a transaction does.
+---@param run rille.PostgresRunner
+---@param blueprint rille.Blueprint
+---@return rille.BlueprintIndex[]? later  nil for none
+function M.put_off(run, blueprint)
+  if run.handle.rehearsal then return nil end
+  local later, now = {}, {}
+  for _, operation in ipairs(blueprint.operations) do
+    local list = operation.kind == "index" and operation.concurrently and later or now
+    list[#list + 1] = operation
+  end
+  if #later == 0 then return nil end
+  if run:in_transaction() then
+    Error.raise("invalid_argument", ("%s: the index %q cannot be made concurrently inside a transaction"):format(
+      blueprint.table, later[1].name), {
+      hint = "a migration says transaction = false beside up and down, and then runs outside of one",
+    })
+  end
+  blueprint.operations = now
+  return later
+end
+
+--- Is an index that is there the one that is wanted?  How its condition is written nobody can compare.
+local function is_same(found, index)
+  if found.unique ~= index.unique or (found.where ~= nil) ~= (Ddl.covered_rows(index) ~= nil) then return false end
+  for i, part in ipairs(index.columns) do
+    if found.columns[i] ~= part[1] or found.descending[i] ~= (part[2] == "desc") then return false end
+  end
+  return #found.columns == #index.columns
+end
+
+local function drop(run, name) run:execute("drop index concurrently if exists " .. Name.quote(name)) end
+
+--- What an attempt that was cut off left behind goes; says whether the index was made by one that was not.
+local function clear(run, table_, index)
+  for _, found in ipairs(table_.indexes) do
+    if found.name == index.name and found.valid then
+      if is_same(found, index) then return true end
+      Find.refuse(table_, ("there is another index %q already"):format(index.name),
+        ("t:drop_index{ name = %q } goes first"):format(index.name))
+    elseif found.name == index.name then
+      local builder = run:rows(BUILDER, found.name, table_.oid)[1]
+      if builder then
+        Error.raise("locked", ("the index %q is being made by server process %d"):format(index.name, builder.pid), {
+          table = table_.name, hint = "wait for it, or end it: select pg_cancel_backend(…)",
+        })
+      end
+      drop(run, found.name)
+    end
+  end
+  return false
+end
+
+--- Make an index while others read and write; whatever goes wrong, no half of it stays.
+---@param run rille.PostgresRunner
+---@param table_name string
+---@param index rille.BlueprintIndex
+function M.create(run, table_name, index)
+  local table_ = Catalog.table(run, table_name)
+  if clear(run, table_, index) then return end
+  local nullable = {}
+  for _, part in ipairs(index.columns) do nullable[part[1]] = Find.known(table_, part[1]).nullable end
+  if index.trashed then Find.known(table_, index.trashed) end
+  local sql = Ddl.index(table_name, index, function(name) return nullable[name] end)
+  local ok, e = pcall(run.execute, run, sql)
+  if ok then return end
+  pcall(drop, run, index.name)
+  if Error.is(e, "unique_violation") then Tries.explain_duplicates(run, table_, index, e) end
+  error(e, 0)
+end
+
+return M

@@ -1,0 +1,149 @@
+--- postgres.narrow: a column's values in another type: how each gets there, and which do not; these are counted first.
+-- A value goes by its text, the one in which rille gives it to a program; where both types are of one kind it is taken
+-- as it is.  The messages are those of SQLite's narrow.lua.
+local Ddl = require "rille.schema.postgres.ddl"
+local Error = require "rille.error"
+local Name = require "rille.schema.name"
+
+local M = {}
+
+-- Type of PostgreSQL -> kind of values.
+local KINDS = {
+  int2 = "integer", int4 = "integer", int8 = "integer", float4 = "real", float8 = "real", numeric = "decimal",
+  bool = "boolean", text = "text", varchar = "text", bpchar = "text", bytea = "blob", date = "date",
+  timestamptz = "datetime", timestamp = "datetime", json = "json", jsonb = "json", uuid = "uuid",
+}
+
+-- Kind -> the text of a value; any other is cast.
+local TEXTS = {
+  boolean = "(case when %s then '1' else '0' end)",
+  datetime = [[(case when isfinite(%s) then to_char(%s at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    else %s::text end)]],
+}
+
+local NUMBER <const> = [['^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*$']]
+local DATE <const> = [['^[0-9]{4}-[0-9]{2}-[0-9]{2}$']]
+local MOMENT <const> = [['^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}(:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?]]
+  .. [[(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$']]
+local UUID <const> = [['^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$']]
+local BIGINT_MIN <const>, BIGINT_MAX <const> = "-9223372036854775808", "9223372036854775807"
+local DOUBLE_MAX <const> = "1.7976931348623157e308"
+
+-- A function of the session, for what PostgreSQL 15 says only by failing.
+local FITS <const> = "pg_temp.rille_fits"
+local MAKE_FITS <const> = [[create or replace function pg_temp.rille_fits(value text, type text) returns boolean
+  language plpgsql as $rille$ begin
+    if type = 'json' then perform value::jsonb;
+    elsif type = 'date' then perform value::date;
+    else perform value::timestamptz; end if;
+    return true;
+  exception when others then return false; end $rille$]]
+
+--- A condition that holds where the text is no number, or a number of which `wrong` (with %s for it) is true.
+local function wrong_number(text, wrong)
+  local number = ("(%s)::numeric"):format(text)
+  return ("case when %s ~ %s then %s else true end"):format(text, NUMBER, (wrong:gsub("%%s", function()
+    return number
+  end)))
+end
+
+local function wrong_form(type_name, form)
+  return function(text)
+    return ("case when %s ~ %s then not %s(%s, '%s') else true end"):format(text, form, FITS, text, type_name)
+  end
+end
+
+-- Kind -> what rows would hold in vain, in words and as a condition on the text of a value.
+local WRONG = {
+  integer = { "no integer", function(text)
+    return wrong_number(text, ("%%s <> trunc(%%s) or %%s not between %s and %s"):format(BIGINT_MIN, BIGINT_MAX))
+  end },
+  real = { "no number", function(text) return wrong_number(text, "abs(%s) > " .. DOUBLE_MAX) end },
+  boolean = { "neither true nor false", function(text) return text .. " not in ('0', '1')" end },
+  decimal = { "no number of so many digits", function(text, column)
+    return wrong_number(text, ("%%s <> round(%%s, %d) or abs(%%s) >= 1%s"):format(column.scale,
+      ("0"):rep(column.precision - column.scale)))
+  end },
+  date = { "no date", wrong_form("date", DATE) },
+  datetime = { "no moment", wrong_form("timestamptz", MOMENT) },
+  json = { "no JSON", function(text) return ("not %s(%s, 'json')"):format(FITS, text) end },
+  uuid = { "no UUID", function(text) return ("lower(%s) !~ %s"):format(text, UUID) end },
+}
+local NEEDS_FUNCTION = { date = true, datetime = true, json = true }
+
+-- Kind -> the SQL that makes a value of a text.
+local MADE = {
+  integer = "(%s)::numeric::bigint", real = "(%s)::double precision", boolean = "(%s = '1')", text = "%s",
+  decimal = "(%s)::numeric", date = "(%s)::date", datetime = "(%s)::timestamptz", json = "(%s)::jsonb",
+  uuid = "(%s)::uuid", blob = "convert_to(%s, 'UTF8')",
+}
+
+local function text_of(source, kind)
+  local name = Name.quote(source.name)
+  return ((TEXTS[kind] or "%s::text"):gsub("%%s", function() return name end))
+end
+
+--- How the values of a column that is there become those of a new one.
+---@param column rille.BlueprintColumn
+---@param source rille.PostgresColumn
+---@return string? sql  nil: as they are
+function M.conversion(column, source)
+  local kind = KINDS[source.base]
+  if kind == column.type then
+    if source.base == "timestamp" then return Name.quote(source.name) .. " at time zone 'UTC'" end
+    return source.base == "json" and Name.quote(source.name) .. "::jsonb" or nil
+  end
+  local text = text_of(source, kind)
+  return (MADE[column.type]:gsub("%%s", function() return text end))
+end
+
+--- What a column must not find in its rows: a list of { words, condition }.
+local function tests_of(column, source)
+  local name, kind = Name.quote(source.name), KINDS[source.base]
+  local text, tests = text_of(source, kind), {}
+  local function add(words, condition) tests[#tests + 1] = { words = words, sql = condition } end
+  local wrong = WRONG[column.type]
+  if wrong and (kind ~= column.type or column.type == "decimal") then
+    add(wrong[1], wrong[2](text, column))
+  elseif kind == "blob" and column.type == "text" then
+    add("bytes instead of text", "true")
+  end
+  if column.length then
+    add(("more than %d characters"):format(column.length), ("length(%s) > %d"):format(text, column.length))
+  end
+  if column.values then
+    local renamed = setmetatable({ name = source.name }, { __index = column })
+    add("none of its values", "not (" .. Ddl.type_check(renamed):gsub('^"[^(]*in', function()
+      return text .. " in"
+    end) .. ")")
+  end
+  for _, test in ipairs(tests) do test.sql = ("%s is not null and (%s)"):format(name, test.sql) end
+  if not column.nullable and source.nullable then add("NULL", name .. " is null") end
+  return tests, wrong ~= nil and kind ~= column.type and NEEDS_FUNCTION[column.type]
+end
+
+--- Raise when a row of the table would lose what it holds.
+---@param run rille.SchemaRunner
+---@param table_name string
+---@param column rille.BlueprintColumn    what it shall be
+---@param source rille.PostgresColumn     what it is
+function M.check(run, table_name, column, source)
+  local tests, needs_function = tests_of(column, source)
+  if #tests == 0 then return end
+  local counts = {}
+  for i, test in ipairs(tests) do counts[i] = ("count(*) filter (where %s) as n%d"):format(test.sql, i) end
+  if needs_function then run:execute(MAKE_FITS) end
+  local row = run:rows(("select %s from %s"):format(table.concat(counts, ", "), Name.quote(table_name)))[1]
+  if needs_function then run:execute("drop function " .. FITS .. "(text, text)") end
+  for i, test in ipairs(tests) do
+    local count = row["n" .. i]
+    if count > 0 then
+      Error.raise("migration", ("%d row%s of %q hold%s %s in %q"):format(count, count == 1 and "" or "s", table_name,
+        count == 1 and "s" or "", test.words, column.name), {
+        table = table_name, column = column.name, hint = "change these rows first; nothing was changed",
+      })
+    end
+  end
+end
+
+return M

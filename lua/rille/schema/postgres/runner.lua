@@ -1,0 +1,23 @@
+--- postgres.runner: schema statements on PostgreSQL, where every one of them can be taken back.
+local Base = require "rille.schema.runner"
+local Error = require "rille.error"
+
+---@class rille.PostgresRunner: rille.SchemaRunner
+local Runner = setmetatable({}, { __index = Base })
+Runner.__index = Runner
+
+--- Run a statement of a transaction; where the database refuses it, the transaction goes on as if it had not been said.
+---@param sql string
+---@return rille.Error? e  what the database has against it; anything else (Ctrl-C) is raised
+function Runner:attempt(sql)
+  local ok, e = pcall(function()
+    local savepoint <close> = self.handle:begin()
+    self:execute(sql)
+    savepoint:commit()
+  end)
+  if ok then return nil end
+  if not Error.is(e) or e.kind == "interrupted" then error(e, 0) end
+  return e
+end
+
+return Runner
