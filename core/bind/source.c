@@ -1,4 +1,4 @@
-/* core/bind/source.c - core.source{ table =, columns =, indirect =, record =, tenant =, guard =, ask = }.
+/* core/bind/source.c - core.source{ table =, columns =, indirect =, record =, tenant =, guard =, ask =, exact = }.
 **
 ** columns: a list of { name =, declared =, cast =, primary =, not_null =, default =, generated = }, as
 ** db:describe gives them; `cast` is the name of a type that stands in for the declared one.
@@ -6,7 +6,8 @@
 ** read and write what is no plain column.
 ** tenant: the column that says which tenant a row belongs to, or nil; guard: with it, the table by which a coroutine
 ** says that everybody's rows are meant, see tenant.h.
-** ask: of a view and the like, which has no tenant: called inside a tenant before each statement on it, to raise. */
+** ask: of a view and the like, which has no tenant: called inside a tenant before each statement on it, to raise.
+** exact: the database keeps every digit of a decimal. */
 #include "core/bind/source.h"
 
 #include <lauxlib.h>
@@ -66,12 +67,12 @@ keep_field(lua_State *L, rille_lua_source *source, const char *field)
 
 /* The description of one column is at the top. */
 static void
-read_column(lua_State *L, rille_lua_source *source, rille_column *column, int position)
+read_column(lua_State *L, rille_lua_source *source, rille_column *column, int position, bool exact)
 {
   rille_str declared = keep_field(L, source, "declared"), cast = keep_field(L, source, "cast");
 
   column->name = keep_field(L, source, "name");
-  column->type = rille_type_of_column(declared, cast);
+  column->type = rille_type_of_column(declared, cast, exact);
   column->not_null = flag(L, "not_null");
   column->has_default = flag(L, "default");
   column->generated = flag(L, "generated");
@@ -92,14 +93,16 @@ read_columns(lua_State *L, rille_lua_source *source)
   size_t count;
   int primaries = 0;
   rille_column *columns;
+  bool exact = lua_getfield(L, 1, "exact") != LUA_TNIL && lua_toboolean(L, -1) != 0;
 
+  lua_pop(L, 1);
   if (lua_getfield(L, 1, "columns") != LUA_TTABLE)
     (void)rille_lua_refuse(L, "a source wants a list of columns");
   count = (size_t)lua_rawlen(L, -1);
   columns = rille_arena_get(&source->arena, count * sizeof *columns);
   for (size_t i = 0; i < count && columns != NULL; i++) {
     (void)lua_rawgeti(L, -1, (lua_Integer)i + 1);
-    read_column(L, source, &columns[i], (int)i);
+    read_column(L, source, &columns[i], (int)i, exact);
     primaries += columns[i].primary > 0;
     lua_pop(L, 1);
   }

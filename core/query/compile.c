@@ -1,7 +1,5 @@
-/* core/query/compile.c - one writer a verb. */
+/* core/query/compile.c - selects; the text of a statement as a whole. */
 #include "core/query/expression.h"
-
-enum { KEY_MAX = 16 }; /* columns of a primary key */
 
 static void
 write_source(rille_compiler *c, const rille_source *source)
@@ -14,14 +12,15 @@ write_source(rille_compiler *c, const rille_source *source)
 }
 
 /* where: what scopes demand and what was asked for, each sealed in parentheses of its own. */
-static void
-write_where(rille_compiler *c, const rille_query *query)
+void
+rille_compiler_where(rille_compiler *c, const rille_query *query)
 {
   const rille_node *sealed = query->sealed, *where = query->where;
 
   if (sealed == NULL && where == NULL)
     return;
   rille_compiler_put(c, " where ");
+  c->query = query;
   if (sealed != NULL && where != NULL) {
     rille_expression_part(c, sealed);
     rille_compiler_put(c, " and ");
@@ -29,6 +28,7 @@ write_where(rille_compiler *c, const rille_query *query)
   } else {
     rille_expression_write(c, sealed != NULL ? sealed : where);
   }
+  c->query = NULL;
 }
 
 static void
@@ -111,11 +111,13 @@ write_core(rille_compiler *c, const rille_query *query, const rille_node *output
   rille_compiler_put(c, " from ");
   write_source(c, &query->source);
   write_joins(c, query);
-  write_where(c, query);
+  rille_compiler_where(c, query);
   write_groups(c, query->groups);
   if (query->having != NULL) {
     rille_compiler_put(c, " having ");
+    c->query = query;
     rille_expression_write(c, query->having);
+    c->query = NULL;
   }
 }
 
@@ -135,8 +137,27 @@ write_limits(rille_compiler *c, const rille_query *query)
   }
 }
 
-static bool
-is_plain(const rille_query *query)
+/* Locks rows of the query's own table: another one's may be missing, as in a left join, and then none can be locked. */
+static void
+write_lock(rille_compiler *c, const rille_query *query)
+{
+  if (query->lock == RILLE_LOCK_NONE)
+    return;
+  if (c->dialect->locks[query->lock] == NULL) {
+    rille_compiler_fail(c, RILLE_UNSUPPORTED, "this database has no locks of rows");
+    return;
+  }
+  rille_compiler_put(c, c->dialect->locks[query->lock]);
+  if (query->joins != NULL) {
+    rille_compiler_put(c, " of ");
+    rille_compiler_name(c, &query->source);
+  }
+  if (query->lock_wait != RILLE_LOCK_AWAITS)
+    rille_compiler_put(c, c->dialect->lock_waits[query->lock_wait]);
+}
+
+bool
+rille_compiler_is_plain(const rille_query *query)
 {
   return query->orders == NULL && query->limit == NULL && query->offset == NULL && query->unions == NULL;
 }
@@ -181,7 +202,9 @@ write_numbered(rille_compiler *c, const rille_query *query)
   write_output_names(c, query);
   rille_compiler_put(c, " from (");
   write_core(c, query, NULL);
-  rille_compiler_put(c, ") where ");
+  rille_compiler_put(c, ")");
+  rille_compiler_put(c, c->dialect->derived);
+  rille_compiler_put(c, " where ");
   rille_expression_write(c, &NUMBER);
   if (query->offset != NULL) {
     rille_compiler_put(c, " > ");
@@ -201,8 +224,8 @@ write_numbered(rille_compiler *c, const rille_query *query)
   rille_expression_write(c, &NUMBER);
 }
 
-static void
-write_rows(rille_compiler *c, const rille_query *query)
+void
+rille_compiler_rows(rille_compiler *c, const rille_query *query)
 {
   bool qualify = c->qualify;
 
@@ -215,16 +238,21 @@ write_rows(rille_compiler *c, const rille_query *query)
   write_core(c, query, NULL);
   for (const rille_query *member = query->unions; member != NULL; member = member->next) {
     rille_compiler_put(c, member->union_all ? " union all " : " union ");
-    if (!is_plain(member))
+    if (!rille_compiler_is_plain(member))
       rille_compiler_put(c, "select * from (");
-    write_rows(c, member);
-    if (!is_plain(member))
+    rille_compiler_rows(c, member);
+    if (!rille_compiler_is_plain(member)) {
       rille_compiler_put(c, ")");
+      rille_compiler_put(c, c->dialect->derived);
+    }
   }
   if (query->unions != NULL)
     c->qualify = false; /* the order of a union goes by its outputs */
+  c->unites = query->unions != NULL;
   write_clause(c, " order by ", query->orders);
+  c->unites = false;
   write_limits(c, query);
+  write_lock(c, query);
   c->qualify = qualify;
 }
 
@@ -245,8 +273,9 @@ write_aggregate_of(rille_compiler *c, const rille_query *query, const rille_node
   rille_expression_write(c, &call);
   rille_compiler_put(c, " from (");
   c->qualify = qualify;
-  write_rows(c, &rows);
+  rille_compiler_rows(c, &rows);
   rille_compiler_put(c, ")");
+  rille_compiler_put(c, c->dialect->derived);
 }
 
 /* One value over the rows of the query: over the table itself where that is the same, else over the query's result. */
@@ -278,8 +307,9 @@ write_aggregate(rille_compiler *c, const rille_query *query)
     rille_expression_write(c, query->aggregate);
     rille_compiler_put(c, " from (");
     c->qualify = qualify;
-    write_rows(c, query);
+    rille_compiler_rows(c, query);
     rille_compiler_put(c, ")");
+    rille_compiler_put(c, c->dialect->derived);
   }
   c->qualify = qualify;
 }
@@ -301,165 +331,7 @@ rille_compiler_select(rille_compiler *c, const rille_query *query)
   if (query->aggregate != NULL)
     write_aggregate(c, query);
   else
-    write_rows(c, query);
-}
-
-/* The rows an update or delete is about, by primary key, where SQL has no word for the query's clauses. */
-static void
-write_target(rille_compiler *c, const rille_query *query)
-{
-  const rille_table *table = query->source.table;
-  rille_query inner = *query;
-  rille_node keys[KEY_MAX], list = { .kind = RILLE_NODE_ITEMS };
-  size_t count = 0;
-
-  for (size_t i = 0; i < table->column_count; i++)
-    if (table->columns[i].primary > 0 && count++ < KEY_MAX) {
-      keys[count - 1] = (rille_node){ .kind = RILLE_NODE_COLUMN,
-                                      .source = &query->source,
-                                      .column = &table->columns[i] };
-      if (count > 1)
-        keys[count - 2].next = &keys[count - 1];
-    }
-  if (count == 0 || count > KEY_MAX) {
-    rille_compiler_fail(
-      c, RILLE_UNSUPPORTED,
-      count == 0 ? "an update or delete with a join, order or limit wants a table with a primary key"
-                 : "an update or delete with a join, order or limit wants a primary key of at most 16 columns");
-    return;
-  }
-  inner.verb = RILLE_SELECT;
-  inner.outputs = keys;
-  list.items = keys;
-  rille_compiler_put(c, " where ");
-  if (count == 1)
-    rille_expression_column(c, &keys[0]);
-  else
-    rille_expression_write(c, &list);
-  rille_compiler_put(c, " in (");
-  c->qualify = true;
-  write_rows(c, &inner);
-  c->qualify = false;
-  rille_compiler_put(c, ")");
-}
-
-static void
-write_mutation_where(rille_compiler *c, const rille_query *query)
-{
-  if (query->unions != NULL)
-    rille_compiler_fail(c, RILLE_UNSUPPORTED, "an update or delete of a union: say its conditions with or_where");
-  else if (query->groups != NULL || query->having != NULL)
-    rille_compiler_fail(c, RILLE_UNSUPPORTED,
-                        "an update or delete of groups, of which each is many rows: say which rows "
-                        "with where_in or where_exists");
-  else if (query->joins != NULL || query->distinct || !is_plain(query))
-    write_target(c, query);
-  else
-    write_where(c, query);
-}
-
-static void
-write_assigned(rille_compiler *c, const rille_node *value)
-{
-  c->assigns = true;
-  rille_expression_write(c, value);
-  c->assigns = false;
-}
-
-static void
-write_assignments(rille_compiler *c, const rille_set *set, bool excluded)
-{
-  for (const rille_set *first = set; set != NULL; set = set->next) {
-    rille_compiler_put(c, set != first ? ", " : "");
-    rille_compiler_quote(c, set->column->name);
-    rille_compiler_put(c, " = ");
-    if (excluded && set->value->kind == RILLE_NODE_COLUMN)
-      rille_compiler_put(c, "excluded.");
-    write_assigned(c, set->value);
-  }
-}
-
-static void
-write_update(rille_compiler *c, const rille_query *query)
-{
-  if (query->sets == NULL) {
-    rille_compiler_fail(c, RILLE_INVALID_ARGUMENT, "an update wants at least one column to set");
-    return;
-  }
-  rille_compiler_put(c, "update ");
-  rille_compiler_quote(c, query->source.table->name);
-  rille_compiler_put(c, " set ");
-  write_assignments(c, query->sets, false);
-  write_mutation_where(c, query);
-}
-
-static void
-write_delete(rille_compiler *c, const rille_query *query)
-{
-  rille_compiler_put(c, "delete from ");
-  rille_compiler_quote(c, query->source.table->name);
-  write_mutation_where(c, query);
-}
-
-/* A row in the way is updated only when it belongs to the tenant of the row that was refused. */
-static void
-write_same_tenant(rille_compiler *c, const rille_table *table)
-{
-  rille_compiler_put(c, " where ");
-  rille_compiler_quote(c, table->name);
-  rille_compiler_put(c, ".");
-  rille_compiler_quote(c, table->tenant->name);
-  rille_compiler_put(c, " = excluded.");
-  rille_compiler_quote(c, table->tenant->name);
-}
-
-static void
-write_conflict(rille_compiler *c, const rille_query *query)
-{
-  if (query->conflict == RILLE_CONFLICT_FAILS)
-    return;
-  if (query->sets == NULL)
-    rille_compiler_fail(c, RILLE_UNSUPPORTED, "an insert without values cannot say what happens when it is refused");
-  rille_compiler_put(c, " on conflict");
-  if (query->conflict_columns != NULL) {
-    rille_compiler_put(c, " (");
-    rille_expression_list(c, query->conflict_columns);
-    rille_compiler_put(c, ")");
-    if (query->conflict_where.len > 0) {
-      rille_compiler_put(c, " where ");
-      rille_buffer_add(&c->sql, query->conflict_where.at, query->conflict_where.len);
-    }
-  }
-  if (query->conflict == RILLE_CONFLICT_IGNORED || query->conflict_sets == NULL) {
-    rille_compiler_put(c, " do nothing");
-  } else {
-    rille_compiler_put(c, " do update set ");
-    write_assignments(c, query->conflict_sets, true);
-    if (query->source.guard == RILLE_GUARD_TENANT)
-      write_same_tenant(c, query->source.table);
-  }
-}
-
-static void
-write_insert(rille_compiler *c, const rille_query *query)
-{
-  rille_compiler_put(c, "insert into ");
-  rille_compiler_quote(c, query->source.table->name);
-  rille_compiler_put(c, " ");
-  if (query->sets == NULL) {
-    rille_compiler_put(c, c->dialect->default_row);
-  } else {
-    for (const rille_set *set = query->sets; set != NULL; set = set->next) {
-      rille_compiler_put(c, set == query->sets ? "(" : ", ");
-      rille_compiler_quote(c, set->column->name);
-    }
-    for (const rille_set *set = query->sets; set != NULL; set = set->next) {
-      rille_compiler_put(c, set == query->sets ? ") values (" : ", ");
-      write_assigned(c, set->value);
-    }
-    rille_compiler_put(c, ")");
-  }
-  write_conflict(c, query);
+    rille_compiler_rows(c, query);
 }
 
 static void
@@ -467,9 +339,9 @@ write_statement(rille_compiler *c, const rille_query *query)
 {
   switch (query->verb) {
   case RILLE_SELECT: rille_compiler_select(c, query); break;
-  case RILLE_INSERT: write_insert(c, query); break;
-  case RILLE_UPDATE: write_update(c, query); break;
-  case RILLE_DELETE: write_delete(c, query); break;
+  case RILLE_INSERT: rille_mutation_insert(c, query); break;
+  case RILLE_UPDATE: rille_mutation_update(c, query); break;
+  case RILLE_DELETE: rille_mutation_delete(c, query); break;
   }
   write_clause(c, " returning ", query->returning);
 }

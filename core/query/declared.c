@@ -108,13 +108,23 @@ take_digits(rille_type *type, rille_type own, rille_str declared)
   }
 }
 
+/* A decimal where every digit is kept: the cast alone bounds none. */
+static rille_type
+with_all_digits(rille_type type, rille_type own)
+{
+  type.kept_digits = 0;
+  if (type.kind == RILLE_TYPE_DECIMAL)
+    type.precision = own.kind == RILLE_TYPE_DECIMAL ? own.precision : 0;
+  return type;
+}
+
 rille_type
-rille_type_of_column(rille_str declared, rille_str cast)
+rille_type_of_column(rille_str declared, rille_str cast, bool exact)
 {
   rille_type own = rille_type_from_declared(declared), type;
 
   if (cast.len == 0)
-    return own;
+    return exact ? with_all_digits(own, own) : own;
   type = rille_type_from_name(cast);
   type.length = own.length;
   switch (type.kind) {
@@ -128,5 +138,5 @@ rille_type_of_column(rille_str declared, rille_str cast)
   case RILLE_TYPE_DATE: type.kept = own.kind == RILLE_TYPE_INTEGER ? RILLE_KEPT_SECONDS : RILLE_KEPT_OWN; break;
   default: break;
   }
-  return type;
+  return exact ? with_all_digits(type, own) : type;
 }

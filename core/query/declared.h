@@ -11,7 +11,8 @@ rille_type rille_type_from_name(rille_str name);
 rille_type rille_type_from_declared(rille_str declared);
 
 /* The type of a column from what its CREATE TABLE says and the name of a cast over it (no text for none).  The cast
-** says how values read, the column in which form they are kept.  RILLE_TYPE_COUNT when there is no such cast. */
-rille_type rille_type_of_column(rille_str declared, rille_str cast);
+** says how values read, the column in which form they are kept; `exact`: the database keeps every digit of a decimal.
+** RILLE_TYPE_COUNT when there is no such cast. */
+rille_type rille_type_of_column(rille_str declared, rille_str cast, bool exact);
 
 #endif

@@ -1,6 +1,8 @@
 /* core/query/expression.c - one writer a kind of node; the order of writing is the order of the parameters. */
 #include "core/query/expression.h"
 
+#include <strings.h>
+
 enum { CHAIN_MAX = 200 };    /* conditions joined without parentheses; SQLite refuses trees deeper than 1000 */
 enum { AVERAGE_DIGITS = 6 }; /* that an average of decimals has behind those of its column */
 
@@ -21,6 +23,8 @@ rille_compiler_fail(rille_compiler *c, rille_status kind, const char *message)
 void
 rille_compiler_quote(rille_compiler *c, rille_str name)
 {
+  if (c->dialect->name_bytes > 0 && name.len > (size_t)c->dialect->name_bytes)
+    rille_compiler_fail(c, RILLE_UNSUPPORTED, "a name is longer than the 63 bytes that PostgreSQL reads of one");
   rille_buffer_byte(&c->sql, '"');
   for (size_t i = 0; i < name.len; i++) {
     if (name.at[i] == '"')
@@ -50,18 +54,53 @@ place_of(rille_compiler *c, const rille_node *value)
   return (rille_str){ at, table.len + column.len + 1 };
 }
 
+/* The mark of the next parameter. */
 static void
-write_value(rille_compiler *c, const rille_node *value, rille_param_form form)
+write_mark(rille_compiler *c)
+{
+  c->placed++;
+  if (c->dialect->numbered)
+    rille_buffer_format(&c->sql, "$%d", c->placed);
+  else
+    rille_compiler_put(c, "?");
+}
+
+void
+rille_expression_value(rille_compiler *c, const rille_node *value, rille_param_form form)
 {
   rille_param param = { .slot = value->slot, .form = form, .what = place_of(c, value) };
+  const char *seconds = NULL;
 
   if (value->column != NULL)
     param.type = value->column->type;
   param.type.compares = !c->assigns;
   if (form == RILLE_PARAM_GLOB)
     param.type = (rille_type){ .kind = RILLE_TYPE_TEXT };
+  if (param.type.compares && param.type.kept == RILLE_KEPT_SECONDS && form == RILLE_PARAM_PLAIN)
+    seconds = c->dialect->seconds;
   rille_buffer_add(&c->params, &param, sizeof param);
-  rille_compiler_put(c, "?");
+  for (; seconds != NULL && *seconds != '$'; seconds++)
+    rille_buffer_byte(&c->sql, *seconds);
+  write_mark(c);
+  if (seconds != NULL)
+    rille_compiler_put(c, seconds + 2);
+}
+
+/* SQL of the caller's own. */
+static void
+write_raw(rille_compiler *c, rille_str text, const rille_node *items)
+{
+  for (size_t i = 0; i < text.len; i++) {
+    if (text.at[i] == '?')
+      write_mark(c);
+    else
+      rille_buffer_byte(&c->sql, text.at[i] == '\1' ? '?' : text.at[i]);
+  }
+  for (const rille_node *item = items; item != NULL; item = item->next) {
+    rille_param param = { .slot = item->slot };
+
+    rille_buffer_add(&c->params, &param, sizeof param);
+  }
 }
 
 void
@@ -74,9 +113,58 @@ rille_compiler_name(rille_compiler *c, const rille_source *source)
   }
 }
 
+/* The bytes of the SQL that stand in front of " as name" at its end; 0 when it does not end so. */
+static size_t
+named_bytes(rille_str sql, rille_str name)
+{
+  size_t at = sql.len;
+  bool quoted;
+
+  while (at > 0 && (sql.at[at - 1] == ' ' || sql.at[at - 1] == '\n'))
+    at--;
+  quoted = at > 0 && sql.at[at - 1] == '"';
+  if (at < name.len + (quoted ? 2 : 0) + 4)
+    return 0;
+  at -= name.len + (quoted ? 1 : 0);
+  if (memcmp(sql.at + at, name.at, name.len) != 0 || (quoted && sql.at[--at] != '"'))
+    return 0;
+  while (at > 0 && (sql.at[at - 1] == ' ' || sql.at[at - 1] == '\n'))
+    at--;
+  if (at < 4 || strncasecmp(sql.at + at - 2, "as", 2) != 0 || !strchr(" \n)", sql.at[at - 3]))
+    return 0;
+  return at - 2;
+}
+
+/* In a condition: what the output of that name stands for. */
+static void
+write_output(rille_compiler *c, rille_str name)
+{
+  for (const rille_node *output = c->query->outputs; output != NULL; output = output->next) {
+    rille_node copy = *output;
+
+    if (!rille_str_equal(output->alias, name))
+      continue;
+    copy.alias = (rille_str){ 0 };
+    copy.text.len = output->kind == RILLE_NODE_RAW ? named_bytes(output->text, name) : copy.text.len;
+    if (copy.text.len == 0 && output->kind == RILLE_NODE_RAW)
+      break;
+    rille_compiler_put(c, "(");
+    rille_expression_write(c, &copy);
+    rille_compiler_put(c, ")");
+    return;
+  }
+  rille_compiler_fail(c, RILLE_UNSUPPORTED,
+                      "a condition about an output of raw SQL wants it alone in its select_raw, with its name at the "
+                      "end: select_raw(\"count(*) as n\")");
+}
+
 void
 rille_expression_column(rille_compiler *c, const rille_node *node)
 {
+  if (node->source == NULL && c->query != NULL && c->dialect->outputs_unknown) {
+    write_output(c, node->text);
+    return;
+  }
   if (node->source != NULL && c->qualify) {
     rille_compiler_name(c, node->source);
     rille_compiler_put(c, ".");
@@ -106,9 +194,10 @@ rille_expression_list(rille_compiler *c, const rille_node *first)
   }
 }
 
-/* A template of the dialect: the n-th of `items` for $n, and what is known of the type for $p $s $d $a $0. */
-static void
-write_template(rille_compiler *c, const char *template, const rille_node *items, const rille_type *type)
+/* A template of the dialect: the n-th of `items` for $n, and what is known of the type for $p $s $d $a $0.  Returns
+** the operator's mark $o, where there is one. */
+const char *
+rille_expression_template(rille_compiler *c, const char *template, const rille_node *items, const rille_type *type)
 {
   for (; *template != '\0'; template ++) {
     if (*template != '$') {
@@ -116,6 +205,7 @@ write_template(rille_compiler *c, const char *template, const rille_node *items,
       continue;
     }
     switch (*++template) {
+    case 'o': return template + 1;
     case 'p': rille_buffer_format(&c->sql, "%d", type->precision); break;
     case 's': rille_buffer_format(&c->sql, "%d", type->scale); break;
     case 'd': rille_buffer_format(&c->sql, "%d", type->kept_digits); break;
@@ -130,6 +220,7 @@ write_template(rille_compiler *c, const char *template, const rille_node *items,
     }
     }
   }
+  return NULL;
 }
 
 /* A part of a larger condition: in parentheses where what stands around could tear it apart. */
@@ -169,14 +260,14 @@ write_conditions(rille_compiler *c, const rille_node *node)
   const rille_node *first = node->items;
 
   if (first == NULL)
-    rille_compiler_put(c, node->kind == RILLE_NODE_AND ? "1" : "0");
+    rille_compiler_put(c, c->dialect->constants[node->kind == RILLE_NODE_AND]);
   else
     write_chain(c, &first, rille_node_count(first), node->kind == RILLE_NODE_AND ? " and " : " or ");
 }
 
 /* A part of a comparison: in parentheses unless it is one thing. */
-static void
-write_operand(rille_compiler *c, const rille_node *node)
+void
+rille_expression_operand(rille_compiler *c, const rille_node *node)
 {
   bool bare = node->kind != RILLE_NODE_RAW && (node->kind < RILLE_NODE_COMPARE || node->kind > RILLE_NODE_OR);
 
@@ -185,180 +276,12 @@ write_operand(rille_compiler *c, const rille_node *node)
   rille_compiler_put(c, bare ? "" : ")");
 }
 
-/* True for a column whose numbers stand there as text: its order as text is another than theirs. */
-static bool
-is_text_number(const rille_node *node)
-{
-  return node->kind == RILLE_NODE_COLUMN && node->column != NULL && node->column->type.kept == RILLE_KEPT_TEXT &&
-         (node->column->type.kind == RILLE_TYPE_DECIMAL || node->column->type.kind == RILLE_TYPE_INTEGER);
-}
-
-static bool
-is_number(const rille_node *node)
-{
-  rille_type_kind kind = node->kind == RILLE_NODE_COLUMN && node->column != NULL ? node->column->type.kind
-                                                                                 : RILLE_TYPE_ANY;
-
-  return !is_text_number(node) && (kind == RILLE_TYPE_DECIMAL || kind == RILLE_TYPE_INTEGER || kind == RILLE_TYPE_REAL);
-}
-
-void
-rille_expression_ordered(rille_compiler *c, const rille_node *node)
-{
-  write_operand(c, node);
-  if (is_text_number(node))
-    rille_compiler_put(c, c->dialect->decimal_order);
-}
-
-/* Beside a column of numbers, SQLite would make doubles of numbers that are kept as text. */
-static void
-check_forms(rille_compiler *c, const rille_node *a, const rille_node *b)
-{
-  if (a != NULL && b != NULL && ((is_text_number(a) && is_number(b)) || (is_number(a) && is_text_number(b))))
-    rille_compiler_fail(c, RILLE_UNSUPPORTED,
-                        "a number that is kept as text cannot be compared exactly with one that is kept as a number: "
-                        "declare both columns alike");
-}
-
-/* Sums, averages, the least and the greatest of decimals and of numbers that are kept as text. */
-static bool
-write_exact_call(rille_compiler *c, const rille_node *node)
-{
-  const rille_node *of = node->b != NULL ? node->b : node->items;
-  bool as_text = of != NULL && is_text_number(of);
-  bool decimal = of != NULL && of->column != NULL && of->column->type.kind == RILLE_TYPE_DECIMAL;
-
-  if (!as_text && !decimal)
-    return false;
-  if (node->op == RILLE_FN_SUM) {
-    write_template(c, c->dialect->decimal_sum, node->items, &of->column->type);
-  } else if (node->op == RILLE_FN_AVG) {
-    write_template(c, c->dialect->decimal_avg, node->items, &of->column->type);
-  } else if (as_text && (node->op == RILLE_FN_MIN || node->op == RILLE_FN_MAX)) {
-    rille_compiler_put(c, node->op == RILLE_FN_MIN ? "min(" : "max(");
-    rille_expression_write(c, node->items);
-    rille_compiler_put(c, c->dialect->decimal_order);
-    rille_compiler_put(c, ")");
-  } else {
-    return false;
-  }
-  return true;
-}
-
-static void
-write_call(rille_compiler *c, const rille_node *node)
-{
-  if (!write_exact_call(c, node))
-    write_template(c, c->dialect->functions[node->op], node->items, NULL);
-}
-
-/* column + value: the values of a COMPARE are no list, so two copies of them are made one. */
-static void
-write_sum(rille_compiler *c, const rille_node *node)
-{
-  const rille_column *column = node->a->column;
-  bool decimal = column != NULL && column->type.kind == RILLE_TYPE_DECIMAL, minus = node->op == RILLE_OP_SUBTRACT;
-  rille_node a = *node->a, b = *node->b;
-
-  a.next = &b;
-  b.next = NULL;
-  if (decimal)
-    write_template(c, minus ? c->dialect->decimal_subtract : c->dialect->decimal_add, &a, &column->type);
-  else
-    write_template(c, minus ? c->dialect->subtract : c->dialect->add, &a, NULL);
-}
-
-static void
-write_pattern(rille_compiler *c, const rille_node *node)
-{
-  bool glob = node->op == RILLE_OP_LIKE && c->dialect->like == RILLE_PATTERN_GLOB;
-  rille_node pattern = *node->b;
-
-  write_operand(c, node->a);
-  rille_buffer_format(&c->sql, " %s ", c->dialect->operators[node->op]);
-  pattern.column = NULL; /* a pattern is a text, whatever the column */
-  if (pattern.kind == RILLE_NODE_VALUE)
-    write_value(c, &pattern, glob ? RILLE_PARAM_GLOB : RILLE_PARAM_PLAIN);
-  else
-    rille_compiler_fail(c, RILLE_UNSUPPORTED, "a pattern must be a value, not a column");
-  rille_compiler_put(c, glob ? "" : c->dialect->like_escape);
-}
-
-static void
-write_compare(rille_compiler *c, const rille_node *node)
-{
-  check_forms(c, node->a, node->b);
-  if (is_text_number(node->b) && !is_text_number(node->a))
-    write_operand(c, node->a);
-  else
-    rille_expression_ordered(c, node->a);
-  rille_buffer_format(&c->sql, " %s ", c->dialect->operators[node->op]);
-  if (is_text_number(node->b) && !is_text_number(node->a))
-    rille_expression_ordered(c, node->b);
-  else
-    write_operand(c, node->b);
-}
-
-/* The one column that a query in an IN selects, or NULL for anything else. */
-static const rille_node *
-only_output(const rille_query *query)
-{
-  const rille_node *output = query->outputs;
-  bool one = output != NULL && output->next == NULL && output->kind == RILLE_NODE_COLUMN && output->column != NULL;
-
-  return one && query->aggregate == NULL ? output : NULL;
-}
-
-static bool
-may_give_null(const rille_query *query)
-{
-  const rille_node *output = only_output(query);
-
-  if (output == NULL || !output->column->not_null || query->unions != NULL)
-    return true;
-  for (const rille_join *join = query->joins; join != NULL; join = join->next)
-    if (join->kind == RILLE_JOIN_LEFT)
-      return true;
-  return false;
-}
-
-static void
-write_in(rille_compiler *c, const rille_node *node)
-{
-  const rille_query *query = node->b->kind == RILLE_NODE_QUERY ? node->b->query : NULL;
-  bool ignores_null = query != NULL && c->negations > 0 && may_give_null(query);
-
-  if (query != NULL)
-    check_forms(c, node->a, only_output(query));
-  rille_compiler_put(c, ignores_null ? "coalesce(" : "");
-  rille_expression_ordered(c, node->a);
-  rille_compiler_put(c, " in ");
-  rille_expression_write(c, node->b);
-  if (ignores_null) { /* one NULL in the query would make "not in" true for no row at all */
-    rille_compiler_put(c, ", case when ");
-    write_operand(c, node->a);
-    rille_compiler_put(c, " is not null then 0 end)");
-  }
-}
-
-static void
-write_between(rille_compiler *c, const rille_node *node)
-{
-  check_forms(c, node->a, node->b);
-  check_forms(c, node->a, node->c);
-  rille_expression_ordered(c, node->a);
-  rille_compiler_put(c, " between ");
-  write_operand(c, node->b);
-  rille_compiler_put(c, " and ");
-  write_operand(c, node->c);
-}
-
 /* Negations that SQL has a word for. */
 static void
 write_not(rille_compiler *c, const rille_node *node)
 {
   if (node->kind == RILLE_NODE_IS_NULL) {
-    write_operand(c, node->a);
+    rille_expression_operand(c, node->a);
     rille_compiler_put(c, " is not null");
   } else {
     rille_compiler_put(c, "not (");
@@ -367,6 +290,29 @@ write_not(rille_compiler *c, const rille_node *node)
     c->negations--;
     rille_compiler_put(c, ")");
   }
+}
+
+/* False where an operand has a value in each row: an order by it need not say where NULL goes, and so may use an
+** index. */
+static bool
+may_be_null(const rille_compiler *c, const rille_node *node)
+{
+  if (node->kind == RILLE_NODE_CALL)
+    return node->op != RILLE_FN_RANDOM && node->op != RILLE_FN_COUNT;
+  if (node->kind == RILLE_NODE_COLUMN && node->column != NULL)
+    return !node->column->not_null || node->source->optional || c->unites;
+  return true;
+}
+
+static void
+write_term(rille_compiler *c, const rille_node *node)
+{
+  const char *nulls = node->op ? c->dialect->nulls_last : c->dialect->nulls_first;
+
+  rille_expression_ordered(c, node->a);
+  rille_compiler_put(c, node->op ? " desc" : "");
+  if (nulls != NULL && may_be_null(c, node->a))
+    rille_compiler_put(c, nulls);
 }
 
 static void
@@ -387,21 +333,14 @@ rille_expression_write(rille_compiler *c, const rille_node *node)
   case RILLE_NODE_COLUMN: rille_expression_column(c, node); break;
   case RILLE_NODE_EVERY: write_every(c, node); break;
   case RILLE_NODE_STAR: rille_compiler_put(c, "*"); break;
-  case RILLE_NODE_VALUE: write_value(c, node, RILLE_PARAM_PLAIN); break;
-  case RILLE_NODE_RAW:
-    rille_buffer_add(&c->sql, node->text.at, node->text.len);
-    for (const rille_node *item = node->items; item != NULL; item = item->next) {
-      rille_param param = { .slot = item->slot };
-
-      rille_buffer_add(&c->params, &param, sizeof param);
-    }
-    break;
+  case RILLE_NODE_VALUE: rille_expression_value(c, node, (rille_param_form)node->op); break;
+  case RILLE_NODE_RAW: write_raw(c, node->text, node->items); break;
   case RILLE_NODE_LIST: {
-    const char *template = c->dialect->long_list;
+    const char *template = c->dialect->in_list;
 
     for (; *template != '$'; template ++)
       rille_buffer_byte(&c->sql, *template);
-    write_value(c, node, RILLE_PARAM_LIST);
+    rille_expression_value(c, node, c->dialect->array_lists ? RILLE_PARAM_ARRAY : RILLE_PARAM_LIST);
     rille_compiler_put(c, template + 2);
     break;
   }
@@ -410,19 +349,17 @@ rille_expression_write(rille_compiler *c, const rille_node *node)
     rille_expression_list(c, node->items);
     rille_compiler_put(c, ")");
     break;
-  case RILLE_NODE_CALL: write_call(c, node); break;
+  case RILLE_NODE_CALL: rille_call_write(c, node); break;
   case RILLE_NODE_COMPARE:
     if (node->op == RILLE_OP_ADD || node->op == RILLE_OP_SUBTRACT)
-      write_sum(c, node);
-    else if (node->op == RILLE_OP_LIKE || node->op == RILLE_OP_ILIKE)
-      write_pattern(c, node);
+      rille_call_sum(c, node);
     else
-      write_compare(c, node);
+      rille_compare_write(c, node);
     break;
-  case RILLE_NODE_IN: write_in(c, node); break;
-  case RILLE_NODE_BETWEEN: write_between(c, node); break;
+  case RILLE_NODE_IN: rille_compare_in(c, node); break;
+  case RILLE_NODE_BETWEEN: rille_compare_between(c, node); break;
   case RILLE_NODE_IS_NULL:
-    write_operand(c, node->a);
+    rille_expression_operand(c, node->a);
     rille_compiler_put(c, " is null");
     break;
   case RILLE_NODE_NOT: write_not(c, node->a); break;
@@ -430,9 +367,11 @@ rille_expression_write(rille_compiler *c, const rille_node *node)
   case RILLE_NODE_OR: write_conditions(c, node); break;
   case RILLE_NODE_EXISTS:
   case RILLE_NODE_QUERY: {
+    const rille_query *query = c->query;
     bool qualify = c->qualify;
     int negations = c->negations;
 
+    c->query = NULL;
     c->qualify = true;
     c->negations = 0;
     rille_compiler_put(c, node->kind == RILLE_NODE_EXISTS ? "exists (" : "(");
@@ -441,15 +380,13 @@ rille_expression_write(rille_compiler *c, const rille_node *node)
     else
       rille_compiler_select(c, node->query);
     rille_compiler_put(c, ")");
+    c->query = query;
     c->qualify = qualify;
     c->negations = negations;
     break;
   }
-  case RILLE_NODE_CONSTANT: rille_compiler_put(c, node->op ? "1" : "0"); break;
-  case RILLE_NODE_TERM:
-    rille_expression_ordered(c, node->a);
-    rille_compiler_put(c, node->op ? " desc" : "");
-    break;
+  case RILLE_NODE_CONSTANT: rille_compiler_put(c, c->dialect->constants[node->op != 0]); break;
+  case RILLE_NODE_TERM: write_term(c, node); break;
   }
   write_alias(c, node);
 }

@@ -12,9 +12,12 @@ typedef struct rille_compiler {
   rille_arena *arena;
   rille_fault *fault;
   rille_status status;
-  bool qualify;  /* columns are written with their table */
-  bool assigns;  /* values are written into columns, not compared with them */
-  int negations; /* how many NOT stand around */
+  const rille_query *query; /* whose conditions are written: they may mean its outputs; NULL elsewhere */
+  int placed;               /* parameters in the text so far */
+  bool qualify;             /* columns are written with their table */
+  bool unites;              /* the order of a union is written: rows of any of its queries */
+  bool assigns;             /* values are written into columns, not compared with them */
+  int negations;            /* how many NOT stand around */
 } rille_compiler;
 
 /* Appends text as it is. */
@@ -43,6 +46,41 @@ void rille_expression_ordered(rille_compiler *c, const rille_node *node);
 
 /* Appends a column, with its table where the statement qualifies names. */
 void rille_expression_column(rille_compiler *c, const rille_node *node);
+
+/* Appends a value as a parameter, which takes it in the form. */
+void rille_expression_value(rille_compiler *c, const rille_node *value, rille_param_form form);
+
+/* Appends a part of a comparison: in parentheses unless it is one thing. */
+void rille_expression_operand(rille_compiler *c, const rille_node *node);
+
+/* Appends a template of the dialect: the n-th of `items` for $n, and what is known of the type (NULL: nothing) for $p
+** $s $d $a $0.  Stops at the mark of the operator, $o, and returns what stands behind it; else NULL. */
+const char *rille_expression_template(rille_compiler *c, const char *template, const rille_node *items,
+                                      const rille_type *type);
+
+/* Appends a COMPARE that is no sum, an IN, a BETWEEN; in compare.c. */
+void rille_compare_write(rille_compiler *c, const rille_node *node);
+void rille_compare_in(rille_compiler *c, const rille_node *node);
+void rille_compare_between(rille_compiler *c, const rille_node *node);
+
+/* True for a column whose numbers stand there as text: its order as text is another than theirs. */
+bool rille_compare_text_number(const rille_node *node);
+
+/* Appends a CALL, and a COMPARE that is a sum; in call.c. */
+void rille_call_write(rille_compiler *c, const rille_node *node);
+void rille_call_sum(rille_compiler *c, const rille_node *node);
+
+/* Appends a query's conditions; the rows of a query that is no aggregate; in compile.c. */
+void rille_compiler_where(rille_compiler *c, const rille_query *query);
+void rille_compiler_rows(rille_compiler *c, const rille_query *query);
+
+/* True for a query without order, limits and unions. */
+bool rille_compiler_is_plain(const rille_query *query);
+
+/* Appends a statement that writes, without what it returns; in mutation.c. */
+void rille_mutation_insert(rille_compiler *c, const rille_query *query);
+void rille_mutation_update(rille_compiler *c, const rille_query *query);
+void rille_mutation_delete(rille_compiler *c, const rille_query *query);
 
 /* Appends a select; in compile.c. */
 void rille_compiler_select(rille_compiler *c, const rille_query *query);

@@ -376,8 +376,10 @@ resolve_query(rille_query *query, const struct scope *outer, rille_fault *fault)
 
   scope.level = outer != NULL ? outer->level + 1 : 0;
   set_level(&query->source, &scope);
-  for (rille_join *join = query->joins; join != NULL; join = join->next)
+  for (rille_join *join = query->joins; join != NULL; join = join->next) {
     set_level(&join->source, &scope);
+    join->source.optional = join->kind == RILLE_JOIN_LEFT;
+  }
   if (status == RILLE_OK)
     status = check_guard(&query->source, fault);
   for (rille_join *join = query->joins; join != NULL && status == RILLE_OK; join = join->next) {

@@ -11,10 +11,11 @@ typedef enum rille_node_kind {
   RILLE_NODE_COLUMN,  /* text: "title" or "posts.title"; alias: its name as an output, or none; op: a rille_column_of */
   RILLE_NODE_EVERY,   /* text: a source whose columns are all meant, or none for the first source */
   RILLE_NODE_STAR,    /* the * of count(*) */
-  RILLE_NODE_VALUE,   /* slot: which of the statement's values */
+  RILLE_NODE_VALUE,   /* slot: which of the statement's values; op: a rille_param_form, given by compile */
   RILLE_NODE_LIST,    /* slot: a value that is a long list */
   RILLE_NODE_ITEMS,   /* items: a short list */
-  RILLE_NODE_RAW,     /* text: SQL with a ? for each of items; alias: names of the outputs it makes, separated by NUL */
+  RILLE_NODE_RAW,     /* text: SQL with a ? for each of items, byte 1 for a question mark; alias: names of its outputs,
+                     ** separated by NUL */
   RILLE_NODE_CALL,    /* op: a rille_function; items: its arguments */
   RILLE_NODE_COMPARE, /* op: a rille_operator; a, b */
   RILLE_NODE_IN,      /* a is in b, a LIST, ITEMS or QUERY */
@@ -92,6 +93,7 @@ typedef enum rille_guard {
 typedef struct rille_source {
   const rille_table *table;
   rille_str name; /* alias, or the table's own name */
+  bool optional;  /* set by resolve: a row may be without one of its rows, as a left join has it */
   int level; /* set by resolve: not 0 where a query around reads a table of that name, too; then part of the name */
   rille_guard guard;
 } rille_source;
@@ -115,6 +117,16 @@ typedef struct rille_set {
   struct rille_set *next;
 } rille_set;
 
+/* What a select keeps others from doing with its rows until the transaction ends, and what it does where another has
+** locked a row. */
+typedef enum rille_lock { RILLE_LOCK_NONE, RILLE_LOCK_UPDATE, RILLE_LOCK_SHARE, RILLE_LOCK_TOTAL } rille_lock;
+typedef enum rille_lock_wait {
+  RILLE_LOCK_AWAITS,
+  RILLE_LOCK_SKIPS,
+  RILLE_LOCK_FAILS,
+  RILLE_LOCK_WAITS
+} rille_lock_wait;
+
 typedef enum rille_verb { RILLE_SELECT, RILLE_INSERT, RILLE_UPDATE, RILLE_DELETE } rille_verb;
 
 typedef enum rille_conflict { RILLE_CONFLICT_FAILS, RILLE_CONFLICT_IGNORED, RILLE_CONFLICT_UPDATES } rille_conflict;
@@ -136,6 +148,8 @@ typedef struct rille_query {
   rille_node *orders;         /* TERM and RAW nodes */
   rille_node *limit, *offset; /* VALUE nodes */
   rille_node *per;            /* COLUMN nodes: the limits count among the rows that are alike in these */
+  rille_lock lock;
+  rille_lock_wait lock_wait;
   struct rille_query *unions; /* linked by `next` */
   struct rille_query *next;
   rille_node *aggregate; /* a CALL over one output: the statement yields this one value */

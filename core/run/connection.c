@@ -20,7 +20,7 @@ rille_connection_open(const rille_driver *driver, const rille_open_options *opti
   if (status == RILLE_OK) {
     rille_buffer_init(&connection->shape, SHAPE_MAX);
     rille_buffer_init(&connection->trace.sql, RILLE_SQL_MAX);
-    connection->dialect = &rille_dialect_sqlite;
+    connection->dialect = rille_dialect_of(driver->name);
     status = driver->open(options, &connection->conn, fault);
   }
   if (status == RILLE_OK) {

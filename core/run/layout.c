@@ -144,7 +144,8 @@ take_query_types(rille_layout *layout, const rille_query *query)
 }
 
 rille_status
-rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rille_layout **out, rille_fault *fault)
+rille_layout_of_statement(const rille_query *query, const rille_dialect *dialect, const rille_stmt *stmt,
+                          rille_layout **out, rille_fault *fault)
 {
   const rille_driver *driver = stmt->driver;
   size_t count = (size_t)driver->column_count(stmt), bytes = query != NULL ? query->source.table->name.len : 0;
@@ -162,7 +163,8 @@ rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rill
   for (size_t i = 0; i < count; i++) {
     rille_str name = layout->names[i] = keep(&at, driver->column_name(stmt, (int)i));
 
-    layout->types[i] = rille_type_from_declared(driver->column_declared(stmt, (int)i));
+    layout->types[i] = rille_type_of_column(driver->column_declared(stmt, (int)i), (rille_str){ 0 },
+                                            dialect->exact_decimals);
     for (size_t j = 0; j < i; j++)
       if (rille_str_equal(layout->names[j], name)) {
         rille_status status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT,

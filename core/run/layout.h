@@ -3,7 +3,7 @@
 #define RILLE_LAYOUT_H
 
 #include "core/driver/driver.h"
-#include "core/query/tree.h"
+#include "core/query/dialect.h"
 
 /* Counted: statement, sources and rows each hold it.  Never changed once made. */
 typedef struct rille_layout {
@@ -19,11 +19,11 @@ typedef struct rille_layout {
 /* All columns of a table.  NULL when memory ran out; otherwise the caller holds it. */
 rille_layout *rille_layout_of_table(const rille_table *table);
 
-/* The outputs of a prepared statement.  A column that the query names (NULL query: none) has the type that its table
-** gives it, another one the type it was declared with, an expression none.  Two outputs of one name are
+/* The outputs of a prepared statement in a dialect.  A column that the query names (NULL query: none) has the type that
+** its table gives it, another one the type it was declared with, an expression none.  Two outputs of one name are
 ** `invalid_argument`, for a row could keep only one of them. */
-rille_status rille_layout_of_statement(const rille_query *query, const rille_stmt *stmt, rille_layout **out,
-                                       rille_fault *fault);
+rille_status rille_layout_of_statement(const rille_query *query, const rille_dialect *dialect, const rille_stmt *stmt,
+                                       rille_layout **out, rille_fault *fault);
 
 /* The first `count` columns of another layout, of a query whose first table is `table`.  NULL when memory ran out;
 ** otherwise the caller holds it. */

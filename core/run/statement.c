@@ -1,4 +1,4 @@
-/* core/run/statement.c - a hash table with a list by last use; conversion of values on their way to the database. */
+/* core/run/statement.c - a hash table with a list by last use; values on their way to the database. */
 #include "core/run/statement.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 #include "core/base/memory.h"
 #include "core/query/resolve.h"
+#include "core/run/form.h"
 
 /* -- keeping --------------------------------------------------------------------------------------------- */
 
@@ -170,7 +171,7 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
                              "raw SQL in this query has more or fewer ? than values: %.*s",
                              RILLE_STR_ARG(s->compiled.sql));
   if (status == RILLE_OK && conn->driver->column_count(s->stmt) > 0)
-    status = rille_layout_of_statement(query, s->stmt, &s->layout, fault);
+    status = rille_layout_of_statement(query, dialect, s->stmt, &s->layout, fault);
   if (status == RILLE_OK) {
     s->writes = conn->driver->writes(s->stmt);
     s->changes_rows = s->writes && (!s->raw || may_change_rows(sql));
@@ -182,103 +183,6 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
 }
 
 /* -- binding --------------------------------------------------------------------------------------------- */
-
-/* A LIKE pattern as a GLOB pattern: % and _ become * and ?, what GLOB would take for its own is put in brackets, and a
-** backslash makes the next character mean itself. */
-static rille_status
-glob_pattern(rille_cell *cell, rille_arena *arena, rille_fault *fault)
-{
-  rille_str like = cell->as.text;
-  char *glob;
-  size_t len = 0;
-
-  if (cell->kind != RILLE_TEXT)
-    return RILLE_OK;
-  glob = rille_arena_get(arena, like.len * 3 + 1);
-  if (glob == NULL)
-    return rille_fault_no_memory(fault);
-  for (size_t i = 0; i < like.len; i++) {
-    bool literal = like.at[i] == '\\' && i + 1 < like.len;
-    char c = like.at[literal ? ++i : i];
-
-    if (!literal && (c == '%' || c == '_')) {
-      glob[len++] = c == '%' ? '*' : '?';
-    } else if (c == '*' || c == '?' || c == '[') {
-      glob[len++] = '[';
-      glob[len++] = c;
-      glob[len++] = ']';
-    } else {
-      glob[len++] = c;
-    }
-  }
-  cell->as.text = (rille_str){ glob, len };
-  return RILLE_OK;
-}
-
-static void
-json_text(rille_buffer *out, rille_str text)
-{
-  rille_buffer_byte(out, '"');
-  for (size_t i = 0; i < text.len; i++) {
-    unsigned char c = (unsigned char)text.at[i];
-
-    if (c < 0x20)
-      rille_buffer_format(out, "\\u%04x", c);
-    else if (c == '"' || c == '\\')
-      rille_buffer_format(out, "\\%c", c);
-    else
-      rille_buffer_byte(out, (char)c);
-  }
-  rille_buffer_byte(out, '"');
-}
-
-static void
-json_real(rille_buffer *out, double real)
-{
-  char text[40];
-
-  rille_buffer_add(out, text, rille_real_print(text, sizeof text, -1, real));
-}
-
-/* A list as JSON text, each element as the column keeps it. */
-static rille_status
-json_list(const rille_param *param, const rille_slot *slot, rille_arena *arena, rille_cell *out, rille_fault *fault)
-{
-  rille_buffer json;
-  rille_status status = RILLE_OK;
-
-  rille_buffer_init(&json, (size_t)1 << 30);
-  rille_buffer_byte(&json, '[');
-  for (size_t i = 0; i < slot->list_len && status == RILLE_OK; i++) {
-    rille_cell cell;
-
-    status = rille_type_store(param->type, &slot->list[i], param->what, arena, &cell, fault);
-    if (status != RILLE_OK)
-      break;
-    if (i > 0)
-      rille_buffer_byte(&json, ',');
-    switch (cell.kind) {
-    case RILLE_NULL: rille_buffer_text(&json, "null"); break;
-    case RILLE_BOOL:
-    case RILLE_INT: rille_buffer_format(&json, "%lld", (long long)cell.as.integer); break;
-    case RILLE_REAL: json_real(&json, cell.as.real); break;
-    case RILLE_TEXT: json_text(&json, cell.as.text); break;
-    case RILLE_BLOB:
-      status = rille_fault_set(fault, RILLE_UNSUPPORTED, "a list of bytes may have at most %d elements", 32);
-      break;
-    }
-  }
-  rille_buffer_byte(&json, ']');
-  if (status == RILLE_OK) {
-    rille_str text = rille_arena_copy(arena, (rille_str){ json.at, json.len });
-
-    *out = (rille_cell){ .kind = RILLE_TEXT, .as.text = text };
-    if (json.failed || !rille_arena_ok(arena))
-      status = rille_fault_no_memory(fault);
-  }
-  rille_buffer_release(&json);
-  return status;
-}
 
 rille_status
 rille_statement_cell(const rille_statement *statement, size_t n, const rille_slot *slots, rille_arena *arena,
@@ -292,11 +196,11 @@ rille_statement_cell(const rille_statement *statement, size_t n, const rille_slo
     *out = slot->cell;
     return RILLE_OK;
   }
-  if (param->form == RILLE_PARAM_LIST)
-    return json_list(param, slot, arena, out, fault);
+  if (param->form == RILLE_PARAM_LIST || param->form == RILLE_PARAM_ARRAY)
+    return rille_form_list(param, slot, arena, out, fault);
   status = rille_type_store(param->type, &slot->cell, param->what, arena, out, fault);
-  if (status == RILLE_OK && param->form == RILLE_PARAM_GLOB)
-    status = glob_pattern(out, arena, fault);
+  if (status == RILLE_OK && param->form != RILLE_PARAM_PLAIN)
+    status = rille_form_give(param->form, out, arena, fault);
   return status;
 }
 

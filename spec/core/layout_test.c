@@ -231,7 +231,8 @@ says_that_memory_ran_out(void **state)
   (void)state;
   rille_memory_gate(refuse);
   assert_null(rille_layout_of_table(&build_posts));
-  assert_fails(RILLE_OUT_OF_MEMORY, rille_layout_of_statement(NULL, statement->stmt, &layout, &fault), &fault);
+  assert_fails(RILLE_OUT_OF_MEMORY,
+               rille_layout_of_statement(NULL, &rille_dialect_sqlite, statement->stmt, &layout, &fault), &fault);
   rille_memory_gate(NULL);
   assert_null(layout);
   rille_connection_release(statement);

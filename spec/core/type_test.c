@@ -594,12 +594,33 @@ knows_the_length_and_the_form_that_a_column_keeps(void **state)
 
   (void)state;
   for (size_t i = 0; i < SPEC_COUNT(cases); i++) {
-    rille_type type = rille_type_of_column(rille_str_of(cases[i].declared), rille_str_of(cases[i].cast));
+    rille_type type = rille_type_of_column(rille_str_of(cases[i].declared), rille_str_of(cases[i].cast), false);
 
     if (type.kind != cases[i].kind || type.length != cases[i].length || type.kept != cases[i].kept)
       fail_msg("\"%s\" as \"%s\": kind %d, length %d, kept %d", cases[i].declared, cases[i].cast, (int)type.kind,
                type.length, (int)type.kept);
   }
+}
+
+static void
+a_database_that_is_exact_bounds_no_digits(void **state)
+{
+  const rille_type column = rille_type_of_column(rille_str_of("decimal(30,2)"), (rille_str){ 0 }, true);
+  const rille_type cast = rille_type_of_column(rille_str_of("numeric"), rille_str_of("decimal:2"), true);
+  const rille_cell many = { .kind = RILLE_TEXT, .as.text = rille_str_of("1234567890123456789012345.67") };
+  rille_arena arena = { 0 };
+  rille_cell kept;
+  rille_fault fault;
+
+  (void)state;
+  assert_ok(rille_type_store(column, &many, (rille_str){ 0 }, &arena, &kept, &fault), &fault);
+  assert_ok(rille_type_store(cast, &many, (rille_str){ 0 }, &arena, &kept, &fault), &fault);
+  assert_int_equal(cast.scale, 2);
+  assert_fails(RILLE_INVALID_ARGUMENT,
+               rille_type_store(rille_type_of_column(rille_str_of("decimal(30,2)"), (rille_str){ 0 }, false), &many,
+                                (rille_str){ 0 }, &arena, &kept, &fault),
+               &fault);
+  rille_arena_release(&arena);
 }
 
 /* A program around us may have set a locale that writes 1,5: databases do not. */
@@ -627,6 +648,7 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_database_that_is_exact_bounds_no_digits),
     cmocka_unit_test(keeps_what_a_type_takes),
     cmocka_unit_test(keeps_decimals_with_all_their_digits),
     cmocka_unit_test(refuses_what_a_type_does_not_take),

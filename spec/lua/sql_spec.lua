@@ -80,8 +80,33 @@ describe("sql.split", function()
   end)
 end)
 
+describe("sql.placeholders for PostgreSQL", function()
+  local function bind(...) return Sql.placeholders("query", "postgres", ...) end
+
+  it("numbers them, and turns ?? into a question mark", function()
+    local sql, params = bind("select ? from t where tags ?? ? and a = ?", 1, "x", null)
+    assert.equal("select $1 from t where tags ? $2 and a = $3", sql)
+    assert.same({ n = 3, 1, "x", null }, params)
+    assert.equal("select $1, $2, $3", (bind("select :a, :b, :a", { a = 1, b = 2 })))
+  end)
+
+  it("finds them in brackets, which quote nothing there", function()
+    assert.equal("select array[$1, $2], a[1:2], `$3`", (bind("select array[?, ?], a[1:2], `?`", 1, 2, 3)))
+  end)
+
+  it("finds none in literals with backslashes, dollar quotes and remarks in remarks", function()
+    local text = [[select E'it\'s ?', e'\\', 'a\', $tag$ ? $$ ? $tag$, /* ? /* ? */ ? */ 1]]
+    assert.equal(text, (bind(text)))
+    assert.equal("the placeholder $1 is not known in line 1", refused(bind, "select $1").message)
+  end)
+
+  it("takes neither casts nor operators for names", function()
+    assert.equal("select $1::int, a @> b, @ c", (bind("select :a::int, a @> b, @ c", { a = 1 })))
+  end)
+end)
+
 describe("sql.placeholders", function()
-  local function bind(...) return Sql.placeholders("query", ...) end
+  local function bind(...) return Sql.placeholders("query", "sqlite", ...) end
 
   it("leaves a text without any as it is", function()
     local sql, params = bind "select a from b"

@@ -10,11 +10,37 @@
 #include "spec/support/spec.h"
 
 rille_status
-spec_compile(rille_query *query, rille_compiled *compiled, rille_fault *fault)
+spec_compile_for(const rille_dialect *dialect, rille_query *query, rille_compiled *compiled, rille_fault *fault)
 {
   rille_status status = rille_resolve(query, fault);
 
-  return status == RILLE_OK ? rille_compile(query, &rille_dialect_sqlite, build_arena(), compiled, fault) : status;
+  return status == RILLE_OK ? rille_compile(query, dialect, build_arena(), compiled, fault) : status;
+}
+
+rille_status
+spec_compile(rille_query *query, rille_compiled *compiled, rille_fault *fault)
+{
+  return spec_compile_for(&rille_dialect_sqlite, query, compiled, fault);
+}
+
+void
+spec_postgres(rille_query *query, const char *sql, const char *params, const char *file, int line)
+{
+  rille_compiled compiled;
+  rille_buffer found;
+  rille_fault fault;
+
+  spec_status(RILLE_OK, spec_compile_for(&rille_dialect_postgres, query, &compiled, &fault), &fault, "compile", file,
+              line);
+  spec_text(compiled.sql, sql, file, line);
+  rille_buffer_init(&found, 100000);
+  for (size_t i = 0; i < compiled.param_count; i++) {
+    rille_buffer_format(&found, i > 0 ? " %u" : "%u", compiled.params[i].slot);
+    if (compiled.params[i].form != RILLE_PARAM_PLAIN)
+      rille_buffer_byte(&found, "?gljxa"[compiled.params[i].form]);
+  }
+  spec_text(rille_buffer_str(&found), params, file, line);
+  rille_buffer_release(&found);
 }
 
 /* Prepares the text; returns how many parameters it has, or -1 with SQLite's message in `why`. */
