@@ -412,14 +412,14 @@ local function where_has_morph(self, joined, ...)
 end
 
 --- SQL of the caller's own, with a `?` for each value.
-local function raw(word, sql, ...)
+local function raw(self, word, sql, ...)
   if type(sql) ~= "string" or sql == "" then Error.argument(word, "SQL", sql) end
-  local text, params = require "rille.sql".fragment(word, sql, ...)
+  local text, params = require "rille.sql".fragment(word, self, sql, ...)
   return text, params
 end
 
 local function where_raw(self, joined, sql, ...)
-  return node(self, op.raw, joined, raw("where_raw", sql, ...))
+  return node(self, op.raw, joined, raw(self, "where_raw", sql, ...))
 end
 
 local function filter(self, joined, text, params)

@@ -1,6 +1,7 @@
 --- sql: SQL text read just far enough: where a statement ends, and which placeholders it has.
 -- A grammar (LPeg) knows literals, quoted names, comments, dollar quotes and trigger bodies, so that a `;` or a `?`
--- inside one of them is left alone.  It is built when the first text needs it.
+-- inside one of them is left alone.  It is built when the first text needs it, one for each database: what is a quote
+-- in SQLite is not one everywhere.
 local core = require "rille.core"
 local Error = require "rille.error"
 local Grammar = require "rille.grammar"
@@ -17,8 +18,16 @@ local function raise_syntax(message, text, position, hint)
   Error.raise("syntax", ("%s in line %d"):format(message, line), { hint = hint, sql = text, line = line })
 end
 
---- The patterns that both uses share: what may hold any byte without meaning it, and words and numbers as units.
-local function lexicon()
+--- One value for each driver, made by `build(driver)` when it is first asked for.
+local function for_each_driver(build)
+  return setmetatable({}, { __index = function(made, driver)
+    made[driver] = build(driver)
+    return made[driver]
+  end })
+end
+
+--- The patterns that all uses share: what may hold any byte without meaning it, and words and numbers as units.
+local function lexicon(driver)
   local lpeg = require "lpeg"
   local P, S, R, C, Cc, Cmt, Cg, Cb = lpeg.P, lpeg.S, lpeg.R, lpeg.C, lpeg.Cc, lpeg.Cmt, lpeg.Cg, lpeg.Cb
 
@@ -34,13 +43,19 @@ local function lexicon()
   local word = letter * (letter + R "09" + "$") ^ 0
   local number = (R "09" + P "." * R "09") * (R("09", "az", "AZ") + S "._") ^ 0
   local line_comment = P "--" * (1 - P "\n") ^ 0
-  local block_comment = P "/*" * ((1 - P "*/") ^ 0 * "*/" + unclosed "a comment")
+  local inner = driver == "postgres" and P { P "/*" * (lpeg.V(1) + (1 - P "*/")) ^ 0 * "*/" } or P(false)
+  local block_comment = P "/*" * ((inner + (1 - P "*/")) ^ 0 * "*/" + unclosed "a comment")
   local tag = P "$" * (letter * (letter + R "09") ^ 0) ^ -1 * "$"
   local same_tag = Cmt(C(tag) * Cb "tag", function(_, _, here, opened) return here == opened end)
   local dollar = Cg(C(tag), "tag") * ((1 - same_tag) ^ 0 * same_tag + unclosed "a dollar quote")
 
-  local literal = quoted("'", "a text literal") + quoted('"', "a quoted name") + quoted("`", "a quoted name")
-    + P "[" * ((1 - P "]") ^ 0 * "]" + unclosed "a name in brackets")
+  local literal = quoted("'", "a text literal") + quoted('"', "a quoted name")
+  if driver == "postgres" then
+    local escaped = S "eE" * P "'"
+    literal = escaped * ((P "\\" * 1 + P "''" + (1 - P "'")) ^ 0 * "'" + unclosed "a text literal") + literal
+  else
+    literal = literal + quoted("`", "a quoted name") + P "[" * ((1 - P "]") ^ 0 * "]" + unclosed "a name in brackets")
+  end
   return {
     lpeg = lpeg, word = word, number = number, letter = letter,
     skip = S " \t\r\n\f\v" + P "\u{feff}" + line_comment + block_comment,      -- (SQLite skips that mark, too)
@@ -54,8 +69,8 @@ local function lexicon()
 end
 
 --- text -> list of { at, statement }; `at` is where its first word begins.
-local function build_splitter()
-  local lex = lexicon()
+local function build_splitter(driver)
+  local lex = lexicon(driver)
   local lpeg, keyword, skip = lex.lpeg, lex.keyword, lex.skip
   local P, C, Cp, Ct, Cg, Cb, Cmt = lpeg.P, lpeg.C, lpeg.Cp, lpeg.Ct, lpeg.Cg, lpeg.Cb, lpeg.Cmt
   local gap = skip ^ 0
@@ -82,18 +97,18 @@ local function build_splitter()
   return Ct(gap * ((statement + P ";") * gap) ^ 0) * -1
 end
 
-local splitter
+local splitters = for_each_driver(function(driver) return Grammar.compile(build_splitter(driver)) end)
 
 --- The statements of a script, without the `;` that ended them.  Empty ones, and remarks around them, are dropped.
 ---@param text string
+---@param driver? string  of the database that it is for; absent: SQLite
 ---@return string[] statements
 ---@return integer[] lines  where each begins, from 1
-function M.split(text)
+function M.split(text, driver)
   if type(text) ~= "string" then Error.argument("split", "SQL text", text) end
-  splitter = splitter or Grammar.compile(build_splitter())
   local statements, lines = {}, {}
   local line, from = 1, 1
-  for i, found in ipairs(splitter:match(text)) do
+  for i, found in ipairs(splitters[driver or "sqlite"]:match(text)) do
     local _, newlines = text:sub(from, found[1] - 1):gsub("\n", "")
     line, from = line + newlines, found[1]
     statements[i], lines[i] = found[2], line
@@ -102,13 +117,15 @@ function M.split(text)
 end
 
 --- text -> pieces: SQL text, `{}` for a `?`, `{ name }` for a `:name`.
-local function build_scanner()
-  local lex = lexicon()
+local function build_scanner(driver)
+  local lex = lexicon(driver)
   local lpeg = lex.lpeg
   local P, R, C, Cc, Cmt, Ct = lpeg.P, lpeg.R, lpeg.C, lpeg.Cc, lpeg.Cmt, lpeg.Ct
 
-  -- SQLite would take these for parameters too, and read NULL where nobody gave a value.
+  -- SQLite would take these for parameters too, and read NULL where nobody gave a value.  In PostgreSQL `:1` ends a
+  -- slice of an array, and `@` begins operators.
   local other = (P "?" + ":") * R "09" ^ 1 + (P "$" + "@") * (lex.letter + R "09") ^ 1
+  if driver == "postgres" then other = (P "?" + "$") * R "09" ^ 1 end
   local refused = Cmt(C(other), function(text, pos, mark)
     raise_syntax(("the placeholder %s is not known"):format(mark), text, pos - #mark, "write ? or :name")
   end)
@@ -118,24 +135,32 @@ local function build_scanner()
   return Ct(piece ^ 0) * -1
 end
 
-local scanner
+local scanners = for_each_driver(function(driver) return Grammar.compile(build_scanner(driver)) end)
 
---- What a text wants: { sql = text with ? only, count = how many } with `names` (one for each ?) when it has names.
-local parsed = Memo.new(KEPT_TEXTS, function(text)
-  if not text:find(NOT_PLAIN) then return { sql = text, count = 0 } end
-  scanner = scanner or Grammar.compile(build_scanner())
-  local pieces, names, count = scanner:match(text), {}, 0
+local MARK = "\1"                      -- in a part of a query: a question mark that is no placeholder
+
+local function parse(text, driver)
+  if not text:find(NOT_PLAIN) then return { sql = text, part = text, count = 0 } end
+  local pieces, parts, names, count = scanners[driver]:match(text), {}, {}, 0
   for i, piece in ipairs(pieces) do
     if type(piece) == "table" then
       count = count + 1
       names[#names + 1] = piece[1]
-      pieces[i] = "?"
+      pieces[i], parts[i] = driver == "postgres" and "$" .. count or "?", "?"
+    else
+      parts[i] = piece:gsub("%?", MARK)
     end
   end
   if #names > 0 and #names < count then
     Error.raise("invalid_argument", "the statement mixes ? and :" .. names[1], { sql = text, hint = "use one of them" })
   end
-  return { sql = table.concat(pieces), count = count, names = #names > 0 and names or nil }
+  return { sql = table.concat(pieces), part = table.concat(parts), count = count, names = #names > 0 and names or nil }
+end
+
+--- What a text wants: { sql = a whole statement, as the database takes it, part = a part of one, with a ? for each
+--- value and MARK for a question mark, count = how many values } with `names` (one for each value) when it has names.
+local parsed = for_each_driver(function(driver)
+  return Memo.new(KEPT_TEXTS, function(text) return parse(text, driver) end)
 end)
 
 local function fail(where, message, sql, hint)
@@ -181,24 +206,30 @@ local function by_name(where, want, sql, ...)
   return params
 end
 
---- The text with every placeholder as `?` and the values in that order; `??` is a literal question mark.
----@param where string  the method that was called, for messages
+local function values_of(where, want, text, ...)
+  if want.names then return by_name(where, want, text, ...) end
+  return by_position(where, want, text, ...)
+end
+
+--- The text with every placeholder as the database has them, and the values in that order; `??` is a literal question
+--- mark.
+---@param where string   the method that was called, for messages
+---@param driver string  "sqlite" or "postgres"
 ---@param text string
 ---@param ... any  one value for each `?`, or one table for `:name`s; rille.null is NULL, nil is refused
 ---@return string sql
 ---@return table params  a list with its length in `n`
-function M.placeholders(where, text, ...)
+function M.placeholders(where, driver, text, ...)
   if type(text) ~= "string" then Error.argument(where, "SQL text", text) end
-  local want = parsed(text)
-  if want.names then return want.sql, by_name(where, want, text, ...) end
-  return want.sql, by_position(where, want, text, ...)
+  local want = parsed[driver](text)
+  return want.sql, values_of(where, want, text, ...)
 end
 
 --- text -> what matters of a part of a statement, each a pair of its place and a mark: parentheses, semicolons, a
 --- remark that has no end of its own, and "reads" where SQL reads tables: `select` or `from` anywhere, or `in` with the
 --- name of a table behind it.  Dollar quotes are none in SQLite, so what is between them counts.
-local function build_reader()
-  local lex = lexicon()
+local function build_reader(driver)
+  local lex = lexicon(driver)
   local lpeg, keyword = lex.lpeg, lex.keyword
   local P, C, Cc, Cp, Ct, S = lpeg.P, lpeg.C, lpeg.Cc, lpeg.Cp, lpeg.Ct, lpeg.S
   local distinct_from = keyword "distinct" * lex.skip ^ 0 * keyword "from"
@@ -208,7 +239,7 @@ local function build_reader()
   return Ct((Ct(Cp() * mark) + other) ^ 0)
 end
 
-local reader
+local readers = for_each_driver(function(driver) return Grammar.compile(build_reader(driver)) end)
 
 -- A mark that cannot be in a part of a statement -> what is wrong with it.
 local NOT_A_PART <const> = {
@@ -219,10 +250,9 @@ local NOT_A_PART <const> = {
 }
 
 --- A text as part of a statement: { wrong = what keeps it from being one, at = where } or { reads = true or nil }.
-local part_of = Memo.new(KEPT_TEXTS, function(text)
-  reader = reader or Grammar.compile(build_reader())
+local function read_part(text, driver)
   local open, part = {}, {}
-  for _, found in ipairs(reader:match(text)) do
+  for _, found in ipairs(readers[driver]:match(text)) do
     local at, mark = found[1], found[2]
     if mark == "reads" then
       part.reads = true
@@ -236,18 +266,27 @@ local part_of = Memo.new(KEPT_TEXTS, function(text)
   end
   if #open > 0 then return { wrong = NOT_A_PART["("], at = open[1] } end
   return part
+end
+
+local part_of = for_each_driver(function(driver)
+  return Memo.new(KEPT_TEXTS, function(text) return read_part(text, driver) end)
 end)
 
 --- The same for a part of a query, which must be whole: what stands around it is what the query says, and no text may
 --- end that.  `params.reads` says that it reads tables of its own, which nothing guards.
 ---@param where string
+---@param query rille.Query  whose part it becomes
 ---@param text string
 ---@param ... any
----@return string sql
+---@return string sql  as RILLE_NODE_RAW of core/query/tree.h has it
 ---@return table params
-function M.fragment(where, text, ...)
-  local sql, params = M.placeholders(where, text, ...)
-  local part = part_of(sql)
+function M.fragment(where, query, text, ...)
+  if type(text) ~= "string" then Error.argument(where, "SQL text", text) end
+  if text:find(MARK, 1, true) then raise_syntax(where .. ": a control character stands", text, text:find(MARK)) end
+  local driver = require "rille.query.ends".driver_of(query)
+  local want = parsed[driver](text)
+  local sql, params = want.part, values_of(where, want, text, ...)
+  local part = part_of[driver](sql)
   if part.wrong then
     raise_syntax(("%s: %s"):format(where, part.wrong), text, math.min(part.at, #text), "each text is whole by itself")
   end
@@ -266,12 +305,16 @@ local function first_word(text)
   return text:match("^%a*", from):lower()
 end
 
-local CONTROLS = { begin = true, commit = true, ["end"] = true, rollback = true, savepoint = true, release = true }
+local CONTROLS = { begin = true, start = true, commit = true, ["end"] = true, rollback = true, abort = true,
+  savepoint = true, release = true }
 
 --- Does the statement begin or end a transaction?
 ---@param text string
 ---@return boolean
-function M.controls_transaction(text) return CONTROLS[first_word(text)] == true end
+function M.controls_transaction(text)
+  local word = first_word(text)
+  return CONTROLS[word] or word == "prepare" and text:lower():find "prepare%s+transaction" ~= nil
+end
 
 local CHANGES_SCHEMA = { create = true, alter = true, drop = true }
 
@@ -289,6 +332,7 @@ function M.gives_rows(text)
     return text:lower():find "%f[%w_]returning%f[^%w_]" ~= nil
   end
   return first == "select" or first == "with" or first == "values" or first == "pragma" or first == "explain"
+    or first == "show" or first == "table"
 end
 
 return M

@@ -55,7 +55,8 @@ local function table_source(handle, name, all)
     local guard = Guard.of(handle, name)
     if guard and all then refuse_all(guard) end
     source = core.source { table = name, columns = plain_columns(description), tenant = guard and guard.column,
-      guard = guard, ask = not guard and require "rille.tenant.behind".ask(handle, name, description, all) or nil }
+      guard = guard, exact = handle.driver == "postgres",
+      ask = not guard and require "rille.tenant.behind".ask(handle, name, description, all) or nil }
     of[name] = source
   end
   return source
@@ -82,6 +83,16 @@ local function ready(query)
   return root
 end
 M.ready = ready
+
+--- The driver of the query's database, which need not be open for it.
+---@param query rille.Query
+---@return string
+function M.driver_of(query)
+  local root = query[1]
+  if root.handle then return root.handle.driver end
+  local ok, handle = pcall(require "rille.database".get, root.class and root.class._def.connection)
+  return ok and handle.driver or "sqlite"
+end
 
 --- The source of a table in the query's database.
 ---@param query rille.Query

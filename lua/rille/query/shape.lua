@@ -72,7 +72,7 @@ return function(Query)
   --- Outputs in the caller's own SQL; the names behind `as` can be ordered by.
   function Query:select_raw(sql, ...)
     if type(sql) ~= "string" or sql == "" then Error.argument("select_raw", "SQL", sql) end
-    local text, params = require "rille.sql".fragment("select_raw", sql, ...)
+    local text, params = require "rille.sql".fragment("select_raw", self, sql, ...)
     local aliases = {}
     for alias in text:gmatch '%f[%w_][aA][sS]%s+"?([%a_][%w_]*)' do aliases[#aliases + 1] = alias end
     return node(self, op.select_raw, text, params, table.concat(aliases, "\0"))
@@ -137,7 +137,7 @@ return function(Query)
 
   function Query:having_raw(sql, ...)
     if type(sql) ~= "string" or sql == "" then Error.argument("having_raw", "SQL", sql) end
-    return node(self, op.having_raw, 0, require "rille.sql".fragment("having_raw", sql, ...))
+    return node(self, op.having_raw, 0, require "rille.sql".fragment("having_raw", self, sql, ...))
   end
 
   local DIRECTIONS = { asc = false, desc = true, ASC = false, DESC = true }
@@ -158,7 +158,7 @@ return function(Query)
 
   function Query:order_by_raw(sql, ...)
     if type(sql) ~= "string" or sql == "" then Error.argument("order_by_raw", "SQL", sql) end
-    return node(self, op.order_raw, require "rille.sql".fragment("order_by_raw", sql, ...))
+    return node(self, op.order_raw, require "rille.sql".fragment("order_by_raw", self, sql, ...))
   end
 
   local function created_at(self)
