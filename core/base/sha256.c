@@ -1,4 +1,4 @@
-/* core/base/sha256.c - FIPS 180-4, section 6.2, on a text that is wholly in memory. */
+/* core/base/sha256.c - FIPS 180-4, section 6.2, and RFC 2104 over it. */
 #include "core/base/sha256.h"
 
 #include <stdint.h>
@@ -23,7 +23,7 @@ rotate(uint32_t x, int n)
 static void
 compress(uint32_t state[8], const unsigned char block[64])
 {
-  uint32_t w[64], v[8];
+  uint32_t w[64] = { 0 }, v[8];
 
   for (int i = 0; i < 16; i++)
     w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 | (uint32_t)block[4 * i + 2] << 8 |
@@ -50,27 +50,94 @@ compress(uint32_t state[8], const unsigned char block[64])
     state[i] += v[i];
 }
 
+/* A digest that is being made. */
+struct digest {
+  uint32_t state[8];
+  unsigned char block[64]; /* what does not fill a block yet */
+  uint64_t bytes;          /* so far */
+};
+
+static struct digest
+begin(void)
+{
+  return (struct digest){ .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
+                                     0x5be0cd19 } };
+}
+
+static void
+add(struct digest *digest, const void *bytes, size_t len)
+{
+  const unsigned char *at = bytes;
+  size_t kept = (size_t)(digest->bytes % 64);
+
+  digest->bytes += len;
+  while (len > 0) {
+    size_t taken = len < 64 - kept ? len : 64 - kept;
+
+    memcpy(digest->block + kept, at, taken);
+    at += taken;
+    len -= taken;
+    kept = (kept + taken) % 64;
+    if (kept == 0)
+      compress(digest->state, digest->block);
+  }
+}
+
+static void
+finish(struct digest *digest, unsigned char out[RILLE_SHA256_BYTES])
+{
+  static const unsigned char padding[64] = { 0x80 };
+  uint64_t bits = digest->bytes * 8;
+  size_t kept = (size_t)(digest->bytes % 64);
+  unsigned char length[8];
+
+  add(digest, padding, kept < 56 ? 56 - kept : 120 - kept);
+  for (int i = 0; i < 8; i++)
+    length[i] = (unsigned char)(bits >> (56 - 8 * i));
+  add(digest, length, sizeof length);
+  for (int i = 0; i < RILLE_SHA256_BYTES; i++)
+    out[i] = (unsigned char)(digest->state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+void
+rille_sha256(rille_str bytes, unsigned char out[RILLE_SHA256_BYTES])
+{
+  struct digest digest = begin();
+
+  add(&digest, bytes.at, bytes.len);
+  finish(&digest, out);
+}
+
 void
 rille_sha256_hex(rille_str bytes, char hex[RILLE_SHA256_HEX + 1])
 {
-  uint32_t state[8] = {
-    0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19
-  };
-  unsigned char tail[128] = { 0 };
-  const unsigned char *at = (const unsigned char *)bytes.at;
-  size_t left = bytes.len, tail_len;
+  unsigned char out[RILLE_SHA256_BYTES];
 
-  for (; left >= 64; at += 64, left -= 64)
-    compress(state, at);
-  if (left > 0)
-    memcpy(tail, at, left);
-  tail[left] = 0x80;
-  tail_len = left < 56 ? 64 : 128;
-  for (int i = 0; i < 8; i++)
-    tail[tail_len - 1 - (size_t)i] = (unsigned char)((uint64_t)bytes.len * 8 >> (8 * i));
-  for (size_t i = 0; i < tail_len; i += 64)
-    compress(state, tail + i);
+  rille_sha256(bytes, out);
   for (int i = 0; i < RILLE_SHA256_HEX; i++)
-    hex[i] = "0123456789abcdef"[state[i / 8] >> (28 - 4 * (i % 8)) & 15];
+    hex[i] = "0123456789abcdef"[out[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
   hex[RILLE_SHA256_HEX] = '\0';
+}
+
+void
+rille_hmac_sha256(rille_str key, rille_str bytes, unsigned char out[RILLE_SHA256_BYTES])
+{
+  unsigned char inner[64] = { 0 }, outer[64];
+  struct digest digest = begin();
+
+  if (key.len > sizeof inner)
+    rille_sha256(key, inner);
+  else if (key.len > 0)
+    memcpy(inner, key.at, key.len);
+  for (size_t i = 0; i < sizeof inner; i++) {
+    outer[i] = inner[i] ^ 0x5c;
+    inner[i] ^= 0x36;
+  }
+  add(&digest, inner, sizeof inner);
+  add(&digest, bytes.at, bytes.len);
+  finish(&digest, out);
+  digest = begin();
+  add(&digest, outer, sizeof outer);
+  add(&digest, out, RILLE_SHA256_BYTES);
+  finish(&digest, out);
 }

@@ -315,6 +315,7 @@ rille_lua_add_database(lua_State *L)
   lua_createtable(L, 0, 40);
   luaL_setfuncs(L, methods, 0);
   luaL_setfuncs(L, rille_lua_transaction_methods, 0);
+  luaL_setfuncs(L, rille_lua_session_methods, 0);
   luaL_setfuncs(L, rille_lua_copy_methods, 0);
   luaL_setfuncs(L, rille_lua_mirror_methods, 0);
   luaL_setfuncs(L, rille_lua_raw_methods, 0);

@@ -26,6 +26,7 @@ typedef struct rille_lua_database {
   bool exclusive; /* while a transaction is open nobody but its coroutine gets a connection */
   bool closed;
   bool trace;
+  bool counts;   /* each commit of its connections is a position in the history */
   bool mirrored; /* its connections fill the outbox, with changes of these tables (none named: of all) */
   rille_str *mirrored_tables;
   size_t mirrored_count;

@@ -88,10 +88,12 @@ open_connection(rille_lua_database *database, rille_connection **out, rille_faul
   }
   if (status == RILLE_OK)
     status = rille_lua_mirror_connection(database, connection, fault);
-  if (status == RILLE_OK)
+  if (status == RILLE_OK) {
+    connection->counts = database->counts;
     *out = connection;
-  else
+  } else {
     rille_connection_close(connection);
+  }
   return status;
 }
 

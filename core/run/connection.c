@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 #include "core/query/shape.h"
 #include "core/run/cursor.h"
+#include "core/run/history.h"
 #include "core/run/outbox.h"
 
 enum { SHAPE_MAX = RILLE_SQL_MAX + 1 }; /* bytes: the mark of its kind and, of SQL text, all there may be */
@@ -172,6 +173,7 @@ ended(rille_connection *connection)
   connection->depth = 0;
   connection->owner = NULL;
   connection->broken = false;
+  connection->wrote = false;
   if (connection->outbox != NULL)
     rille_outbox_ended(connection->outbox);
 }
@@ -242,14 +244,19 @@ rille_status
 rille_connection_commit(rille_connection *connection, rille_fault *fault)
 {
   rille_status status = rille_connection_ready(connection, fault);
+  bool counts = connection->depth == 1 && connection->counts && connection->wrote;
 
   if (status != RILLE_OK)
     return status;
   if (connection->depth == 1 && connection->outbox != NULL)
     status = rille_outbox_flush(connection->outbox, connection, fault);
+  if (status == RILLE_OK && counts)
+    status = rille_history_count(connection, fault);
   if (status == RILLE_OK)
     status = connection->depth > 1 ? savepoint(connection, RELEASE, fault)
                                    : connection->conn->driver->commit(connection->conn, fault);
+  if (status == RILLE_OK && counts)
+    rille_history_counted(connection);
   if (status != RILLE_OK)
     rille_connection_failed(connection, fault);
   else if (--connection->depth == 0)

@@ -3,6 +3,7 @@
 #define RILLE_CONNECTION_H
 
 #include "core/run/statement.h"
+#include "core/run/token.h"
 
 struct rille_cursor;
 typedef struct rille_outbox rille_outbox;
@@ -35,6 +36,10 @@ typedef struct rille_connection {
   struct rille_cursor *cursors; /* open ones */
   rille_trace trace;
   rille_outbox *outbox; /* NULL: nothing is mirrored */
+  bool counts;          /* each commit of a transaction that wrote is a position in the history */
+  bool wrote;           /* the transaction that is open */
+  bool counting;        /* the history knows of this connection; `counted` is where it left it, or earlier */
+  rille_place counted;
 } rille_connection;
 
 /* Opens a database.  RILLE_OK: *out is the caller's, who ends it with rille_connection_close. */

@@ -79,7 +79,7 @@ rille_cursor_open(rille_cursor *cursor, rille_connection *connection, rille_stat
   return RILLE_OK;
 }
 
-/* -- statements that are mirrored -------------------------------------------------------------------------- */
+/* -- statements that are mirrored, or counted --------------------------------------------------------------- */
 
 /* What a failed statement leaves: the rows that it changed before, where it is one that says OR FAIL. */
 static bool
@@ -104,32 +104,44 @@ unwrap(rille_cursor *cursor, rille_status status, rille_fault *fault)
   return status != RILLE_OK ? status : committed;
 }
 
-/* A statement, its changes and their place in the outbox are one transaction. */
+/* Steps a statement whose changes go into the outbox. */
+static rille_status
+step_mirrored(rille_cursor *cursor, bool *row, rille_fault *fault)
+{
+  rille_connection *connection = cursor->connection;
+  rille_outbox *outbox = connection->outbox;
+  rille_status status = rille_outbox_ready(outbox, connection, fault);
+  rille_outbox_mark mark;
+
+  if (status != RILLE_OK)
+    return status;
+  mark = rille_outbox_at(outbox);
+  status = connection->conn->driver->step(cursor->statement->stmt, row, fault);
+  if (status != RILLE_OK && !keeps_rows(connection))
+    rille_outbox_back(outbox, mark);
+  else if (status == RILLE_OK)
+    status = rille_outbox_check(outbox, fault);
+  if (cursor->statement->raw)
+    rille_outbox_doubt(outbox);
+  return status;
+}
+
+/* A statement, its place in the outbox and in the history are one transaction. */
 static rille_status
 step_watched(rille_cursor *cursor, bool *row, rille_fault *fault)
 {
   rille_connection *connection = cursor->connection;
-  rille_outbox *outbox = connection->outbox;
-  const rille_driver *driver = connection->conn->driver;
-  rille_outbox_mark mark;
   rille_status status = RILLE_OK;
 
   if (connection->depth == 0) {
     status = rille_connection_begin(connection, RILLE_BEGIN_IMMEDIATE, NULL, fault);
     cursor->wrapped = status == RILLE_OK;
   }
-  if (status == RILLE_OK)
-    status = rille_outbox_ready(outbox, connection, fault);
-  if (status == RILLE_OK) {
-    mark = rille_outbox_at(outbox);
-    status = driver->step(cursor->statement->stmt, row, fault);
-    if (status != RILLE_OK && !keeps_rows(connection))
-      rille_outbox_back(outbox, mark);
-    else if (status == RILLE_OK)
-      status = rille_outbox_check(outbox, fault);
-    if (cursor->statement->raw)
-      rille_outbox_doubt(outbox);
-  }
+  connection->wrote = true;
+  if (status == RILLE_OK && connection->outbox != NULL)
+    status = step_mirrored(cursor, row, fault);
+  else if (status == RILLE_OK)
+    status = cursor->statement->stmt->driver->step(cursor->statement->stmt, row, fault);
   if (cursor->wrapped && (status != RILLE_OK || !*row))
     status = unwrap(cursor, status, fault);
   return status;
@@ -143,7 +155,7 @@ rille_cursor_step(rille_cursor *cursor, bool *row, rille_fault *fault)
   *row = false;
   if (cursor->statement == NULL)
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the cursor is closed");
-  if (cursor->connection->outbox != NULL && cursor->statement->changes_rows)
+  if (cursor->statement->changes_rows && (cursor->connection->outbox != NULL || cursor->connection->counts))
     status = step_watched(cursor, row, fault);
   else
     status = cursor->statement->stmt->driver->step(cursor->statement->stmt, row, fault);

@@ -2,7 +2,9 @@
 local Error = require "rille.error"
 local hook = require "rille.hook"
 
-local M = {}
+local M = {
+  session = false,       -- the module of that name, once there was a session: it hears of each statement
+}
 
 -- The statement has been run: tells what it was.
 local function told(handle, db, ...)
@@ -35,6 +37,7 @@ end
 ---@return any ...       its results
 function M.call(handle, method, a, b, c, d)
   if handle.tenant then require "rille.tenant.home".check(handle, false) end
+  if M.session then M.session.used(handle) end
   local db = handle.core or handle:connect()
   if not hook.listening.query then return db[method](db, a, b, c, d) end
   db:trace(true)
@@ -75,6 +78,7 @@ end
 ---@param ... any          a value for each column of the key
 function M.find(handle, source, ...)
   if handle.tenant then require "rille.tenant.home".check(handle, true) end
+  if M.session then M.session.used(handle) end
   local db = handle.core or handle:connect()
   if not hook.listening.query then return (db:find(source, ...)) end
   db:trace(true)

@@ -1,6 +1,7 @@
 --- handle: one database as code without models sees it.
 -- Behind it is one database of the core, which gives each coroutine that has a transaction a connection of its own.
 local core = require "rille.core"
+local Config = require "rille.config"
 local Error = require "rille.error"
 local Fetch = require "rille.fetch"
 local Sql = require "rille.sql"
@@ -56,6 +57,15 @@ local M = {}
 
 local open_handles = setmetatable({}, { __mode = "k" })
 
+local function next_open(_, handle)
+  repeat handle = next(open_handles, handle) until not handle or handle.core
+  return handle
+end
+
+--- The handles of which a database is open, in no order: for handle in each_open() do.
+---@return fun(_: any, handle: rille.Handle?): rille.Handle?
+function M.each_open() return next_open end
+
 --- A handle of a configured connection; nothing is opened yet.
 ---@param name string
 ---@param settings table  a connection as config.lua completes it
@@ -79,6 +89,8 @@ local function open(self)
   for _, key in ipairs(OPEN_OPTIONS) do options[key] = self.settings[key] end
   self.core = core.open(options)
   open_handles[self] = true
+  local session = Config.current().session
+  if Fetch.session or session and session.enabled then self.core:count(true) end
   if self.settings.mirror ~= nil then require "rille.mirror".register(self, self.settings.mirror) end
   return self.core
 end

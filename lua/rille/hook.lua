@@ -13,6 +13,7 @@ M.model_events = {
 --- Every event that `rille.on` knows.
 M.events = {
   "query", "slow_query", "transaction:start", "transaction:commit", "transaction:rollback", "tenant:bypass",
+  "session:lost",
 }
 for _, name in ipairs(M.model_events) do M.events[#M.events + 1] = "model:" .. name end
 

@@ -1,6 +1,8 @@
-/* spec/core/sha256_test.c - digests against published vectors, and for every length around the ends of blocks. */
+/* spec/core/sha256_test.c - digests and signatures against published vectors, and every length around the ends of
+** blocks. */
 #include "spec/support/spec.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/sha256.h"
@@ -91,6 +93,39 @@ pads_every_length_right(void **state)
   assert_string_equal(hex, "28d1b7ee925817a15dd4e0403443c1e6e8a70428aa0fdbe7d0e41757c5102ffb");
 }
 
+/* The vectors 1, 2, 3 and 6 of RFC 4231, section 4. */
+static void
+signs_as_published(void **state)
+{
+  char key[131], text[50];
+  struct {
+    rille_str key, text;
+    const char *signature;
+  } vectors[] = {
+    { { key, 20 }, rille_str_of("Hi There"), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7" },
+    { rille_str_of("Jefe"), rille_str_of("what do ya want for nothing?"),
+      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+    { { key, 20 }, { text, 50 }, "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe" },
+    { { key, 131 },
+      rille_str_of("Test Using Larger Than Block-Size Key - Hash Key First"),
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" },
+  };
+  unsigned char out[RILLE_SHA256_BYTES];
+
+  (void)state;
+  memset(text, 0xdd, sizeof text);
+  for (size_t i = 0; i < SPEC_COUNT(vectors); i++) {
+    memset(key, i == 0 ? 0x0b : 0xaa, sizeof key);
+    rille_hmac_sha256(vectors[i].key, vectors[i].text, out);
+    for (size_t j = 0; j < sizeof out; j++) {
+      char hex[3];
+
+      (void)snprintf(hex, sizeof hex, "%02x", out[j]);
+      assert_memory_equal(hex, vectors[i].signature + 2 * j, 2);
+    }
+  }
+}
+
 int
 main(void)
 {
@@ -98,6 +133,7 @@ main(void)
     cmocka_unit_test(gives_the_published_digests),
     cmocka_unit_test(gives_the_published_digest_of_a_million_letters),
     cmocka_unit_test(pads_every_length_right),
+    cmocka_unit_test(signs_as_published),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

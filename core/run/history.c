@@ -1,0 +1,292 @@
+/* core/run/history.c - the two tables, and what this process knows of who it counted for. */
+#include "core/run/history.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "core/base/random.h"
+#include "core/base/sha256.h"
+#include "core/run/aside.h"
+
+enum { NAME_BYTES = 16, COUNTED_MAX = 1024 };
+
+/* -- judging --------------------------------------------------------------------------------------------- */
+
+rille_verdict
+rille_history_judge(const rille_history *history, const rille_place *place)
+{
+  const rille_epoch *epoch = history->epochs, *after = NULL;
+
+  if (place->cluster != history->now.cluster)
+    return RILLE_PLACE_FOREIGN;
+  for (size_t i = 0; i < history->count && epoch->number != place->epoch; i++)
+    after = epoch++;
+  if (epoch == history->epochs + history->count || epoch->nonce != place->nonce)
+    return RILLE_PLACE_LOST;
+  if (after == NULL)
+    return place->position <= history->now.position ? RILLE_PLACE_THERE : RILLE_PLACE_AHEAD;
+  if (!after->dated)
+    return RILLE_PLACE_UNSURE;
+  return place->position <= after->start ? RILLE_PLACE_THERE : RILLE_PLACE_LOST;
+}
+
+/* -- texts ----------------------------------------------------------------------------------------------- */
+
+static void
+to_hex(const unsigned char *bytes, size_t count, char *hex)
+{
+  for (size_t i = 0; i < 2 * count; i++)
+    hex[i] = "0123456789abcdef"[bytes[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
+}
+
+static int
+digit(char c)
+{
+  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool
+from_hex(const rille_cell *cell, unsigned char *bytes, size_t count)
+{
+  if (cell->kind != RILLE_TEXT || cell->as.text.len != 2 * count)
+    return false;
+  for (size_t i = 0; i < count; i++) {
+    int high = digit(cell->as.text.at[2 * i]), low = digit(cell->as.text.at[2 * i + 1]);
+
+    if (high < 0 || low < 0)
+      return false;
+    bytes[i] = (unsigned char)(high << 4 | low);
+  }
+  return true;
+}
+
+/* A database is its name and the server that counts for it: a copy on another server is another one. */
+static uint64_t
+cluster_of(const unsigned char name[NAME_BYTES], rille_str server)
+{
+  unsigned char digest[RILLE_SHA256_BYTES];
+  uint64_t cluster = 0;
+
+  rille_hmac_sha256((rille_str){ (const char *)name, NAME_BYTES }, server, digest);
+  for (int i = 0; i < 8; i++)
+    cluster = cluster << 8 | digest[i];
+  return cluster;
+}
+
+/* -- reading --------------------------------------------------------------------------------------------- */
+
+static rille_status
+corrupt(rille_fault *fault, const char *table)
+{
+  (void)rille_fault_set(fault, RILLE_CORRUPT, "the table \"%s\" holds what rille did not write", table);
+  rille_fault_hint(fault, "drop \"rille_history\" and \"rille_epochs\": tokens given out so far become invalid");
+  return RILLE_CORRUPT;
+}
+
+static rille_status
+read_epochs(rille_connection *connection, rille_history *history, rille_fault *fault)
+{
+  static const char sql[] = "select number, nonce, start from rille_epochs order by number desc limit 64";
+  rille_statement *statement = NULL;
+  rille_status status = rille_aside_start(connection, sql, NULL, 0, &statement, fault);
+  rille_cell cells[3];
+  bool row = true;
+
+  history->count = 0;
+  while (status == RILLE_OK && history->count < RILLE_EPOCHS_KEPT) {
+    rille_epoch *epoch = &history->epochs[history->count];
+
+    status = rille_aside_next(connection, statement, cells, &row, fault);
+    if (status != RILLE_OK || !row)
+      break;
+    if (cells[0].kind != RILLE_INT || cells[1].kind != RILLE_INT) {
+      status = corrupt(fault, "rille_epochs");
+      break;
+    }
+    *epoch = (rille_epoch){ .number = (uint32_t)cells[0].as.integer, .nonce = (uint32_t)cells[1].as.integer };
+    epoch->dated = cells[2].kind == RILLE_INT;
+    epoch->start = epoch->dated ? (uint64_t)cells[2].as.integer : 0;
+    history->count++;
+  }
+  rille_connection_release(statement);
+  if (status == RILLE_OK && history->count == 0)
+    status = corrupt(fault, "rille_epochs");
+  return status;
+}
+
+rille_status
+rille_history_read(rille_connection *connection, rille_history *history, bool *found, rille_fault *fault)
+{
+  static const char sql[] = "select name, secret, position from rille_history where id = 1";
+  unsigned char name[NAME_BYTES];
+  char room[512];
+  rille_arena arena;
+  rille_cell cells[3];
+  rille_status status;
+
+  *history = (rille_history){ .count = 0 };
+  rille_arena_init_on(&arena, room, sizeof room);
+  status = rille_aside_row(connection, sql, NULL, 0, &arena, cells, 3, found, fault);
+  if (status == RILLE_NO_SUCH_TABLE)
+    status = RILLE_OK; /* and *found is false */
+  else if (status == RILLE_OK && *found &&
+           (!from_hex(&cells[0], name, sizeof name) || !from_hex(&cells[1], history->secret, RILLE_SECRET_BYTES) ||
+            cells[2].kind != RILLE_INT))
+    status = corrupt(fault, "rille_history");
+  if (status == RILLE_OK && *found)
+    status = read_epochs(connection, history, fault);
+  if (status == RILLE_OK && *found) {
+    history->now.cluster = cluster_of(name, (rille_str){ 0 });
+    history->now.epoch = history->epochs[0].number;
+    history->now.nonce = history->epochs[0].nonce;
+    history->now.position = (uint64_t)cells[2].as.integer;
+  }
+  rille_arena_release(&arena);
+  return status;
+}
+
+/* -- writing --------------------------------------------------------------------------------------------- */
+
+static rille_status
+add_epoch(rille_connection *connection, uint32_t number, uint64_t start, rille_fault *fault)
+{
+  uint32_t nonce = 0;
+  rille_status status = rille_random(&nonce, sizeof nonce, fault);
+  rille_cell values[] = { rille_cell_int(number), rille_cell_int(nonce), rille_cell_int((int64_t)start) };
+
+  if (status == RILLE_OK)
+    status = rille_aside_run(connection, "insert into rille_epochs (number, nonce, start) values ($1, $2, $3)", values,
+                             3, fault);
+  return status;
+}
+
+/* *made says that there was none. */
+static rille_status
+create(rille_connection *connection, rille_history *history, bool *made, rille_fault *fault)
+{
+  static const char *const tables[] = {
+    "create table if not exists rille_history (id integer primary key check (id = 1), name text not null, "
+    "secret text not null, position bigint not null)",
+    "create table if not exists rille_epochs (number bigint primary key, nonce bigint not null, start bigint)",
+  };
+  unsigned char bytes[NAME_BYTES + RILLE_SECRET_BYTES];
+  char hex[sizeof bytes * 2];
+  rille_cell values[] = { rille_cell_text((rille_str){ hex, (size_t)2 * NAME_BYTES }),
+                          rille_cell_text((rille_str){ hex + 2 * NAME_BYTES, (size_t)2 * RILLE_SECRET_BYTES }) };
+  bool found = false;
+  rille_status status = rille_random(bytes, sizeof bytes, fault);
+
+  to_hex(bytes, sizeof bytes, hex);
+  for (size_t i = 0; i < 2 && status == RILLE_OK; i++)
+    status = rille_aside_run(connection, tables[i], NULL, 0, fault);
+  if (status == RILLE_OK)
+    status = rille_history_read(connection, history, &found, fault);
+  *made = status == RILLE_OK && !found;
+  if (*made)
+    status = rille_aside_run(connection, "insert into rille_history (id, name, secret, position) values (1, $1, $2, 0)",
+                             values, 2, fault);
+  if (*made && status == RILLE_OK)
+    status = add_epoch(connection, 1, 0, fault);
+  if (*made && status == RILLE_OK)
+    status = rille_history_read(connection, history, &found, fault);
+  return status;
+}
+
+rille_status
+rille_history_create(rille_connection *connection, rille_fault *fault)
+{
+  rille_history history;
+  bool made;
+
+  return create(connection, &history, &made, fault);
+}
+
+/* -- counting -------------------------------------------------------------------------------------------- */
+
+/* Where this process left the databases it counted for.  One that another took the slot of begins a new epoch, which
+** harms nothing. */
+static struct {
+  pthread_mutex_t lock;
+  pid_t process;
+  struct left {
+    uint64_t cluster;
+    uint32_t epoch;
+    uint64_t position;
+  } left[COUNTED_MAX];
+} counted = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static struct left *
+left_of(uint64_t cluster)
+{
+  (void)pthread_mutex_lock(&counted.lock);
+  if (counted.process != getpid()) { /* what the parent of a fork counted is not ours */
+    memset(counted.left, 0, sizeof counted.left);
+    counted.process = getpid();
+  }
+  return &counted.left[cluster % COUNTED_MAX];
+}
+
+static void
+done_with_left(void)
+{
+  (void)pthread_mutex_unlock(&counted.lock);
+}
+
+/* True when what is there is what this process left, or follows from it. */
+static bool
+goes_on(const rille_place *now)
+{
+  const struct left *left = left_of(now->cluster);
+  bool same = left->cluster == now->cluster && left->epoch == now->epoch && left->position <= now->position;
+
+  done_with_left();
+  return same;
+}
+
+static void
+note(const rille_place *place)
+{
+  struct left *left = left_of(place->cluster);
+
+  *left = (struct left){ place->cluster, place->epoch, place->position };
+  done_with_left();
+}
+
+/* The first time on a connection: a new epoch, unless this process goes on with its own. */
+static rille_status
+begin_counting(rille_connection *connection, rille_fault *fault)
+{
+  rille_history history;
+  bool made;
+  rille_status status = create(connection, &history, &made, fault);
+  rille_cell oldest;
+
+  if (status == RILLE_OK && !made && !goes_on(&history.now)) {
+    status = add_epoch(connection, history.now.epoch + 1, history.now.position, fault);
+    oldest = rille_cell_int((int64_t)history.now.epoch + 1 - RILLE_EPOCHS_KEPT);
+    if (status == RILLE_OK)
+      status = rille_aside_run(connection, "delete from rille_epochs where number <= $1", &oldest, 1, fault);
+    history.now.epoch++;
+  }
+  connection->counted = history.now;
+  return status;
+}
+
+rille_status
+rille_history_count(rille_connection *connection, rille_fault *fault)
+{
+  static const char sql[] = "update rille_history set position = position + 1 where id = 1";
+  rille_status status = connection->counting ? RILLE_OK : begin_counting(connection, fault);
+
+  if (status == RILLE_OK)
+    status = rille_aside_run(connection, sql, NULL, 0, fault);
+  return status;
+}
+
+void
+rille_history_counted(rille_connection *connection)
+{
+  connection->counting = true;
+  connection->counted.position++;
+  note(&connection->counted);
+}

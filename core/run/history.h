@@ -1,0 +1,53 @@
+/* core/run/history.h - where a database is in its history of commits, and whether a place of a token is in it.
+**
+** Two tables keep it: "rille_history" has one row (who the database is, the secret of its tokens, its position where
+** the database itself counts none), "rille_epochs" one for each epoch.  They travel with the rows: to replicas, into
+** backups.  A new epoch begins where a writer cannot know that it goes on from what was there last: with the first
+** commit of a process, at a failover.  So a backup that was put back is told from what came after it. */
+#ifndef RILLE_HISTORY_H
+#define RILLE_HISTORY_H
+
+#include "core/run/connection.h"
+#include "core/run/token.h"
+
+enum { RILLE_EPOCHS_KEPT = 64 }; /* a token of an older one is lost */
+
+typedef struct rille_epoch {
+  uint32_t number, nonce;
+  bool dated;     /* it is known where it began */
+  uint64_t start; /* the last position of what was before it */
+} rille_epoch;
+
+typedef struct rille_history {
+  rille_place now;
+  unsigned char secret[RILLE_SECRET_BYTES];
+  size_t count; /* of `epochs`, the newest first */
+  rille_epoch epochs[RILLE_EPOCHS_KEPT];
+} rille_history;
+
+/* How a place stands to a history. */
+typedef enum rille_verdict {
+  RILLE_PLACE_THERE,  /* what was committed until then is there */
+  RILLE_PLACE_AHEAD,  /* of the same epoch, and not there yet (a replica), or no more (the one writer) */
+  RILLE_PLACE_LOST,   /* what was committed until then did not all survive */
+  RILLE_PLACE_UNSURE, /* of an older epoch, and nobody knows where that ended */
+  RILLE_PLACE_FOREIGN /* of another database */
+} rille_verdict;
+
+/* Whether what was committed until the place is in the history as it was read. */
+rille_verdict rille_history_judge(const rille_history *history, const rille_place *place);
+
+/* Reads it; *found is false when the database keeps none yet. */
+rille_status rille_history_read(rille_connection *connection, rille_history *history, bool *found, rille_fault *fault);
+
+/* Makes the tables where they are not there.  Inside a transaction that writes. */
+rille_status rille_history_create(rille_connection *connection, rille_fault *fault);
+
+/* One position more: the last thing in a transaction that wrote, before its commit.  Where the database itself counts
+** there is nothing to do.  What the connection says of changes and ids stays as it is. */
+rille_status rille_history_count(rille_connection *connection, rille_fault *fault);
+
+/* That commit has succeeded. */
+void rille_history_counted(rille_connection *connection);
+
+#endif

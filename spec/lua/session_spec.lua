@@ -1,0 +1,264 @@
+--- session_spec: tokens that say what was seen, and what becomes of them when a database has another past.
+local world = require "spec.support.world"
+local Project = require "spec.support.project"
+local rille = world.rille
+
+local function refused(kind, word, fn, ...)
+  local e = world.refused(kind, fn, ...)
+  assert.truthy(tostring(e):find(word, 1, true), tostring(e))
+end
+
+describe("a session", function()
+  local project, path, Post
+
+  local function connect(where)
+    require "rille.model".forget_all()
+    rille.connect(where or path)
+    Post = rille.model "Post" {}
+  end
+
+  before_each(function()
+    project = Project.new { ["make.lua"] = [[
+      require "rille".connect "app.db"
+      require "rille".schema():create("posts", function(t) t:id() t:string "title" end)]] }
+    path = project.path .. "/app.db"
+    assert.same({ 0, "" }, { project:run "run make.lua" })
+    connect()
+  end)
+
+  after_each(function()
+    rille.close()
+    project:remove()
+  end)
+
+  --- The token of a new session that wrote a post.
+  local function wrote(title)
+    local s = rille.session.start {}
+    s:run(function() Post:create { title = title or "one" } end)
+    return s:token()
+  end
+
+  local function position(token) return tonumber(token:sub(39, 54), 16) end
+
+  it("has no token before anything was read or written, and one afterwards", function()
+    local s = rille.session.start {}
+    assert.is_nil(s:token())
+    assert.equal(0, s:run(function() return Post:count() end))
+    assert.equal("string", type(s:token()))
+  end)
+
+  it("gives what the function returns, and passes its arguments and its error on", function()
+    local s = rille.session.start {}
+    assert.same({ 1, nil, 3, n = 3 }, table.pack(s:run(function(...) return ... end, 1, nil, 3)))
+    local ok, e = pcall(s.run, s, function() error({ "mine" }, 0) end)
+    assert.is_false(ok)
+    assert.same({ "mine" }, e)
+    assert.is_nil(rille.session.current())
+  end)
+
+  it("moves its token with each transaction that writes, and with no other", function()
+    local s = rille.session.start {}
+    local seen = {}
+    local function note() seen[#seen + 1] = position(s:token()) end
+    s:run(function()
+      Post:create { title = "one" } note()
+      Post:count() note()
+      rille.transaction(function()
+        Post:create { title = "two" }
+        Post:create { title = "three" }
+      end)
+      note()
+      pcall(rille.transaction, function()
+        Post:create { title = "four" }
+        error "no"
+      end)
+      note()
+      rille.db():execute("update posts set title = 'x'") note()
+      Post:insert { { title = "five" }, { title = "six" } } note()
+    end)
+    local first = seen[1]
+    for i, each in ipairs(seen) do seen[i] = each - first end
+    assert.same({ 0, 0, 1, 1, 2, 3 }, seen)
+  end)
+
+  it("leaves what a statement says of changes and ids as it is", function()
+    wrote()
+    local done = rille.db():execute("insert into posts (title) values ('a'), ('b')")
+    assert.same({ changes = 2, last_id = 3 }, done)
+  end)
+
+  it("goes on where its token left it, in this process and in another", function()
+    local token = wrote()
+    local s = rille.session.start { token = token }
+    assert.is_false(s.lost)
+    assert.equal(token, s:token())
+    assert.equal(1, s:run(function() return Post:count() end))
+    connect()
+    s = rille.session.start { token = token }
+    assert.is_false(s.lost)
+    project:write("other.lua", ([[local rille = require "rille"
+      rille.connect "app.db"
+      local s = rille.session.start { token = %q }
+      s:run(function() rille.db():execute "insert into posts (title) values ('theirs')" end)
+      print(s.lost, s:token())]]):format(token))
+    local lost, theirs = select(2, project:run "run other.lua"):match "(%a+)\t(%S+)"
+    assert.equal("false", lost)
+    s = rille.session.start { token = theirs }
+    assert.is_false(s.lost)
+    assert.equal(2, s:run(function() return Post:count() end))
+    assert.is_true(theirs > token)
+    assert.is_false(rille.session.start { token = token }.lost)
+  end)
+
+  it("belongs to the coroutine that runs in it, and ends with the function", function()
+    local s, inner = rille.session.start {}, rille.session.start {}
+    s:run(function()
+      assert.equal(s, rille.session.current())
+      coroutine.wrap(function() assert.is_nil(rille.session.current()) end)()
+      inner:run(function() assert.equal(inner, rille.session.current()) end)
+      assert.equal(s, rille.session.current())
+    end)
+    assert.is_nil(rille.session.current())
+  end)
+
+  it("knows the places of several databases", function()
+    rille.configure { default = "main", connections = { main = { database = path },
+      other = { database = project.path .. "/other.db" } } }
+    rille.db("other"):execute "create table notes (id integer primary key)"
+    local s = rille.session.start {}
+    s:run(function()
+      rille.db():execute "insert into posts (title) values ('one')"
+      rille.db("other"):execute "insert into notes default values"
+    end)
+    local token = s:token()
+    assert.equal(2 * 71 + 1, #token)
+    local again = rille.session.start { token = token }
+    assert.is_false(again.lost)
+    again:run(function() rille.db("other"):execute "insert into notes default values" end)
+    assert.equal(#token, #again:token())
+    assert.not_equal(token, again:token())
+  end)
+
+  describe("refuses a token", function()
+    local function invalid(token, word)
+      refused("invalid_token", word or "token", rille.session.start, { token = token })
+    end
+
+    it("that is empty, cut short, too long, or none at all", function()
+      local token = wrote()
+      invalid("", "it is empty")
+      invalid(token:sub(1, -2), "its 70 bytes should be 71")
+      invalid(token .. "0", "should be 71")
+      invalid(token .. ",", "its 0 bytes")
+      invalid("x", "its 1 bytes")
+      invalid(("f"):rep(1000000), "too long")
+      invalid(("z"):rep(71), "not a session's token")
+      refused("invalid_argument", "a text for token", rille.session.start, { token = 42 })
+    end)
+
+    it("in which a single character is another one", function()
+      local token = wrote()
+      for i = 1, #token do
+        local c = token:sub(i, i)
+        for _, other in ipairs { c == "0" and "1" or "0", "f", "g", "A", "\0" } do
+          if other ~= c then invalid(token:sub(1, i - 1) .. other .. token:sub(i + 1)) end
+        end
+      end
+      assert.is_false(rille.session.start { token = token }.lost)
+    end)
+
+    it("of another database", function()
+      local token = wrote()
+      rille.connect(project.path .. "/other.db")
+      invalid(token, "no database that is configured made it")
+    end)
+  end)
+
+  describe("tells that its past is gone", function()
+    local function backup() assert(os.execute(("cp %s %s.kept"):format(path, path))) end
+    local function restore()
+      rille.close()
+      assert(os.execute(("mv %s.kept %s && rm -f %s-wal %s-shm"):format(path, path, path, path)))
+      connect()
+    end
+
+    it("when a backup from before was put back", function()
+      local before = wrote()
+      rille.close() connect()
+      rille.close()
+      backup()
+      connect()
+      local after = wrote "two"
+      restore()
+      assert.is_false(rille.session.start { token = before }.lost)
+      local heard = {}
+      local stop = rille.on("session:lost", function(info) heard[#heard + 1] = info.token end)
+      local s = rille.session.start { token = after }
+      stop()
+      assert.is_true(s.lost)
+      assert.same({ after }, heard)
+      assert.is_nil(s:token())
+      assert.equal(1, s:run(function() return Post:count() end))
+      assert.is_false(rille.session.start { token = s:token() }.lost)
+    end)
+
+    it("when others wrote since as much as was lost", function()
+      wrote()
+      rille.close()
+      backup()
+      connect()
+      local after = wrote "two"
+      restore()
+      for i = 1, 20 do Post:create { title = "other " .. i } end
+      assert.is_true(rille.session.start { token = after }.lost)
+    end)
+
+    it("when its epoch is too long ago to be known", function()
+      local token = wrote()
+      for i = 1, 70 do
+        rille.db():execute("insert into rille_epochs values (?, ?, ?)", 1 + i, i, 100)
+      end
+      assert.is_true(rille.session.start { token = token }.lost)
+    end)
+  end)
+
+  it("refuses what it does not know", function()
+    refused("invalid_argument", 'did you mean "token"', rille.session.start, { tokn = "x" })
+    refused("invalid_argument", "first-primary", rille.session.start, { mode = "first-primry" })
+    refused("invalid_argument", "milliseconds", rille.session.start, { wait_ms = -1 })
+    refused("invalid_argument", "milliseconds", rille.session.start, { wait_ms = 1.5 })
+    local s = rille.session.start {}
+    refused("invalid_argument", "a function", s.run, s, "x")
+  end)
+
+  it("is not to be had where the configuration says so", function()
+    rille.configure { connections = { main = { database = path } }, session = { enabled = false } }
+    refused("unsupported", "switched off", rille.session.start, {})
+  end)
+
+  it("reads a database that cannot be written, without a token where that keeps no history", function()
+    rille.close()
+    rille.connect { database = path, readonly = true }
+    local s = rille.session.start {}
+    assert.equal(0, s:run(function() return rille.db():table("posts"):count() end))
+    assert.is_nil(s:token())
+    assert.is_nil(rille.db():describe "rille_history")
+  end)
+
+  it("costs nothing before the first one: nothing is counted", function()
+    project:write("none.lua", [[local rille = require "rille"
+      rille.connect "app.db"
+      rille.db():execute "insert into posts (title) values ('theirs')"]])
+    assert.same({ 0, "" }, { project:run "run none.lua" })
+    assert.is_nil(rille.db():describe "rille_history")
+  end)
+
+  it("counts every commit where the configuration says that there are sessions", function()
+    project:write("rille.config.lua", [[return { connections = { main = { database = "app.db" } },
+      session = { enabled = true } }]])
+    project:write("some.lua", [[local rille = require "rille"
+      for i = 1, 3 do rille.db():execute "insert into posts (title) values ('theirs')" end]])
+    assert.same({ 0, "" }, { project:run "run some.lua" })
+    assert.equal(3, rille.db():query("select position from rille_history")[1].position)
+  end)
+end)
