@@ -23,11 +23,14 @@ read_params(lua_State *L, int index, rille_work *work)
   lua_pop(L, 1);
   for (lua_Integer i = 1; i <= count; i++) {
     rille_cell cell;
-    char what[40];
 
     (void)lua_rawgeti(L, index, i);
-    (void)snprintf(what, sizeof what, "parameter %lld", (long long)i);
-    rille_lua_check_cell(L, -1, what, &cell);
+    if (!rille_lua_to_cell(L, -1, &cell)) {
+      char what[40];
+
+      (void)snprintf(what, sizeof what, "parameter %lld", (long long)i);
+      rille_lua_check_cell(L, -1, what, &cell); /* raises */
+    }
     lua_pop(L, 1);
     (void)rille_work_slot(L, work, &cell);
   }

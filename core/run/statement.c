@@ -216,14 +216,18 @@ bind_raw(rille_statement *statement, const rille_slot *slots, size_t slot_count,
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the SQL has %d parameter%s but %zu value%s given", wanted,
                            wanted == 1 ? "" : "s", slot_count, slot_count == 1 ? " was" : "s were");
   for (size_t i = 0; i < slot_count && status == RILLE_OK; i++) {
-    char what[32];
+    const rille_type any = { .kind = RILLE_TYPE_ANY };
     rille_cell cell;
 
-    (void)snprintf(what, sizeof what, "parameter %zu", i + 1);
-    status = rille_type_store((rille_type){ .kind = RILLE_TYPE_ANY }, &slots[i].cell, rille_str_of(what), arena, &cell,
-                              fault);
-    if (status == RILLE_OK)
+    status = rille_type_store(any, &slots[i].cell, (rille_str){ 0 }, arena, &cell, fault);
+    if (status == RILLE_OK) {
       status = driver->bind(statement->stmt, (int)i + 1, &cell, fault);
+    } else if (status != RILLE_OUT_OF_MEMORY) {
+      char what[32];
+
+      (void)snprintf(what, sizeof what, "parameter %zu", i + 1); /* it fails again, and says of which */
+      status = rille_type_store(any, &slots[i].cell, rille_str_of(what), arena, &cell, fault);
+    }
   }
   return status;
 }

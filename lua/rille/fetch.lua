@@ -6,6 +6,13 @@ local M = {
   session = false,       -- the module of that name, once there was a session: it hears of each statement
 }
 
+local home                       -- rille.tenant.home, once there is a handle of a tenant
+
+local function check(handle, strict)
+  home = home or require "rille.tenant.home"
+  home.check(handle, strict)
+end
+
 -- The statement has been run: tells what it was.
 local function told(handle, db, ...)
   local last = db:last()
@@ -36,7 +43,7 @@ end
 ---@param d any
 ---@return any ...       its results
 function M.call(handle, method, a, b, c, d)
-  if handle.tenant then require "rille.tenant.home".check(handle, false) end
+  if handle.tenant then check(handle, false) end
   if M.session then M.session.used(handle) end
   local db = handle.core or handle:connect()
   if not hook.listening.query then return db[method](db, a, b, c, d) end
@@ -68,7 +75,7 @@ end
 ---@param method string
 ---@return any ...
 function M.write(handle, class, method, a, b, c, d)
-  if handle.tenant and class then require "rille.tenant.home".check(handle, true) end
+  if handle.tenant and class then check(handle, true) end
   return pass_write(handle, class, method, a, b, c, pcall(M.call, handle, method, a, b, c, d))
 end
 
@@ -77,7 +84,7 @@ end
 ---@param source userdata  of the model
 ---@param ... any          a value for each column of the key
 function M.find(handle, source, ...)
-  if handle.tenant then require "rille.tenant.home".check(handle, true) end
+  if handle.tenant then check(handle, true) end
   if M.session then M.session.used(handle) end
   local db = handle.core or handle:connect()
   if not hook.listening.query then return (db:find(source, ...)) end

@@ -132,6 +132,14 @@ end
 
 local function is_valid(info) return info and info.version == info.handle.version and not info.handle.closed end
 
+local home                       -- rille.tenant.home, once a model is in the database of a tenant
+
+--- The root of the model's queries is in the database of this handle.
+local function stand_on(root, info)
+  root[1], root.handle, root.casts, root.kept = info.source, info.handle, info.path_casts, info.kept
+  root.info = info                               -- last: it says that the others are there
+end
+
 --- What the database says of the model's table, looked up again after the schema or the connection changed.
 ---@param class rille.Model
 ---@return table info  source, handle, has, casts, assignable, primary, created_at, updated_at
@@ -139,11 +147,18 @@ function M.info(class)
   local info = class._info
   if is_valid(info) then return info end
   local def = class._def
+  local known = def.infos and home.known()
+  info = known and def.infos[known]
+  if is_valid(info) then
+    if def.root.info ~= info then stand_on(def.root, info) end
+    return info
+  end
   local handle = require "rille.database".get(def.connection)
   local of_tenant = not def.connection and Config.current().tenancy and require "rille.tenant.home".decides()
   if not of_tenant then
     info = require "rille.model.table".look_up(class, handle)
   else                                           -- `_info` stays empty: which one holds is asked each time
+    home = require "rille.tenant.home"
     def.infos = def.infos or setmetatable({}, { __mode = "k" })
     info = def.infos[handle]
     if not is_valid(info) then
@@ -151,8 +166,7 @@ function M.info(class)
       def.infos[handle] = info
     end
   end
-  local root = def.root
-  root[1], root.handle, root.info, root.casts, root.kept = info.source, handle, info, info.path_casts, info.kept
+  stand_on(def.root, info)
   if not of_tenant then rawset(class, "_info", info) end        -- last: whoever finds it takes the root for complete
   return info
 end

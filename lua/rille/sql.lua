@@ -163,13 +163,18 @@ local parsed = for_each_driver(function(driver)
   return Memo.new(KEPT_TEXTS, function(text) return parse(text, driver) end)
 end)
 
+local PLAIN <const> = { string = true, number = true, boolean = true }
+
 local function fail(where, message, sql, hint)
   Error.raise("invalid_argument", ("%s: %s"):format(where, message), { sql = sql, hint = hint })
 end
 
-local function check_value(where, value, label, sql)
-  if value == nil then fail(where, label .. " has no value (nil)", sql, "rille.null stands for NULL") end
-  local kind = value ~= core.null and type(value)
+--- `before` and `which` call the value in messages.
+local function check_value(where, value, before, which, sql)
+  local kind = type(value)
+  if PLAIN[kind] or value == core.null then return value end
+  local label = before .. which
+  if kind == "nil" then fail(where, label .. " has no value (nil)", sql, "rille.null stands for NULL") end
   if kind == "table" or kind == "function" or kind == "thread" then
     fail(where, ("%s is %s, which no column can hold"):format(label, Error.show(value)), sql,
       kind == "table" and "values are passed one by one; JSON is passed as its text" or nil)
@@ -185,7 +190,7 @@ local function by_position(where, want, sql, ...)
       want.count, want.count == 1 and "" or "s", given, given == 1 and "" or "s"), sql, hint)
   end
   local params = { n = given, ... }
-  for i = 1, given do check_value(where, params[i], "value " .. i, sql) end
+  for i = 1, given do check_value(where, params[i], "value ", i, sql) end
   return params
 end
 
@@ -196,7 +201,7 @@ local function by_name(where, want, sql, ...)
   end
   local params, used = { n = want.count }, {}
   for i, name in ipairs(want.names) do
-    params[i], used[name] = check_value(where, values[name], ":" .. name, sql), true
+    params[i], used[name] = check_value(where, values[name], ":", name, sql), true
   end
   for name in next, values do
     if not used[name] then
@@ -294,8 +299,8 @@ function M.fragment(where, query, text, ...)
   return sql, params
 end
 
---- The first word of a statement in lower case, past blanks and remarks, and where it begins.
-local function first_word(text)
+--- The first word of a statement in lower case, past blanks and remarks.
+local first_word = Memo.new(KEPT_TEXTS, function(text)
   local from = 1
   repeat
     local start = from
@@ -303,7 +308,7 @@ local function first_word(text)
       or text:match("^/%*.-%*/()", from) or from
   until from == start
   return text:match("^%a*", from):lower()
-end
+end)
 
 local CONTROLS = { begin = true, start = true, commit = true, ["end"] = true, rollback = true, abort = true,
   savepoint = true, release = true }

@@ -2,16 +2,22 @@
 -- A tenant belongs to the coroutine that set it: another one, even if made inside, has none until it says so itself.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Kept = require "rille.kept"
 local Transaction = require "rille.transaction"
 
 local M = {}
 
 local SLUG_MAX = 63
+local KEPT <const> = 1000          -- contexts
+
+local running = coroutine.running
 
 -- Coroutine -> { id, mark, all, lifted, slug = }: never changed in place, so that it can be put back as it was.
 -- `lifted` is the set of guards (see guard.lua) of tables whose rows are everybody's, nil for none; `all`: it has every
 -- guard.  `mark` tells this view of the rows from any other.
 local tenants = core.tenants
+
+local contexts = Kept.new(KEPT)    -- slug -> the context of the tenant that was met under it last, with nothing lifted
 
 ---@class rille.Tenant
 ---@field id integer|string  what the tenant's column keeps
@@ -36,6 +42,7 @@ function M.slug(slug)
 end
 
 local FIELDS = { "id", "slug" }
+local FIELD <const> = { id = true, slug = true }
 
 --- The id of a tenant, checked.
 ---@param id any
@@ -51,9 +58,12 @@ end
 --- What the caller said as id and slug.
 local function read(tenant)
   if type(tenant) == "table" then
-    Error.options("tenant", tenant, FIELDS)
-    if tenant.slug ~= nil then M.slug(tenant.slug) end
-    return M.id(tenant.id), tenant.slug
+    for field in next, tenant do
+      if not FIELD[field] then Error.options("tenant", tenant, FIELDS) end
+    end
+    local slug = tenant.slug
+    if slug ~= nil and not contexts:get(slug) then M.slug(slug) end
+    return M.id(tenant.id), slug
   end
   local slug = M.slug(tenant)
   local found = require "rille.tenant.lookup".find(slug)
@@ -74,7 +84,14 @@ end
 
 -- The same as another tenant: what is lifted stays so.
 local function enter_from(co, before, id, slug)
-  enter(co, id, slug, before and before[4], before and before[3])
+  if before and before[4] then return enter(co, id, slug, before[4], before[3]) end
+  local context = slug and contexts:get(slug)
+  if context and context[1] == id then
+    tenants[co] = context
+    return
+  end
+  enter(co, id, slug)
+  if slug then contexts:put(slug, tenants[co]) end
 end
 
 --- In a transaction the tenant stays: what is rolled back together belongs to one.
@@ -88,7 +105,8 @@ local function check_switch(co, before, id)
   end
 end
 
-local Restore = { __close = function(self) tenants[self.co] = self.before end }
+-- { coroutine, what was before }
+local Restore = { __close = function(self) tenants[self[1]] = self[2] end }
 
 --- Run a function as a tenant: what it reads and writes of models with a tenant's column is that tenant's.
 ---@param tenant string|rille.Tenant  a slug, which tenancy.resolve looks up where there is one; else it is the id too
@@ -97,10 +115,11 @@ local Restore = { __close = function(self) tenants[self.co] = self.before end }
 ---@return any ...       what fn returns
 function M.run(tenant, fn, ...)
   if type(fn) ~= "function" then Error.argument("tenant.run", "a function", fn) end
-  local co, id, slug = coroutine.running(), read(tenant)
+  local id, slug = read(tenant)
+  local co = running()
   local before = tenants[co]
   check_switch(co, before, id)
-  local leaving <close> = setmetatable({ co = co, before = before }, Restore)      -- luacheck: ignore 211
+  local leaving <close> = setmetatable({ co, before }, Restore)      -- luacheck: ignore 211
   enter_from(co, before, id, slug)
   return fn(...)
 end
@@ -111,7 +130,7 @@ end
 ---@return any ...
 function M.outside(fn, ...)
   local co = coroutine.running()
-  local leaving <close> = setmetatable({ co = co, before = tenants[co] }, Restore)      -- luacheck: ignore 211
+  local leaving <close> = setmetatable({ co, tenants[co] }, Restore)      -- luacheck: ignore 211
   tenants[co] = nil
   return fn(...)
 end
@@ -183,7 +202,7 @@ function M.lift(guard, all, fn, ...)
   local co = coroutine.running()
   local before, lifted = tenants[co], { [guard] = true }
   for each in next, before and before[4] or {} do lifted[each] = true end
-  local leaving <close> = setmetatable({ co = co, before = before }, Restore)      -- luacheck: ignore 211
+  local leaving <close> = setmetatable({ co, before }, Restore)      -- luacheck: ignore 211
   enter(co, before and before[1], before and before.slug, lifted)
   tenants[co][3] = all()
   return fn(...)

@@ -1,9 +1,13 @@
 --- tenant.home: the database of models without a connection of their own, where each tenant has one for itself.
+local core = require "rille.core"
 local Config = require "rille.config"
 local Error = require "rille.error"
+local Place = require "rille.tenant.place"
 local Tenant = require "rille.tenant"
 
 local M = {}
+
+local tenants, running = core.tenants, coroutine.running        -- see tenant.lua
 
 --- Does the current tenant decide where models without a connection of their own are?
 ---@return boolean
@@ -18,6 +22,14 @@ local function no_tenant()
   })
 end
 
+--- The handle of the current tenant's database, if it has one and that is known already; M.handle makes it known.
+---@return rille.Handle?
+function M.known()
+  local context = tenants[running()]
+  local slug = context and context.slug
+  return slug and Place.known(slug)
+end
+
 --- The handle of the current tenant's database.  Without a tenant that of `tenancy.fallback`, which never stands in for
 --- a tenant that is not known.
 ---@return rille.Handle
@@ -30,7 +42,7 @@ function M.handle()
       hint = "rille.tenant.run({ id = …, slug = … }, fn)",
     })
   elseif tenant then
-    return require "rille.tenant.place".handle(tenant)
+    return Place.handle(tenant)
   end
   return require "rille.database".get(tenancy.fallback or no_tenant())
 end
@@ -39,8 +51,9 @@ end
 ---@param handle rille.Handle  of a tenant
 ---@param strict boolean       what a model read or would write: there must be a current tenant
 function M.check(handle, strict)
+  local context = tenants[running()]
+  if context and context.slug == handle.tenant then return end
   local tenant = Tenant.current()
-  if tenant and tenant.slug == handle.tenant then return end
   if tenant then
     Error.raise("tenant_mismatch", ("this belongs to the tenant %s, and the current one is %s"):format(
       Error.quote(handle.tenant), Error.quote(tenant.slug or tostring(tenant.id))))
