@@ -30,7 +30,7 @@ end
 local function changes_of(self, run, plan)
   local Apply = require "rille.json_schema.apply"
   local picture = Apply.picture_of(run, plan.table)
-  local changes = require "rille.schema.diff".of(picture, require "rille.json_schema.load".picture(self, plan))
+  local changes = require "rille.schema.diff".of(picture, require "rille.json_schema.load".picture(run, plan))
   local words, before = words_of(changes), require "rille.json_schema.store".read(self, picture.name)
   if before then
     local found = require "rille.json_schema.compare".words(before, plan.text)

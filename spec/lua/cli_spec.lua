@@ -434,7 +434,8 @@ describe("completions", function()
       return table.concat(words, " ")
     end
     assert.equal("make:migration make:model", complete "rille make:m")
-    assert.equal("migrate migrate:rollback migrate:status", complete "rille mig")
+    assert.equal("migrate migrate:generate migrate:rollback migrate:status migrate:verify",
+      complete "rille mig")
     assert.equal("--force --fresh", complete "rille migrate --f")
     assert.equal("always auto never", complete "rille migrate --color ")
     assert.equal("bash fish zsh", complete "rille completion ")
@@ -454,7 +455,7 @@ describe("completions", function()
       return pipe:read "l"
     end
     assert.equal("model migration", complete "rille make:m")
-    assert.equal("migrate migrate:status migrate:rollback", complete "rille mig")
+    assert.equal("migrate migrate:status migrate:rollback migrate:verify migrate:generate", complete "rille mig")
     assert.equal("--fresh --force", complete "rille migrate --f")
     assert.equal("auto always never", complete "rille migrate --color ")
     assert.equal("auto always", complete "rille migrate --color=a")

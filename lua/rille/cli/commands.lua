@@ -31,7 +31,8 @@ local M = {}
 -- In the order of the help: { group, { name, … } }.
 M.groups = {
   { "project", { "new", "make:model", "make:migration", "make:factory", "make:seed", "types" } },
-  { "database", { "migrate", "migrate:status", "migrate:rollback", "db:seed", "db:lint" } },
+  { "database", { "migrate", "migrate:status", "migrate:rollback", "migrate:verify", "migrate:generate",
+    "db:seed", "db:pull", "db:lint" } },
   { "tenants", { "tenants:list", "tenants:create", "tenants:copy", "tenants:migrate", "tenants:drop",
     "tenants:extract", "tenants:absorb" } },
   { "mirrors", { "mirror:status", "mirror:sync", "mirror:retry", "mirror:resync" } },

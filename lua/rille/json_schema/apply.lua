@@ -148,7 +148,7 @@ function M.run(schema, run, plan, picture, changes, lossy)
   schema:table(plan.table, function(t)
     for _, change in ipairs(changes) do SAY[change.kind](t, change, plan) end
   end)
-  local left = Diff.of(M.picture_of(run, plan.table), Load.picture(run.handle, plan))
+  local left = Diff.of(M.picture_of(run, plan.table), Load.picture(run, plan))
   if #left > 0 then unsupported(left[1], "schema:table(name, fn) says it in other words") end
 end
 

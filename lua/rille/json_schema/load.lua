@@ -16,18 +16,18 @@ local function quiet_runner(handle)
 end
 
 --- What a schema would make.
----@param handle rille.Handle
+---@param run rille.SchemaRunner
 ---@param plan rille.SchemaPlan
 ---@return rille.Picture
-function M.picture(handle, plan)
+function M.picture(run, plan)
   local blueprint = require "rille.schema.table".describe(plan.table, require "rille.json_schema.words".all(plan))
-  return Engine.of(handle).picture_of(blueprint)
+  return Engine.of(run.handle).pictures_of(run, { blueprint })[plan.table]
 end
 
 --- Columns that are what the schema made of them, and whether all else is, too.
 local function compare(handle, plan)
   local run = quiet_runner(handle)
-  local wanted = M.picture(handle, plan)
+  local wanted = M.picture(run, plan)
   local found = Engine.of(handle).picture(run, plan.table)
   local same = {}
   for _, column in ipairs(wanted.columns) do

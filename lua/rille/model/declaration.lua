@@ -162,6 +162,7 @@ function M.complete(name, definition)
   local table_name = definition.table or require "rille.inflect".table_name(name)
   local def = {
     name = name, table = table_name, columns = columns_of(name, table_name, definition.fields),
+    fields = definition.fields,
     connection = definition.connection,
     primary_key = primary_key(name, definition.primary_key), timestamps = definition.timestamps,
     soft_deletes = soft_delete_column(name, definition.soft_deletes),

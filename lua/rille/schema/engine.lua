@@ -16,8 +16,13 @@ local M = {}
 ---@field drop fun(run: rille.SchemaRunner, name: string)            raises while something else needs the table
 ---@field has_table fun(run: rille.SchemaRunner, name: string): boolean
 ---@field has_column fun(run: rille.SchemaRunner, table_name: string, column: string): boolean
----@field picture_of fun(blueprint: rille.Blueprint): rille.Picture  of a table that is to be made
+---@field tables fun(run: rille.SchemaRunner): string[]              names of all, sorted
+---@field pictures_of fun(run: rille.SchemaRunner, blueprints: rille.Blueprint[]): table<string, rille.Picture>
+---  of tables that are to be made
+---@field recall fun(): table        reads words out of what the database says: type, default, is_now, own_check
 ---@field picture fun(run: rille.SchemaRunner, name: string): rille.Picture  of one that is there
+---@field global_columns fun(run: rille.SchemaRunner, description: table): table<string, true>  those of a table, in
+---  small letters, whose reference was said to be to rows of any tenant
 ---@field exists fun(handle: rille.Handle): boolean                  is the database there?
 ---@field rehearse fun(handle: rille.Handle, options: table, fn: function): any  `fn` on a copy: see rehearsal.lua
 ---@field drop_all fun(run: rille.SchemaRunner): string[]            all tables and views; their names

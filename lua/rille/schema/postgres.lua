@@ -45,6 +45,26 @@ function M.has_table(run, name) return catalog().has_table(run, name) end
 
 function M.has_column(run, table_name, column) return catalog().has_column(run, table_name, column) end
 
+function M.tables(run) return catalog().tables(run) end
+
+function M.pictures_of(run, blueprints)
+  return require "rille.schema.postgres.picture".of_blueprints(run, blueprints)
+end
+
+function M.picture(run, name) return require "rille.schema.postgres.picture".of_table(catalog().table(run, name)) end
+
+function M.recall() return require "rille.schema.postgres.recall" end
+
+function M.global_columns(run, description)
+  local found = {}
+  for _, constraint in ipairs(catalog().table(run, description.name).constraints) do
+    if constraint.kind == "foreign" and constraint.name:find "_global_key$" then
+      found[constraint.columns[1]:lower()] = true
+    end
+  end
+  return found
+end
+
 function M.exists() return true end
 
 function M.lock(run, ledger, creation, name) require "rille.schema.postgres.lock".take(run, ledger, creation, name) end

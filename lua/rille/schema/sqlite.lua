@@ -34,10 +34,32 @@ function M.has_table(run, name) return catalog().has_table(run, name) end
 
 function M.has_column(run, table_name, column) return catalog().has_column(run, table_name, column) end
 
-function M.picture_of(blueprint) return require "rille.schema.sqlite.picture".of_blueprint(blueprint) end
+function M.tables(run) return catalog().tables(run) end
+
+function M.pictures_of(_, blueprints)
+  local pictures = {}
+  for _, blueprint in ipairs(blueprints) do
+    pictures[blueprint.table] = require "rille.schema.sqlite.picture".of_blueprint(blueprint)
+  end
+  return pictures
+end
+
+function M.recall() return require "rille.schema.sqlite.recall" end
 
 function M.picture(run, name)
   return require "rille.schema.sqlite.picture".of_table(run, catalog().table(run, name))
+end
+
+function M.global_columns(_, description)
+  local found = {}
+  for _, column in ipairs(require "rille.schema.sqlite.definition".parse(description.sql).columns) do
+    for _, clause in ipairs(column.clauses) do
+      if clause.kind == "references" and clause.name and clause.name:find "_global_key$" then
+        found[column.name:lower()] = true
+      end
+    end
+  end
+  return found
 end
 
 function M.exists(handle) return require "rille.schema.sqlite.scratch".exists(handle) end

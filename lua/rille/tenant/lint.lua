@@ -1,6 +1,6 @@
 --- tenant.lint: what in a schema lets tenants meet: indexes and keys that leave the tenant out, tables and models that
 -- say different things.
-local Definition = require "rille.schema.sqlite.definition"
+local Engine = require "rille.schema.engine"
 local Name = require "rille.schema.name"
 local Owner = require "rille.schema.tenant"
 
@@ -102,21 +102,8 @@ local function check_uniques(add, each)
   end
 end
 
---- Columns whose reference was said to be to rows of any tenant.
-local function global_columns(description)
-  local found = {}
-  for _, column in ipairs(Definition.parse(description.sql).columns) do
-    for _, clause in ipairs(column.clauses) do
-      if clause.kind == "references" and clause.name and clause.name:find "_global_key$" then
-        found[column.name:lower()] = true
-      end
-    end
-  end
-  return found
-end
-
-local function check_references(add, each, owned)
-  local said = global_columns(each.description)
+local function check_references(add, each, owned, handle)
+  local said = Engine.of(handle).global_columns(require "rille.schema.runner".new(handle), each.description)
   for _, key in ipairs(each.description.foreign) do
     local target = owned[key.table:lower()]
     if target and not has(key.columns, each.tenant) and not said[key.columns[1]:lower()] then
@@ -152,7 +139,7 @@ function M.run(handle)
     if each.tenant and column_of(each.description, each.tenant) then
       check_column(add, each)
       check_uniques(add, each)
-      check_references(add, each, owned)
+      check_references(add, each, owned, handle)
     end
   end
   return findings

@@ -12,7 +12,7 @@ local M = {}
 ---@field nullable boolean
 ---@field default? string       SQL
 ---@field identity boolean      the database counts it up
----@field generated boolean
+---@field generated boolean     its values come of `expression`, SQL
 ---@field collation? string     its name, where it is not the default of the type
 ---@field comment? string
 
@@ -138,7 +138,7 @@ local function read_columns(run, oid)
     columns[i] = { number = row.number, name = row.name, type = row.type, base = row.base,
       nullable = row.not_null == 0, default = row.default, identity = row.identity == 1,
       generated = row.generated == 1, collation = row.collation, comment = row.comment }
-    if columns[i].generated then columns[i].default = nil end
+    if columns[i].generated then columns[i].default, columns[i].expression = nil, row.default end
   end
   return columns
 end

@@ -8,6 +8,7 @@ local Name = require "rille.schema.name"
 local M = {}
 
 local PREFIX <const> = "rille_rehearsal_"
+local count = 0
 
 local Restore = {
   __close = function(self)
@@ -80,7 +81,8 @@ end
 
 --- A schema of this transaction alone.
 local function make_schema(handle)
-  local name = PREFIX .. handle:_query("select pg_catalog.pg_backend_pid() as \"pid\"")[1].pid
+  count = count + 1                          -- one may stand inside another
+  local name = ("%s%d_%d"):format(PREFIX, handle:_query("select pg_catalog.pg_backend_pid() as \"pid\"")[1].pid, count)
   local ok, e = pcall(handle._execute, handle, "create schema " .. name)
   if ok then return name end
   if Error.is(e) and not e.hint then
@@ -89,24 +91,35 @@ local function make_schema(handle)
   Error.again(e)
 end
 
+--- Run `fn` in a transaction that is rolled back, with an empty schema before all others.
+---@param handle rille.Handle
+---@param fn fun(): any
+---@return any
+function M.within(handle, fn)
+  local path = search_path(handle)
+  local tx <close> = handle:begin()                                            -- luacheck: ignore 211
+  local schema = make_schema(handle)
+  handle:_query("select pg_catalog.set_config('search_path', ?, true) as \"path\"", schema .. ", " .. path)
+  return fn()
+end
+
 --- Run `fn` while the handle leads to the copy.
 ---@param handle rille.Handle
 ---@param options { empty: boolean? }
 ---@param fn fun(): any
 ---@return any
 function M.run(handle, options, fn)
-  local made, path = options.empty and {} or statements_of(handle), search_path(handle)
+  local made = options.empty and {} or statements_of(handle)
   local other = Handle.new(handle.name, handle.settings)
   local restore <close> = setmetatable({                                       -- luacheck: ignore 211
     handle = handle, scratch = other, core = handle.core,
   }, Restore)
   handle.core, handle.rehearsal = other:connect(), {}
   handle:forget()
-  local tx <close> = handle:begin()                                            -- luacheck: ignore 211
-  local schema = make_schema(handle)
-  handle:_query("select pg_catalog.set_config('search_path', ?, true) as \"path\"", schema .. ", " .. path)
-  for _, sql in ipairs(made) do handle:_execute(sql) end
-  return fn()
+  return M.within(handle, function()
+    for _, sql in ipairs(made) do handle:_execute(sql) end
+    return fn()
+  end)
 end
 
 return M

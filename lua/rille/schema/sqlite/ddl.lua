@@ -41,6 +41,11 @@ local NOW = {
   date = "(strftime('%Y-%m-%d', 'now'))",
 }
 
+--- The default that is the moment of the insert; nil for a column of no such type.
+---@param column rille.BlueprintColumn
+---@return string?
+function M.now(column) return NOW[column.type] end
+
 --- The type that a column is declared with.
 ---@param column rille.BlueprintColumn
 ---@return string
