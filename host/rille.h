@@ -181,6 +181,23 @@ RILLE_API bool rille_tenant_enter_id(rille_host *host, rille_value id, const cha
 ** every later call of the host fails: none runs as the wrong tenant. */
 RILLE_API void rille_tenant_leave(rille_host *host);
 
+/* ---- Sessions ---------------------------------------------------------------------------------------------------- */
+
+/* Makes the calls that follow those of a session, until rille_session_leave: the same as `session:run` around them.
+** `token` is what rille_session_token gave, in this process or another; NULL begins a session.  Inside another one it
+** nests.  False when the token is none of the configured databases' ("invalid_token") or sessions are switched off
+** ("unsupported"). */
+RILLE_API bool rille_session_enter(rille_host *host, const char *token, rille_error *err);
+
+/* The token of the session entered last, a text to hand to the next request: the caller's to rille_free.  Its kind is
+** RILLE_NULL before anything was read or written.  *lost (may be NULL) is true when something that its first token knew
+** of did not survive.  NULL when no session was entered ("invalid_argument") or a database cannot be asked. */
+RILLE_API rille_value *rille_session_token(rille_host *host, bool *lost, rille_error *err);
+
+/* Ends the last rille_session_enter: what was before holds again.  Without one nothing happens.  Should memory run out,
+** every later call of the host fails. */
+RILLE_API void rille_session_leave(rille_host *host);
+
 /* ---- Hooks ------------------------------------------------------------------------------------------------------- */
 
 /* What happens to a record of a model, told to C: 0 goes on, 1 is a veto, -1 says that the hook failed.

@@ -1,0 +1,142 @@
+/* spec/host/session_test.c - a session over the calls of a host, and its token. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "host/rille.h"
+
+static const char *const TABLES =
+  "local rille = require 'rille' rille.connect ':memory:' "
+  "rille.schema():create('posts', function(t) t:id() t:string 'title' end) rille.model 'Post' {} return true";
+
+static int
+open_host(void **state)
+{
+  rille_host *host = rille_open(&(rille_options){ .trusted = true }, NULL);
+
+  *state = host;
+  if (host != NULL)
+    rille_free(rille_do(host, TABLES, "tables", NULL, 0, NULL));
+  return host ? 0 : -1;
+}
+
+static int
+close_host(void **state)
+{
+  rille_close(*state);
+  return 0;
+}
+
+static void
+add(rille_host *host, const char *title)
+{
+  rille_field fields[] = { { "title", rille_text(title) } };
+  rille_value args[] = { rille_table(fields, 1) };
+  rille_value *post = rille_call(host, "Post:create", args, 1, NULL);
+
+  assert_non_null(post);
+  rille_free(post);
+}
+
+/* A copy of the token; the caller frees it. */
+static rille_value *
+token_of(rille_host *host)
+{
+  rille_error err = { 0 };
+  bool lost = true;
+  rille_value *token = rille_session_token(host, &lost, &err);
+
+  assert_string_equal(err.kind, "");
+  assert_non_null(token);
+  assert_false(lost);
+  return token;
+}
+
+static void
+gives_a_token_that_goes_on(void **state)
+{
+  rille_host *host = *state;
+  rille_error err = { 0 };
+  rille_value *none, *first, *second;
+
+  assert_true(rille_session_enter(host, NULL, &err));
+  none = token_of(host);
+  assert_true(rille_is_null(none));
+  add(host, "one");
+  first = token_of(host);
+  assert_true(rille_length(first) > 0);
+  rille_session_leave(host);
+
+  assert_true(rille_session_enter(host, rille_as_text(first), &err));
+  add(host, "two");
+  second = token_of(host);
+  assert_true(strcmp(rille_as_text(first), rille_as_text(second)) < 0);
+  rille_session_leave(host);
+  rille_free(none);
+  rille_free(first);
+  rille_free(second);
+}
+
+static void
+nests(void **state)
+{
+  rille_host *host = *state;
+  rille_error err = { 0 };
+  rille_value *inner, *outer;
+
+  assert_true(rille_session_enter(host, NULL, &err));
+  assert_true(rille_session_enter(host, NULL, &err));
+  add(host, "one");
+  inner = token_of(host);
+  rille_session_leave(host);
+  outer = token_of(host);
+  assert_false(rille_is_null(inner));
+  assert_true(rille_is_null(outer));
+  rille_session_leave(host);
+  rille_session_leave(host);
+  rille_free(inner);
+  rille_free(outer);
+}
+
+static void
+refuses_what_is_no_token(void **state)
+{
+  rille_error err = { 0 };
+
+  assert_false(rille_session_enter(*state, "", &err));
+  assert_string_equal(err.kind, "invalid_token");
+  err = (rille_error){ 0 };
+  assert_false(rille_session_enter(*state, "r1.0", &err));
+  assert_string_equal(err.kind, "invalid_token");
+  err = (rille_error){ 0 };
+  assert_null(rille_session_token(*state, NULL, &err));
+  assert_string_equal(err.kind, "invalid_argument");
+}
+
+static void
+takes_null(void **state)
+{
+  rille_error err = { 0 };
+
+  (void)state;
+  assert_false(rille_session_enter(NULL, NULL, &err));
+  assert_null(rille_session_token(NULL, NULL, &err));
+  rille_session_leave(NULL);
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(gives_a_token_that_goes_on, open_host, close_host),
+    cmocka_unit_test_setup_teardown(nests, open_host, close_host),
+    cmocka_unit_test_setup_teardown(refuses_what_is_no_token, open_host, close_host),
+    cmocka_unit_test(takes_null),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
