@@ -1,0 +1,176 @@
+--- session.route: a read of a session goes to a replica that has what the session saw, else to the primary.
+-- What a replica was once seen to have it has for ever, so most reads ask nothing.  A session keeps to its replica: how
+-- far that was is asked for only when it goes elsewhere, or when its token is wanted.
+local Error = require "rille.error"
+local Place = require "rille.session.place"
+local core = require "rille.core"
+
+local Route = {}
+Route.__index = Route
+
+local SKIP_MS <const> = 1000          -- a replica that lagged or failed is left alone for so long
+local POLLS_MS <const> = { 0.5, 1, 2, 4, 8 }
+local POLL_MS <const> = 10            -- and then always so long
+
+-- After these a read is tried at the primary: it was a write, or the replica had to end it, or is gone.
+local ELSEWHERE = { readonly = true, serialization_failure = true, deadlock = true, connection_lost = true,
+  busy = true }
+
+---@class rille.Replica
+---@field number integer        from 1, as the configuration lists them
+---@field db table|false        of the core, once it is open
+---@field place string|false    the latest it was seen at
+---@field generation integer?   of the connections that showed it so
+---@field skip_until number     milliseconds of core.monotonic_ms
+
+---@class rille.Route
+---@field primary table                    of the core
+---@field replicas rille.Replica[]
+---@field open fun(number: integer): table
+---@field now fun(): number
+---@field pause fun(ms: number)
+
+--- The way to the nodes of one connection.
+---@param primary table                  the database of the core
+---@param count integer                  of replicas
+---@param open fun(number: integer): table  opens one of them
+---@param clock? { now: fun(): number, pause: fun(ms: number) }
+---@return rille.Route
+function Route.new(primary, count, open, clock)
+  local replicas = {}
+  for number = 1, count do replicas[number] = { number = number, db = false, place = false, skip_until = 0 } end
+  return setmetatable({ primary = primary, replicas = replicas, open = open,
+    now = clock and clock.now or core.monotonic_ms, pause = clock and clock.pause or core.pause }, Route)
+end
+
+--- What a session knows of one connection.
+---@class rille.Seen
+---@field part? string              the place that its reads must have reached
+---@field replica? rille.Replica    where it reads; what it saw there may be later than `part`
+---@field unsaid? boolean           ... and has not been asked for yet
+---@field primary? boolean          the next read is at the primary
+---@field wait_ms integer
+---@field on_lag "primary"|"error"
+
+local function is_usable(self, replica) return replica.skip_until <= self.now() end
+
+--- Leave a replica alone for a while.
+local function skip(self, replica)
+  replica.skip_until, replica.place = self.now() + SKIP_MS, false
+end
+
+--- Where the replica is now.  nil when it cannot be asked: it is skipped then.
+local function ask(self, replica)
+  local ok, place = pcall(function()
+    replica.db = replica.db or self.open(replica.number)
+    return replica.db:token()
+  end)
+  if not ok and not Error.is(place) then error(place, 0) end
+  if not ok or not place then
+    skip(self, replica)
+    return nil
+  end
+  replica.place, replica.generation = place, replica.db:generation()
+  return place
+end
+
+--- Was the replica seen to have it already?
+local function is_known(replica, part)
+  if not replica.place or replica.generation ~= replica.db:generation() then return false end
+  return part == nil or Place.reaches(replica.place, part) == true
+end
+
+--- Has the replica got it now?
+local function has(self, replica, part)
+  local place = ask(self, replica)
+  if not place then return false end
+  if part == nil then return true end
+  local reached = Place.reaches(place, part)
+  if reached ~= nil then return reached end
+  local ok, verdict = pcall(replica.db.judge, replica.db, part)
+  return ok and verdict == "there"
+end
+
+--- Wait until it has.
+local function wait_for(self, seen, replica)
+  local deadline = self.now() + seen.wait_ms
+  for i = 1, math.maxinteger do
+    if has(self, replica, seen.part) then return true end
+    local left = deadline - self.now()
+    if left <= 0 or not is_usable(self, replica) then return false end
+    self.pause(math.min(POLLS_MS[i] or POLL_MS, left))
+  end
+end
+
+--- The replica seen farthest among those that may be asked; one never asked comes last.
+local function farthest(self)
+  local best
+  for _, replica in ipairs(self.replicas) do
+    if is_usable(self, replica) and (not best or (replica.place or "") > (best.place or "")) then best = replica end
+  end
+  return best
+end
+
+--- One of those known to have it, by chance; nil when none is.
+local function known(self, part)
+  local list = {}
+  for _, replica in ipairs(self.replicas) do
+    if is_usable(self, replica) and is_known(replica, part) then list[#list + 1] = replica end
+  end
+  return list[1] and list[math.random(#list)]
+end
+
+--- What the session saw at its replica becomes part of what it knows.
+---@param seen rille.Seen
+function Route:settle(seen)
+  local replica = seen.replica
+  if not seen.unsaid then return end
+  seen.unsaid, seen.replica = false, nil
+  local same = replica.generation == replica.db:generation()
+  local place = same and ask(self, replica)
+  if place and replica.generation == replica.db:generation() then
+    seen.replica = replica
+  else
+    place = self.primary:token()          -- no replica was farther than this
+  end
+  if place and (not seen.part or Place.reaches(place, seen.part) ~= false) then seen.part = place end
+end
+
+--- The replica for the next read of a session; nil for the primary.
+---@param seen rille.Seen
+---@return rille.Replica?
+---@return number waited_ms
+function Route:choose(seen)
+  if seen.primary or #self.replicas == 0 then return nil, 0 end
+  local own = seen.replica
+  if own and is_usable(self, own) and is_known(own, seen.part) then return own, 0 end
+  self:settle(seen)
+  local replica, started = known(self, seen.part), self.now()
+  if not replica then
+    replica = farthest(self)
+    if replica and not wait_for(self, seen, replica) then
+      skip(self, replica)
+      replica = nil
+    end
+  end
+  local waited = self.now() - started
+  if not replica and seen.on_lag == "error" then
+    Error.raise("replica_lag", ("no replica has what this session saw, after %.0f ms"):format(waited), {
+      hint = 'give it more time (wait_ms), or read at the primary (session = { on_lag = "primary" })',
+    })
+  end
+  seen.replica = replica
+  return replica, waited
+end
+
+--- Should what failed at a replica be tried at the primary?
+---@param e any
+---@param replica rille.Replica
+---@return boolean
+function Route:forgive(replica, e)
+  if not Error.is(e) or not ELSEWHERE[e.kind] then return false end
+  if e.kind ~= "readonly" then skip(self, replica) end
+  return true
+end
+
+return Route

@@ -1,0 +1,167 @@
+--- session_route_spec: which node a read of a session goes to, on nodes and a clock that do as they are told.
+require "spec.support.world"
+local Error = require "rille.error"
+local Route = require "rille.session.route"
+
+local EPOCH <const> = "r1.00000000000000aa.%08x.%08x.%016x.ffffffffffffffff"
+
+local function place(position, epoch) return EPOCH:format(epoch or 1, epoch or 1, position) end
+
+describe("the route of a session's reads", function()
+  local clock, nodes, route, seen
+
+  --- A node that was asked for its place so many times.
+  local function node(position)
+    return {
+      position = position, asked = 0, connected = 1, epoch = 1,
+      token = function(self)
+        self.asked = self.asked + 1
+        if self.down then error(Error.new("connection_lost", "gone"), 0) end
+        return place(self.position, self.epoch)
+      end,
+      generation = function(self) return self.connected end,
+      judge = function(self) return self.verdict or "lost" end,
+    }
+  end
+
+  local function on(...)
+    nodes = {}
+    for i, position in ipairs { ... } do nodes[i] = node(position) end
+    local primary = table.remove(nodes, 1)
+    nodes.primary = primary
+    clock = { time = 0, paused = 0 }
+    clock.now = function() return clock.time end
+    clock.pause = function(ms)
+      clock.time, clock.paused = clock.time + ms, clock.paused + 1
+      if clock.tick then clock.tick() end
+    end
+    route = Route.new(primary, #nodes, function(number) return nodes[number] end, clock)
+    seen = { wait_ms = 50, on_lag = "primary" }
+  end
+
+  local function saw(number, position)
+    local replica = route.replicas[number]
+    replica.db, replica.place, replica.generation = nodes[number], place(position), 1
+  end
+
+  local function chosen()
+    local replica = route:choose(seen)
+    seen.unsaid = replica ~= nil
+    return replica and replica.number
+  end
+
+  it("is the primary where there are no replicas", function()
+    on(10)
+    assert.is_nil(chosen())
+    assert.equal(0, nodes.primary.asked)
+  end)
+
+  it("is a replica that has what was seen, and then that one without asking again", function()
+    on(10, 5, 10)
+    seen.part = place(8)
+    for _ = 1, 20 do
+      seen.replica, seen.unsaid = nil, nil
+      saw(1, 5)
+      saw(2, 10)
+      assert.equal(2, chosen())
+    end
+    assert.equal(0, nodes[2].asked)
+    assert.equal(2, chosen())
+    assert.equal(0, nodes[2].asked)
+  end)
+
+  it("asks the one seen farthest, waits for it, and gives up after its time", function()
+    on(10, 5)
+    seen.part = place(8)
+    clock.tick = function() nodes[1].position = nodes[1].position + 1 end
+    assert.equal(1, chosen())
+    assert.equal(3, clock.paused)
+    on(10, 5)
+    seen.part = place(8)
+    assert.is_nil(chosen())
+    assert.is_true(clock.time >= 50 and clock.time < 61)
+  end)
+
+  it("leaves one that lagged alone for a second, so that it costs one wait and not one a read", function()
+    on(10, 5)
+    seen.part = place(8)
+    chosen()
+    local time, asked = clock.time, nodes[1].asked
+    for _ = 1, 10 do assert.is_nil(chosen()) end
+    assert.equal(time, clock.time)
+    assert.equal(asked, nodes[1].asked)
+    nodes[1].position = 8
+    clock.time = clock.time + 1001
+    assert.equal(1, chosen())
+  end)
+
+  it("raises replica_lag where that was asked for", function()
+    on(10, 5)
+    seen.part, seen.on_lag = place(8), "error"
+    local ok, e = pcall(chosen)
+    assert.is_false(ok)
+    assert.equal("replica_lag", e.kind)
+    assert.truthy(e.hint:find "wait_ms")
+  end)
+
+  it("goes on from what was seen at a replica when it leaves it", function()
+    on(100, 50, 20)
+    saw(1, 50)
+    seen.part = place(8)
+    assert.equal(1, chosen())
+    nodes[1].position = 60
+    route.replicas[1].skip_until = math.huge
+    assert.is_nil(chosen())
+    assert.equal(place(60), seen.part)
+  end)
+
+  it("takes the primary's place for what was seen at a replica that is gone", function()
+    on(100, 50)
+    assert.equal(1, chosen())
+    nodes[1].down = true
+    nodes[1].connected = 2
+    assert.is_nil(chosen())
+    assert.equal(place(100), seen.part)
+  end)
+
+  it("does not believe an earlier look over a new connection", function()
+    on(100, 50)
+    seen.part = place(40)
+    assert.equal(1, chosen())
+    nodes[1].position, nodes[1].connected = 10, 2      -- the same address, another server
+    assert.is_nil(chosen())
+    assert.equal(place(100), seen.part)
+  end)
+
+  it("asks the replica itself about another epoch", function()
+    on(100, 500)
+    seen.part = place(8, 2)
+    assert.is_nil(chosen())
+    on(100, 500)
+    seen.part = place(8, 2)
+    nodes[1].verdict = "there"
+    assert.equal(1, chosen())
+  end)
+
+  it("never takes an earlier place for a later one", function()
+    on(100, 50)
+    seen.part = place(90)
+    seen.replica, seen.unsaid = route.replicas[1], true
+    route.replicas[1].db, route.replicas[1].generation = nodes[1], 1
+    route:settle(seen)
+    assert.equal(place(90), seen.part)
+  end)
+
+  it("tries at the primary what failed at a replica, and no other failure", function()
+    on(100, 50)
+    local replica = route.replicas[1]
+    for _, kind in ipairs { "readonly", "serialization_failure", "connection_lost", "deadlock" } do
+      assert.is_true(route:forgive(replica, Error.new(kind, "x")))
+    end
+    assert.is_false(route:forgive(replica, Error.new("syntax", "x")))
+    assert.is_false(route:forgive(replica, "a bug"))
+    replica.skip_until = 0
+    route:forgive(replica, Error.new("readonly", "x"))
+    assert.equal(0, replica.skip_until)
+  end)
+end)
