@@ -127,7 +127,8 @@ rille_lua_begin_call(lua_State *L, rille_lua_database *database)
 
 /* -- opening --------------------------------------------------------------------------------------------- */
 
-/* open(options) -> database; the first connection is made at once, so that what is wrong is said here */
+/* open(options) -> database; the first connection is made at once, so that what is wrong is said here.  With `later`
+** it is made when it is used. */
 static int
 database_open(lua_State *L)
 {
@@ -141,7 +142,9 @@ database_open(lua_State *L)
   (void)lua_setiuservalue(L, -2, RILLE_DATABASE_WORKS);
 
   rille_lua_read_options(L, database);
-  (void)rille_lua_add_connection(L, database);
+  if (lua_getfield(L, 1, "later") == LUA_TNIL)
+    (void)rille_lua_add_connection(L, database);
+  lua_settop(L, 2);
   rille_lua_settle(database);
   return 1;
 }
@@ -172,6 +175,7 @@ database_close(lua_State *L)
   rille_lua_database *database = luaL_checkudata(L, 1, DATABASE_META);
 
   database->closed = true;
+  rille_lua_mirror_unfollow(database);
   rille_lua_settle(database);
   return 0;
 }
@@ -181,10 +185,10 @@ database_gc(lua_State *L)
 {
   rille_lua_database *database = luaL_checkudata(L, 1, DATABASE_META);
 
+  rille_lua_mirror_unfollow(database);
   rille_lua_close_connections(database);
   database->pooled = false;
   rille_arena_release(&database->arena);
-  rille_arena_release(&database->mirrored_arena);
   database->closed = true;
   database->options.database = (rille_str){ 0 };
   return 0;

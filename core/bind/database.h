@@ -3,6 +3,7 @@
 #define RILLE_BIND_DATABASE_H
 
 #include "core/bind/work.h"
+#include "core/run/follow.h"
 #include "core/run/outbox.h"
 #include "core/run/pool.h"
 
@@ -26,12 +27,10 @@ typedef struct rille_lua_database {
   bool exclusive; /* while a transaction is open nobody but its coroutine gets a connection */
   bool closed;
   bool trace;
-  bool counts;   /* each commit of its connections is a position in the history */
-  bool mirrored; /* its connections fill the outbox, with changes of these tables (none named: of all) */
-  rille_str *mirrored_tables;
-  size_t mirrored_count;
-  rille_arena mirrored_arena;
+  bool counts; /* each commit of its connections is a position in the history */
   rille_outbox_mode mirror_mode;
+  rille_follower **followers; /* of its mirrors, rung by its commits */
+  int follower_count;
   int calls; /* that run, see rille_work_open */
   int steps; /* of cursors that run, see rille_work_step */
   int count;
@@ -74,9 +73,14 @@ void rille_lua_close_connections(rille_lua_database *database);
 /* Opens one more connection and gives it the pragmas that were asked for; raises what went wrong. */
 rille_connection *rille_lua_add_connection(lua_State *L, rille_lua_database *database);
 
-/* Has the connection fill the outbox where the database is mirrored. */
-rille_status rille_lua_mirror_connection(rille_lua_database *database, rille_connection *connection,
-                                         rille_fault *fault);
+/* Where the connection fills an outbox: says what becomes of changes, and whom a commit rings. */
+void rille_lua_mirror_connection(rille_lua_database *database, rille_connection *connection);
+
+/* Nobody follows its mirrors any more. */
+void rille_lua_mirror_unfollow(rille_lua_database *database);
+
+/* All that a connection of it is opened with; borrowed. */
+rille_opening rille_lua_opening(const rille_lua_database *database);
 
 /* Starts a call on the database at 1: pushes the table of works and a work that is closed when the call ends. */
 rille_work *rille_lua_begin_call(lua_State *L, rille_lua_database *database);

@@ -1,21 +1,36 @@
 /* core/bind/mirror.c - the outbox of a database, and mirrors brought up to it. */
 #include <lauxlib.h>
 
+#include "core/base/memory.h"
 #include "core/bind/database.h"
 #include "core/bind/ends.h"
 #include "core/bind/value.h"
 #include "core/run/mirror.h"
+#include "core/run/turn.h"
 
-rille_status
-rille_lua_mirror_connection(rille_lua_database *database, rille_connection *connection, rille_fault *fault)
+static void
+ring_all(void *data)
 {
-  rille_status status = RILLE_OK;
+  const rille_lua_database *database = data;
 
-  if (!database->mirrored)
-    return status;
-  status = rille_outbox_start(connection, database->mirrored_tables, database->mirrored_count, fault);
+  for (int i = 0; i < database->follower_count; i++)
+    rille_follow_ring(database->followers[i]);
+}
+
+void
+rille_lua_mirror_connection(rille_lua_database *database, rille_connection *connection)
+{
   rille_outbox_set_mode(connection, database->mirror_mode);
-  return status;
+  rille_outbox_on_commit(connection, ring_all, database);
+}
+
+void
+rille_lua_mirror_unfollow(rille_lua_database *database)
+{
+  while (database->follower_count > 0)
+    rille_follow_stop(database->followers[--database->follower_count]);
+  rille_memory_free(database->followers);
+  database->followers = NULL;
 }
 
 /* A connection of the database on which nothing goes on; raises invalid_argument while something does. */
@@ -64,37 +79,33 @@ mirror_create(lua_State *L)
   return status == RILLE_OK ? 0 : rille_lua_raise(L, &fault, (rille_str){ 0 });
 }
 
-/* db:mirror_start([tables]): from now on all its connections fill the outbox */
+/* db:mirror_look(): all its connections fill the outbox, or no longer do, as the file says; nobody follows */
 static int
-mirror_start(lua_State *L)
+mirror_look(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
   rille_fault fault;
   rille_status status = RILLE_OK;
 
-  rille_arena_reset(&database->mirrored_arena);
-  database->mirrored_count = 0;
-  database->mirrored_tables = read_names(L, 2, &database->mirrored_arena, &database->mirrored_count);
-  database->mirrored = true;
+  rille_lua_mirror_unfollow(database);
   rille_lua_hold(database);
-  for (int i = 0; i < database->count && status == RILLE_OK; i++)
-    status = rille_lua_mirror_connection(database, database->connections[i], &fault);
+  for (int i = 0; i < database->count && status == RILLE_OK; i++) {
+    status = rille_outbox_remember(database->connections[i], &fault);
+    rille_lua_mirror_connection(database, database->connections[i]);
+  }
   rille_lua_settle(database);
   return status == RILLE_OK ? 0 : rille_lua_raise(L, &fault, (rille_str){ 0 });
 }
 
-/* db:mirror_stop(): nothing fills the outbox any more */
+/* db:mirrored() -> whether its connections fill an outbox */
 static int
-mirror_stop(lua_State *L)
+mirrored(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
 
-  database->mirrored = false;
-  rille_lua_hold(database);
-  for (int i = 0; i < database->count; i++)
-    rille_outbox_stop(database->connections[i]);
+  lua_pushboolean(L, rille_lua_connection(L, database)->outbox != NULL);
   rille_lua_settle(database);
-  return 0;
+  return 1;
 }
 
 /* db:mirror_mode("keep" | "skip" | "quiet") -> the mode before: what becomes of changes that are made now */
@@ -115,10 +126,10 @@ mirror_mode(lua_State *L)
 
 /* -- bringing mirrors up to it --------------------------------------------------------------------------- */
 
-/* The mirror that the arguments mean: [1] database [2] its mirror [3] { name =, source =, tables = | nil }.  Texts live
-** in the table at 3, the list of tables in a work of the call. */
+/* What the arguments say of a mirror: [1] database [2] its mirror [3] { name =, source =, tables = | nil }.  Texts live
+** in a work of the call. */
 static rille_mirror
-read_mirror(lua_State *L, rille_lua_database *database, rille_lua_database *target)
+read_words(lua_State *L, rille_lua_database *database, const rille_lua_database *target)
 {
   rille_mirror mirror = { 0 };
   rille_work *work;
@@ -133,10 +144,19 @@ read_mirror(lua_State *L, rille_lua_database *database, rille_lua_database *targ
   mirror.tables = read_names(L, lua_gettop(L), &work->arena, &mirror.table_count);
   if (database == target || target->driver != database->driver)
     (void)rille_lua_refuse(L, "mirror: wants another database of the same driver");
-  mirror.source = idle_connection(L, database);
-  mirror.target = idle_connection(L, target);
   if (!rille_arena_ok(&work->arena))
     (void)rille_lua_no_memory(L);
+  return mirror;
+}
+
+/* The same with connections. */
+static rille_mirror
+read_mirror(lua_State *L, rille_lua_database *database, rille_lua_database *target)
+{
+  rille_mirror mirror = read_words(L, database, target);
+
+  mirror.source = idle_connection(L, database);
+  mirror.target = idle_connection(L, target);
   return mirror;
 }
 
@@ -157,11 +177,14 @@ mirror_apply(lua_State *L)
   bool set_aside = lua_toboolean(L, 5) != 0;
   rille_mirror mirror = read_mirror(L, database, target);
   rille_mirror_outcome outcome;
+  rille_turn turn;
   rille_fault fault;
   rille_status status;
 
   luaL_argcheck(L, limit > 0 && limit <= INT32_MAX, 4, "a number of transactions");
+  rille_turn_take(&turn, target->options.database);
   status = rille_mirror_apply(&mirror, (int)limit, set_aside, &outcome, &fault);
+  rille_turn_leave(&turn);
   settle(database, target);
   if (status != RILLE_OK && outcome.blocked == 0)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
@@ -183,8 +206,13 @@ mirror_retry(lua_State *L)
   rille_lua_database *database = rille_lua_check_database(L, 1), *target = rille_lua_check_database(L, 2);
   rille_mirror mirror = read_mirror(L, database, target);
   rille_mirror_outcome outcome;
+  rille_turn turn;
   rille_fault fault;
-  rille_status status = rille_mirror_retry(&mirror, &outcome, &fault);
+  rille_status status;
+
+  rille_turn_take(&turn, target->options.database);
+  status = rille_mirror_retry(&mirror, &outcome, &fault);
+  rille_turn_leave(&turn);
 
   settle(database, target);
   if (status != RILLE_OK)
@@ -201,8 +229,13 @@ mirror_resync(lua_State *L)
   rille_lua_database *database = rille_lua_check_database(L, 1), *target = rille_lua_check_database(L, 2);
   rille_mirror mirror = read_mirror(L, database, target);
   rille_mirror_outcome outcome;
+  rille_turn turn;
   rille_fault fault;
-  rille_status status = rille_mirror_resync(&mirror, &outcome, &fault);
+  rille_status status;
+
+  rille_turn_take(&turn, target->options.database);
+  status = rille_mirror_resync(&mirror, &outcome, &fault);
+  rille_turn_leave(&turn);
 
   settle(database, target);
   if (status != RILLE_OK)
@@ -212,9 +245,71 @@ mirror_resync(lua_State *L)
   return 2;
 }
 
+/* -- followed in the background -------------------------------------------------------------------------- */
+
+/* db:mirror_follow(mirror, which) -> how many are followed with this one: from now on a commit has a thread bring the
+** mirror up to the database; `mirror` is only asked how it is opened */
+static int
+mirror_follow(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1), *target = rille_lua_check_database(L, 2);
+  rille_mirror mirror = read_words(L, database, target);
+  rille_opening from = rille_lua_opening(database), to = rille_lua_opening(target);
+  rille_follower **followers;
+  rille_fault fault;
+
+  if (database->memory || target->memory)
+    return rille_lua_refuse(L, "mirror: another thread cannot reach a database in memory");
+  followers = rille_memory_resize(database->followers, (size_t)(database->follower_count + 1) * sizeof *followers);
+  if (followers == NULL)
+    return rille_lua_no_memory(L);
+  database->followers = followers;
+  if (rille_follow_start(&from, &to, &mirror, &followers[database->follower_count], &fault) != RILLE_OK)
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  lua_pushinteger(L, ++database->follower_count);
+  return 1;
+}
+
+/* db:mirror_fails(n) -> kind and message where the n-th that is followed fails; else nothing */
+static int
+mirror_fails(lua_State *L)
+{
+  const rille_lua_database *database = rille_lua_check_database(L, 1);
+  lua_Integer n = luaL_checkinteger(L, 2);
+  rille_follow_look look;
+
+  if (n < 1 || n > database->follower_count)
+    return 0;
+  rille_follow_see(database->followers[n - 1], &look);
+  if (look.failures == 0)
+    return 0;
+  lua_pushstring(L, rille_status_name(look.fault.kind));
+  lua_pushstring(L, look.fault.message);
+  return 2;
+}
+
+/* db:mirror_ring(): there may be something to apply, and what failed is tried again at once */
+static int
+mirror_ring(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+
+  for (int i = 0; i < database->follower_count; i++)
+    rille_follow_hurry(database->followers[i]);
+  ring_all(database);
+  return 0;
+}
+
 const luaL_Reg rille_lua_mirror_methods[] = {
-  { "mirror_create", mirror_create }, { "mirror_start", mirror_start },
-  { "mirror_stop", mirror_stop },     { "mirror_mode", mirror_mode },
-  { "mirror_apply", mirror_apply },   { "mirror_retry", mirror_retry },
-  { "mirror_resync", mirror_resync }, { NULL, NULL },
+  { "mirror_create", mirror_create },
+  { "mirrored", mirrored },
+  { "mirror_look", mirror_look },
+  { "mirror_mode", mirror_mode },
+  { "mirror_apply", mirror_apply },
+  { "mirror_retry", mirror_retry },
+  { "mirror_resync", mirror_resync },
+  { "mirror_follow", mirror_follow },
+  { "mirror_fails", mirror_fails },
+  { "mirror_ring", mirror_ring },
+  { NULL, NULL },
 };

@@ -71,29 +71,25 @@ rille_lua_close_connections(rille_lua_database *database)
     rille_seat_leave(&database->seat);
 }
 
+rille_opening
+rille_lua_opening(const rille_lua_database *database)
+{
+  return (rille_opening){ .driver = database->driver,
+                          .options = database->options,
+                          .pragmas = database->pragmas,
+                          .pragma_count = database->pragma_count };
+}
+
 static rille_status
 open_connection(rille_lua_database *database, rille_connection **out, rille_fault *fault)
 {
-  rille_connection *connection = NULL;
-  rille_status status = rille_connection_open(database->driver, &database->options, &connection, fault);
+  rille_opening opening = rille_lua_opening(database);
+  rille_status status = rille_opening_connect(&opening, out, fault);
 
-  for (size_t i = 0; i < database->pragma_count && status == RILLE_OK; i++) {
-    rille_statement *statement = NULL;
-    bool row;
-
-    status = rille_connection_sql(connection, database->pragmas[i], &statement, fault);
-    if (status == RILLE_OK)
-      status = database->driver->step(statement->stmt, &row, fault);
-    rille_connection_release(statement);
-  }
   if (status == RILLE_OK)
-    status = rille_lua_mirror_connection(database, connection, fault);
-  if (status == RILLE_OK) {
-    connection->counts = database->counts;
-    *out = connection;
-  } else {
-    rille_connection_close(connection);
-  }
+    rille_lua_mirror_connection(database, *out);
+  if (status == RILLE_OK)
+    (*out)->counts = database->counts;
   return status;
 }
 

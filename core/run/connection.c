@@ -259,8 +259,11 @@ rille_connection_commit(rille_connection *connection, rille_fault *fault)
     rille_history_counted(connection);
   if (status != RILLE_OK)
     rille_connection_failed(connection, fault);
-  else if (--connection->depth == 0)
+  else if (--connection->depth == 0) {
+    if (connection->outbox != NULL)
+      rille_outbox_committed(connection->outbox);
     ended(connection);
+  }
   return status;
 }
 

@@ -78,7 +78,7 @@ walk(rille_mirror_run *a, rille_mirror_place *place, int limit, take_function ta
     }
     known = true;
     if (status == RILLE_OK)
-      *place = (rille_mirror_place){ seq, made_at };
+      *place = (rille_mirror_place){ seq, made_at, place->generation };
   }
   rille_connection_release(statement);
   if (status == RILLE_OK && !known)
@@ -188,7 +188,7 @@ count_failed(const rille_mirror *mirror)
 rille_status
 rille_mirror_apply(const rille_mirror *mirror, int limit, bool set_aside, rille_mirror_outcome *out, rille_fault *fault)
 {
-  rille_mirror_place place;
+  rille_mirror_place place = { 0 };
   rille_status status;
 
   if (set_aside) {
@@ -203,8 +203,9 @@ rille_mirror_apply(const rille_mirror *mirror, int limit, bool set_aside, rille_
       out->more = true;
     }
   }
-  if (status == RILLE_OK && out->transactions > 0)
-    rille_mirror_prune(mirror, place.seq);
+  out->seq = place.seq;
+  if (status == RILLE_OK && out->transactions > 0 && !mirror->untidy)
+    rille_mirror_tidy(mirror, place.seq);
   return status;
 }
 

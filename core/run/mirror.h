@@ -17,10 +17,12 @@ typedef struct rille_mirror {
   rille_str source_name;   /* what mirrored rows carry */
   const rille_str *tables; /* those that are mirrored; none: all */
   size_t table_count;
+  bool untidy; /* what was applied stays in the outbox, for rille_mirror_tidy */
 } rille_mirror;
 
 typedef struct rille_mirror_outcome {
   int64_t transactions; /* applied, or copied as rows */
+  int64_t seq;          /* where some were: the last of them */
   int64_t set_aside;
   int64_t blocked;  /* the transaction that cannot be applied; 0: none */
   int64_t left_out; /* of a resync: tables that cannot be mirrored */
@@ -32,6 +34,10 @@ typedef struct rille_mirror_outcome {
 ** aside. */
 rille_status rille_mirror_apply(const rille_mirror *mirror, int limit, bool set_aside, rille_mirror_outcome *out,
                                 rille_fault *fault);
+
+/* Tells the source that the mirror has all up to `seq`, and drops what no mirror needs any more.  What fails is done
+** next time. */
+void rille_mirror_tidy(const rille_mirror *mirror, int64_t seq);
 
 /* Tries again what was set aside; what fails again stays, with the new reason. */
 rille_status rille_mirror_retry(const rille_mirror *mirror, rille_mirror_outcome *out, rille_fault *fault);

@@ -102,32 +102,12 @@ copy_table(const rille_mirror *mirror, rille_str layout, rille_arena *arena, ril
   return status;
 }
 
-/* Deletes the rows of the source from all tables that mirrors made: some may not be in the source any more. */
+/* data: the name of the source, of which all rows go: some tables may not be in the source any more */
 static rille_status
-clear_ours(const rille_mirror *mirror, rille_arena *arena, rille_fault *fault)
+clear_table(const rille_mirror *mirror, const rille_mirror_table *table, rille_arena *arena, const rille_cell *data,
+            rille_fault *fault)
 {
-  rille_cell name = rille_cell_text(rille_str_of(""));
-  bool found = true;
-  rille_status status = RILLE_OK;
-
-  while (status == RILLE_OK && found) {
-    static const char sql[] =
-      "select t.name as name, c.name as whose from \"rille_mirror_tables\" as t, pragma_table_info(t.name) as c "
-      "where c.name in ('source', 'mirror_source') and c.pk = 1 and t.name > ? "
-      "order by t.name limit 1";
-    rille_cell cells[2];
-    const rille_cell source = rille_cell_text(mirror->source_name);
-    rille_mirror_table table = { 0 };
-
-    status = rille_aside_row(mirror->target, sql, &name, 1, arena, cells, 2, &found, fault);
-    if (status != RILLE_OK || !found)
-      break;
-    name = cells[0];
-    table.name = cells[0].as.text;
-    table.whose = cells[1].as.text.at;
-    status = rille_mirror_table_clear(mirror->target, &table, arena, &source, fault);
-  }
-  return status;
+  return rille_mirror_table_clear(mirror->target, table, arena, data, fault);
 }
 
 /* Copies one table after the other, in the order of their names. */
@@ -137,13 +117,14 @@ copy_tables(const rille_mirror *mirror, rille_mirror_outcome *out, rille_fault *
   static const char sql[] = "select name from pragma_table_list where schema = 'main' and type = 'table' and name > ? "
                             "and name not like 'sqlite\\_%' escape '\\' and name not like 'rille\\_%' escape '\\' "
                             "order by name limit 1";
+  const rille_cell source = rille_cell_text(mirror->source_name);
   rille_arena arena;
   rille_cell name = rille_cell_text(rille_str_of(""));
   bool found = true;
   rille_status status;
 
   rille_arena_init(&arena);
-  status = clear_ours(mirror, &arena, fault);
+  status = rille_mirror_each_table(mirror, clear_table, &source, fault);
   while (status == RILLE_OK && found) {
     rille_outbox_table table = { 0 };
 
@@ -166,18 +147,21 @@ copy_tables(const rille_mirror *mirror, rille_mirror_outcome *out, rille_fault *
 static rille_status
 last_place(const rille_mirror *mirror, rille_mirror_place *out, rille_fault *fault)
 {
+  rille_mirror_place before;
   rille_cell cells[2];
   rille_arena none;
-  bool found;
+  bool found = false;
   rille_status status;
 
   rille_arena_init(&none);
-  *out = (rille_mirror_place){ 0 };
-  status = rille_aside_row(mirror->source,
-                           "select \"seq\", \"made_at\" from \"rille_outbox\" order by \"seq\" desc limit 1", NULL, 0,
-                           &none, cells, 2, &found, fault);
+  status = rille_mirror_read_place(mirror, &before, fault); /* retires what another database left */
+  *out = (rille_mirror_place){ .generation = before.generation };
+  if (status == RILLE_OK)
+    status = rille_aside_row(mirror->source,
+                             "select \"seq\", \"made_at\" from \"rille_outbox\" order by \"seq\" desc limit 1", NULL, 0,
+                             &none, cells, 2, &found, fault);
   if (status == RILLE_OK && found)
-    *out = (rille_mirror_place){ cells[0].as.integer, cells[1].as.integer };
+    *out = (rille_mirror_place){ cells[0].as.integer, cells[1].as.integer, before.generation };
   return status;
 }
 
@@ -219,6 +203,6 @@ rille_mirror_resync(const rille_mirror *mirror, rille_mirror_outcome *out, rille
     return status;
   }
   (void)rille_aside_run(mirror->source, "delete from \"rille_mirror_skips\"", NULL, 0, NULL);
-  rille_mirror_prune(mirror, place.seq);
+  rille_mirror_tidy(mirror, place.seq);
   return RILLE_OK;
 }

@@ -134,6 +134,19 @@ write_clear(rille_buffer *sql, const rille_mirror_table *table)
   put_of_one(sql, table);
 }
 
+/* update t set whose = ?2 where whose = ?1 */
+static void
+write_rename(rille_buffer *sql, const rille_mirror_table *table)
+{
+  rille_buffer_text(sql, "update ");
+  put_name(sql, table->name);
+  rille_buffer_text(sql, " set ");
+  put_whose(sql, table);
+  rille_buffer_text(sql, " = ?2 where ");
+  put_whose(sql, table);
+  rille_buffer_text(sql, " = ?1");
+}
+
 static void
 write_create(rille_buffer *sql, const rille_mirror_table *table)
 {
@@ -248,13 +261,18 @@ static rille_status
 make_table(rille_connection *target, const rille_mirror_table *table, rille_arena *arena, rille_fault *fault)
 {
   const char *sql = sql_of(table, arena, write_create);
-  const rille_cell name = rille_cell_text(table->name);
-  rille_status status = sql != NULL ? rille_aside_run(target, sql, NULL, 0, fault) : rille_fault_no_memory(fault);
 
-  if (status == RILLE_OK)
-    status = rille_aside_run(target, "insert or ignore into \"rille_mirror_tables\" (\"name\") values (?)", &name, 1,
-                             fault);
-  return status;
+  return sql != NULL ? rille_aside_run(target, sql, NULL, 0, fault) : rille_fault_no_memory(fault);
+}
+
+/* That rows are mirrored into the table, and whether a mirror made it. */
+static rille_status
+note_table(rille_connection *target, const rille_mirror_table *table, bool made, rille_fault *fault)
+{
+  const rille_cell values[] = { rille_cell_text(table->name), rille_cell_int(made) };
+
+  return rille_aside_run(target, "insert or ignore into \"rille_mirror_tables\" (\"name\", \"made\") values (?, ?)",
+                         values, 2, fault);
 }
 
 static rille_status
@@ -286,8 +304,8 @@ add_column(rille_connection *target, const rille_mirror_table *table, const rill
   rille_status status;
 
   rille_arena_init(&none);
-  status = rille_aside_row(target, "select 1 from \"rille_mirror_tables\" where \"name\" = ?", &name, 1, &none, &one, 1,
-                           &ours, fault);
+  status = rille_aside_row(target, "select 1 from \"rille_mirror_tables\" where \"name\" = ? and \"made\"", &name, 1,
+                           &none, &one, 1, &ours, fault);
   if (status == RILLE_OK && (!ours || column->key)) {
     (void)rille_fault_set(fault, RILLE_NO_SUCH_COLUMN, "the mirror's table %s has no column %s",
                           rille_show(table->name).text, rille_show(column->name).text);
@@ -331,8 +349,19 @@ rille_mirror_table_ensure(rille_connection *target, rille_mirror_table *table, r
     if (status == RILLE_OK && missing)
       status = add_column(target, table, &table->columns[i], fault);
   }
+  if (status == RILLE_OK)
+    status = note_table(target, table, !found, fault);
   table->there = status == RILLE_OK;
   return status;
+}
+
+rille_status
+rille_mirror_table_rename(rille_connection *target, const rille_mirror_table *table, rille_arena *arena,
+                          const rille_cell names[2], rille_fault *fault)
+{
+  const char *sql = sql_of(table, arena, write_rename);
+
+  return sql != NULL ? rille_aside_run(target, sql, names, 2, fault) : rille_fault_no_memory(fault);
 }
 
 rille_status

@@ -44,6 +44,10 @@ rille_status rille_mirror_table_ensure(rille_connection *target, rille_mirror_ta
 /* Writes SQL that updates the columns that are `given`: its values are theirs but for the key, whose it is, the key. */
 void rille_mirror_table_update(const rille_mirror_table *table, rille_buffer *sql);
 
+/* Rows of the source names[0] are those of names[1] from now on, in a table of which the name and `whose` are known. */
+rille_status rille_mirror_table_rename(rille_connection *target, const rille_mirror_table *table, rille_arena *arena,
+                                       const rille_cell names[2], rille_fault *fault);
+
 /* Deletes the rows of a source from a table of which the name and `whose` are known. */
 rille_status rille_mirror_table_clear(rille_connection *target, const rille_mirror_table *table, rille_arena *arena,
                                       const rille_cell *source, rille_fault *fault);

@@ -31,6 +31,9 @@ struct rille_outbox {
   rille_buffer changes;
   uint64_t tables; /* in `changes` */
   bool any_skipped;
+  bool written; /* there is something of this transaction in the table */
+  rille_on_commit on_commit;
+  void *on_commit_data;
   rille_status status; /* of the first row that could not be written down ... */
   size_t failed_at;    /* ... and where that was */
   rille_fault fault;
@@ -52,6 +55,8 @@ rille_outbox_create(rille_connection *connection, rille_fault *fault)
     "\"changes\" BLOB not null)",
     "create table if not exists \"rille_mirrors\" (\"name\" TEXT primary key, \"source\" TEXT not null, "
     "\"tables\" TEXT, \"since\" INTEGER not null, \"since_made_at\" INTEGER not null, \"applied\" INTEGER not null)",
+    "create table if not exists \"rille_mirror_origin\" (\"generation\" INTEGER not null)",
+    "insert into \"rille_mirror_origin\" select random() where not exists (select 1 from \"rille_mirror_origin\")",
     "create table if not exists \"rille_mirror_skips\" (\"name\" TEXT primary key, \"rows\" INTEGER not null, "
     "\"first_at\" INTEGER not null, \"last_at\" INTEGER not null)",
   };
@@ -287,6 +292,15 @@ rille_outbox_stop(rille_connection *connection)
 }
 
 void
+rille_outbox_on_commit(rille_connection *connection, rille_on_commit on_commit, void *data)
+{
+  if (connection->outbox == NULL)
+    return;
+  connection->outbox->on_commit = on_commit;
+  connection->outbox->on_commit_data = data;
+}
+
+void
 rille_outbox_set_mode(rille_connection *connection, rille_outbox_mode mode)
 {
   if (connection->outbox != NULL)
@@ -409,10 +423,18 @@ rille_outbox_flush(rille_outbox *outbox, rille_connection *connection, rille_fau
 
     status = rille_aside_run(connection, "insert into \"rille_outbox\" (\"made_at\", \"changes\") values (?, ?)",
                              values, 2, fault);
+    outbox->written = status == RILLE_OK;
   }
   if (status == RILLE_OK)
     rille_outbox_back(outbox, (rille_outbox_mark){ 0 }); /* a commit that fails now does not write it twice */
   return status;
+}
+
+void
+rille_outbox_committed(const rille_outbox *outbox)
+{
+  if (outbox->written && outbox->on_commit != NULL)
+    outbox->on_commit(outbox->on_commit_data);
 }
 
 void
@@ -426,6 +448,7 @@ rille_outbox_ended(rille_outbox *outbox)
   rille_buffer_clear(&outbox->changes);
   outbox->status = RILLE_OK;
   outbox->looked = false;
+  outbox->written = false;
   for (struct watched *each = outbox->known; each != NULL && outbox->any_skipped; each = each->next)
     each->skipped = 0;
   outbox->any_skipped = false;

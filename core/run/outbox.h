@@ -14,7 +14,8 @@ typedef enum rille_outbox_mode {
   RILLE_OUTBOX_QUIET /* not even that */
 } rille_outbox_mode;
 
-/* Makes the tables of an outbox where they are not there. */
+/* Makes the tables of an outbox where they are not there, and a number by which mirrors tell this database from another
+** one that has its name later. */
 rille_status rille_outbox_create(rille_connection *connection, rille_fault *fault);
 
 /* From now on the connection, on which nothing is open, fills the outbox: with changes of the `count` tables named, of
@@ -22,6 +23,15 @@ rille_status rille_outbox_create(rille_connection *connection, rille_fault *faul
 ** their shadows.  Called again it takes other names.  Its tables must be there. */
 rille_status rille_outbox_start(rille_connection *connection, const rille_str tables[], size_t count,
                                 rille_fault *fault);
+
+/* The same as the file says itself, in its table "rille_mirrors"; where it has none, or none is listed, nothing is
+** mirrored. */
+rille_status rille_outbox_remember(rille_connection *connection, rille_fault *fault);
+
+/* To be called, on the thread of the connection, each time that something came into the outbox and is committed.
+** Nothing happens where the connection has none. */
+typedef void (*rille_on_commit)(void *data);
+void rille_outbox_on_commit(rille_connection *connection, rille_on_commit on_commit, void *data);
 
 /* Ends it; what was committed stays in the outbox. */
 void rille_outbox_stop(rille_connection *connection);
@@ -55,7 +65,10 @@ rille_status rille_outbox_check(const rille_outbox *outbox, rille_fault *fault);
 /* Writes what there is into the outbox; before the commit. */
 rille_status rille_outbox_flush(rille_outbox *outbox, rille_connection *connection, rille_fault *fault);
 
-/* The transaction has ended. */
+/* The transaction was committed ... */
+void rille_outbox_committed(const rille_outbox *outbox);
+
+/* ... or, in any case, has ended. */
 void rille_outbox_ended(rille_outbox *outbox);
 
 #endif

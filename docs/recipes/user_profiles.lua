@@ -9,8 +9,8 @@
 -- are does not matter, for only those in use are open (see "Any number of databases" in the README).
 --
 -- What is asked of all of them is asked of one: visits are mirrored into the database "profiles", each with the user it
--- came from; choices are nobody else's business and stay where they are.  Profiles.gather brings it up to date, from
--- time to time or before a report; until then each database keeps what it has not handed over.
+-- came from; choices are nobody else's business and stay where they are.  That goes on in the background, a moment
+-- after each visit; Profiles.gather waits for it, before a report.  Until then a database keeps what it has.
 --
 -- STATEMENTS run once in each.  Whoever changes them says a new VERSION, and that is another, empty database: what
 -- shall be carried over from the old one is the business of who changes them.
@@ -42,6 +42,7 @@ local function is_there(name) return #rille.databases(name) > 0 end
 local function together() return rille.open(TOGETHER, { statements = TOGETHER_STATEMENTS }) end
 
 local function open(name)
+  together()                                   -- before visits come to it: it has an index that a mirror would not make
   return rille.open(name, { version = VERSION, statements = STATEMENTS, max_bytes = MAX_BYTES,
     mirror = { [TOGETHER] = { tables = { "visits" } } } })
 end
@@ -92,8 +93,8 @@ function Profiles.users()
   return ids
 end
 
---- Bring the visits of all up to one user's.  Who was forgotten and is back, or was put back from a backup, has another
---- history than was handed over: then everything is compared.
+--- Bring the visits of all up to one user's.  Who was put back from a backup has another history than was handed over:
+--- then everything is compared.
 local function hand_over(db)
   local done, err = rille.try(db.mirror_sync, db)
   if rille.is_error(err, "checksum_mismatch") then return db:mirror_resync() end
@@ -113,7 +114,7 @@ function Profiles.gather()
   return failed
 end
 
---- How often users were at each page, as of the last Profiles.gather.
+--- How often users were at each page, at least as of the last Profiles.gather.
 ---@return table<string, integer>
 function Profiles.visits()
   local visits = {}

@@ -13,7 +13,7 @@ local SLOW_QUERY_MS = 100
 local POOL = { "max", "wait_ms", "idle_ms" }
 local KEYS = {
   top = { "default", "connections", "tenancy", "session", "models", "migrations", "seeds", "factories",
-    "databases", "slow_query_ms" },
+    "databases", "slow_query_ms", "mirror_background" },
   sqlite = { "driver", "database", "readonly", "synchronous", "journal_mode", "foreign_keys", "busy_timeout_ms",
     "mmap_bytes", "cache_kib", "pragmas", "mirror" },
   postgres = { "driver", "url", "database", "host", "port", "user", "password", "replicas", "pool" },
@@ -47,6 +47,7 @@ local RULES = {
   readonly = { "true or false", is_type "boolean" },
   foreign_keys = { "true or false", is_type "boolean" },
   enabled = { "true or false", is_type "boolean" },
+  mirror_background = { "true or false", is_type "boolean" },
   resolve = { "a function", is_type "function" },
   create = { "a function", is_type "function" },
   pattern = { 'a text such as "tenants/{slug}.db", or a function', function(value)
@@ -120,7 +121,7 @@ end
 local function complete(where, given)
   check(where, given, KEYS.top)
   local config = { connections = {}, default = given.default, tenancy = given.tenancy, session = given.session,
-    slow_query_ms = given.slow_query_ms or SLOW_QUERY_MS }
+    slow_query_ms = given.slow_query_ms or SLOW_QUERY_MS, mirror_background = given.mirror_background }
   for key, default in next, DIRECTORIES do config[key] = given[key] or default end
   local names = {}
   for name, settings in next, given.connections or {} do

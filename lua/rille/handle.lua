@@ -44,6 +44,7 @@ end
 ---@field version integer        counts changes of the schema: what is known of tables holds for one version
 ---@field closed boolean
 ---@field mirrors? rille.Mirror[]  what its writes are repeated in
+---@field followed? table<string, integer>  those of them that are kept up in the background, as the core counts them
 ---@field tenant string|false   the slug of the tenant whose database it is
 ---@field read? { version: integer, schema: integer, table: string, at: string }  when tables were first looked at
 local Handle = setmetatable({}, {
@@ -53,7 +54,7 @@ Handle.__index = Handle
 Handle.__name = "rille.Handle"
 Handle.__tostring = function(self) return ("rille.Handle: %s (%s)"):format(self.name, self.settings.database) end
 
-local M = {}
+local M = { OPEN_OPTIONS = OPEN_OPTIONS }
 
 local open_handles = setmetatable({}, { __mode = "k" })
 
@@ -91,6 +92,7 @@ local function open(self)
   open_handles[self] = true
   local session = Config.current().session
   if Fetch.session or session and session.enabled then self.core:count(true) end
+  if self.core:mirrored() then require "rille.mirror".remember(self) end
   if self.settings.mirror ~= nil then require "rille.mirror".register(self, self.settings.mirror) end
   return self.core
 end

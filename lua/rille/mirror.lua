@@ -9,6 +9,7 @@ local M = {}
 local OPTIONS = { "tables" }
 local SYNC_OPTIONS = { "timeout_ms" }
 local BATCH = 1000                 -- transactions of a source that a mirror takes at once
+local DROP_MS = 5000
 local PAUSES_MS = { 10, 40, 160 }  -- before a transaction is tried again; then it is set aside
 
 ---@class rille.Mirror
@@ -54,25 +55,43 @@ local function recorded(handle)
   return list
 end
 
---- Tables of which changes are kept: those of all mirrors together; nil when one of them wants all.
-local function union(mirrors)
-  local tables, seen = {}, {}
-  for _, each in ipairs(mirrors) do
-    if not each.tables then return nil end
-    for _, name in ipairs(each.tables) do
-      if not seen[name] then tables[#tables + 1] = name end
-      seen[name] = true
+--- How the database is opened that a mirror is; it is not opened.  Nothing where it would have to be made, unless that
+--- is wanted.
+local function settings_of(name, make)
+  local settings = Config.current().connections[name] or require "rille.open".settings(name)
+  if settings.driver ~= "sqlite" or settings.database == ":memory:" then return nil end
+  if not core.file_size(settings.database) then
+    if not make then return nil end
+    require "rille.pooled".make_folder(settings.database)
+  end
+  local options = { later = true }
+  for _, key in ipairs(require "rille.handle".OPEN_OPTIONS) do options[key] = settings[key] end
+  return options
+end
+
+--- Have the mirrors brought up to the database in the background, and at once when they are behind.
+---@param handle rille.Handle
+---@param make boolean  a mirror that is not there is made; else whoever says that there is one may mean another place
+local function follow(handle, make)
+  local db, followed = handle.core, handle.followed
+  if Config.current().mirror_background == false or handle.settings.database == ":memory:" then return end
+  for _, mirror in ipairs(handle.mirrors) do
+    local settings = not followed[mirror.name] and settings_of(mirror.name, make)
+    if settings then
+      followed[mirror.name] = db:mirror_follow(core.open(settings), mirror)
     end
   end
-  return tables
+  local behind = [[select 1 from "rille_outbox" where "seq" > (select min("applied") from "rille_mirrors") limit 1]]
+  if next(followed) and db:query(behind, nil)[1] then db:mirror_ring() end
 end
 
 local function begin(handle, mirrors)
-  handle.mirrors = mirrors
-  if #mirrors > 0 then handle.core:mirror_start(union(mirrors)) else handle.core:mirror_stop() end
+  handle.mirrors, handle.followed = mirrors, {}
+  handle.core:mirror_look()
+  follow(handle, true)
 end
 
---- Forget that there are mirrors, as of the database that this one is a copy of.
+--- Forget that there are mirrors.
 local function forget(handle)
   handle:transaction(function()
     for _, name in ipairs { "rille_mirrors", "rille_outbox", "rille_mirror_skips" } do
@@ -81,17 +100,21 @@ local function forget(handle)
   end)
 end
 
---- Open the database and mirror it as it remembers.
+--- The database was opened and says that it is mirrored: its writes fill the outbox already, see core/run/opening.h.
 ---@param handle rille.Handle
 function M.remember(handle)
-  local db = handle:connect()
-  if not db:query("select 1 from sqlite_schema where name = 'rille_mirrors'", nil)[1] then return end
-  local mirrors = recorded(handle)
-  if mirrors[1] and mirrors[1].source ~= handle.name then
-    forget(handle)
-    mirrors = {}
+  handle.mirrors, handle.followed = recorded(handle), {}
+  follow(handle, false)
+end
+
+--- A copy in a file that nobody else has yet is not mirrored, and is none that mirrors know.
+---@param path string
+function M.not_of_a_copy(path)
+  local db <close> = core.open { database = path, journal_mode = "delete" }
+  if not db:query("select 1 from sqlite_schema where name = 'rille_mirror_origin'", nil)[1] then return end
+  for _, name in ipairs { "rille_mirrors", "rille_outbox", "rille_mirror_skips", "rille_mirror_origin" } do
+    db:execute(('delete from "%s"'):format(name))
   end
-  begin(handle, mirrors)
 end
 
 local function record(handle, name, tables)
@@ -108,15 +131,14 @@ end
 function M.register(handle, given)
   local wanted, same = read_option(given), true
   local known = {}
-  for _, each in ipairs(handle.mirrors or {}) do known[each.name] = each end
+  for _, each in ipairs(handle:connect():mirrored() and recorded(handle) or {}) do known[each.name] = each end
   for name, options in next, wanted do
     if name == handle.name then Error.argument("mirror", "another database", name) end
     options.text = options.tables and table.concat(options.tables, "\n")
     local before = known[name]
     same = same and before ~= nil and (before.tables and table.concat(before.tables, "\n")) == options.text
   end
-  if same then return end
-  handle:connect()
+  if same then return follow(handle, true) end
   M.quietly(handle, function()
     handle:transaction(function()
       handle.core:mirror_create()
@@ -126,15 +148,32 @@ function M.register(handle, given)
   begin(handle, recorded(handle))
 end
 
+--- The database goes: what its mirrors do not have yet they get now, or it stays.
+---@param self rille.Handle
+function M.before_drop(self)
+  if not self:connect():mirrored() then return end
+  local ok, e = xpcall(M.mirror_sync, Error.keep_trace, self, { timeout_ms = DROP_MS })
+  if ok then return end
+  Error.raise(Error.is(e) and e.kind or "script", ("drop: a mirror of %s lacks what was written last: %s"):format(
+    Error.quote(self.name), Error.is(e) and e.message or tostring(e)), {
+    hint = "try again once the mirror is well; or mirror_stop(its name), and what it lacks is lost",
+  })
+end
+
 --- The database that a mirror is: a configured connection of that name, or one of rille.open.
 local function target_of(name)
   if Config.current().connections[name] then return require "rille.database".get(name) end
   return require "rille.open".open(name)
 end
 
+--- The same, unless it would have to be made.
+local function existing(name)
+  local settings = Config.current().connections[name] or require "rille.open".settings(name)
+  if settings.database == ":memory:" or core.file_size(settings.database) then return target_of(name) end
+end
+
 local function mirrors_of(self, word)
-  self:connect()
-  local mirrors = self.mirrors
+  local mirrors = self:connect():mirrored() and recorded(self)
   if mirrors and #mirrors > 0 then return mirrors end
   Error.raise("invalid_argument", ("%s: %s has no mirror"):format(word, Error.quote(self.name)), {
     hint = 'rille.open(name, { mirror = "root" }) gives it one',
@@ -252,6 +291,7 @@ function M.mirror_resync(self)
     local target = target_of(mirror.name)
     local rows, left_out = self.core:mirror_resync(target:connect(), mirror)
     target:forget()                                      -- tables may be new
+    self.core:mirror_ring()                              -- what kept it from going on may be over
     done.rows, done.left_out = done.rows + rows, done.left_out + left_out
   end)
   return done
@@ -281,8 +321,9 @@ local function exists(handle, name)
 end
 
 --- How far the mirror is, by its own account.
-local function place_in(target, source)
-  if not exists(target, "rille_mirror_ledger") then return nil, 0 end
+local function place_in(mirror)
+  local target, source = existing(mirror.name), mirror.source
+  if not target or not exists(target, "rille_mirror_ledger") then return nil, 0 end
   local place = target:_query('select "seq" from "rille_mirror_ledger" where "source" = ?', source)[1]
   local failed = target:_query('select count(*) as "count" from "rille_mirror_failed" where "source" = ?', source)[1]
   return place and place.seq, failed.count
@@ -290,8 +331,7 @@ end
 
 local function look(self, mirror)
   local status = { name = mirror.name, tables = mirror.tables, failed = 0 }
-  local ok, seq, failed = xpcall(function() return place_in(target_of(mirror.name), mirror.source) end,
-    Error.keep_trace)
+  local ok, seq, failed = xpcall(place_in, Error.keep_trace, mirror)
   if ok then status.failed = failed else status.error = seq end
   local since = self:_query('select "since", "applied" from "rille_mirrors" where "name" = ?', mirror.name)[1]
   seq = ok and (seq or since.since) or since.applied
@@ -306,11 +346,15 @@ end
 --- How the mirrors are: transactions that they do not have yet, those that were set aside, rows that were skipped.
 ---@param self rille.Handle
 ---@return { lag: integer, lag_ms: integer, failed: integer, skipped: integer, mirrors: table[] }
--- `lag` is the one of the mirror that is furthest behind; a mirror that cannot be asked has an `error`.
+-- `lag` is the one of the mirror that is furthest behind.  Each mirror says whether it is kept up in the `background`
+-- by this process; one that cannot be asked, or that this fails for, has an `error`.
 function M.mirror_status(self)
   local status = { lag = 0, lag_ms = 0, failed = 0, mirrors = {} }
   for i, mirror in ipairs(mirrors_of(self, "mirror_status")) do
-    local each = look(self, mirror)
+    local each, n = look(self, mirror), self.followed[mirror.name]
+    each.background = n ~= nil
+    local kind, message = self.core:mirror_fails(n or 0)
+    if kind and not each.error then each.error = Error.new(kind, message) end
     status.mirrors[i] = each
     status.lag, status.lag_ms = math.max(status.lag, each.lag), math.max(status.lag_ms, each.lag_ms)
     status.failed = status.failed + each.failed
@@ -325,8 +369,8 @@ end
 function M.mirror_failed(self)
   local list = {}
   each_mirror(self, "mirror_failed", function(mirror)
-    local target = target_of(mirror.name)
-    if not exists(target, "rille_mirror_failed") then return end
+    local target = existing(mirror.name)
+    if not target or not exists(target, "rille_mirror_failed") then return end
     for _, each in ipairs(target:_query([[select "seq", "kind", "error" from "rille_mirror_failed"
       where "source" = ? order by "seq"]], mirror.source)) do
       each.mirror = mirror.name

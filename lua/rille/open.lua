@@ -88,7 +88,7 @@ local function make(key, name, options)
   Pooled.make_folder(path)
   local handle = handles:add(key, path, { max_bytes = options.max_bytes })
   handle.identity = { name = name, version = options.version }
-  local ok, e = pcall(require "rille.mirror".remember, handle)
+  local ok, e = pcall(handle.connect, handle)
   if not ok then
     handles:drop(key)
     error(e, 0)
@@ -100,6 +100,15 @@ local function check_quota(handle, max_bytes)
   if max_bytes == nil or max_bytes == handle.settings.max_bytes then return end
   Error.raise("invalid_argument", ("open.max_bytes: %s is open with %s"):format(Error.quote(handle.name),
     handle.settings.max_bytes or "no bound"), { hint = "close it first" })
+end
+
+--- How a database of that name is opened: as it is, or else as one would be that says no more than its name.
+---@param name string
+---@return table
+function M.settings(name)
+  check_name("mirror", name)
+  local handle = handles:get(name)
+  return handle and handle.settings or Pooled.settings(path_of(name))
 end
 
 --- The database of that name, made when it is not there; the same handle each time while somebody holds it.
@@ -197,6 +206,7 @@ function M.drop(self, name)
     Error.raise("invalid_argument", ("drop: the database is %s, not %s"):format(Error.quote(identity.name),
       Error.show(name)), { hint = "its name, once more, says that all it holds shall go" })
   end
+  require "rille.mirror".before_drop(self)
   core.pool_remove(path_of(identity.name, identity.version))
   handles:drop(key_of(identity.name, identity.version))
   self:close()

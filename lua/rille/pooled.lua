@@ -128,7 +128,10 @@ function M.copy(handle, path, what)
   if core.file_size(path) then Error.raise("not_unique", what .. " is there already", { hint = "drop it first" }) end
   M.make_folder(path)
   local new = M.beside(path)
-  local ok, e = xpcall(handle._execute, Error.keep_trace, handle, "vacuum into ?", new)
+  local ok, e = xpcall(function()
+    handle:_execute("vacuum into ?", new)
+    require "rille.mirror".not_of_a_copy(new)
+  end, Error.keep_trace)
   if not ok then
     core.remove_file(new)
     Error.again(e)

@@ -113,8 +113,8 @@ M.scenarios = {
       local db <close> = core.open { database = path, synchronous = "normal" }
       db:begin()
       db:mirror_create()
-      db:execute("insert into rille_mirrors values ('mirror', 'here', null, 0, 0, 0)")
-      db:mirror_start { "posts", "notes" }
+      db:execute("insert into rille_mirrors values ('mirror', 'here', 'posts\nnotes', 0, 0, 0)")
+      db:mirror_look()
       db:begin()
       db:execute "update posts set views = views + 1000, title = title || ' and a long text that is not short at all'"
       db:rollback()
@@ -126,7 +126,6 @@ M.scenarios = {
       assert(db:mirror_apply(mirror, which, 10, true) == 0 and db:mirror_retry(mirror, which) == 0)
       assert(db:mirror_resync(mirror, which) == 6)
       assert(mirror:query("select count(*) as n from posts where source = 'here'")[1].n == 3)
-      db:mirror_stop()
     end,
   },
   {

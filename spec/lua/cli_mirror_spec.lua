@@ -17,7 +17,8 @@ end
 
 describe("the commands about mirrors", function()
   before_each(function()
-    project = Project.new { ["rille.config.lua"] = 'return { connections = { main = "main.db" } }' }
+    project = Project.new { ["rille.config.lua"] =
+      'return { connections = { main = "main.db" }, mirror_background = false }' }
   end)
   after_each(function() project:remove() end)
 

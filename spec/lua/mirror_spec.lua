@@ -6,8 +6,9 @@ local root
 
 local USERS = "create table users (id integer primary key, name text, email text unique, bio text)"
 
-local function configure()
-  rille.configure { connections = { main = { database = ":memory:" } }, databases = root }
+local function configure(connections)
+  rille.configure { connections = connections or { main = { database = ":memory:" } }, databases = root,
+    mirror_background = false }
 end
 
 local function source(name, mirror, statements)
@@ -276,7 +277,7 @@ describe("a mirror", function()
     local other = rille.open "root"
     other.core:close()
     other:close()
-    rille.configure { connections = { main = { database = ":memory:", busy_timeout_ms = 20 } }, databases = root }
+    configure { main = { database = ":memory:", busy_timeout_ms = 20 } }
     db = rille.open "acme"
     local path = rille.open "root".settings.database
     local locker = require "rille.core".open { database = path }
@@ -307,7 +308,7 @@ describe("a mirror", function()
   end)
 
   it("follows models and rebuilt tables", function()
-    rille.configure { connections = { main = { database = root .. ".main", mirror = "root" } }, databases = root }
+    configure { main = { database = root .. ".main", mirror = "root" } }
     local schema = rille.schema()
     schema:create("users", function(t) t:id() t:string("name") t:integer("views"):default(0) end)
     rille.db():insert("users", { { name = "Ann" }, { name = "Bob" } })
@@ -339,6 +340,68 @@ describe("a mirror", function()
     assert.equal("acme 1 Ann, acme 2 Bob, acme 3 Cy, acme 4 Di", mirrored())
   end)
 
+  it("keeps the rows of a database that was dropped apart from those of another one that has its name", function()
+    for round = 1, 3 do
+      local db = source "acme"
+      db:create("users", { name = "Ann " .. round })
+      db:create("users", { name = "Bob " .. round })
+      db:delete("users", { id = 2 })
+      if round == 3 then db:mirror_resync() else db:mirror_sync() end
+      if round < 3 then db:drop "acme" end
+    end
+    assert.equal("acme 1 Ann 3, acme~1 1 Ann 1, acme~2 1 Ann 2", mirrored())
+    assert.same({ 0, 0 }, { source "acme":mirror_status().lag, source "acme":mirror_status().failed })
+  end)
+
+  it("keeps them apart in tables of its own, too, and what was set aside of them", function()
+    local root_db = rille.open("root", { statements = "create table users (source text, id integer, name text, "
+      .. "email text unique, bio text, primary key (source, id))" })
+    root_db:execute "insert into users values ('root', 1, 'R', 'x', null)"
+    local db = source "acme"
+    db:create("users", { name = "Ann", email = "x" })
+    db:create("users", { name = "Bob", email = "y" })
+    db:mirror_sync()
+    db:drop "acme"
+    source "acme":create("users", { name = "Cy", email = "z" })
+    source "acme":mirror_sync()
+    assert.equal("acme 1 Cy, acme~1 2 Bob, root 1 R", mirrored())
+    assert.equal(0, source "acme":mirror_status().failed)
+    assert.same({ "acme~1" }, { root_db:query("select source from rille_mirror_failed")[1].source })
+  end)
+
+  it("has all of a database before that is dropped, or it is not", function()
+    local db = source "acme"
+    db:create("users", { name = "Ann" })
+    db:drop "acme"
+    assert.equal("acme 1 Ann", mirrored())
+    configure { main = { database = ":memory:", busy_timeout_ms = 20 } }
+    db = source "acme"
+    db:create("users", { name = "Bob" })
+    local locker = require "rille.core".open { database = rille.open "root".settings.database }
+    locker:begin "exclusive"
+    local e = refused("busy", db.drop, db, "acme")
+    assert.truthy(e.hint:find("mirror_stop", 1, true))
+    assert.equal("Bob", db:query("select name from users")[1].name)
+    db:mirror_stop "root"
+    db:drop "acme"
+    locker:rollback()
+    locker:close()
+    assert.equal("acme 1 Ann", mirrored())
+  end)
+
+  it("is none of a copy, even of one that takes the name of what it is a copy of", function()
+    local db = source "acme"
+    db:create("users", { name = "Ann" })
+    local copy = db:copy_to "backup"
+    db:drop "acme"
+    copy:copy_to "acme"
+    source "acme":create("users", { name = "Bob" })
+    source "acme":mirror_sync()
+    assert.equal("acme 2 Bob, acme~1 1 Ann", mirrored())
+    source "acme":mirror_resync()
+    assert.equal("acme 1 Ann, acme 2 Bob, acme~1 1 Ann", mirrored())
+  end)
+
   it("brings a row that it lacks from the source when only a part of it changes", function()
     local db = source "acme"
     db:create("users", { name = "Ann", bio = ("long "):rep(100) }, { skip_mirror = true })
@@ -352,7 +415,7 @@ describe("a mirror", function()
 
   it("may be said of a configured connection", function()
     local path = root .. ".main"
-    rille.configure { connections = { main = { database = path, mirror = "root" } }, databases = root }
+    configure { main = { database = path, mirror = "root" } }
     rille.db():execute(USERS)
     rille.db():create("users", { name = "Ann" })
     rille.db():mirror_sync()

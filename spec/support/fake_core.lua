@@ -78,6 +78,8 @@ end
 local Db = {}
 Db.__index = Db
 
+function Db.mirrored() return false end
+
 --- What the next statements are answered with: a list of rows, { changes =, last_id = }, or an error value.
 fake.answers = {}
 --- Every connection that was opened, in order.
