@@ -1,4 +1,5 @@
 --- migrator_spec: which migrations run, in which order, and what a failing one leaves: nothing.
+local Database = require "spec.support.database"
 local Error = require "rille.error"
 local Folder = require "spec.support.migration_folder"
 local migrator = require "rille.migrator"
@@ -10,6 +11,9 @@ local function refused(fn, ...)
   assert.is_true(Error.is(e), tostring(e))
   return e
 end
+
+-- What is said of foreign keys that are switched off, which only SQLite can.
+local on_sqlite = Database.is_postgres and function() end or it
 
 local function names(list)
   local found = {}
@@ -170,7 +174,7 @@ describe("the migrator", function()
       assert.equal("", folder:tables())
     end)
 
-    it("rebuilds a table that others refer to without losing their rows", function()
+    it("changes a table that others refer to without losing their rows", function()
       folder:lua("0001", [[schema:create("users", function(t) t:id() t:string("name") end)
         schema:create("posts", function(t) t:id() t:references("user"):on_delete("cascade") end)
         db:execute("insert into users (name) values ('a'), ('b')")
@@ -181,11 +185,11 @@ describe("the migrator", function()
       rille.migrate()
       assert.equal(4, folder:count "users")
       assert.equal(3, folder:count "posts")
-      assert.equal(1, db:query("pragma foreign_keys")[1].foreign_keys)
+      if not Database.is_postgres then assert.equal(1, db:query("pragma foreign_keys")[1].foreign_keys) end
       assert.equal("foreign_key_violation", refused(db.execute, db, "insert into posts (user_id) values (99)").kind)
     end)
 
-    it("lets no reference dangle while foreign keys are off", function()
+    on_sqlite("lets no reference dangle while foreign keys are off", function()
       folder:lua("0001", [[schema:create("users", function(t) t:id() t:string("name") end)
         schema:create("posts", function(t) t:id() t:references("user") end)
         db:execute("insert into users (name) values ('a')")
@@ -200,11 +204,11 @@ describe("the migrator", function()
       assert.equal(1, db:query("pragma foreign_keys")[1].foreign_keys)
     end)
 
-    it("runs a rebuild even when the migration catches errors", function()
+    it("changes a table even when the migration catches errors", function()
       folder:lua("0001", [[schema:create("users", function(t) t:id() t:string("name") end)
         pcall(schema.table, schema, "users", function(t) t:text("name"):change() end)]])
       rille.migrate()
-      assert.equal("TEXT", db:describe("users").columns[2].declared)
+      assert.equal("text", db:describe("users").columns[2].declared:lower())
     end)
 
     it("runs models and plain statements in the migration's transaction", function()
@@ -225,7 +229,7 @@ describe("the migrator", function()
   end)
 
   describe("a pair of SQL files", function()
-    it("is split into statements, triggers whole, and undone by the other file", function()
+    on_sqlite("is split into statements, triggers whole, and undone by the other file", function()
       folder:write("0001.up.sql", [[-- users; and what they do
         create table users (id integer primary key, name text default ';');
         create trigger t after insert on users begin update users set name = 'x;' where id = new.id; end;
@@ -239,7 +243,7 @@ describe("the migrator", function()
     end)
 
     it("names file, line and statement of what fails", function()
-      folder:write("0001.up.sql", "create table a (x);\n\ninsert into b values (1);\n")
+      folder:write("0001.up.sql", "create table a (x integer);\n\ninsert into b values (1);\n")
       folder:write("0001.down.sql", "drop table a;")
       local e = refused(rille.migrate)
       assert.truthy(e.message:find("0001.up.sql:3: up failed:", 1, true), e.message)
@@ -248,7 +252,7 @@ describe("the migrator", function()
       assert.equal("", folder:tables())
     end)
 
-    it("gets foreign keys switched off when it asks for that, and they are looked after", function()
+    on_sqlite("gets foreign keys switched off when it asks for that, and they are looked after", function()
       db:execute "create table p (id integer primary key)"
       db:execute "create table c (p references p on delete cascade)"
       db:execute "insert into p values (1)"
@@ -267,7 +271,7 @@ describe("the migrator", function()
     end)
 
     it("is as it was applied while only its way back changes", function()
-      folder:write("0001.up.sql", "create table a (x);")
+      folder:write("0001.up.sql", "create table a (x integer);")
       folder:write("0001.down.sql", "drop table b;")
       rille.migrate()
       assert.truthy(refused(migrator.rollback).message:find("0001.down.sql:1: down failed", 1, true))

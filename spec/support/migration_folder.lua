@@ -1,4 +1,5 @@
 --- migration_folder: a folder of migrations for a spec, with a database beside it; all of it is gone afterwards.
+local Database = require "spec.support.database"
 local core = require "rille.core"
 local migrator = require "rille.migrator"
 local rille = require "rille"
@@ -14,13 +15,13 @@ local CREATE = [[return {
 --- The text of a migration that makes a table with an id and a name.
 function Folder.creation(name) return CREATE:format(name, name) end
 
---- A new folder; the default connection is a database in memory.
+--- A new folder, and an empty database for it.
 function Folder.new()
   local root = os.tmpname()
   os.remove(root)
   for _, ending in ipairs { "", "/migrations", "/migrations/seeds" } do assert(core.make_directory(root .. ending)) end
   local self = setmetatable({ root = root, written = {} }, Folder)
-  self:connect ":memory:"
+  self:begin()
   return self
 end
 
@@ -31,6 +32,14 @@ function Folder:connect(database)
     seeds = self.root .. "/migrations/seeds" }
   self.db = rille.db()
   return path
+end
+
+--- Make the database of the spec the default connection: Database.fresh says which.
+function Folder:begin()
+  if not Database.is_postgres then return self:connect ":memory:" end
+  rille.configure { connections = { main = Database.settings() }, migrations = self.root .. "/migrations",
+    seeds = self.root .. "/migrations/seeds" }
+  self.db = Database.empty(rille.db())
 end
 
 function Folder:path(name) return self.root .. "/migrations/" .. name end

@@ -29,6 +29,11 @@ local function wrong_decimal(c, column)
     c)
 end
 
+--- SQLite takes the 30th of February for the 1st of March.
+local function no_day(c)
+  return ("%s is not null and date(julianday(substr(%s, 1, 10))) is not substr(%s, 1, 10)"):format(c, c, c)
+end
+
 -- Type -> what the column's rows would hold in vain, in words and as a condition.
 local WRONG = {
   integer = { "no integer", function(c) return ("typeof(%s) not in ('integer', 'null')"):format(c) end },
@@ -36,11 +41,9 @@ local WRONG = {
   boolean = { "neither true nor false", function(c) return ("%s not in (0, 1)"):format(c) end },
   decimal = { "no number of so many digits", wrong_decimal },
   text = { "bytes instead of text", function(c) return ("typeof(%s) = 'blob'"):format(c) end },
-  date = { "no date", function(c)
-    return ("%s not glob '%s' or %s is not null and julianday(%s) is null"):format(c, DATE, c, c)
-  end },
+  date = { "no date", function(c) return ("%s not glob '%s' or %s"):format(c, DATE, no_day(c)) end },
   datetime = { "no moment", function(c)
-    return ("%s not glob '%s[T ]*' or %s is not null and julianday(%s) is null"):format(c, DATE, c, c)
+    return ("%s not glob '%s[T ]*' or %s or %s is not null and julianday(%s) is null"):format(c, DATE, no_day(c), c, c)
   end },
   json = { "no JSON", function(c) return ("%s is not null and not json_valid(%s)"):format(c, c) end },
   uuid = { "no UUID", function(c) return ("lower(%s) not glob '%s'"):format(c, UUID) end },
