@@ -27,12 +27,11 @@ end
 
 --- Make the table where it is missing, in a transaction, and keep others from migrating until its end.
 ---@param run rille.SchemaRunner
----@param name string  of the migration that is to run
-function M.take(run, name)
+function M.take(run)
   local db = run.handle
   local engine = require "rille.schema.engine".of(db)
   if engine.lock then
-    engine.lock(run, M.TABLE, creation(db), name)
+    engine.lock(run, M.TABLE, creation(db))
   elseif not db:describe(M.TABLE) then
     db:_execute(creation(db))
   end

@@ -1,5 +1,6 @@
 --- step: one migration, up or down, with its line in the ledger: one transaction.
 local core = require "rille.core"
+local Engine = require "rille.schema.engine"
 local Error = require "rille.error"
 local Failure = require "rille.migrator.failure"
 local Ledger = require "rille.migrator.ledger"
@@ -54,18 +55,20 @@ end
 ---@param options { least_batch: integer?, unrecorded: boolean? }  the batch is this one or that of whoever came between
 ---@return rille.StepResult
 function M.run(handle, migration, direction, options)
-  local run, started = Runner.new(handle), false
+  local run, engine, started = Runner.new(handle), Engine.of(handle), false
   local result = { name = migration.name, direction = direction, ms = 0 }
   local function work(ledger)
     local batch
     if not options.unrecorded then
-      Ledger.take(ledger == handle and run or Runner.new(ledger), migration.name)
+      local keeper = ledger == handle and run or Runner.new(ledger)
+      Ledger.take(keeper)
       local rows, by_name = Ledger.read(ledger)
       if (by_name[migration.name] ~= nil) == (direction == "up") then
         result.state = "skipped"
         return
       end
       batch = direction == "up" and math.max(options.least_batch, Ledger.last_batch(rows)) or nil
+      if engine.settle then engine.settle(keeper, migration.name) end
     end
     started = true
     result.ms, result.applied_at = perform(handle, ledger, migration, direction, {
@@ -74,8 +77,7 @@ function M.run(handle, migration, direction, options)
     result.batch = batch
     result.state = direction == "up" and "applied" or "rolled_back"
   end
-  local is_outside = migration.outside[direction] == true and not options.unrecorded
-    and require "rille.schema.engine".of(handle).put_off ~= nil
+  local is_outside = migration.outside[direction] == true and not options.unrecorded and engine.put_off ~= nil
   local begin = migration.foreign_keys_off[direction] and run.without_foreign_keys or run.change
   local ok, e
   if is_outside then

@@ -10,8 +10,9 @@ local M = {}
 ---@field put_off? fun(run: rille.SchemaRunner, blueprint: rille.Blueprint): rille.BlueprintIndex[]?  takes out of a
 ---  blueprint what has to run outside of a transaction, after the rest
 ---@field create_concurrently? fun(run: rille.SchemaRunner, table_name: string, index: rille.BlueprintIndex)
----@field lock? fun(run: rille.SchemaRunner, ledger: string, creation: string, name: string)  keeps other migrators out
----  until the transaction ends, and makes the ledger; absent: a transaction that writes does so by itself
+---@field lock? fun(run: rille.SchemaRunner, ledger: string, creation: string)  keeps other migrators out until the
+---  transaction ends, and makes the ledger; absent: a transaction that writes does so by itself
+---@field settle? fun(run: rille.SchemaRunner, name: string)  the ledger was read, and this migration begins
 ---@field rename fun(run: rille.SchemaRunner, from: string, to: string)
 ---@field drop fun(run: rille.SchemaRunner, name: string)            raises while something else needs the table
 ---@field has_table fun(run: rille.SchemaRunner, name: string): boolean

@@ -67,7 +67,9 @@ end
 
 function M.exists() return true end
 
-function M.lock(run, ledger, creation, name) require "rille.schema.postgres.lock".take(run, ledger, creation, name) end
+function M.lock(run, ledger, creation) require "rille.schema.postgres.lock".take(run, ledger, creation) end
+
+function M.settle(run, name) require "rille.schema.postgres.lock".settle(run, name) end
 
 function M.rehearse(handle, options, fn) return require "rille.schema.postgres.scratch".run(handle, options, fn) end
 

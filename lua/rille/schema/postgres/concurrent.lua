@@ -8,6 +8,8 @@ local Tries = require "rille.schema.postgres.tries"
 
 local M = {}
 
+local DAY_MS <const> = 24 * 60 * 60 * 1000
+
 local BUILDER <const> = [[select p.pid as "pid" from pg_catalog.pg_stat_progress_create_index p
   where p.index_relid = (select c.oid from pg_catalog.pg_class c join pg_catalog.pg_index i on i.indexrelid = c.oid
     where c.relname = ? and i.indrelid = ?::pg_catalog.oid)]]
@@ -65,11 +67,21 @@ local function clear(run, table_, index)
   return false
 end
 
+--- A runner of another connection, for as long as a scope lasts: there such an index may take its time.  It waits for
+--- transactions that began before it, and keeps nobody waiting meanwhile.
+local function patient(handle)
+  local settings = setmetatable({ busy_timeout_ms = DAY_MS, statement_timeout_ms = 0 }, { __index = handle.settings })
+  local own = require "rille.handle".new(handle.name, settings)
+  return require "rille.schema.runner".new(own), setmetatable({}, { __close = function() own:close() end })
+end
+
 --- Make an index while others read and write; whatever goes wrong, no half of it stays.
----@param run rille.PostgresRunner
+---@param caller rille.PostgresRunner
 ---@param table_name string
 ---@param index rille.BlueprintIndex
-function M.create(run, table_name, index)
+function M.create(caller, table_name, index)
+  local run, connection = patient(caller.handle)
+  local closed <close> = connection                                            -- luacheck: ignore 211
   local table_ = Catalog.table(run, table_name)
   if clear(run, table_, index) then return end
   local nullable = {}
@@ -77,6 +89,7 @@ function M.create(run, table_name, index)
   if index.trashed then Find.known(table_, index.trashed) end
   local sql = Ddl.index(table_name, index, function(name) return nullable[name] end)
   local ok, e = pcall(run.execute, run, sql)
+  caller.handle:forget()
   if ok then return end
   pcall(drop, run, index.name)
   if Error.is(e, "unique_violation") then Tries.explain_duplicates(run, table_, index, e) end

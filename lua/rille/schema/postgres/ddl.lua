@@ -193,16 +193,37 @@ function M.comment(table_name, column)
     M.literal(column.comment))
 end
 
+--- Does a key refer to columns of its own table that an index makes unique, which is not there yet?
+local function waits_for_index(blueprint, key)
+  return key.table == blueprint.table and not Name.same_list(key.references, blueprint.primary)
+end
+
+--- The foreign keys that are made when the indexes are there.
+local function late_keys(blueprint)
+  local keys = {}
+  for _, column in ipairs(blueprint.columns) do
+    local key = column.references and M.foreign_of(column, blueprint.table)
+    if key and waits_for_index(blueprint, key) then keys[#keys + 1] = key end
+  end
+  for _, key in ipairs(blueprint.foreign) do
+    if waits_for_index(blueprint, key) then keys[#keys + 1] = key end
+  end
+  return keys
+end
+
 local function table_text(blueprint)
   local lines, taken = {}, {}
   local inline = false                             -- the key stands behind its column
   for _, column in ipairs(blueprint.columns) do
     inline = inline or column.primary and #blueprint.primary == 1
-    lines[#lines + 1] = M.column(column, blueprint.table, { primary = #blueprint.primary == 1 })
+    local late = column.references and waits_for_index(blueprint, M.foreign_of(column, blueprint.table))
+    lines[#lines + 1] = M.column(column, blueprint.table, { primary = #blueprint.primary == 1, references = not late })
   end
   local function add(operation) lines[#lines + 1] = M.constraint(operation, blueprint.table, taken) end
   if #blueprint.primary > 0 and not inline then add { kind = "primary", columns = blueprint.primary } end
-  for _, operation in ipairs(blueprint.foreign) do add(operation) end
+  for _, operation in ipairs(blueprint.foreign) do
+    if not waits_for_index(blueprint, operation) then add(operation) end
+  end
   for _, operation in ipairs(blueprint.checks) do add(operation) end
   return ("create table %s (\n  %s\n)"):format(Name.quote(blueprint.table), table.concat(lines, ",\n  "))
 end
@@ -218,6 +239,10 @@ function M.create(blueprint)
     -- Nobody uses a table that is not there yet: such an index is made with it.
     local plain = setmetatable({ concurrently = false }, { __index = index })
     statements[#statements + 1] = M.index(blueprint.table, plain, function(name) return nullable[name] == true end)
+  end
+  for _, key in ipairs(late_keys(blueprint)) do
+    statements[#statements + 1] = ("alter table %s add %s"):format(Name.quote(blueprint.table),
+      M.constraint(key, blueprint.table, {}))
   end
   for _, column in ipairs(blueprint.columns) do
     if column.comment then statements[#statements + 1] = M.comment(blueprint.table, column) end

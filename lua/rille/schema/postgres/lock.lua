@@ -3,10 +3,12 @@
 -- which keeps a transaction on one session, and whatever ends the process or the connection gives it back.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Value = require "rille.schema.value"
 
 local M = {}
 
 local LOCK_WAIT_MS <const> = 60000
+local IMPATIENT_MS <const> = 100       -- a connection that gives up sooner was told not to wait
 local NAME_BYTES <const> = 63          -- as much of application_name is kept
 
 local HOLDER <const> = [[select a.pid as "pid", a.application_name as "name",
@@ -21,7 +23,7 @@ local function raise_locked(run, table_name, e)
   local holder = run:rows(HOLDER, '"' .. table_name .. '"')[1]
   local who = holder and (" (server process %d, %q%s)"):format(holder.pid, holder.name, holder.since
     and ", since " .. holder.since or "") or ""
-  Error.raise("locked", ("another connection%s has been migrating this database for a minute"):format(who), {
+  Error.raise("locked", ("another connection%s is migrating this database"):format(who), {
     code = e.code, hint = "wait for it, or end it: select pg_terminate_backend(…)",
   })
 end
@@ -29,10 +31,12 @@ end
 --- Run a statement of the transaction, again while another connection holds the lock that it wants.
 local function patiently(run, table_name, sql, deadline)
   while true do
+    local start = core.monotonic_ms()
     local e = run:attempt(sql)
     if not e then return nil end
     if e.kind ~= "busy" and e.kind ~= "timeout" then return e end
-    if core.monotonic_ms() >= deadline then raise_locked(run, table_name, e) end
+    local now = core.monotonic_ms()
+    if now >= deadline or now - start < IMPATIENT_MS then raise_locked(run, table_name, e) end
   end
 end
 
@@ -40,16 +44,24 @@ end
 ---@param run rille.PostgresRunner
 ---@param table_name string  the ledger
 ---@param creation string    the statement that makes it where it is missing
----@param name string        of the migration: whoever waits is told
-function M.take(run, table_name, creation, name)
+function M.take(run, table_name, creation)
   local deadline = core.monotonic_ms() + LOCK_WAIT_MS
   local e = patiently(run, table_name, creation, deadline)
   -- Two that make it at once: the second is refused, and finds it.
   if e and e.kind ~= "unique_violation" then error(e, 0) end
   e = patiently(run, table_name, ('lock table "%s" in share row exclusive mode'):format(table_name), deadline)
   if e then error(e, 0) end
-  run:rows("select pg_catalog.set_config('application_name', ?, true) as \"name\"",
-    ("rille migrate %s"):format(name):sub(1, NAME_BYTES))
+end
+
+--- The ledger was read, and the migration begins: whoever waits is told which.
+-- A transaction keeps the snapshot of its last query until another statement runs, and `create index concurrently`
+-- waits for snapshots: this statement takes none.
+---@param run rille.PostgresRunner
+---@param name string  of the migration
+function M.settle(run, name)
+  local said = Value.literal(("rille migrate %s"):format(name:gsub("[^ -~]", "?")):sub(1, NAME_BYTES))
+  run:execute("set local application_name = " .. said)
+  run:execute "set local idle_in_transaction_session_timeout = 0"      -- while another connection does the work
 end
 
 return M
