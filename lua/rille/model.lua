@@ -335,11 +335,14 @@ function Model:destroy(...)
   end)
 end
 
---- Delete every row and begin counting anew.  Runs no hooks.
+--- Delete every row and begin counting anew, unless there are rows of other tenants.  Runs no hooks.
 function Model:truncate()
   local info = M.info(self)
+  local guard = self._def.guard
   info.handle:transaction(function()
     fetch.call(info.handle, "delete", Query.of(self):unfiltered(), nil)
+    local others = guard and require "rille.guard".is_in(guard, info.handle)
+    if others and not require "rille.tenant".is_lifted(guard) then return end
     if info.handle:_query("select 1 from sqlite_schema where name = 'sqlite_sequence'")[1] then
       info.handle:_execute("delete from sqlite_sequence where name = ?", self._def.table)
     end

@@ -50,6 +50,15 @@ describe("a tenant", function()
     end)
   end)
 
+  it("counts on after a truncate, where others have rows", function()
+    as(A, function() Post:truncate() end)
+    assert.equal(3, as(B, function() return Post:create { title = "next" }.id end))
+    as(B, function() Post:truncate() end)
+    assert.equal(4, as(A, function() return Post:create { title = "next" }.id end))
+    Post:without_tenant_scope(function() Post:truncate() end)
+    assert.equal(1, as(A, function() return Post:create { title = "first" }.id end))
+  end)
+
   it("lets nothing morph to a row of another one", function()
     local post, note = as(B, function() return Post:first() end), Note:create {}
     as(A, function()

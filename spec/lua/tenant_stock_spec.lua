@@ -52,6 +52,12 @@ describe("tenants with databases of their own", function()
     assert.equal("wal", db:health().journal_mode)
   end)
 
+  it("are made where there are no migrations", function()
+    os.remove(folder.root .. "/migrations/0001_notes.lua")
+    assert.same({}, rille.tenant.create "acme":tables())
+    assert.equal("acme", slugs())
+  end)
+
   it("are copies of one template, made anew when there is another migration", function()
     rille.tenant.create "a"
     rille.tenant.create "b"

@@ -27,7 +27,10 @@ function M.work_on(path, settings, fn)
   for key, value in next, settings do own[key] = value end
   own.database, own.pooled = path, nil
   local db = Handle.new("new tenant", own)
-  local ok, e = xpcall(fn, Error.keep_trace, db)
+  local ok, e = xpcall(function()
+    db:connect()                                         -- there is a file then, even where nothing is done in it
+    fn(db)
+  end, Error.keep_trace)
   db:close()                                             -- the last one: all is in the file then, and WAL is gone
   if ok and not core.file_size(path .. "-wal") then return end
   for _, ending in ipairs { "", "-wal", "-shm" } do core.remove_file(path .. ending) end

@@ -59,7 +59,7 @@ M.column = column
 --- A value that a column may have, of one tenant or the other; never a whole text of the other one.
 local function value(chain, scope, plain, kind)
   local draw, world = chain.draw, chain.world
-  if plain == World.TENANT then return world.tenant[draw(2)] end
+  if plain == World.TENANT then return world.tenant[draw(3)] end
   local row = chain.draw:pick(scope.entity.rows)
   local found = row.values[plain]
   if found ~= nil and draw:chance(60) and not (type(found) == "string" and found:find(World.MARK, 1, true))
@@ -100,9 +100,9 @@ local function twin(chain, method)
 end
 
 local function other_scope(chain)
-  local entity = chain.draw:pick(chain.draw:chance(15) and #chain.world.pivots > 0 and chain.world.pivots
-    or chain.world.entities)
-  return { entity = entity }
+  local draw, world = chain.draw, chain.world
+  if draw:chance(10) then return { entity = draw:pick(world.views) } end
+  return { entity = draw:pick(draw:chance(15) and #world.pivots > 0 and world.pivots or world.entities) }
 end
 
 --- A query of a model, or of a table without one.

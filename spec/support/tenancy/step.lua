@@ -2,6 +2,7 @@
 -- Each step is drawn from its own numbers, so that it does the same in the database in which the other tenant never
 -- was.
 local Chain = require "spec.support.tenancy.chain"
+local Level = require "spec.support.tenancy.level"
 local World = require "spec.support.tenancy.world"
 
 local call, rows = Chain.call, Chain.rows
@@ -131,6 +132,7 @@ local ENDS = {
   end,
   function(chain, q) return call(chain, call(chain, q, "plain"), "all") end,
   function(chain, q) return call(chain, q, "explain") end,
+  function(chain, q) return call(chain, call(chain, q, "lock_for_update"), "all") end,
 }
 
 function M.read(chain)
@@ -144,7 +146,7 @@ local function changes(chain, entity)
   local draw, set = chain.draw, {}
   set.n = draw(6)
   if not entity.pivot then set.title = draw:pick { "changed", "ab" } end
-  if entity.tenant and draw:chance(15) then set[World.TENANT] = chain.world.tenant[draw(2)] end
+  if entity.tenant and draw:chance(15) then set[World.TENANT] = chain.world.tenant[draw(3)] end
   for _, to in ipairs(entity.refers) do
     if draw:chance(10) then set[to.column] = draw:pick(to.to.rows).values[to.part] end
   end
@@ -174,7 +176,7 @@ end
 
 local function new_row(chain, entity, step)
   local draw, row = chain.draw, changes(chain, entity)
-  row[World.TENANT] = entity.tenant and draw:chance(20) and chain.world.tenant[draw(2)] or nil
+  row[World.TENANT] = entity.tenant and draw:chance(20) and chain.world.tenant[draw(3)] or nil
   for i, part in ipairs(entity.key) do
     if part[1] == "code" or part[1] == "shop" then row[part[1]] = "new" .. i end
     if part[1] == "number" then row.number = 100 + step end
@@ -215,6 +217,7 @@ function M.create(chain, step)
   local class, entity = class_of(chain)
   local row = new_row(chain, entity, step)
   local draw = chain.draw
+  if draw:chance(4) then return call(chain, class, "truncate") end
   if draw:chance(20) then
     local keys = {}
     for i = 1, draw(3) do
@@ -266,7 +269,7 @@ local RECORD = {
   function(chain, record, entity) return call(chain, record, "update", changes(chain, entity)) end,
   function(chain, record, entity)
     record.title = "assigned"
-    if entity.tenant and chain.draw:chance(30) then record[World.TENANT] = chain.world.tenant[2] end
+    if entity.tenant and chain.draw:chance(30) then record[World.TENANT] = chain.world.tenant[1 + chain.draw(2)] end
     return record:save()
   end,
   function(chain, record) return call(chain, record, chain.draw:pick { "delete", "force_delete", "restore" }) end,
@@ -330,12 +333,14 @@ local HANDLE = {
   end,
   function(chain, db, entity) return call(chain, db, "bulk_delete", entity.table, { (where_of(chain, entity)) }) end,
   function(chain, db, entity) return call(chain, db, "query", ('select * from "%s"'):format(entity.table)) end,
-  function(chain, db, entity) return call(chain, db, "execute", ('delete from "%s"'):format(entity.table)) end,
+  function(chain, db, entity)                            -- (last_id is what anybody inserted last)
+    return call(chain, db, "execute", ('delete from "%s"'):format(entity.table)).changes
+  end,
   function(chain, db, entity) return db:result(('select * from "%s"'):format(entity.table)).ok, #chain.trace end,
 }
 
 function M.handle(chain, step)
-  local entity = chain.draw:pick(chain.world.all)
+  local entity = chain.draw:pick(chain.world.readable)
   return chain.draw:pick(HANDLE)(chain, chain.db, entity, step)
 end
 
@@ -458,8 +463,10 @@ function M.foreign(chain, foreign, entity, step)
   return FOREIGN[kind](chain, foreign, entity, step)
 end
 
+--- Some steps in a transaction.
+function M.transaction(chain, step) return Level.run(chain, step, M) end
+
 M.kinds = { "read", "read", "read", "read", "read", "read", "change", "change", "insert", "create", "record", "record",
-  "record", "handle", "repository", "foreign", "shared",
-  "taken" }
+  "record", "handle", "repository", "foreign", "shared", "taken", "transaction", "transaction" }
 
 return M

@@ -1,21 +1,25 @@
---- tenancy.world: random models, some of whose rows belong to tenants, and rows of two tenants.
--- Every text of the other tenant holds MARK, and every number is greater than all others, so that one look at a result
--- tells whether something of it came through.  No table has foreign keys: rows refer across tenants as they like.
+--- tenancy.world: random models, some of whose rows belong to tenants, and rows of three tenants.
+-- Every text of the two others holds MARK, and every number is greater than all of ours, so that one look at a result
+-- tells whether something of them came through.  Rows refer across tenants as they like where no foreign key is.
 local Draw = require "spec.support.tenancy.draw"
+local View = require "spec.support.tenancy.view"
 
 local M = {}
 
 M.MARK = "SECRET"
-M.NUMBER = 7000000                -- numbers of the other tenant are above it
+M.NUMBER = 7000000                -- numbers of the other tenants are above it
 M.TENANT = "org_id"
 
 local NAMES <const> = { "Ant", "Bee", "Cat", "Dog", "Elk", "Fox" }
 local TABLES <const> = { Ant = "ants", Bee = "bees", Cat = "cats", Dog = "dogs", Elk = "elks", Fox = "foxes" }
--- The tenant whose eyes we have, the other one, and the column's type.
+-- The tenant whose eyes we have, the two others, and the column's type.
 local TENANTS <const> = {
-  { 1, 2, "INTEGER" }, { 2, 1, "INTEGER" }, { -3, 3, "INTEGER" }, { "a", "b", "VARCHAR(20)" },
-  { "ab", "a", "VARCHAR(20)" }, { "01", "1", "VARCHAR(20)" }, { "b", "B", "TEXT" },
+  { 1, 2, 3, type = "INTEGER" }, { 2, 1, 22, type = "INTEGER" }, { -3, 3, -2, type = "INTEGER" },
+  { "a", "b", "c", type = "VARCHAR(20)" }, { "ab", "a", "abc", type = "VARCHAR(20)" },
+  { "01", "1", "001", type = "VARCHAR(20)" }, { "b", "B", "b ", type = "TEXT" },
 }
+local OWNERS <const> = { "a", "b", "c" }      -- which of them a row is of
+local ON_DELETE <const> = { "", " on delete cascade", " on delete restrict", " deferrable initially deferred" }
 local SHOPS <const> = { "x", "y" }
 M.NOW = "2026-11-20T12:00:00.000000Z"
 
@@ -27,19 +31,24 @@ M.NOW = "2026-11-20T12:00:00.000000Z"
 ---@field columns { [1]: string, [2]: string }[]
 ---@field relations table<string, table>       kind and arguments
 ---@field loose boolean          its unique index leaves the tenant out
----@field rows table[]            { owner = "a"|"b"|nil, values = … }
+---@field rows table[]            { owner = "a"|"b"|"c"|nil, values = … }
+---@field referred? boolean       a foreign key wants its tenant and id to be unique together
 
 local function add(entity, name, kind)
   entity.columns[#entity.columns + 1] = { name, kind }
   return name
 end
 
---- Columns of one table that refer to the rows of another one.
-local function refer(holder, name, target)
-  local columns = {}
+--- Columns of one table that refer to the rows of another one; perhaps a foreign key that no row crosses tenants by.
+local function refer(draw, holder, name, target)
+  local columns, bound = {}, nil
+  if target.kind == "id" and target.tenant == holder.tenant and draw:chance(30) then
+    bound, target.referred = draw:pick(ON_DELETE), true
+  end
   for i, part in ipairs(target.key) do
     columns[i] = add(holder, ("%s_%s"):format(name, part[1]), part[2])
-    holder.refers[#holder.refers + 1] = { column = columns[i], to = target, part = part[1], group = name }
+    holder.refers[#holder.refers + 1] = { column = columns[i], to = target, part = part[1], group = name,
+      bound = bound }
   end
   return columns
 end
@@ -47,7 +56,7 @@ end
 local function key_of(draw, tenant, kind)
   if kind == "id" then return { { "id", "INTEGER" } } end
   if kind == "code" then return { { "code", "VARCHAR(20)" } } end
-  if kind == "own" then return { { M.TENANT, tenant[3] }, { "number", "INTEGER" } } end
+  if kind == "own" then return { { M.TENANT, tenant.type }, { "number", "INTEGER" } } end
   return draw:chance(50) and { { "shop", "VARCHAR(20)" }, { "number", "INTEGER" } }
     or { { "number", "INTEGER" }, { "shop", "VARCHAR(20)" } }
 end
@@ -57,7 +66,7 @@ local function new_entity(draw, world, name, table_name, kind, owned)
     columns = {}, relations = {}, refers = {}, rows = {}, soft = draw:chance(40), scoped = draw:chance(30),
     stamped = draw:chance(30), json = draw:chance(50), loose = owned and draw:chance(25) }
   for _, part in ipairs(entity.key) do add(entity, part[1], part[2]) end
-  if owned and kind ~= "own" then add(entity, M.TENANT, world.tenant[3]) end
+  if owned and kind ~= "own" then add(entity, M.TENANT, world.tenant.type) end
   add(entity, "n", "INTEGER")
   add(entity, "title", "TEXT")
   add(entity, "slug", "VARCHAR(40)")
@@ -81,7 +90,7 @@ local function new_pivot(draw, world, name)
     columns = {}, relations = {}, refers = {}, rows = {}, pivot = true, kind = "pivot" }
   add(pivot, "n", "INTEGER")
   if owned then
-    add(pivot, M.TENANT, world.tenant[3])
+    add(pivot, M.TENANT, world.tenant.type)
     add(pivot, "title", "TEXT")
   end
   world.pivots[#world.pivots + 1] = pivot
@@ -109,20 +118,20 @@ end
 
 local MAKE = {}
 
-function MAKE.belongs_to(_, _, name, a, b)
-  a.relations[name] = { "belongs_to", b.name, { foreign_key = refer(a, name, b) }, to = b }
+function MAKE.belongs_to(draw, _, name, a, b)
+  a.relations[name] = { "belongs_to", b.name, { foreign_key = refer(draw, a, name, b) }, to = b }
 end
 
 local function has(kind)
   return function(draw, _, name, a, b)
-    a.relations[name] = { kind, b.name, more(draw, { foreign_key = refer(b, name, a) }), to = b }
+    a.relations[name] = { kind, b.name, more(draw, { foreign_key = refer(draw, b, name, a) }), to = b }
   end
 end
 MAKE.has_one, MAKE.has_many = has "has_one", has "has_many"
 
 function MAKE.belongs_to_many(draw, world, name, a, b)
   local pivot = new_pivot(draw, world, name)
-  local near, far = refer(pivot, "near", a), refer(pivot, "far", b)
+  local near, far = refer(draw, pivot, "near", a), refer(draw, pivot, "far", b)
   local options = more(draw, pivot_options(draw, pivot))
   options.foreign_key, options.related_key = near, far
   a.relations[name] = { "belongs_to_many", b.name, options, to = b }
@@ -132,7 +141,7 @@ local function through(kind)
   return function(draw, world, name, a, b)
     local between = draw:pick(world.entities)
     a.relations[name] = { kind, b.name, between.name, more(draw, {
-      first_key = refer(between, name .. "x", a), second_key = refer(b, name .. "y", between),
+      first_key = refer(draw, between, name .. "x", a), second_key = refer(draw, b, name .. "y", between),
     }), to = b }
   end
 end
@@ -158,7 +167,7 @@ MAKE.morph_one, MAKE.morph_many = morph "morph_one", morph "morph_many"
 function MAKE.morph_to_many(draw, world, name, _, b)
   local a, pivot = with_id(draw, world), new_pivot(draw, world, name)
   morph_columns(pivot, name, a)
-  local other = refer(pivot, "other", b)
+  local other = refer(draw, pivot, "other", b)
   local there, back = pivot_options(draw, pivot), pivot_options(draw, pivot)
   there.related_key, back.foreign_key = other, other
   a.relations[name .. "s"] = { "morph_to_many", b.name, name, there, to = b }
@@ -181,7 +190,7 @@ local function key_values(draw, entity, i, numbers, owner_id, mine)
 end
 
 local function fill(draw, entity, row, i)
-  local values, other = row.values, row.owner == "b"
+  local values, other = row.values, row.owner ~= nil and row.owner ~= "a"
   values.n = (other and M.NUMBER or 0) + draw(6)
   if entity.tenant or not entity.pivot then
     values.title = other and ("%s %d"):format(M.MARK, draw(9)) or draw:pick { "a", "ab", "B", "a%", "", "zz" }
@@ -190,6 +199,7 @@ local function fill(draw, entity, row, i)
     local chosen = to.to.rows[draw(#to.to.rows + 1)]                 -- one more than there are: a row that is not there
     if values[to.group] == nil then values[to.group] = chosen or false end
     chosen = values[to.group]
+    if to.bound and chosen and chosen.owner ~= row.owner then chosen = false end
     values[to.column] = chosen and chosen.values[to.part] or nil
     if to.kind then values[to.kind] = draw:chance(85) and to.to.table or draw:pick(NAMES) end
   end
@@ -205,8 +215,9 @@ end
 local function new_rows(draw, world, entity)
   local numbers = {}
   for i = 1, 3 + draw(8) do
-    local owner = entity.tenant and (draw:chance(50) and "a" or "b") or nil
-    local owner_id = owner and world.tenant[owner == "a" and 1 or 2]
+    local which = draw:pick { 1, 1, 2, 3 }
+    local owner = entity.tenant and OWNERS[which] or nil
+    local owner_id = owner and world.tenant[which]
     local values = entity.pivot and {} or key_values(draw, entity, i, numbers, owner_id, owner)
     if entity.tenant then values[M.TENANT] = owner_id end
     entity.rows[i] = { owner = owner, values = values }
@@ -235,10 +246,32 @@ function M.invent(seed)
   for _, entity in ipairs(world.all) do
     for i, row in ipairs(entity.rows) do fill(draw, entity, row, i) end
   end
+  world.views = View.invent(draw, world)
+  world.readable = table.move(world.views, 1, #world.views, #world.all + 1, table.move(world.all, 1, #world.all, 1, {}))
   return world
 end
 
 -- -- a database -----------------------------------------------------------------------------------------------------
+
+local function constraints(entity, parts)
+  local keys = {}
+  for i, part in ipairs(entity.key) do keys[i] = '"' .. part[1] .. '"' end
+  if entity.kind ~= "id" and not entity.pivot then
+    parts[#parts + 1] = ("primary key (%s)"):format(table.concat(keys, ", "))
+  end
+  local tenant = entity.tenant and M.TENANT .. ", " or ""
+  if not entity.pivot then
+    parts[#parts + 1] = ("unique (%sslug)"):format(not entity.loose and tenant or "")
+  end
+  if entity.referred then parts[#parts + 1] = ("unique (%sid)"):format(tenant) end
+  for _, to in ipairs(entity.refers) do
+    if to.bound then
+      parts[#parts + 1] = ('foreign key (%s"%s") references "%s" (%sid)%s'):format(tenant, to.column, to.to.table,
+        tenant, to.bound)
+    end
+  end
+  return parts
+end
 
 local function create(db, entity)
   local parts = {}
@@ -246,14 +279,7 @@ local function create(db, entity)
     parts[i] = ('"%s" %s%s'):format(column[1], column[2], entity.kind == "id" and i == 1
       and " primary key autoincrement not null" or "")
   end
-  if not entity.pivot then
-    local keys = {}
-    for i, part in ipairs(entity.key) do keys[i] = '"' .. part[1] .. '"' end
-    if entity.kind ~= "id" then parts[#parts + 1] = ("primary key (%s)"):format(table.concat(keys, ", ")) end
-    parts[#parts + 1] = ("unique (%sslug)"):format(entity.tenant and not entity.loose
-      and M.TENANT .. ", " or "")
-  end
-  db:execute(('create table "%s" (%s)'):format(entity.table, table.concat(parts, ", ")))
+  db:execute(('create table "%s" (%s)'):format(entity.table, table.concat(constraints(entity, parts), ", ")))
 end
 
 local function declare(rille, entity)
@@ -266,51 +292,112 @@ local function declare(rille, entity)
   })
 end
 
---- The world in a database: with the rows of the other tenant, or as if it had never been.
----@param rille table
----@param world table
----@param with_other boolean
----@return rille.Handle db
-function M.build(rille, world, with_other)
-  require "rille.model".forget_all()
-  local db = rille.connect ":memory:"
-  for _, entity in ipairs(world.all) do
-    create(db, entity)
-    local rows = {}
-    for _, row in ipairs(entity.rows) do
-      if with_other or row.owner ~= "b" then rows[#rows + 1] = row.values end
-    end
-    db:table(entity.table):insert(rows)
-    if entity.kind == "id" then
-      db:execute("delete from sqlite_sequence where name = ?", entity.table)
-      db:execute("insert into sqlite_sequence (name, seq) values (?, 50)", entity.table)
-    end
-  end
+local function declare_all(rille, world)
   world.classes = {}
-  for _, entity in ipairs(world.all) do
+  for _, entity in ipairs(world.readable) do
     if entity.name then world.classes[entity.name] = declare(rille, entity) end
   end
-  return db
 end
 
---- SQL for one text of all rows: those of the other tenant, or all but those.
----@param world table
----@param other boolean
----@return string
-function M.picture_sql(world, other)
-  local parts = {}
+--- Nobody's rows are marked, too, where a tenant has them for itself.
+local function marked(values)
+  local copy = {}
+  for name, value in next, values do copy[name] = value end
+  copy.n = M.NUMBER + values.n
+  copy.title = values.title and M.MARK .. values.title
+  return copy
+end
+
+--- The tables of the world, with the rows that `pick` gives for a row.
+local function fill_tables(db, world, pick)
+  for _, entity in ipairs(world.all) do create(db, entity) end
+  db:transaction(function()
+    db:execute "pragma defer_foreign_keys = on"
+    for _, entity in ipairs(world.all) do
+      local rows = {}
+      for _, row in ipairs(entity.rows) do rows[#rows + 1] = pick(row) end
+      db:table(entity.table):insert(rows)
+      if entity.kind == "id" then
+        db:execute("delete from sqlite_sequence where name = ?", entity.table)
+        db:execute("insert into sqlite_sequence (name, seq) values (?, 50)", entity.table)
+      end
+    end
+  end)
+  for _, view in ipairs(world.views) do View.create(db, view) end
+end
+
+--- SQL for one text of all rows: those of the other tenants, all but those, or (nil) every one.
+local function picture_sql(world, others)
+  local parts, ids = {}, {}
+  for i = 2, 3 do
+    local id = world.tenant[i]
+    ids[i - 1] = type(id) == "number" and tostring(id) or ("'%s'"):format(id)
+  end
   for _, entity in ipairs(world.all) do
-    if entity.tenant or not other then
-      local columns, id = {}, world.tenant[2]
+    if entity.tenant or not others then
+      local columns, condition = {}, ""
       for i, column in ipairs(entity.columns) do columns[i] = ('quote("%s")'):format(column[1]) end
-      id = world.tenant[3] == "INTEGER" and tostring(id) or ("'%s'"):format(id)
+      if entity.tenant and others ~= nil then
+        condition = (" where (%s is not null and %s in (%s)) = %d"):format(M.TENANT, M.TENANT, table.concat(ids, ", "),
+          others and 1 or 0)
+      end
       parts[#parts + 1] = ("select '%s ' || %s as line from \"%s\"%s"):format(entity.table, table.concat(columns,
-        " || ',' || "), entity.table, entity.tenant and (" where %s %s %s"):format(M.TENANT, other and "=" or "is not",
-        id) or "")
+        " || ',' || "), entity.table, condition)
     end
   end
   return ("select group_concat(line, char(10)) as text from (select line from (%s) order by line)"):format(
     table.concat(parts, " union all "))
 end
+
+local function look(db, sql) return db:_query(sql)[1].text or "" end
+
+--- The world in one database: with the rows of the other tenants, or as if these had never been.
+---@param rille table
+---@param world table
+---@param with_others boolean
+---@return rille.Handle db
+---@return fun(others: boolean): string picture  of the others' rows, or of all but those
+function M.build(rille, world, with_others)
+  require "rille.model".forget_all()
+  local db = rille.connect ":memory:"
+  fill_tables(db, world, function(row)
+    return (with_others or not row.owner or row.owner == "a") and row.values or nil
+  end)
+  declare_all(rille, world)
+  local sql = { [true] = picture_sql(world, true), [false] = picture_sql(world, false) }
+  return db, function(others) return look(db, sql[others]) end
+end
+
+--- The world in a database for each tenant.
+---@param root string  a folder
+---@return rille.Handle db  of the tenant whose eyes we have
+---@return fun(others: boolean): string picture
+function M.build_apart(rille, world, with_others, root)
+  require "rille.model".forget_all()
+  rille.configure { connections = { main = ":memory:" }, migrations = root .. "/migrations", tenancy = {
+    strategy = "database", pattern = root .. "/{slug}.db",
+    create = function(db, tenant)
+      fill_tables(db, world, function(row)
+        if row.owner == tenant.slug then return row.values end
+        return not row.owner and (tenant.slug == "a" and row.values or marked(row.values)) or nil
+      end)
+    end,
+  } }
+  local handles, sql = {}, picture_sql(world, nil)
+  for i, slug in ipairs(with_others and OWNERS or { "a" }) do
+    handles[i] = rille.tenant.create { id = world.tenant[i], slug = slug }
+  end
+  declare_all(rille, world)
+  return handles[1], function(others)
+    if not others then return look(handles[1], sql) end
+    return handles[2] and look(handles[2], sql) .. look(handles[3], sql) or ""
+  end
+end
+
+--- One of the three, as rille.tenant.run takes it.
+---@param world table
+---@param which integer
+---@return rille.Tenant
+function M.tenant(world, which) return { id = world.tenant[which], slug = OWNERS[which] } end
 
 return M
