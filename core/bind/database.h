@@ -24,7 +24,10 @@ typedef struct rille_lua_database {
   bool memory; /* lives in its one connection */
   bool pooled; /* has its connections from the pool: while nothing goes on in it they may be gone */
   rille_seat seat;
-  bool exclusive; /* while a transaction is open nobody but its coroutine gets a connection */
+  rille_str tenant;  /* whose it is, for a message when it is gone; empty: nobody's */
+  uint64_t file[2];  /* of a pooled one: device and number of the file that is open */
+  int64_t looked_ms; /* when it was last seen to be at its path still */
+  bool exclusive;    /* while a transaction is open nobody but its coroutine gets a connection */
   bool closed;
   bool trace;
   bool counts; /* each commit of its connections is a position in the history */

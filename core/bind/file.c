@@ -8,9 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/bind/folder.h"
 #include "core/bind/system.h"
 
-enum { COPY_BYTES = 64 << 10 };
+enum { COPY_BYTES = 64 << 10, PUBLISH_WAIT_MS = 5000 };
 
 static int
 push_failure(lua_State *L, const char *path, int code)
@@ -97,6 +98,25 @@ file_copy(lua_State *L)
   return 1;
 }
 
+/* Gives the file the other name while nobody removes or opens what has it.  What an earlier database of that name left
+** beside itself would be taken for part of this one. */
+static int
+give_name(const char *from, const char *to)
+{
+  int lock, code = 0;
+
+  if (!rille_folder_lock(to, true, PUBLISH_WAIT_MS, &lock))
+    return EAGAIN;
+  if (access(to, F_OK) != 0 && errno == ENOENT)
+    rille_folder_unlink_beside(to);
+  if (link(from, to) != 0)
+    code = errno;
+  else if ((code = rille_folder_sync(to)) != 0)
+    (void)unlink(to);
+  rille_folder_unlock(lock);
+  return code;
+}
+
 /* publish_file(from, to) -> true: what the file holds is on the disk, and it has the other name, in one step.  nil and
 ** a message when it cannot, and true behind them when a file of that name is there: of two who come at once one wins */
 static int
@@ -107,8 +127,8 @@ file_publish(lua_State *L)
 
   if (file >= 0)
     (void)close(file);
-  if (code == 0 && link(from, to) != 0)
-    code = errno;
+  if (code == 0)
+    code = give_name(from, to);
   if (code != 0)
     return push_failure(L, to, code);
   (void)unlink(from);

@@ -102,6 +102,7 @@ rille_lua_read_options(lua_State *L, rille_lua_database *database)
     .max_bytes = number_option(L, "max_bytes", 0),
   };
   database->memory = rille_str_is(database->options.database, ":memory:");
+  database->tenant = text_option(L, database, "tenant");
   read_pragmas(L, database);
   if (!rille_arena_ok(&database->arena))
     (void)rille_lua_no_memory(L);

@@ -4,12 +4,16 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/memory.h"
 #include "core/base/shown.h"
 #include "core/bind/database.h"
+#include "core/bind/folder.h"
 #include "core/bind/value.h"
+
+enum { LOOK_MS = 1000 }; /* how long a file that is gone, or another one, may go on to be used */
 
 /* -- connections ----------------------------------------------------------------------------------------- */
 
@@ -53,12 +57,41 @@ rille_lua_join_pool(lua_State *L, rille_lua_database *database)
   database->seat = (rille_seat){ .path = database->options.database, .host = host_of(L), .close = give_up };
 }
 
+/* Which file is at the path of the database; { 0, 0 } when there is none. */
+static void
+look_at_file(const rille_lua_database *database, uint64_t file[2])
+{
+  struct stat info;
+
+  file[0] = file[1] = 0;
+  if (stat(database->options.database.at, &info) == 0) {
+    file[0] = (uint64_t)info.st_dev;
+    file[1] = (uint64_t)info.st_ino;
+  }
+}
+
+/* Somebody else may have removed the file, or put another one there: SQLite would go on with the old one. */
+static void
+look_again(rille_lua_database *database)
+{
+  uint64_t file[2];
+
+  database->looked_ms = database->seat.pinned_ms;
+  look_at_file(database, file);
+  if (file[0] != database->file[0] || file[1] != database->file[1]) {
+    close_all(database);
+    rille_seat_closed(&database->seat);
+  }
+}
+
 void
 rille_lua_pin(rille_lua_database *database)
 {
   rille_seat_pin(&database->seat);
   if (database->count > 0 && database->connections[0]->conn == NULL)
     close_all(database); /* another host had need of them */
+  else if (database->count > 0 && database->seat.pinned_ms - database->looked_ms >= LOOK_MS)
+    look_again(database);
 }
 
 void
@@ -93,6 +126,38 @@ open_connection(rille_lua_database *database, rille_connection **out, rille_faul
   return status;
 }
 
+/* Says so when a database could not be opened because its tenant is no more. */
+static rille_status
+name_failure(const rille_lua_database *database, rille_status status, rille_fault *fault)
+{
+  if (status != RILLE_CONNECTION_LOST || database->tenant.len == 0 ||
+      access(database->options.database.at, F_OK) == 0 || errno != ENOENT)
+    return status;
+  (void)rille_fault_set(fault, RILLE_TENANT_UNKNOWN, "there is no tenant \"%s\" any more",
+                        rille_show(database->tenant).text);
+  rille_fault_hint(fault, "rille.tenant.create makes its database");
+  return RILLE_TENANT_UNKNOWN;
+}
+
+/* Opens the file where nobody is about to remove it or to put another one there. */
+static rille_status
+open_in_folder(rille_lua_database *database, rille_connection **out, rille_fault *fault)
+{
+  const char *path = database->options.database.at;
+  rille_status status;
+  int lock;
+
+  if (!rille_folder_lock(path, false, RILLE_POOL_WAIT_MS, &lock))
+    return rille_fault_set(fault, RILLE_TIMEOUT, "the folder of \"%s\" was locked for %d ms",
+                           rille_show(rille_str_of(path)).text, RILLE_POOL_WAIT_MS);
+  status = open_connection(database, out, fault);
+  if (status == RILLE_OK && database->count == 0)
+    look_at_file(database, database->file);
+  status = name_failure(database, status, fault);
+  rille_folder_unlock(lock);
+  return status;
+}
+
 static rille_status
 open_from_pool(rille_lua_database *database, rille_connection **out, rille_fault *fault)
 {
@@ -100,12 +165,14 @@ open_from_pool(rille_lua_database *database, rille_connection **out, rille_fault
 
   if (status != RILLE_OK)
     return status;
-  status = open_connection(database, out, fault);
+  status = open_in_folder(database, out, fault);
   if (status == RILLE_CONNECTION_LOST && rille_seat_may_retry(&database->seat))
-    status = open_connection(database, out, fault);
+    status = open_in_folder(database, out, fault);
   rille_seat_opened(&database->seat, status == RILLE_OK);
-  if (status == RILLE_OK)
+  if (status == RILLE_OK) {
     database->options.existing = true; /* once there, it is not made again by being looked at */
+    database->looked_ms = database->seat.pinned_ms;
+  }
   return status;
 }
 
@@ -180,41 +247,59 @@ pool_stats(lua_State *L)
   return 1;
 }
 
-/* Deletes the file with those that SQLite puts beside it. */
+/* Deletes the file with those that SQLite puts beside it.  These first: what were left of them would be taken for part
+** of the next database at that path. */
 static rille_status
 unlink_files(const char *path, rille_fault *fault)
 {
-  static const char *const more[] = { "-wal", "-shm", "-journal" };
-  char beside[4096 + 16];
+  int code;
 
-  if (unlink(path) != 0)
-    return rille_fault_set(fault, errno == ENOENT ? RILLE_NOT_FOUND : RILLE_READONLY, "cannot remove %s: %s",
-                           rille_show(rille_str_of(path)).text, strerror(errno));
-  for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
-    (void)snprintf(beside, sizeof beside, "%s%s", path, more[i]);
-    (void)unlink(beside);
-  }
+  rille_folder_unlink_beside(path);
+  code = unlink(path) != 0 ? errno : rille_folder_sync(path);
+  if (code != 0)
+    return rille_fault_set(fault, code == ENOENT ? RILLE_NOT_FOUND : RILLE_READONLY, "cannot remove %s: %s",
+                           rille_show(rille_str_of(path)).text, strerror(code));
   return RILLE_OK;
 }
 
-/* Deletes a database that nobody else has open: SQLite leaves WAL only for who is alone.  One that cannot be read is
+/* Deletes a database that nobody else has open: SQLite leaves WAL only for who is alone.  One that holds no database is
 ** deleted too. */
 static rille_status
 remove_files(rille_str path, rille_fault *fault)
 {
   rille_open_options options = { .database = path, .journal_mode = rille_str_of("delete"), .existing = true };
   rille_connection *connection = NULL;
-  rille_status status = rille_connection_open(&rille_driver_sqlite, &options, &connection, fault);
+  rille_status status = access(path.at, F_OK) == 0 || errno != ENOENT
+                          ? rille_connection_open(&rille_driver_sqlite, &options, &connection, fault)
+                          : RILLE_CORRUPT; /* and unlink says that there is none */
 
   if (status == RILLE_OK)
     status = rille_connection_begin(connection, RILLE_BEGIN_EXCLUSIVE, NULL, fault);
-  if (status == RILLE_BUSY) {
+  if (status == RILLE_OK || status == RILLE_CORRUPT) {
+    status = unlink_files(path.at, fault);
+  } else if (status == RILLE_BUSY) {
     (void)rille_fault_set(fault, status, "the database \"%s\" is open elsewhere", rille_show(path).text);
     rille_fault_hint(fault, "close it in every other process and connection first; nothing was removed");
-  } else {
-    status = unlink_files(path.at, fault);
   }
   rille_connection_close(connection);
+  return status;
+}
+
+/* The same while nobody opens what is in the folder. */
+static rille_status
+remove_in_folder(rille_str path, rille_fault *fault)
+{
+  rille_status status;
+  int lock;
+
+  if (!rille_folder_lock(path.at, true, RILLE_POOL_WAIT_MS, &lock)) {
+    (void)rille_fault_set(fault, RILLE_BUSY, "databases beside \"%s\" were being opened for %d ms",
+                          rille_show(path).text, RILLE_POOL_WAIT_MS);
+    rille_fault_hint(fault, "try again; nothing was removed");
+    return RILLE_BUSY;
+  }
+  status = remove_files(path, fault);
+  rille_folder_unlock(lock);
   return status;
 }
 
@@ -232,7 +317,7 @@ pool_remove(lua_State *L)
   rille_seat_pin(&seat);
   status = rille_seat_claim(&seat, &fault);
   if (status == RILLE_OK) {
-    status = remove_files(path, &fault);
+    status = remove_in_folder(path, &fault);
     rille_seat_opened(&seat, false);
   }
   rille_seat_leave(&seat);

@@ -13,6 +13,7 @@
 #include "core/base/name.h"
 #include "core/base/sha256.h"
 #include "core/base/shown.h"
+#include "core/bind/folder.h"
 #include "core/bind/value.h"
 #include "core/query/moment.h"
 #include "core/query/type.h"
@@ -203,15 +204,19 @@ system_list_directory(lua_State *L)
   return 1;
 }
 
-/* make_directory(path) -> true, also when it is there already; nil and a message when it cannot be made */
+/* make_directory(path) -> true, also when it is there already; nil and a message when it cannot be made.  One that was
+** made is on the disk. */
 static int
 system_make_directory(lua_State *L)
 {
   const char *path = luaL_checkstring(L, 1);
   struct stat info;
+  int code = mkdir(path, 0777) == 0 ? rille_folder_sync(path) : errno;
 
-  if (mkdir(path, 0777) != 0 && !(errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
+  if (code != 0 && !(code == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode))) {
+    errno = code;
     return push_errno(L, path);
+  }
   lua_pushboolean(L, 1);
   return 1;
 }

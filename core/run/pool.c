@@ -216,6 +216,7 @@ rille_seat_pin(rille_seat *seat)
   wait_until_closed(seat);
   move(seat, RILLE_SEAT_PINNED);
   seat->held = true;
+  seat->pinned_ms = now_ms();
   unlock();
 }
 
@@ -367,6 +368,16 @@ rille_seat_opened(rille_seat *seat, bool ok)
     seat->open--;
     pool.open--;
   }
+  (void)pthread_cond_broadcast(&pool.changed);
+  unlock();
+}
+
+void
+rille_seat_closed(rille_seat *seat)
+{
+  lock();
+  pool.open -= seat->open;
+  seat->open = 0;
   (void)pthread_cond_broadcast(&pool.changed);
   unlock();
 }

@@ -37,10 +37,10 @@ typedef struct rille_seat {
   /* Ends the connections.  `foreign`: on the thread of another host, when all else of them stays as it is. */
   void (*close)(struct rille_seat *seat, bool foreign);
   rille_seat_state state;
-  bool held;    /* pinned, as its owner knows without asking */
-  bool opening; /* its path is being opened, or removed: nobody else does either */
-  int open;     /* connections */
-  int64_t idle_since_ms;
+  bool held;                        /* pinned, as its owner knows without asking */
+  bool opening;                     /* its path is being opened, or removed: nobody else does either */
+  int open;                         /* connections */
+  int64_t pinned_ms, idle_since_ms; /* by a clock that is a few milliseconds late */
   struct rille_seat *newer, *older;
 } rille_seat;
 
@@ -73,6 +73,9 @@ void rille_seat_opened(rille_seat *seat, bool ok);
 /* To be asked when opening failed: true when the process has run out of open files and some have been closed since, so
 ** that a second try may succeed. */
 bool rille_seat_may_retry(rille_seat *seat);
+
+/* The owner has ended all connections of the pinned seat. */
+void rille_seat_closed(rille_seat *seat);
 
 /* The path is this (pinned) seat's alone until rille_seat_opened(seat, false): what others have open at it is closed.
 ** `busy` when this host has something going on in it, `timeout` when another one had for the whole time. */

@@ -8,7 +8,7 @@ local Sql = require "rille.sql"
 local Transaction = require "rille.transaction"
 
 local OPEN_OPTIONS = { "driver", "database", "readonly", "synchronous", "journal_mode", "foreign_keys",
-  "busy_timeout_ms", "mmap_bytes", "cache_kib", "pragmas", "max_bytes", "create", "pooled" }
+  "busy_timeout_ms", "mmap_bytes", "cache_kib", "pragmas", "max_bytes", "create", "pooled", "tenant" }
 
 local SQL_OPTIONS = { "all_tenants", "skip_mirror" }
 

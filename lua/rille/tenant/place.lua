@@ -93,7 +93,7 @@ function M.handle(tenant)
   if handle then return handle end
   local path = M.path(tenant)
   if not core.file_size(path) then M.unknown(slug) end
-  handle = handles:add(slug, path, { create = false })
+  handle = handles:add(slug, path, { create = false, tenant = slug })
   handle.tenant = slug
   return handle
 end
