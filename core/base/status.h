@@ -64,11 +64,13 @@ const char *rille_status_name(rille_status status);
 typedef struct rille_fault {
   rille_status kind;
   int code;          /* the driver's own code, 0 when the failure is ours */
+  char state[6];     /* ... where it is a text: SQLSTATE */
   char message[512]; /* what happened, where, with what was given */
   char hint[320];    /* what to do about it */
   char table[128];
   char column[128];
   char constraint[128];
+  char columns[256]; /* "users.org, users.nick": all columns, where the constraint has a name of its own */
 } rille_fault;
 
 /* Fills `fault` (may be NULL) and returns `kind`, so that a caller can write `return rille_fault_set(...)`. Clears

@@ -163,10 +163,11 @@ static void
 set_columns(lua_State *L, const rille_fault *fault)
 {
   char between[sizeof fault->table + 4];
-  const char *at = fault->constraint, *end;
+  const char *at = fault->columns[0] != '\0' ? fault->columns : fault->constraint, *end;
+  size_t most = fault->columns[0] != '\0' ? sizeof fault->columns : sizeof fault->constraint;
   size_t skip = strlen(fault->table) + 1;
 
-  if (fault->table[0] == '\0' || strlen(at) + 1 == sizeof fault->constraint ||
+  if (fault->table[0] == '\0' || strlen(at) + 1 == most ||
       (fault->kind != RILLE_UNIQUE_VIOLATION && fault->kind != RILLE_NOT_NULL_VIOLATION) ||
       strncmp(at, fault->table, skip - 1) != 0)
     return;
@@ -192,7 +193,8 @@ rille_lua_raise(lua_State *L, const rille_fault *fault, rille_str sql)
   set_text(L, "column", fault->column);
   set_text(L, "constraint", fault->constraint);
   set_columns(L, fault);
-  if (fault->code != 0) {
+  set_text(L, "code", fault->state);
+  if (fault->state[0] == '\0' && fault->code != 0) {
     lua_pushinteger(L, fault->code);
     lua_setfield(L, -2, "code");
   }

@@ -5,9 +5,10 @@
 #include "core/base/change.h"
 #include "core/base/status.h"
 
-/* How a database is to be opened.  Borrowed for the time of the call. */
+/* How a database is to be opened.  Borrowed for the time of the call.  What a database has no use for is not looked
+** at; what it cannot keep is `unsupported`. */
 typedef struct rille_open_options {
-  rille_str database;     /* a path, or ":memory:" */
+  rille_str database;     /* a path, or ":memory:"; of a server, the name of one of its databases */
   rille_str journal_mode; /* none: the driver's careful default */
   rille_str synchronous;  /* "full", "normal", "extra"; none: full */
   bool readonly;          /* writing fails with `readonly` */
@@ -17,9 +18,24 @@ typedef struct rille_open_options {
   int64_t mmap_bytes;
   int64_t cache_kib; /* 0: the database's default */
   int64_t max_bytes; /* the database may not grow beyond it: `disk_full`; 0: no such bound */
+
+  /* Of a server.  No text, or 0: what the url says or else the server's library takes. */
+  rille_str url, host, user, password; /* what is named alone goes before what the url says */
+  int port;
+  int connect_timeout_ms;   /* for one try; 0: 10 seconds */
+  int statement_timeout_ms; /* a statement that takes longer is `timeout`; 0: as the server has it */
 } rille_open_options;
 
-typedef enum rille_begin_mode { RILLE_BEGIN_DEFERRED, RILLE_BEGIN_IMMEDIATE, RILLE_BEGIN_EXCLUSIVE } rille_begin_mode;
+/* What a transaction promises.  A database that keeps more than is asked for has kept it. */
+typedef enum rille_begin_mode {
+  RILLE_BEGIN_DEFERRED,  /* as the database does of itself */
+  RILLE_BEGIN_IMMEDIATE, /* it will write: where there is one writer only, it is that at once */
+  RILLE_BEGIN_EXCLUSIVE,
+  RILLE_BEGIN_REPEATABLE_READ, /* all is read as it was at the first read */
+  RILLE_BEGIN_SERIALIZABLE,    /* as if one transaction came after another */
+  RILLE_BEGIN_SNAPSHOT,        /* as _REPEATABLE_READ, and only reads */
+  RILLE_BEGIN_COUNT
+} rille_begin_mode;
 
 /* Questions about what a database holds, each answered by one query with uniform outputs. */
 typedef enum rille_catalog {
@@ -75,8 +91,13 @@ typedef struct rille_driver {
   rille_status (*commit)(rille_conn *conn, rille_fault *fault);
   rille_status (*rollback)(rille_conn *conn, rille_fault *fault);
 
-  /* True while a transaction is open: a database may end one by itself when a statement fails. */
+  /* True while a transaction is open: a database may end one by itself when a statement fails, or when it commits and
+  ** cannot.  One that was lost with its connection is open until it is rolled back. */
   bool (*in_transaction)(const rille_conn *conn);
+
+  /* True when a statement of the open transaction failed and the database does nothing more in it: all that can be
+  ** run is a rollback, to a savepoint or of everything. */
+  bool (*failed)(const rille_conn *conn);
 
   /* `sql` is UTF-8 and need not end in NUL.  RILLE_OK: *out is the caller's, who ends it with free().  Exactly one
   ** statement: none is `invalid_argument`, and so is text behind the first one. */
@@ -91,6 +112,11 @@ typedef struct rille_driver {
   /* Binds parameter `index`, from 1.  Text is not copied: it must stay until the next reset. */
   rille_status (*bind)(rille_stmt *stmt, int index, const rille_cell *cell, rille_fault *fault);
 
+  /* Says, before the first step of a run, whether rows are to come one by one: memory then holds one of them, and not
+  ** all, where the database sends them.  Until the run has ended another statement of the connection costs the memory
+  ** of the rows that are left. */
+  void (*stream)(rille_stmt *stmt, bool streams);
+
   /* Goes to the next row.  *row says whether there is one; after the last the statement has done its work, and further
   ** steps say no more than that (or fail again, when it failed) until the next reset. */
   rille_status (*step)(rille_stmt *stmt, bool *row, rille_fault *fault);
@@ -99,13 +125,14 @@ typedef struct rille_driver {
   void (*reset)(rille_stmt *stmt);
 
   /* Columns of a row: how many (0 for a statement without rows), what they are called, and the declared type of the
-  ** table column they come from (no text for expressions).  Names live until the statement is freed or stepped. */
+  ** table column they come from.  No text for expressions, but where the database knows that one is no number and no
+  ** text (a boolean, a date).  Names live until the statement is freed or stepped. */
   int (*column_count)(const rille_stmt *stmt);
   rille_str (*column_name)(const rille_stmt *stmt, int index);
   rille_str (*column_declared)(const rille_stmt *stmt, int index);
 
-  /* Fills `cells`, one a column, with the row that step found.  Text lives until the next step or reset.  `no
-  ** memory` is the only failure. */
+  /* Fills `cells`, one a column, with the row that step found.  Text lives until the next step or reset.  Fails when
+  ** memory runs out, or with a value that cannot be read. */
   rille_status (*row)(rille_stmt *stmt, rille_cell cells[], rille_fault *fault);
 
   /* True when the schema has changed since the statement was made, so that its columns may be others than before. */
@@ -125,14 +152,16 @@ typedef struct rille_driver {
   /* Runs a statement to its end so that changes() and last_id() go on saying what they said before. */
   rille_status (*run_aside)(rille_conn *conn, rille_stmt *stmt, rille_fault *fault);
 
-  /* Rows changed by the last statement that changed any, and the row id that the last insert made. */
+  /* Rows changed by the last statement that changed any, and the row id that the last insert made; 0 where the
+  ** database does not say (PostgreSQL: it is asked for with RETURNING). */
   int64_t (*changes)(const rille_conn *conn);
   int64_t (*last_id)(const rille_conn *conn);
 } rille_driver;
 
 extern const rille_driver rille_driver_sqlite;
+extern const rille_driver rille_driver_postgres; /* built without libpq, its open is `unsupported` */
 
-/* The driver called `name` ("sqlite"), or NULL. */
+/* The driver called `name` ("sqlite", "postgres"), or NULL. */
 const rille_driver *rille_driver_named(rille_str name);
 
 #endif

@@ -49,8 +49,13 @@ static rille_status
 sqlite_begin(rille_conn *base, rille_begin_mode mode, rille_fault *fault)
 {
   static const char *const words[] = { "begin", "begin immediate", "begin exclusive" };
+  static const int kept[RILLE_BEGIN_COUNT] = {
+    [RILLE_BEGIN_DEFERRED] = SQL_BEGIN_DEFERRED,      [RILLE_BEGIN_IMMEDIATE] = SQL_BEGIN_IMMEDIATE,
+    [RILLE_BEGIN_EXCLUSIVE] = SQL_BEGIN_EXCLUSIVE,    [RILLE_BEGIN_REPEATABLE_READ] = SQL_BEGIN_DEFERRED,
+    [RILLE_BEGIN_SERIALIZABLE] = SQL_BEGIN_IMMEDIATE, [RILLE_BEGIN_SNAPSHOT] = SQL_BEGIN_DEFERRED,
+  };
 
-  return run_kept((rille_sqlite_conn *)base, SQL_BEGIN_DEFERRED + (int)mode, words[mode], fault);
+  return run_kept((rille_sqlite_conn *)base, kept[mode], words[kept[mode]], fault);
 }
 
 static rille_status
@@ -69,6 +74,14 @@ static bool
 sqlite_in_transaction(const rille_conn *base)
 {
   return sqlite3_get_autocommit(((const rille_sqlite_conn *)base)->db) == 0;
+}
+
+/* A statement that failed is undone alone, or the whole transaction is: in both cases one can go on. */
+static bool
+sqlite_failed(const rille_conn *base)
+{
+  (void)base;
+  return false;
 }
 
 static void
@@ -160,6 +173,13 @@ sqlite_bind(rille_stmt *base, int index, const rille_cell *cell, rille_fault *fa
     break;
   }
   return code == SQLITE_OK ? RILLE_OK : rille_sqlite_fail(stmt->conn, code, fault);
+}
+
+static void
+sqlite_stream(rille_stmt *base, bool streams)
+{
+  (void)base;
+  (void)streams; /* it never does anything else */
 }
 
 /* Left to itself SQLite begins a run that has ended once more, and writes its rows again. */
@@ -291,10 +311,12 @@ const rille_driver rille_driver_sqlite = {
   .commit = sqlite_commit,
   .rollback = sqlite_rollback,
   .in_transaction = sqlite_in_transaction,
+  .failed = sqlite_failed,
   .prepare = sqlite_prepare,
   .free = sqlite_free,
   .param_count = sqlite_param_count,
   .bind = sqlite_bind,
+  .stream = sqlite_stream,
   .step = sqlite_step,
   .reset = sqlite_reset,
   .column_count = sqlite_column_count,

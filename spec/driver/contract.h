@@ -14,6 +14,12 @@ typedef struct contract_subject {
   void (*new_database)(char *name, size_t size);  /* the name of a database that is empty and nobody else's */
   const char *key, *integer, *real, *text, *blob; /* types; `key` is a primary key that the database counts */
   const char *endless;                            /* a query that runs for minutes */
+  bool server;                                    /* `new_database` gives a url, and not a path */
+  bool numbered;                                  /* parameters are $1, $2 and not ? */
+  bool one_writer;                                /* of all transactions that will write, one is open */
+  bool fails_whole;                               /* a statement that fails leaves nothing but a rollback to do */
+  bool counts_ids;                                /* it knows the key that the last insert made */
+  bool copies;                                    /* one database can be made a copy of another */
 } contract_subject;
 
 /* Runs all cases; returns how many failed. */
@@ -50,7 +56,7 @@ rille_status contract_try(rille_conn *db, const char *sql, rille_fault *fault);
 /* The one integer that a query gives. */
 int64_t contract_integer(rille_conn *db, const char *sql);
 
-/* Prepares or fails the case. */
+/* Prepares or fails the case.  Parameters are written as ? here and in contract_try. */
 rille_stmt *contract_prepare(rille_conn *db, const char *sql);
 
 #endif

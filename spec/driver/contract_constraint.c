@@ -15,9 +15,8 @@ open_constrained(void **state)
                    contract->key, contract->integer, contract->integer);
   contract_run_sql(contract_db, "create table badges (user_id %s references users (id) on delete restrict)",
                    contract->integer);
-  contract_run_sql(contract_db,
-                   "insert into users (id, email, age, org, nick) values (1, 'ann@example.org', 30, 1, 'ann')");
-  contract_run_sql(contract_db, "insert into posts (id, user_id) values (1, 1)");
+  contract_run_sql(contract_db, "insert into users (email, age, org, nick) values ('ann@example.org', 30, 1, 'ann')");
+  contract_run_sql(contract_db, "insert into posts (user_id) values (1)");
   return 0;
 }
 

@@ -223,10 +223,10 @@ counts_changed_rows_and_knows_the_last_id(void **state)
   (void)state;
   contract_run_sql(contract_db, "insert into posts (title) values ('a')");
   assert_int_equal(contract->driver->changes(contract_db), 1);
-  assert_int_equal(contract->driver->last_id(contract_db), 1);
+  assert_int_equal(contract->driver->last_id(contract_db), contract->counts_ids ? 1 : 0);
   contract_run_sql(contract_db, "insert into posts (title) values ('b'), ('c')");
   assert_int_equal(contract->driver->changes(contract_db), 2);
-  assert_int_equal(contract->driver->last_id(contract_db), 3);
+  assert_int_equal(contract->driver->last_id(contract_db), contract->counts_ids ? 3 : 0);
   contract_run_sql(contract_db, "update posts set views = 1 where id > 1");
   assert_int_equal(contract->driver->changes(contract_db), 2);
   contract_run_sql(contract_db, "delete from posts where id = 77");
@@ -292,6 +292,8 @@ answers_the_questions_of_the_catalog(void **state)
       if (!row)
         break;
       assert_ok(contract->driver->row(stmt, cells, &fault), &fault);
+      if (q == RILLE_CATALOG_INDEXES && rille_str_is(cells[2].as.text, "pk"))
+        continue; /* some databases need one for a key that they count, and some do not */
       if (q == RILLE_CATALOG_TABLES)
         assert_text(cells[0].as.text, found == 0 ? "latest" : found == 1 ? "notes" : "posts");
       if (q == RILLE_CATALOG_COLUMNS && found == 1) {

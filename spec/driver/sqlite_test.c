@@ -25,6 +25,9 @@ main(void)
     .real = "REAL",
     .text = "TEXT",
     .blob = "BLOB",
+    .one_writer = true,
+    .counts_ids = true,
+    .copies = true,
     .endless = "with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n",
   };
 

@@ -16,8 +16,9 @@ sources() { find core host -name '*.c' | sort; }
 # one file at a time and so cannot know that a function of another one which returns RILLE_OK has set its out-parameter.
 analyzer() {
   # shellcheck disable=SC2046  # several flags are several words
-  find core -name '*.c' | sort | xargs -P "$jobs" -I FILE gcc -std=gnu11 -I. $(pkg-config --cflags lua5.4 sqlite3) \
-    -O1 -fanalyzer -fanalyzer-verbosity=0 -Wno-analyzer-null-dereference -Werror -c -o /dev/null FILE
+  find core -name '*.c' | sort | xargs -P "$jobs" -I FILE gcc -std=gnu11 -I. \
+    $(pkg-config --cflags lua5.4 sqlite3 libpq) -O1 -fanalyzer -fanalyzer-verbosity=0 \
+    -Wno-analyzer-null-dereference -Werror -c -o /dev/null FILE
 }
 
 tidy() {

@@ -1,0 +1,267 @@
+/* core/driver/postgres.c - PostgreSQL under the contract of driver.h: its transactions, and the table of its parts.
+**
+** This and its postgres_*.[ch] alone include libpq-fe.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/driver/postgres_catalog.h"
+#include "core/driver/postgres_error.h"
+#include "core/driver/postgres_stmt.h"
+
+/* -- transactions ------------------------------------------------------------------------------------------ */
+
+static void
+postgres_set_wait(rille_conn *base, int wait_ms)
+{
+  ((rille_postgres_conn *)base)->wait_ms = wait_ms;
+}
+
+static bool
+postgres_in_transaction(const rille_conn *base)
+{
+  const rille_postgres_conn *conn = (const rille_postgres_conn *)base;
+
+  return conn->in_transaction || conn->begin != NULL;
+}
+
+static bool
+postgres_failed(const rille_conn *base)
+{
+  return ((const rille_postgres_conn *)base)->failed;
+}
+
+static rille_status
+postgres_begin(rille_conn *base, rille_begin_mode mode, rille_fault *fault)
+{
+  static const char *const words[RILLE_BEGIN_COUNT] = {
+    [RILLE_BEGIN_DEFERRED] = "begin",
+    [RILLE_BEGIN_IMMEDIATE] = "begin",
+    [RILLE_BEGIN_EXCLUSIVE] = "begin",
+    [RILLE_BEGIN_REPEATABLE_READ] = "begin isolation level repeatable read",
+    [RILLE_BEGIN_SERIALIZABLE] = "begin isolation level serializable",
+    [RILLE_BEGIN_SNAPSHOT] = "begin isolation level repeatable read, read only",
+  };
+  rille_postgres_conn *conn = (rille_postgres_conn *)base;
+
+  if (postgres_in_transaction(base))
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "a transaction is open already");
+  conn->begin = words[mode];
+  return RILLE_OK;
+}
+
+static rille_status
+no_transaction(rille_fault *fault)
+{
+  return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "no transaction is open");
+}
+
+/* The server answers COMMIT with ROLLBACK when the transaction had failed before. */
+static rille_status
+committed(rille_postgres_conn *conn, const PGresult *result, rille_fault *fault)
+{
+  if (PQresultStatus(result) == PGRES_FATAL_ERROR)
+    return rille_postgres_fault(result, (rille_str){ 0 }, conn->stopped, fault);
+  if (strcmp(PQcmdStatus((PGresult *)(uintptr_t)result), "ROLLBACK") == 0)
+    return rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "the server rolled the transaction back");
+  return RILLE_OK;
+}
+
+static rille_status
+postgres_commit(rille_conn *base, rille_fault *fault)
+{
+  rille_postgres_conn *conn = (rille_postgres_conn *)base;
+  rille_postgres_ask commit = { .what = RILLE_ASK_SQL, .text = "commit" };
+  rille_status status;
+
+  if (conn->begin != NULL) { /* nothing was done in it */
+    conn->begin = NULL;
+    return RILLE_OK;
+  }
+  if (!conn->in_transaction)
+    return no_transaction(fault);
+  status = rille_postgres_ready(conn, fault);
+  if (status == RILLE_OK && conn->failed) {
+    (void)rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "a statement of the transaction failed: it cannot commit");
+    rille_fault_hint(fault, "roll it back; nothing that was done in it is kept");
+    return RILLE_TRANSACTION_ABORTED;
+  }
+  if (status != RILLE_OK)
+    return status;
+  status = rille_postgres_exchange(conn, &commit, 1, fault);
+  if (status == RILLE_OK) {
+    status = committed(conn, commit.result, fault);
+  } else if (conn->pg == NULL) {
+    conn->in_transaction = conn->failed = false;
+    status = rille_fault_set(fault, RILLE_IN_DOUBT,
+                             "the connection was lost while the transaction was committed: it may be kept or undone");
+    rille_fault_hint(fault, "look whether what it wrote is there before it is done again");
+  }
+  rille_postgres_clear(&commit, 1);
+  return status;
+}
+
+/* A transaction whose connection is lost is undone by the server. */
+rille_status
+rille_postgres_rollback(rille_conn *base, rille_fault *fault)
+{
+  rille_postgres_conn *conn = (rille_postgres_conn *)base;
+  rille_postgres_ask rollback = { .what = RILLE_ASK_SQL, .text = "rollback" };
+  rille_status status = RILLE_OK;
+
+  if (conn->begin == NULL && !conn->in_transaction)
+    return no_transaction(fault);
+  if (conn->in_transaction && conn->pg != NULL && rille_postgres_ready(conn, NULL) == RILLE_OK &&
+      rille_postgres_exchange(conn, &rollback, 1, NULL) == RILLE_OK &&
+      PQresultStatus(rollback.result) == PGRES_FATAL_ERROR) {
+    status = rille_postgres_fault(rollback.result, (rille_str){ 0 }, conn->stopped, fault);
+    if (conn->in_transaction && conn->pg != NULL)
+      rille_postgres_drop(conn); /* the server undoes it then */
+  }
+  rille_postgres_clear(&rollback, 1);
+  conn->begin = NULL;
+  conn->in_transaction = conn->failed = false;
+  return status;
+}
+
+/* -- what is known of it ----------------------------------------------------------------------------------- */
+
+static void
+postgres_stream(rille_stmt *base, bool streams)
+{
+  ((rille_postgres_stmt *)base)->streams = streams;
+}
+
+static int
+postgres_param_count(const rille_stmt *base)
+{
+  return ((const rille_postgres_stmt *)base)->param_count;
+}
+
+static int
+postgres_column_count(const rille_stmt *base)
+{
+  return ((const rille_postgres_stmt *)base)->column_count;
+}
+
+static rille_str
+postgres_column_name(const rille_stmt *base, int index)
+{
+  return rille_str_of(PQfname(((const rille_postgres_stmt *)base)->described, index));
+}
+
+static rille_str
+postgres_column_declared(const rille_stmt *base, int index)
+{
+  const rille_postgres_stmt *stmt = (const rille_postgres_stmt *)base;
+
+  return index >= 0 && index < stmt->column_count ? rille_str_of(stmt->columns[index].declared) : (rille_str){ 0 };
+}
+
+static bool
+postgres_changed(const rille_stmt *base)
+{
+  return ((const rille_postgres_stmt *)base)->changed;
+}
+
+static bool
+postgres_writes(const rille_stmt *base)
+{
+  return ((const rille_postgres_stmt *)base)->writes;
+}
+
+static rille_status
+postgres_copy(rille_conn *to, rille_conn *from, rille_fault *fault)
+{
+  (void)to;
+  (void)from;
+  (void)rille_fault_set(fault, RILLE_UNSUPPORTED, "a PostgreSQL database cannot be copied from here");
+  rille_fault_hint(fault, "pg_dump and createdb --template copy one");
+  return RILLE_UNSUPPORTED;
+}
+
+static rille_status
+postgres_watch(rille_conn *conn, rille_on_change on_change, void *data, rille_fault *fault)
+{
+  (void)conn;
+  (void)data;
+  if (on_change == NULL)
+    return RILLE_OK;
+  (void)rille_fault_set(fault, RILLE_UNSUPPORTED, "PostgreSQL does not tell its clients of rows that change");
+  rille_fault_hint(fault, "logical replication of the server repeats them elsewhere");
+  return RILLE_UNSUPPORTED;
+}
+
+static rille_status
+postgres_run_aside(rille_conn *base, rille_stmt *stmt, rille_fault *fault)
+{
+  rille_postgres_conn *conn = (rille_postgres_conn *)base;
+  int64_t changes = conn->changes;
+  rille_status status = RILLE_OK;
+  bool row = true;
+
+  while (status == RILLE_OK && row)
+    status = rille_postgres_step(stmt, &row, fault);
+  conn->changes = changes;
+  return status;
+}
+
+static int64_t
+postgres_changes(const rille_conn *base)
+{
+  return ((const rille_postgres_conn *)base)->changes;
+}
+
+static int64_t
+postgres_last_id(const rille_conn *base)
+{
+  (void)base;
+  return 0;
+}
+
+static const char *
+postgres_version(void)
+{
+  static _Thread_local char text[24];
+
+  if (rille_pq_load(NULL) != RILLE_OK)
+    return "none";
+  (void)snprintf(text, sizeof text, "%d.%d", PQlibVersion() / 10000, PQlibVersion() % 10000);
+  return text;
+}
+
+const rille_driver rille_driver_postgres = {
+  .name = "postgres",
+  .catalog = {
+    [RILLE_CATALOG_TABLES] = RILLE_POSTGRES_TABLES,
+    [RILLE_CATALOG_COLUMNS] = RILLE_POSTGRES_COLUMNS,
+    [RILLE_CATALOG_INDEXES] = RILLE_POSTGRES_INDEXES,
+    [RILLE_CATALOG_FOREIGN] = RILLE_POSTGRES_FOREIGN,
+  },
+  .version = postgres_version,
+  .open = rille_postgres_open,
+  .close = rille_postgres_close,
+  .set_wait = postgres_set_wait,
+  .begin = postgres_begin,
+  .commit = postgres_commit,
+  .rollback = rille_postgres_rollback,
+  .in_transaction = postgres_in_transaction,
+  .failed = postgres_failed,
+  .prepare = rille_postgres_prepare,
+  .free = rille_postgres_free,
+  .param_count = postgres_param_count,
+  .bind = rille_postgres_bind,
+  .stream = postgres_stream,
+  .step = rille_postgres_step,
+  .reset = rille_postgres_reset,
+  .column_count = postgres_column_count,
+  .column_name = postgres_column_name,
+  .column_declared = postgres_column_declared,
+  .row = rille_postgres_row,
+  .changed = postgres_changed,
+  .writes = postgres_writes,
+  .copy = postgres_copy,
+  .watch = postgres_watch,
+  .run_aside = postgres_run_aside,
+  .changes = postgres_changes,
+  .last_id = postgres_last_id,
+};

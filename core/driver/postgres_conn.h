@@ -1,0 +1,119 @@
+/* core/driver/postgres_conn.h - what the parts of the PostgreSQL driver share: a connection, and talking over it. */
+#ifndef RILLE_POSTGRES_CONN_H
+#define RILLE_POSTGRES_CONN_H
+
+#include "core/base/arena.h"
+#include "core/base/buffer.h"
+#include "core/driver/driver.h"
+#include "core/driver/postgres_library.h"
+
+enum {
+  RILLE_POSTGRES_NAME_BYTES = 32,   /* room for the name of a prepared statement */
+  RILLE_POSTGRES_PARAMS_MAX = 65535 /* the protocol counts them with 16 bits */
+};
+
+/* What a connection was opened with, kept to open it again: keywords and values as PQconnectStartParams wants them. */
+typedef struct rille_postgres_info {
+  rille_arena arena; /* holds the texts; wiped before it is given back, for one of them is the password */
+  const char *keywords[64], *values[64];
+  size_t count;
+  int deadline_ms; /* for one try to connect */
+  bool several;    /* hosts: libpq itself must go from one to the next */
+} rille_postgres_info;
+
+typedef struct rille_postgres_stmt rille_postgres_stmt;
+
+typedef struct rille_postgres_conn {
+  rille_conn base;
+  rille_postgres_info info;
+  PGconn *pg;          /* NULL: lost; the next statement that is not in a transaction connects anew */
+  uint64_t generation; /* how often it was connected: statements of an earlier time must be prepared again */
+  uint64_t names;      /* given to statements so far */
+  uint64_t *unwanted;  /* numbers of statements that were freed, but that the server still has */
+  size_t unwanted_count, unwanted_room;
+  rille_postgres_stmt *streaming; /* whose rows are still on their way; NULL: nobody's */
+  const char *begin;         /* a transaction that the server has not been told of yet: goes with its first statement */
+  bool in_transaction;       /* the server has one open, or had when it was lost */
+  bool failed;               /* ... in which it refuses everything but a rollback */
+  bool stopped;              /* what runs was cancelled ... */
+  int64_t patient_until_ms;  /* ... and must have ended then */
+  int wait_ms, wait_told_ms; /* for locks: what is wanted, and what the server knows (-1: nobody knows) */
+  bool wait_told_inside;     /* it was told in this transaction, and forgets when that is rolled back */
+  int64_t used_ms;           /* when it last answered */
+  int64_t changes;
+} rille_postgres_conn;
+
+/* -- postgres_open.c ------------------------------------------------------------------------------------- */
+
+/* The driver's open and close. */
+rille_status rille_postgres_open(const rille_open_options *options, rille_conn **out, rille_fault *fault);
+void rille_postgres_close(rille_conn *base);
+
+/* Connects with what the connection was opened with; conn->pg is NULL before, and after a failure. */
+rille_status rille_postgres_connect(rille_postgres_conn *conn, rille_fault *fault);
+
+/* -- postgres_wire.c ------------------------------------------------------------------------------------- */
+
+/* One thing asked of the server; several make one round trip. */
+typedef struct rille_postgres_ask {
+  const char *text, *name;
+  const char *const *values;
+  const int *lengths, *formats;
+  PGresult *result; /* what came of it, the caller's to clear: an error, too */
+  int count;        /* of the values */
+  int result_format;
+  enum {
+    RILLE_ASK_SQL,      /* run `text` */
+    RILLE_ASK_PREPARE,  /* prepare `text` as `name` */
+    RILLE_ASK_DESCRIBE, /* what `name` takes and gives */
+    RILLE_ASK_RUN,      /* run `name` with the values */
+    RILLE_ASK_SYNC      /* what failed before does not keep what follows from being done */
+  } what;
+} rille_postgres_ask;
+
+/* Asks all at once and waits for the answers.  RILLE_OK: each has its result.  Otherwise the connection is lost.  The
+** last one must not be a SYNC; one is put behind it where it needs one. */
+rille_status rille_postgres_exchange(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count,
+                                     rille_fault *fault);
+
+/* Clears the results of asks that were made. */
+void rille_postgres_clear(rille_postgres_ask asks[], size_t count);
+
+/* Sends all that is still to be sent.  A failure loses the connection. */
+rille_status rille_postgres_flush(rille_postgres_conn *conn, rille_fault *fault);
+
+/* The next result of what was sent: *out is NULL behind the last one.  A failure loses the connection. */
+rille_status rille_postgres_next(rille_postgres_conn *conn, PGresult **out, rille_fault *fault);
+
+/* Waits until the socket can be read (or written, when that is what it wants).  Looks at the stop flag meanwhile and
+** cancels what runs.  False when the connection cannot be waited for any longer. */
+bool rille_postgres_wait(rille_postgres_conn *conn, bool to_write);
+
+/* libpq could not send: memory ran out, or the connection is gone.  Drops it and fills the fault. */
+rille_status rille_postgres_cannot_send(rille_postgres_conn *conn, rille_fault *fault);
+
+/* Asks the server to end what it is doing. */
+void rille_postgres_cancel(rille_postgres_conn *conn);
+
+/* The connection is gone: fills the fault with what is known about it, and drops it. */
+rille_status rille_postgres_lost(rille_postgres_conn *conn, const PGresult *last, rille_fault *fault);
+
+/* Drops a connection that cannot be used any more. */
+void rille_postgres_drop(rille_postgres_conn *conn);
+
+/* Takes over what the server says about the transaction, once a round trip is complete. */
+void rille_postgres_settle(rille_postgres_conn *conn);
+
+/* RILLE_OK when something may be sent: connected (anew, if that loses nothing), and nobody's rows on their way. */
+rille_status rille_postgres_ready(rille_postgres_conn *conn, rille_fault *fault);
+
+/* Milliseconds by a clock that never goes back. */
+int64_t rille_postgres_now_ms(void);
+
+/* -- postgres_stream.c ------------------------------------------------------------------------------------------ */
+
+/* Takes the rest of the rows of the streaming statement into memory, so that the connection is free.  What fails of
+** it, that statement says when it gets there; here fails only what keeps the connection from being used. */
+rille_status rille_postgres_spill(rille_postgres_conn *conn, rille_fault *fault);
+
+#endif

@@ -1,0 +1,232 @@
+/* core/driver/postgres_run.c - runs a statement: values go out, rows come in.
+**
+** A transaction begins at the server with its first statement, in the same round trip.  Values are encoded when a
+** statement runs, not when they are bound: by then it may have been prepared again, and its parameters have other
+** types. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/driver/postgres_error.h"
+#include "core/driver/postgres_stmt.h"
+
+rille_status
+rille_postgres_bind(rille_stmt *base, int index, const rille_cell *cell, rille_fault *fault)
+{
+  rille_postgres_stmt *stmt = (rille_postgres_stmt *)base;
+
+  if (index < 1 || index > stmt->param_count)
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the statement has %d parameters: there is no parameter %d",
+                           stmt->param_count, index);
+  if (cell->kind == RILLE_TEXT && cell->as.text.len > 0 && memchr(cell->as.text.at, '\0', cell->as.text.len) != NULL)
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "a text holds a NUL byte, which PostgreSQL cannot keep");
+  stmt->cells[index - 1] = *cell;
+  return RILLE_OK;
+}
+
+/* The server takes no message of a gigabyte, and ends the connection over one. */
+static rille_status
+encode(rille_postgres_stmt *stmt, rille_fault *fault)
+{
+  static const size_t BYTES_MAX = ((size_t)1 << 30) - (1 << 20);
+  size_t bytes = 0;
+  rille_status status = RILLE_OK;
+
+  for (int i = 0; i < stmt->param_count; i++) {
+    const rille_cell *cell = &stmt->cells[i];
+    size_t form = cell->kind == RILLE_BLOB && stmt->params[i] != RILLE_PG_TEXT && stmt->params[i] != RILLE_PG_BYTEA;
+
+    bytes += cell->kind == RILLE_TEXT || cell->kind == RILLE_BLOB ? cell->as.text.len << form : 32;
+    if (bytes > BYTES_MAX) {
+      (void)rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
+                            "the values of one statement have more than a gigabyte together: PostgreSQL takes less");
+      return RILLE_INVALID_ARGUMENT;
+    }
+  }
+  for (int i = 0; i < stmt->param_count && status == RILLE_OK; i++) {
+    rille_postgres_value *value = &stmt->values[i];
+
+    status = rille_postgres_give(stmt->params[i], &stmt->cells[i], &stmt->made, value, fault);
+    stmt->bytes[i] = value->bytes;
+    stmt->lengths[i] = value->length;
+    stmt->formats[i] = value->format;
+  }
+  return status;
+}
+
+/* Rows that INSERT, UPDATE, DELETE or MERGE changed; other tags count what was read. */
+static void
+count_changes(rille_postgres_conn *conn, PGresult *result)
+{
+  static const char *const tags[] = { "INSERT ", "UPDATE ", "DELETE ", "MERGE " };
+  const char *tag = PQcmdStatus(result);
+
+  for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)
+    if (strncmp(tag, tags[i], strlen(tags[i])) == 0)
+      conn->changes = strtoll(PQcmdTuples(result), NULL, 10);
+}
+
+/* What goes before a statement: how long to wait for locks, where the server does not know it, and BEGIN. */
+static size_t
+before(rille_postgres_conn *conn, rille_postgres_ask asks[], char told[48])
+{
+  size_t count = 0;
+
+  if (conn->wait_told_ms != conn->wait_ms && !conn->failed) {
+    (void)snprintf(told, 48, "set lock_timeout = %d", conn->wait_ms > 0 ? conn->wait_ms : 1);
+    asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = told };
+    if (!conn->in_transaction)
+      asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SYNC };
+    conn->wait_told_ms = conn->wait_ms;
+    conn->wait_told_inside = conn->in_transaction;
+  }
+  if (conn->begin != NULL)
+    asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = conn->begin };
+  return count;
+}
+
+static rille_status
+start_stream(rille_postgres_stmt *stmt, rille_fault *fault)
+{
+  rille_postgres_conn *conn = stmt->conn;
+
+  conn->stopped = false;
+  if (!PQsendQueryPrepared(conn->pg, stmt->name, stmt->param_count, stmt->bytes, stmt->lengths, stmt->formats,
+                           stmt->binary) ||
+      !PQsetSingleRowMode(conn->pg))
+    return rille_postgres_cannot_send(conn, fault);
+  conn->streaming = stmt;
+  return rille_postgres_flush(conn, fault);
+}
+
+/* Asks the server to run it, and takes what comes.  *stale: it must be prepared again first. */
+static rille_status
+ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
+{
+  rille_postgres_conn *conn = stmt->conn;
+  const char *begin = conn->begin;
+  char told[48];
+  rille_postgres_ask asks[4];
+  size_t count = before(conn, asks, told);
+  rille_status status = RILLE_OK;
+
+  *stale = false;
+  if (!stmt->streams)
+    asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_RUN,
+                                          .name = stmt->name,
+                                          .count = stmt->param_count,
+                                          .values = stmt->bytes,
+                                          .lengths = stmt->lengths,
+                                          .formats = stmt->formats,
+                                          .result_format = stmt->binary };
+  if (begin != NULL) {
+    conn->begin = NULL;
+    conn->in_transaction = true; /* lost from here on, it is lost with all of it */
+  }
+  if (count > 0)
+    status = rille_postgres_exchange(conn, asks, count, fault);
+  for (size_t i = 0; i < count && status == RILLE_OK; i++)
+    if (PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR) {
+      *stale = !stmt->streams && i == count - 1 && rille_postgres_is_stale(asks[i].result);
+      status = rille_postgres_fault(asks[i].result, stmt->sql, conn->stopped, fault);
+    }
+  if (status == RILLE_OK && stmt->streams) {
+    status = start_stream(stmt, fault);
+  } else if (status == RILLE_OK) {
+    stmt->result = asks[count - 1].result;
+    asks[count - 1].result = NULL;
+    count_changes(conn, stmt->result);
+  }
+  rille_postgres_clear(asks, count);
+  if (*stale && begin != NULL && conn->in_transaction && rille_postgres_rollback(&conn->base, NULL) == RILLE_OK)
+    conn->begin = begin; /* nothing was done in it: it can begin once more */
+  return status;
+}
+
+/* A statement of an earlier connecting is prepared again; and one whose plan the server refuses, once, where nothing
+** is lost by trying. */
+static rille_status
+start(rille_postgres_stmt *stmt, rille_fault *fault)
+{
+  rille_postgres_conn *conn = stmt->conn;
+  rille_status status = rille_postgres_ready(conn, fault);
+  bool stale = stmt->stale;
+
+  for (int tries = 0; tries < 2 && status == RILLE_OK; tries++) {
+    if (stale || stmt->generation != conn->generation) {
+      status = rille_postgres_prepare_again(stmt, fault);
+      stmt->changed = true;
+    }
+    if (status == RILLE_OK)
+      status = encode(stmt, fault);
+    if (status == RILLE_OK)
+      status = ask(stmt, &stale, fault);
+    else
+      stale = false;
+    if (!stale || conn->in_transaction)
+      break;
+    status = tries == 0 ? RILLE_OK : status;
+  }
+  stmt->stale = stale;
+  if (stale && status == RILLE_UNSUPPORTED) { /* "cached plan must not change result type", in a transaction */
+    status = rille_fault_set(fault, RILLE_SERIALIZATION_FAILURE,
+                             "the schema changed since this statement was first run");
+    rille_fault_hint(fault, "do the transaction again");
+  }
+  stmt->rows = stmt->result != NULL ? PQntuples(stmt->result) : 0;
+  stmt->at = -1;
+  return status;
+}
+
+rille_status
+rille_postgres_step(rille_stmt *base, bool *row, rille_fault *fault)
+{
+  rille_postgres_stmt *stmt = (rille_postgres_stmt *)base;
+  rille_status status = RILLE_OK;
+
+  *row = false;
+  if (stmt->state == RILLE_PG_ENDED)
+    return stmt->ended == RILLE_OK ? RILLE_OK : rille_fault_set(fault, stmt->ended, "the statement has failed before");
+  if (stmt->state == RILLE_PG_READY) {
+    status = start(stmt, fault);
+    stmt->state = RILLE_PG_RUNS;
+  }
+  if (status == RILLE_OK && stmt->streams) {
+    status = rille_postgres_stream_next(stmt, row, fault);
+  } else if (status == RILLE_OK) {
+    *row = ++stmt->at < stmt->rows;
+  }
+  if (!*row) {
+    stmt->state = RILLE_PG_ENDED;
+    stmt->ended = status;
+  }
+  return status;
+}
+
+rille_status
+rille_postgres_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
+{
+  rille_postgres_stmt *stmt = (rille_postgres_stmt *)base;
+  rille_status status = RILLE_OK;
+
+  if (stmt->texts.blocks != NULL)
+    rille_arena_reset(&stmt->texts);
+  for (int i = 0; i < stmt->column_count && status == RILLE_OK; i++) {
+    const char *bytes;
+    size_t length = 0;
+
+    if (stmt->spilled_row != NULL)
+      bytes = rille_postgres_spilled_value(stmt, i, &length);
+    else if (PQgetisnull(stmt->result, stmt->at, i))
+      bytes = NULL;
+    else {
+      bytes = PQgetvalue(stmt->result, stmt->at, i);
+      length = (size_t)PQgetlength(stmt->result, stmt->at, i);
+    }
+    if (bytes == NULL)
+      cells[i].kind = RILLE_NULL;
+    else
+      status = rille_postgres_take(stmt->columns[i].form, stmt->binary, bytes, length, &stmt->texts, &cells[i], fault);
+  }
+  return status;
+}

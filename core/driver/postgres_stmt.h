@@ -1,0 +1,91 @@
+/* core/driver/postgres_stmt.h - a statement as the parts of the PostgreSQL driver see it. */
+#ifndef RILLE_POSTGRES_STMT_H
+#define RILLE_POSTGRES_STMT_H
+
+#include "core/driver/postgres_conn.h"
+#include "core/driver/postgres_type.h"
+
+typedef struct rille_postgres_column {
+  rille_postgres_form form;
+  char declared[RILLE_POSTGRES_DECLARED_BYTES];
+} rille_postgres_column;
+
+/* Rows of a streaming statement that were taken into memory: of each column four bytes of length (-1: NULL), its bytes
+** and a NUL. */
+typedef struct rille_postgres_spilled {
+  struct rille_postgres_spilled *next;
+  size_t len, size;
+  char bytes[];
+} rille_postgres_spilled;
+
+struct rille_postgres_stmt {
+  rille_stmt base;
+  rille_postgres_conn *conn;
+  rille_str sql; /* its own copy, with a NUL behind it */
+  char name[RILLE_POSTGRES_NAME_BYTES];
+  uint64_t number, generation; /* the server knows it by this number, since this connecting */
+  bool writes;
+  bool changed; /* its columns may be others than when it was first prepared */
+  bool stale;   /* the server does not take it any more: it must be prepared again */
+
+  rille_arena about; /* holds what follows */
+  PGresult *described;
+  int param_count, column_count;
+  rille_postgres_form *params;
+  rille_postgres_value *values; /* of a run, and the same as libpq wants them: */
+  const char **bytes;
+  int *lengths, *formats;
+  rille_postgres_column *columns;
+  bool binary; /* the form of its results */
+
+  rille_cell *cells; /* bound: RILLE_NULL for what is not */
+  rille_arena made;  /* values made for a run */
+  rille_arena texts; /* made for a row */
+
+  enum { RILLE_PG_READY, RILLE_PG_RUNS, RILLE_PG_ENDED } state;
+  rille_status ended; /* how, when it has */
+  bool streams;       /* rows come one by one */
+  PGresult *result;   /* all rows, or the one that step found */
+  int rows, at;       /* in `result`; the first is 0 */
+
+  rille_postgres_spilled *spilled, *spilled_last; /* the rest of a stream, the first row first */
+  size_t spilled_at;                              /* the next row, in the first of them */
+  const char *spilled_row;                        /* the one that step found; NULL: it is in `result` */
+  rille_status spill_status;                      /* how the stream ended */
+  rille_fault *spill_fault;                       /* why, when it failed; NULL: memory ran out */
+};
+
+/* -- postgres_prepare.c ------------------------------------------------------------------------------------- */
+
+/* The driver's prepare, free and reset. */
+rille_status rille_postgres_prepare(rille_conn *base, rille_str sql, rille_stmt **out, rille_fault *fault);
+void rille_postgres_free(rille_stmt *base);
+void rille_postgres_reset(rille_stmt *base);
+
+/* Has the server prepare the text (again) and say what it takes and gives: one round trip. */
+rille_status rille_postgres_prepare_again(rille_postgres_stmt *stmt, rille_fault *fault);
+
+/* -- postgres_run.c ----------------------------------------------------------------------------------------- */
+
+/* The driver's bind, step and row. */
+rille_status rille_postgres_bind(rille_stmt *base, int index, const rille_cell *cell, rille_fault *fault);
+rille_status rille_postgres_step(rille_stmt *base, bool *row, rille_fault *fault);
+rille_status rille_postgres_row(rille_stmt *base, rille_cell cells[], rille_fault *fault);
+
+/* -- postgres.c --------------------------------------------------------------------------------------------- */
+
+/* The driver's rollback. */
+rille_status rille_postgres_rollback(rille_conn *base, rille_fault *fault);
+
+/* -- postgres_stream.c ------------------------------------------------------------------------------------- */
+
+/* The next row of a streaming statement. */
+rille_status rille_postgres_stream_next(rille_postgres_stmt *stmt, bool *row, rille_fault *fault);
+
+/* The bytes of a column of the row that was found, and their length; NULL for NULL. */
+const char *rille_postgres_spilled_value(const rille_postgres_stmt *stmt, int column, size_t *length);
+
+/* Ends a stream before its last row, and forgets what was spilled. */
+void rille_postgres_stream_end(rille_postgres_stmt *stmt);
+
+#endif

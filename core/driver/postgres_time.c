@@ -1,0 +1,162 @@
+/* core/driver/postgres_time.c - days of the Gregorian calendar, in eras of 400 years. */
+#include "core/driver/postgres_time.h"
+
+#include <stdio.h>
+
+static const int64_t MICROS_PER_SECOND = 1000000, MICROS_PER_DAY = INT64_C(86400000000);
+
+enum { DAYS_TO_2000 = 10957, DAYS_TO_ERA = 719468, DAYS_PER_ERA = 146097 };
+
+/* Year (0 is 1 BC), month and day of `days` since 2000.  A year begins in March here, so that its leap day is last. */
+static void
+split_day(int64_t days, int64_t *year, int *month, int *day)
+{
+  int64_t since = days + DAYS_TO_2000 + DAYS_TO_ERA;
+  int64_t era = (since >= 0 ? since : since - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
+  int of_era = (int)(since - era * DAYS_PER_ERA);
+  int year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+  int of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  int shifted = (5 * of_year + 2) / 153;
+
+  *day = of_year - (153 * shifted + 2) / 5 + 1;
+  *month = shifted < 10 ? shifted + 3 : shifted - 9;
+  *year = year_of_era + era * 400 + (*month <= 2);
+}
+
+static int64_t
+join_day(int64_t year, int month, int day)
+{
+  int64_t shifted = year - (month <= 2);
+  int64_t era = (shifted >= 0 ? shifted : shifted - 399) / 400;
+  int64_t year_of_era = shifted - era * 400;
+  int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+  return era * DAYS_PER_ERA + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year - DAYS_TO_ERA -
+         DAYS_TO_2000;
+}
+
+/* The date into `text`; returns what goes behind all of it. */
+static const char *
+print_day(int64_t days, char text[RILLE_POSTGRES_TIME_BYTES])
+{
+  int64_t year;
+  int month, day;
+
+  split_day(days, &year, &month, &day);
+  (void)snprintf(text, RILLE_POSTGRES_TIME_BYTES, "%04lld-%02d-%02d", (long long)(year > 0 ? year : 1 - year), month,
+                 day);
+  return year > 0 ? "" : " BC";
+}
+
+void
+rille_postgres_moment(int64_t micros, char text[RILLE_POSTGRES_TIME_BYTES])
+{
+  int64_t days = micros / MICROS_PER_DAY, rest = micros % MICROS_PER_DAY;
+  const char *behind;
+  size_t len;
+  int seconds;
+
+  if (micros == INT64_MAX || micros == INT64_MIN) {
+    (void)snprintf(text, RILLE_POSTGRES_TIME_BYTES, "%s", micros > 0 ? "infinity" : "-infinity");
+    return;
+  }
+  if (rest < 0) {
+    rest += MICROS_PER_DAY;
+    days--;
+  }
+  behind = print_day(days, text);
+  len = strlen(text);
+  seconds = (int)(rest / MICROS_PER_SECOND);
+  (void)snprintf(text + len, RILLE_POSTGRES_TIME_BYTES - len, "T%02d:%02d:%02d.%06dZ%s", seconds / 3600,
+                 seconds / 60 % 60, seconds % 60, (int)(rest % MICROS_PER_SECOND), behind);
+}
+
+void
+rille_postgres_day(int32_t days, char text[RILLE_POSTGRES_TIME_BYTES])
+{
+  const char *behind;
+  size_t len;
+
+  if (days == INT32_MAX || days == INT32_MIN) {
+    (void)snprintf(text, RILLE_POSTGRES_TIME_BYTES, "%s", days > 0 ? "infinity" : "-infinity");
+    return;
+  }
+  behind = print_day(days, text);
+  len = strlen(text);
+  (void)snprintf(text + len, RILLE_POSTGRES_TIME_BYTES - len, "%s", behind);
+}
+
+/* -- reading ----------------------------------------------------------------------------------------------- */
+
+/* Digits from *at on, at least one; false when there is none. */
+static bool
+read_number(const char **at, const char *end, int64_t *number)
+{
+  const char *from = *at;
+
+  for (*number = 0; *at < end && **at >= '0' && **at <= '9' && *at - from < 9; (*at)++)
+    *number = *number * 10 + (**at - '0');
+  return *at > from;
+}
+
+/* The digits behind `mark`, or 0 where it does not stand. */
+static int64_t
+read_after(const char **at, const char *end, char mark)
+{
+  int64_t number = 0;
+
+  if (*at < end && **at == mark) {
+    (*at)++;
+    (void)read_number(at, end, &number);
+  }
+  return number;
+}
+
+static int64_t
+read_fraction(const char **at, const char *end)
+{
+  int64_t micros = 0, place = MICROS_PER_SECOND;
+
+  if (*at < end && **at == '.')
+    for ((*at)++; *at < end && **at >= '0' && **at <= '9'; (*at)++) {
+      place /= 10;
+      micros += (**at - '0') * place;
+    }
+  return micros;
+}
+
+bool
+rille_postgres_read_moment(rille_str text, int64_t *micros)
+{
+  const char *at = text.at, *end = text.at + text.len;
+  int64_t year, month, day, hour, minute, second, fraction, zone = 0;
+
+  if (rille_str_is(text, "infinity") || rille_str_is(text, "-infinity")) {
+    *micros = *at == '-' ? INT64_MIN : INT64_MAX;
+    return true;
+  }
+  if (!read_number(&at, end, &year))
+    return false;
+  month = read_after(&at, end, '-');
+  day = read_after(&at, end, '-');
+  hour = read_after(&at, end, ' ');
+  minute = read_after(&at, end, ':');
+  second = read_after(&at, end, ':');
+  fraction = read_fraction(&at, end);
+  if (at < end && (*at == '+' || *at == '-')) {
+    int64_t sign = *at == '-' ? -1 : 1;
+
+    zone = read_after(&at, end, *at) * 3600;
+    zone += read_after(&at, end, ':') * 60;
+    zone = sign * (zone + read_after(&at, end, ':'));
+  }
+  if (end - at == 3 && memcmp(at, " BC", 3) == 0) {
+    year = 1 - year;
+    at = end;
+  }
+  if (at != end || month < 1 || month > 12 || day < 1 || day > 31)
+    return false;
+  *micros = join_day(year, (int)month, (int)day) * MICROS_PER_DAY +
+            (hour * 3600 + minute * 60 + second - zone) * MICROS_PER_SECOND + fraction;
+  return true;
+}

@@ -1,0 +1,471 @@
+/* core/driver/postgres_type.c - a table of types, and the bytes of their binary forms.
+**
+** Whole numbers, floats, bytes and texts are sent in binary: nothing is printed and read again.  What would have to be
+** taken apart (decimals, dates) goes as text, which the server reads as it would in SQL. */
+#include "core/driver/postgres_type.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/driver/postgres_time.h"
+
+/* Object ids are fixed for all time (src/include/catalog/pg_type.dat). */
+static const struct {
+  unsigned oid;
+  rille_postgres_form form;
+  const char *declared;
+} TYPES[] = {
+  { 20, RILLE_PG_INT8, "bigint" },
+  { 25, RILLE_PG_TEXT, "text" },
+  { 1043, RILLE_PG_TEXT, "character varying" },
+  { 16, RILLE_PG_BOOL, "boolean" },
+  { 1184, RILLE_PG_TIMESTAMP, "timestamp with time zone" },
+  { 23, RILLE_PG_INT4, "integer" },
+  { 701, RILLE_PG_FLOAT8, "double precision" },
+  { 1700, RILLE_PG_NUMERIC, "numeric" },
+  { 3802, RILLE_PG_JSONB, "jsonb" },
+  { 2950, RILLE_PG_UUID, "uuid" },
+  { 1082, RILLE_PG_DATE, "date" },
+  { 17, RILLE_PG_BYTEA, "bytea" },
+  { 114, RILLE_PG_TEXT, "json" },
+  { 1114, RILLE_PG_TIMESTAMP, "timestamp without time zone" },
+  { 1042, RILLE_PG_TEXT, "character" },
+  { 21, RILLE_PG_INT2, "smallint" },
+  { 700, RILLE_PG_FLOAT4, "real" },
+  { 19, RILLE_PG_TEXT, "name" },
+  { 18, RILLE_PG_TEXT, "\"char\"" },
+  { 26, RILLE_PG_OID, "oid" },
+  { 705, RILLE_PG_TEXT, "" },  /* a literal of which nothing says what it is */
+  { 2278, RILLE_PG_TEXT, "" }, /* void: what a function gives that gives nothing */
+};
+
+enum { TYPE_COUNT = sizeof TYPES / sizeof TYPES[0], OID_JSON = 114, OID_NUMERIC = 1700 };
+
+static size_t
+index_of(unsigned oid)
+{
+  size_t i = 0;
+
+  while (i < TYPE_COUNT && TYPES[i].oid != oid)
+    i++;
+  return i;
+}
+
+rille_postgres_form
+rille_postgres_form_of(unsigned oid)
+{
+  size_t i = index_of(oid);
+
+  return i < TYPE_COUNT ? TYPES[i].form : RILLE_PG_OTHER;
+}
+
+/* True for what its value alone does not show. */
+static bool
+says_more(size_t i)
+{
+  switch (TYPES[i].form) {
+  case RILLE_PG_BOOL:
+  case RILLE_PG_DATE:
+  case RILLE_PG_TIMESTAMP:
+  case RILLE_PG_JSONB: return true;
+  default: return TYPES[i].oid == OID_JSON;
+  }
+}
+
+void
+rille_postgres_declare(unsigned oid, int typmod, bool expression, char declared[RILLE_POSTGRES_DECLARED_BYTES])
+{
+  size_t i = index_of(oid);
+  int size = typmod - 4; /* what the header of a value took once */
+
+  declared[0] = '\0';
+  if (i == TYPE_COUNT || (expression && !says_more(i)))
+    return;
+  if (oid == OID_NUMERIC && size >= 0)
+    (void)snprintf(declared, RILLE_POSTGRES_DECLARED_BYTES, "numeric(%d,%d)", (size >> 16) & 0xFFFF,
+                   ((size & 0x7FF) ^ 0x400) - 0x400);
+  else if (TYPES[i].form == RILLE_PG_TEXT && size >= 0)
+    (void)snprintf(declared, RILLE_POSTGRES_DECLARED_BYTES, "%s(%d)", TYPES[i].declared, size);
+  else
+    (void)snprintf(declared, RILLE_POSTGRES_DECLARED_BYTES, "%s", TYPES[i].declared);
+}
+
+/* -- giving ------------------------------------------------------------------------------------------------ */
+
+/* The last `count` bytes of a number, the greatest first. */
+static void
+put(rille_postgres_value *value, uint64_t number, int count)
+{
+  for (int i = 0; i < count; i++)
+    value->room[i] = (char)(unsigned char)(number >> (8 * (count - 1 - i)));
+  value->bytes = value->room;
+  value->length = count;
+  value->format = 1;
+}
+
+static void
+put_real(rille_postgres_value *value, double real)
+{
+  uint64_t bits;
+
+  memcpy(&bits, &real, sizeof bits);
+  put(value, bits, 8);
+}
+
+/* As the server reads it; rille_real_print writes finite numbers. */
+static void
+print_real(rille_postgres_value *value, double real)
+{
+  if (isnan(real))
+    value->length = snprintf(value->room, sizeof value->room, "NaN");
+  else if (isinf(real))
+    value->length = snprintf(value->room, sizeof value->room, "%s", real > 0 ? "Infinity" : "-Infinity");
+  else
+    value->length = (int)rille_real_shortest(value->room, sizeof value->room, real);
+  value->bytes = value->room;
+  value->format = 0;
+}
+
+static void
+give_integer(rille_postgres_form form, int64_t integer, rille_postgres_value *value)
+{
+  if (form == RILLE_PG_INT8)
+    put(value, (uint64_t)integer, 8);
+  else if (form == RILLE_PG_INT4 && integer >= INT32_MIN && integer <= INT32_MAX)
+    put(value, (uint64_t)integer, 4);
+  else if (form == RILLE_PG_INT2 && integer >= INT16_MIN && integer <= INT16_MAX)
+    put(value, (uint64_t)integer, 2);
+  else if (form == RILLE_PG_BOOL && (integer == 0 || integer == 1))
+    put(value, (uint64_t)integer, 1);
+  else if (form == RILLE_PG_FLOAT8 && integer >= -(INT64_C(1) << 53) && integer <= INT64_C(1) << 53)
+    put_real(value, (double)integer);
+  else {
+    value->length = snprintf(value->room, sizeof value->room, "%lld", (long long)integer);
+    value->bytes = value->room;
+    value->format = 0;
+  }
+}
+
+/* A text format ends in NUL, which the cell's text need not. */
+static rille_status
+copy_text(rille_str text, rille_arena *arena, rille_postgres_value *value, rille_fault *fault)
+{
+  value->bytes = rille_arena_copy(arena, text).at;
+  value->length = (int)text.len;
+  value->format = 0;
+  return value->bytes != NULL ? RILLE_OK : rille_fault_no_memory(fault);
+}
+
+/* \x01ff, for a parameter of which nothing is known but that it takes text. */
+static rille_status
+print_blob(rille_str blob, rille_arena *arena, rille_postgres_value *value, rille_fault *fault)
+{
+  static const char digits[] = "0123456789abcdef";
+  char *text = rille_arena_get(arena, 2 * blob.len + 3);
+
+  if (text == NULL)
+    return rille_fault_no_memory(fault);
+  text[0] = '\\';
+  text[1] = 'x';
+  for (size_t i = 0; i < blob.len; i++) {
+    text[2 + 2 * i] = digits[(unsigned char)blob.at[i] >> 4];
+    text[3 + 2 * i] = digits[(unsigned char)blob.at[i] & 0xF];
+  }
+  value->bytes = text;
+  value->length = (int)(2 * blob.len + 2);
+  value->format = 0;
+  return RILLE_OK;
+}
+
+rille_status
+rille_postgres_give(rille_postgres_form form, const rille_cell *cell, rille_arena *arena, rille_postgres_value *value,
+                    rille_fault *fault)
+{
+  value->bytes = NULL;
+  value->length = value->format = 0;
+  switch (cell->kind) {
+  case RILLE_NULL: break;
+  case RILLE_BOOL:
+  case RILLE_INT: give_integer(form, cell->as.integer, value); break;
+  case RILLE_REAL:
+    if (form == RILLE_PG_FLOAT8)
+      put_real(value, cell->as.real);
+    else
+      print_real(value, cell->as.real);
+    break;
+  case RILLE_TEXT:
+  case RILLE_BLOB:
+    if (form == RILLE_PG_TEXT || form == RILLE_PG_BYTEA) {
+      value->bytes = cell->as.text.at != NULL ? cell->as.text.at : "";
+      value->length = (int)cell->as.text.len;
+      value->format = 1;
+    } else if (cell->kind == RILLE_TEXT) {
+      return copy_text(cell->as.text, arena, value, fault);
+    } else {
+      return print_blob(cell->as.text, arena, value, fault);
+    }
+    break;
+  }
+  return RILLE_OK;
+}
+
+/* -- taking: binary ---------------------------------------------------------------------------------------- */
+
+static uint64_t
+number_at(const char *bytes, size_t count)
+{
+  uint64_t number = 0;
+
+  for (size_t i = 0; i < count; i++)
+    number = number << 8 | (unsigned char)bytes[i];
+  return number;
+}
+
+static int
+short_at(const char *bytes)
+{
+  return (int16_t)number_at(bytes, 2);
+}
+
+static double
+real_at(const char *bytes)
+{
+  uint64_t bits = number_at(bytes, 8);
+  double real;
+
+  memcpy(&real, &bits, sizeof real);
+  return real;
+}
+
+static double
+float_at(const char *bytes)
+{
+  uint32_t bits = (uint32_t)number_at(bytes, 4);
+  float real;
+
+  memcpy(&real, &bits, sizeof real);
+  return (double)real;
+}
+
+static rille_status
+take_text(const char *text, size_t length, rille_arena *arena, rille_cell *cell, rille_fault *fault)
+{
+  rille_str copy = rille_arena_copy(arena, (rille_str){ text, length });
+
+  *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = copy };
+  return copy.at != NULL ? RILLE_OK : rille_fault_no_memory(fault);
+}
+
+static rille_status
+unreadable(rille_fault *fault, const char *what)
+{
+  (void)rille_fault_set(fault, RILLE_CORRUPT, "the server sent %s in a form that is not known", what);
+  rille_fault_hint(fault, "was DateStyle or bytea_output set on this connection? They must stay as they were");
+  return RILLE_CORRUPT;
+}
+
+/* Digits to the base of 10000, `weight` of them and one before the point; `scale` digits are shown behind it. */
+static rille_status
+take_numeric(const char *bytes, size_t length, rille_arena *arena, rille_cell *cell, rille_fault *fault)
+{
+  enum { NEGATIVE = 0x4000, NAN_SIGN = 0xC000, INFINITE = 0xD000, NEGATIVE_INFINITE = 0xF000, HEADER = 8 };
+  int count, weight, sign, scale, at = 0;
+  char *text;
+
+  if (length < HEADER)
+    return unreadable(fault, "a decimal");
+  count = short_at(bytes);
+  weight = short_at(bytes + 2);
+  sign = (int)number_at(bytes + 4, 2);
+  scale = short_at(bytes + 6) & 0x3FFF;
+  if (count < 0 || length < HEADER + 2 * (size_t)count)
+    return unreadable(fault, "a decimal");
+  if (sign == NAN_SIGN)
+    return take_text("NaN", 3, arena, cell, fault);
+  if (sign == INFINITE || sign == NEGATIVE_INFINITE)
+    return take_text(sign == INFINITE ? "Infinity" : "-Infinity", sign == INFINITE ? 8 : 9, arena, cell, fault);
+  text = rille_arena_get(arena, (size_t)(weight > 0 ? weight : 0) * 4 + (size_t)scale + 16);
+  if (text == NULL)
+    return rille_fault_no_memory(fault);
+  if (sign == NEGATIVE)
+    text[at++] = '-';
+  for (int group = 0; group <= weight; group++) {
+    int digits = group < count ? short_at(bytes + HEADER + 2 * group) : 0;
+
+    at += sprintf(text + at, group == 0 ? "%d" : "%04d", digits);
+  }
+  if (weight < 0)
+    text[at++] = '0';
+  if (scale > 0)
+    text[at++] = '.';
+  for (int place = 0; place < scale; place++) {
+    static const int powers[] = { 1000, 100, 10, 1 };
+    int group = weight + 1 + place / 4;
+    int digits = group >= 0 && group < count ? short_at(bytes + HEADER + 2 * group) : 0;
+
+    text[at++] = (char)('0' + digits / powers[place % 4] % 10);
+  }
+  *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = { text, (size_t)at } };
+  return RILLE_OK;
+}
+
+static rille_status
+take_uuid(const char *bytes, rille_arena *arena, rille_cell *cell, rille_fault *fault)
+{
+  static const char digits[] = "0123456789abcdef";
+  char text[36];
+  size_t len = 0;
+
+  for (size_t i = 0; i < 16; i++) {
+    if (i == 4 || i == 6 || i == 8 || i == 10)
+      text[len++] = '-';
+    text[len++] = digits[(unsigned char)bytes[i] >> 4];
+    text[len++] = digits[(unsigned char)bytes[i] & 0xF];
+  }
+  return take_text(text, len, arena, cell, fault);
+}
+
+static rille_status
+take_moment(int64_t micros, rille_arena *arena, rille_cell *cell, rille_fault *fault)
+{
+  char text[RILLE_POSTGRES_TIME_BYTES];
+
+  rille_postgres_moment(micros, text);
+  return take_text(text, strlen(text), arena, cell, fault);
+}
+
+static rille_status
+take_day(int32_t days, rille_arena *arena, rille_cell *cell, rille_fault *fault)
+{
+  char text[RILLE_POSTGRES_TIME_BYTES];
+
+  rille_postgres_day(days, text);
+  return take_text(text, strlen(text), arena, cell, fault);
+}
+
+/* How many bytes a binary value has; 0: any number. */
+static size_t
+size_of(rille_postgres_form form)
+{
+  switch (form) {
+  case RILLE_PG_BOOL: return 1;
+  case RILLE_PG_INT2: return 2;
+  case RILLE_PG_INT4:
+  case RILLE_PG_OID:
+  case RILLE_PG_FLOAT4:
+  case RILLE_PG_DATE: return 4;
+  case RILLE_PG_INT8:
+  case RILLE_PG_FLOAT8:
+  case RILLE_PG_TIMESTAMP: return 8;
+  case RILLE_PG_UUID: return 16;
+  default: return 0;
+  }
+}
+
+static rille_status
+take_binary(rille_postgres_form form, const char *bytes, size_t length, rille_arena *arena, rille_cell *cell,
+            rille_fault *fault)
+{
+  size_t size = size_of(form);
+
+  if (size != 0 && size != length)
+    return unreadable(fault, "a value");
+  cell->kind = RILLE_INT;
+  switch (form) {
+  case RILLE_PG_BOOL: cell->as.integer = bytes[0] != 0; return RILLE_OK;
+  case RILLE_PG_INT2: cell->as.integer = short_at(bytes); return RILLE_OK;
+  case RILLE_PG_INT4: cell->as.integer = (int32_t)number_at(bytes, 4); return RILLE_OK;
+  case RILLE_PG_OID: cell->as.integer = (int64_t)number_at(bytes, 4); return RILLE_OK;
+  case RILLE_PG_INT8: cell->as.integer = (int64_t)number_at(bytes, 8); return RILLE_OK;
+  case RILLE_PG_NUMERIC: return take_numeric(bytes, length, arena, cell, fault);
+  case RILLE_PG_UUID: return take_uuid(bytes, arena, cell, fault);
+  case RILLE_PG_TIMESTAMP: return take_moment((int64_t)number_at(bytes, 8), arena, cell, fault);
+  case RILLE_PG_DATE: return take_day((int32_t)number_at(bytes, 4), arena, cell, fault);
+  case RILLE_PG_FLOAT4:
+  case RILLE_PG_FLOAT8:
+    cell->kind = RILLE_REAL;
+    cell->as.real = form == RILLE_PG_FLOAT4 ? float_at(bytes) : real_at(bytes);
+    return RILLE_OK;
+  case RILLE_PG_JSONB: /* the version of the form, then text */
+    if (length < 1 || bytes[0] != 1)
+      return unreadable(fault, "a jsonb");
+    *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = { bytes + 1, length - 1 } };
+    return RILLE_OK;
+  case RILLE_PG_TEXT:
+  case RILLE_PG_BYTEA:
+  case RILLE_PG_OTHER:
+    cell->kind = form == RILLE_PG_BYTEA ? RILLE_BLOB : RILLE_TEXT;
+    cell->as.text = (rille_str){ bytes, length };
+    return RILLE_OK;
+  }
+  return unreadable(fault, "a value");
+}
+
+/* -- taking: text ------------------------------------------------------------------------------------------ */
+
+static double
+read_real(const char *text)
+{
+  if (strcmp(text, "NaN") == 0)
+    return (double)NAN;
+  if (strcmp(text, "Infinity") == 0 || strcmp(text, "-Infinity") == 0)
+    return text[0] == '-' ? -(double)INFINITY : (double)INFINITY;
+  return rille_real_read(text);
+}
+
+static int
+hex_value(char c)
+{
+  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static rille_status
+read_bytea(const char *text, size_t length, rille_arena *arena, rille_cell *cell, rille_fault *fault)
+{
+  char *bytes;
+
+  if (length < 2 || text[0] != '\\' || text[1] != 'x')
+    return unreadable(fault, "bytes");
+  bytes = rille_arena_get(arena, length / 2);
+  if (bytes == NULL)
+    return rille_fault_no_memory(fault);
+  for (size_t i = 2; i + 1 < length; i += 2)
+    bytes[i / 2 - 1] = (char)(hex_value(text[i]) << 4 | hex_value(text[i + 1]));
+  *cell = (rille_cell){ .kind = RILLE_BLOB, .as.text = { bytes, length / 2 - 1 } };
+  return RILLE_OK;
+}
+
+static rille_status
+take_printed(rille_postgres_form form, const char *text, size_t length, rille_arena *arena, rille_cell *cell,
+             rille_fault *fault)
+{
+  int64_t micros;
+
+  switch (form) {
+  case RILLE_PG_BOOL: *cell = (rille_cell){ .kind = RILLE_INT, .as.integer = text[0] == 't' }; return RILLE_OK;
+  case RILLE_PG_INT2:
+  case RILLE_PG_INT4:
+  case RILLE_PG_OID:
+  case RILLE_PG_INT8: *cell = (rille_cell){ .kind = RILLE_INT, .as.integer = strtoll(text, NULL, 10) }; return RILLE_OK;
+  case RILLE_PG_FLOAT4:
+    *cell = (rille_cell){ .kind = RILLE_REAL, .as.real = (double)(float)read_real(text) };
+    return RILLE_OK;
+  case RILLE_PG_FLOAT8: *cell = (rille_cell){ .kind = RILLE_REAL, .as.real = read_real(text) }; return RILLE_OK;
+  case RILLE_PG_BYTEA: return read_bytea(text, length, arena, cell, fault);
+  case RILLE_PG_TIMESTAMP:
+    if (!rille_postgres_read_moment((rille_str){ text, length }, &micros))
+      return unreadable(fault, "a moment");
+    return take_moment(micros, arena, cell, fault);
+  default: *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = { text, length } }; return RILLE_OK;
+  }
+}
+
+rille_status
+rille_postgres_take(rille_postgres_form form, bool binary, const char *bytes, size_t length, rille_arena *arena,
+                    rille_cell *cell, rille_fault *fault)
+{
+  return binary ? take_binary(form, bytes, length, arena, cell, fault)
+                : take_printed(form, bytes, length, arena, cell, fault);
+}

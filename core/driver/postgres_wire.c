@@ -1,0 +1,292 @@
+/* core/driver/postgres_wire.c - sends what is asked and waits for the answers; the socket never blocks.
+**
+** libpq is told not to block, so that this file does the waiting: it looks at the stop flag meanwhile, and reads while
+** it writes, for a server that has answers to give takes no more questions until they are read.  One statement goes
+** out alone; several go out as a pipeline.
+**
+** What cannot be brought into step again (memory ran out in the middle, COPY) drops the connection: a transaction is
+** then undone by the server, and nothing is left half said. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "core/base/stop.h"
+#include "core/driver/postgres_conn.h"
+#include "core/driver/postgres_error.h"
+
+enum {
+  STOP_CHECK_MS = 50,        /* between two looks at the stop flag */
+  CANCEL_PATIENCE_MS = 5000, /* what is cancelled ends within this, or its connection is dropped */
+  IDLE_LOOK_MS = 100         /* after it, a connection is looked at before it is used: its server may have gone */
+};
+
+int64_t
+rille_postgres_now_ms(void)
+{
+  struct timespec now;
+
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* -- a connection that is gone ----------------------------------------------------------------------------- */
+
+void
+rille_postgres_drop(rille_postgres_conn *conn)
+{
+  PQfinish(conn->pg);
+  conn->pg = NULL;
+  conn->streaming = NULL;
+  conn->unwanted_count = 0;
+  conn->wait_told_ms = -1;
+  conn->failed = conn->in_transaction; /* it is undone, and whoever is in it must be told */
+}
+
+rille_status
+rille_postgres_lost(rille_postgres_conn *conn, const PGresult *last, rille_fault *fault)
+{
+  const char *state = last != NULL ? PQresultErrorField(last, PG_DIAG_SQLSTATE) : NULL;
+  rille_status status = RILLE_CONNECTION_LOST;
+
+  if (conn->stopped) {
+    status = rille_fault_set(fault, RILLE_INTERRUPTED, "the statement was stopped");
+  } else if (state != NULL) {
+    (void)rille_postgres_fault(last, (rille_str){ 0 }, false, fault);
+    if (fault != NULL)
+      fault->kind = RILLE_CONNECTION_LOST;
+  } else {
+    const char *message = PQerrorMessage(conn->pg);
+
+    (void)rille_fault_set(fault, RILLE_CONNECTION_LOST, "the connection to the server was lost: %.*s",
+                          (int)strcspn(message, "\n"), message);
+    rille_fault_hint(fault, "%s",
+                     conn->in_transaction ? "the server undoes the transaction; do it again from its beginning"
+                                          : "whether a write was done is not known: look, and do it again if not");
+  }
+  rille_postgres_drop(conn);
+  return status;
+}
+
+/* -- waiting ----------------------------------------------------------------------------------------------- */
+
+void
+rille_postgres_cancel(rille_postgres_conn *conn)
+{
+  PGcancel *request = PQgetCancel(conn->pg);
+  char why[256];
+
+  if (!conn->stopped)
+    conn->patient_until_ms = rille_postgres_now_ms() + CANCEL_PATIENCE_MS;
+  conn->stopped = true;
+  if (request != NULL)
+    (void)PQcancel(request, why, sizeof why);
+  PQfreeCancel(request);
+}
+
+bool
+rille_postgres_wait(rille_postgres_conn *conn, bool to_write)
+{
+  struct pollfd socket = { .fd = PQsocket(conn->pg), .events = (short)(POLLIN | (to_write ? POLLOUT : 0)) };
+
+  for (;;) {
+    int ready = poll(&socket, 1, STOP_CHECK_MS);
+
+    if (ready > 0)
+      return true;
+    if (ready < 0 && errno != EINTR)
+      return false;
+    if (rille_stop_requested())
+      rille_postgres_cancel(conn); /* once more, when it came before the server had begun: it takes no notice then */
+    if (conn->stopped && rille_postgres_now_ms() >= conn->patient_until_ms)
+      return false;
+  }
+}
+
+rille_status
+rille_postgres_flush(rille_postgres_conn *conn, rille_fault *fault)
+{
+  int left;
+
+  while ((left = PQflush(conn->pg)) > 0)
+    if (!rille_postgres_wait(conn, true) || !PQconsumeInput(conn->pg))
+      return rille_postgres_lost(conn, NULL, fault);
+  return left == 0 ? RILLE_OK : rille_postgres_lost(conn, NULL, fault);
+}
+
+rille_status
+rille_postgres_next(rille_postgres_conn *conn, PGresult **out, rille_fault *fault)
+{
+  PGresult *result;
+
+  while (PQisBusy(conn->pg))
+    if (!rille_postgres_wait(conn, false) || !PQconsumeInput(conn->pg)) {
+      /* What it said last may already be there: why it ended the connection. */
+      result = PQisBusy(conn->pg) ? NULL : PQgetResult(conn->pg);
+      rille_status status = rille_postgres_lost(conn, result, fault);
+
+      PQclear(result);
+      return status;
+    }
+  result = PQgetResult(conn->pg);
+  if (PQstatus(conn->pg) == CONNECTION_BAD) {
+    rille_status status = rille_postgres_lost(conn, result, fault);
+
+    PQclear(result);
+    return status;
+  }
+  *out = result;
+  return RILLE_OK;
+}
+
+/* -- one round trip ---------------------------------------------------------------------------------------- */
+
+static int
+send_one(PGconn *pg, const rille_postgres_ask *ask, bool alone)
+{
+  switch (ask->what) {
+  case RILLE_ASK_SQL:
+    return alone ? PQsendQuery(pg, ask->text) : PQsendQueryParams(pg, ask->text, 0, NULL, NULL, NULL, NULL, 0);
+  case RILLE_ASK_PREPARE: return PQsendPrepare(pg, ask->name, ask->text, 0, NULL);
+  case RILLE_ASK_DESCRIBE: return PQsendDescribePrepared(pg, ask->name);
+  case RILLE_ASK_RUN:
+    return PQsendQueryPrepared(pg, ask->name, ask->count, ask->values, ask->lengths, ask->formats, ask->result_format);
+  case RILLE_ASK_SYNC: return PQpipelineSync(pg);
+  }
+  return 0;
+}
+
+rille_status
+rille_postgres_cannot_send(rille_postgres_conn *conn, rille_fault *fault)
+{
+  if (PQstatus(conn->pg) == CONNECTION_BAD)
+    return rille_postgres_lost(conn, NULL, fault);
+  (void)rille_fault_set(fault, RILLE_OUT_OF_MEMORY, "out of memory, or more than can be sent: %s",
+                        PQerrorMessage(conn->pg));
+  rille_postgres_drop(conn);
+  return RILLE_OUT_OF_MEMORY;
+}
+
+/* All results of one ask: the first that failed, or else the last.  In a pipeline a NULL ends each; a SYNC has one
+** result and no NULL. */
+static rille_status
+collect(rille_postgres_conn *conn, rille_postgres_ask *ask, rille_fault *fault)
+{
+  rille_status status;
+
+  for (;;) {
+    PGresult *result = NULL;
+    ExecStatusType what;
+
+    status = rille_postgres_next(conn, &result, fault);
+    if (status == RILLE_CONNECTION_LOST && ask->result != NULL &&
+        PQresultErrorField(ask->result, PG_DIAG_SQLSTATE) != NULL) {
+      (void)rille_postgres_fault(ask->result, (rille_str){ 0 }, false, fault); /* it said why before it went */
+      if (fault != NULL)
+        fault->kind = RILLE_CONNECTION_LOST;
+    }
+    if (status != RILLE_OK || result == NULL)
+      return status;
+    what = PQresultStatus(result);
+    if (what == PGRES_COPY_IN || what == PGRES_COPY_OUT || what == PGRES_COPY_BOTH) {
+      PQclear(result);
+      rille_postgres_drop(conn);
+      return rille_fault_set(fault, RILLE_UNSUPPORTED, "COPY cannot be run here: rows go in by insert");
+    }
+    if (ask->result != NULL && PQresultStatus(ask->result) == PGRES_FATAL_ERROR) {
+      PQclear(result);
+    } else {
+      PQclear(ask->result);
+      ask->result = result;
+    }
+    if (what == PGRES_PIPELINE_SYNC)
+      return RILLE_OK;
+  }
+}
+
+rille_status
+rille_postgres_exchange(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count, rille_fault *fault)
+{
+  bool alone = count == 1;
+  rille_postgres_ask last = { .what = RILLE_ASK_SYNC };
+  rille_status status = RILLE_OK;
+
+  conn->stopped = false;
+  if (!alone && !PQenterPipelineMode(conn->pg))
+    return rille_postgres_cannot_send(conn, fault);
+  for (size_t i = 0; i < count; i++)
+    if (!send_one(conn->pg, &asks[i], alone))
+      return rille_postgres_cannot_send(conn, fault);
+  if (!alone && !PQpipelineSync(conn->pg))
+    return rille_postgres_cannot_send(conn, fault);
+  status = rille_postgres_flush(conn, fault);
+  for (size_t i = 0; i < count && status == RILLE_OK; i++)
+    status = collect(conn, &asks[i], fault);
+  if (status == RILLE_OK && !alone) {
+    status = collect(conn, &last, fault);
+    PQclear(last.result);
+    if (status == RILLE_OK && !PQexitPipelineMode(conn->pg))
+      status = rille_postgres_cannot_send(conn, fault);
+  }
+  if (status == RILLE_OK)
+    rille_postgres_settle(conn);
+  return status;
+}
+
+void
+rille_postgres_clear(rille_postgres_ask asks[], size_t count)
+{
+  for (size_t i = 0; i < count; i++) {
+    PQclear(asks[i].result);
+    asks[i].result = NULL;
+  }
+}
+
+void
+rille_postgres_settle(rille_postgres_conn *conn)
+{
+  PGTransactionStatusType now = PQtransactionStatus(conn->pg);
+
+  conn->in_transaction = now == PQTRANS_INTRANS || now == PQTRANS_INERROR;
+  if (conn->wait_told_inside && (conn->failed || now != PQTRANS_INTRANS))
+    conn->wait_told_ms = -1; /* it may have been rolled back */
+  conn->wait_told_inside = conn->wait_told_inside && conn->in_transaction;
+  conn->failed = now == PQTRANS_INERROR;
+  conn->used_ms = rille_postgres_now_ms();
+}
+
+/* -- before it ------------------------------------------------------------------------------------------- */
+
+/* Reads what the server said while nothing was asked: that it goes, for example.  False when it has gone. */
+static bool
+still_there(rille_postgres_conn *conn)
+{
+  struct pollfd socket = { .fd = PQsocket(conn->pg), .events = POLLIN };
+  PGnotify *notify;
+
+  while (poll(&socket, 1, 0) > 0)
+    if (!PQconsumeInput(conn->pg) || PQisBusy(conn->pg) || PQstatus(conn->pg) == CONNECTION_BAD)
+      return false;
+  while ((notify = PQnotifies(conn->pg)) != NULL)
+    PQfreemem(notify);
+  return true;
+}
+
+rille_status
+rille_postgres_ready(rille_postgres_conn *conn, rille_fault *fault)
+{
+  if (conn->pg != NULL && conn->streaming != NULL)
+    return rille_postgres_spill(conn, fault);
+  if (conn->pg != NULL && !conn->in_transaction && rille_postgres_now_ms() - conn->used_ms > IDLE_LOOK_MS &&
+      !still_there(conn))
+    rille_postgres_drop(conn);
+  if (conn->pg != NULL)
+    return RILLE_OK;
+  if (conn->in_transaction) {
+    (void)rille_fault_set(fault, RILLE_CONNECTION_LOST,
+                          "the connection was lost in this transaction: nothing of it was kept");
+    rille_fault_hint(fault, "roll it back, and do it again from its beginning");
+    return RILLE_CONNECTION_LOST;
+  }
+  return rille_postgres_connect(conn, fault);
+}
