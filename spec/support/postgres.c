@@ -35,7 +35,7 @@ spec_postgres_do(const char *verb, const char *arguments)
 {
   char command[500];
 
-  (void)spec_postgres();
+  (void)spec_postgres_url();
   (void)snprintf(command, sizeof command, "sh spec/support/postgres.sh %s %s %s", verb, folder, arguments);
   (void)first_line(command);
 }
@@ -48,7 +48,7 @@ destroy(void)
 }
 
 const char *
-spec_postgres(void)
+spec_postgres_url(void)
 {
   char command[300];
   const char *line;
@@ -77,7 +77,7 @@ spec_postgres_sql(const char *sql)
 {
   char command[2000];
 
-  (void)spec_postgres();
+  (void)spec_postgres_url();
   (void)snprintf(command, sizeof command,
                  "psql -X -qAt -v ON_ERROR_STOP=1 -d 'postgresql://postgres@/rille?host=%s/s&port=5400' -c \"%s\"",
                  folder, sql);
@@ -92,5 +92,5 @@ spec_postgres_schema(char *to, size_t size)
 
   (void)snprintf(sql, sizeof sql, "create schema spec_%d authorization rille", ++count);
   (void)spec_postgres_sql(sql);
-  (void)snprintf(to, size, "%s&options=-csearch_path%%3Dspec_%d", spec_postgres(), count);
+  (void)snprintf(to, size, "%s&options=-csearch_path%%3Dspec_%d", spec_postgres_url(), count);
 }

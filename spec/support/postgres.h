@@ -8,7 +8,7 @@ enum { SPEC_URL_BYTES = 400 };
 
 /* The url of its database `rille`, whose owner may make databases and end connections; the server is started when
 ** first asked for. */
-const char *spec_postgres(void);
+const char *spec_postgres_url(void);
 
 /* The url of a new, empty schema in it, which is nobody else's. */
 void spec_postgres_schema(char *url, size_t size);
