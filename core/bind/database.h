@@ -100,6 +100,9 @@ void rille_lua_join_pool(lua_State *L, rille_lua_database *database);
 /* Adds what the pool offers to the module table at the top. */
 void rille_lua_add_pool(lua_State *L);
 
+/* Adds what mirrors offer to the module table at the top. */
+void rille_lua_add_mirror(lua_State *L);
+
 /* Makes the metatable of databases from the methods of all files, adds `open` to the module table at the top. */
 void rille_lua_add_database(lua_State *L);
 

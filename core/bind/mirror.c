@@ -300,6 +300,22 @@ mirror_ring(lua_State *L)
   return 0;
 }
 
+/* mirror_settle(): waits, a second at most, until what was written to databases that are closed is mirrored */
+static int
+mirror_settle(lua_State *L)
+{
+  (void)L;
+  rille_follow_settle();
+  return 0;
+}
+
+void
+rille_lua_add_mirror(lua_State *L)
+{
+  lua_pushcfunction(L, mirror_settle);
+  lua_setfield(L, -2, "mirror_settle");
+}
+
 const luaL_Reg rille_lua_mirror_methods[] = {
   { "mirror_create", mirror_create },
   { "mirrored", mirrored },

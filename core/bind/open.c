@@ -42,6 +42,7 @@ luaopen_rille_core(lua_State *L)
   rille_lua_add_json(L);
   rille_lua_add_database(L);
   rille_lua_add_pool(L);
+  rille_lua_add_mirror(L);
   rille_lua_add_ops(L);
   rille_lua_add_system(L);
   rille_lua_add_tenants(L);

@@ -61,9 +61,14 @@ typedef struct rille_stmt {
 typedef struct rille_row_change {
   char what; /* RILLE_CHANGE_INSERT, _UPDATE or _DELETE */
   rille_str table;
-  size_t count;                     /* of its columns */
-  const rille_cell *before, *after; /* a cell for each; NULL where there is no such row */
-  rille_status status;              /* RILLE_OUT_OF_MEMORY: the cells could not be read */
+  size_t count;                /* of its columns */
+  const rille_cell *after;     /* a cell for each; NULL where the row goes */
+  int64_t id_before, id_after; /* of the row, in a table whose rows have ids */
+  rille_status status;         /* RILLE_OUT_OF_MEMORY: the cells could not be read */
+  /* What a column (from 0) of the row holds before it changes or goes, read when it is asked for; the cell lives until
+  ** the next is.  False: memory ran out. */
+  bool (*before)(const struct rille_row_change *change, size_t column, rille_cell *cell);
+  void *of_driver;
 } rille_row_change;
 
 /* May prepare and run statements that read; may change nothing. */

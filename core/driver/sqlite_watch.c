@@ -11,8 +11,8 @@
 struct rille_sqlite_watch {
   rille_on_change on_change;
   void *data;
-  rille_cell *cells; /* before, then after */
-  size_t room;       /* for each of them */
+  rille_cell *cells; /* of the row as it will be */
+  size_t room;
 };
 
 static rille_status
@@ -22,7 +22,7 @@ make_room(rille_sqlite_watch *watch, size_t count)
 
   if (count <= watch->room)
     return RILLE_OK;
-  cells = rille_memory_resize(watch->cells, 2 * count * sizeof *cells);
+  cells = rille_memory_resize(watch->cells, count * sizeof *cells);
   if (cells == NULL)
     return RILLE_OUT_OF_MEMORY;
   watch->cells = cells;
@@ -31,19 +31,35 @@ make_room(rille_sqlite_watch *watch, size_t count)
 }
 
 /* SQLite says SQLITE_RANGE, and gives nothing, for generated columns that are not stored. */
-static rille_status
-read_cells(sqlite3 *db, int (*value_of)(sqlite3 *, int, sqlite3_value **), rille_cell cells[], int count)
+static bool
+read_cell(sqlite3 *db, int (*value_of)(sqlite3 *, int, sqlite3_value **), int column, rille_cell *cell)
 {
-  for (int i = 0; i < count; i++) {
-    sqlite3_value *value = NULL;
-    int code = value_of(db, i, &value);
+  sqlite3_value *value = NULL;
+  int code = value_of(db, column, &value);
 
-    if (code == SQLITE_NOMEM || (value != NULL && !rille_sqlite_cell(value, &cells[i])))
-      return RILLE_OUT_OF_MEMORY;
-    if (value == NULL)
-      cells[i] = (rille_cell){ .kind = RILLE_NULL };
-  }
-  return RILLE_OK;
+  if (value != NULL)
+    return rille_sqlite_cell(value, cell);
+  *cell = (rille_cell){ .kind = RILLE_NULL };
+  return code != SQLITE_NOMEM;
+}
+
+/* SQLite unpacks the whole row for the first column of it that is asked for. */
+static bool
+read_before(const rille_row_change *change, size_t column, rille_cell *cell)
+{
+  return read_cell(change->of_driver, sqlite3_preupdate_old, (int)column, cell);
+}
+
+static rille_status
+read_after(sqlite3 *db, rille_sqlite_watch *watch, rille_row_change *change)
+{
+  rille_status status = make_room(watch, change->count);
+
+  change->after = watch->cells;
+  for (size_t i = 0; i < change->count && status == RILLE_OK; i++)
+    if (!read_cell(db, sqlite3_preupdate_new, (int)i, &watch->cells[i]))
+      status = RILLE_OUT_OF_MEMORY;
+  return status;
 }
 
 static void
@@ -51,25 +67,18 @@ on_preupdate(void *data, sqlite3 *db, int what, const char *schema, const char *
              sqlite3_int64 after)
 {
   rille_sqlite_watch *watch = data;
-  int count = sqlite3_preupdate_count(db);
-  rille_row_change change = { .table = rille_str_of(table), .count = (size_t)count };
+  rille_row_change change = { .table = rille_str_of(table), .id_before = before, .id_after = after };
 
-  (void)before;
-  (void)after;
   if (schema[0] != 'm') /* "main"; the other ones are "temp" and what is attached */
     return;
+  change.count = (size_t)sqlite3_preupdate_count(db);
+  change.before = read_before;
+  change.of_driver = db;
   change.what = what == SQLITE_INSERT   ? RILLE_CHANGE_INSERT
                 : what == SQLITE_DELETE ? RILLE_CHANGE_DELETE
                                         : RILLE_CHANGE_UPDATE;
-  change.status = make_room(watch, change.count);
-  if (change.status == RILLE_OK && what != SQLITE_INSERT) {
-    change.before = watch->cells;
-    change.status = read_cells(db, sqlite3_preupdate_old, watch->cells, count);
-  }
-  if (change.status == RILLE_OK && what != SQLITE_DELETE) {
-    change.after = watch->cells + watch->room;
-    change.status = read_cells(db, sqlite3_preupdate_new, watch->cells + watch->room, count);
-  }
+  if (what != SQLITE_DELETE)
+    change.status = read_after(db, watch, &change);
   watch->on_change(watch->data, &change);
 }
 

@@ -110,7 +110,7 @@ step_mirrored(rille_cursor *cursor, bool *row, rille_fault *fault)
 {
   rille_connection *connection = cursor->connection;
   rille_outbox *outbox = connection->outbox;
-  rille_status status = rille_outbox_ready(outbox, connection, fault);
+  rille_status status = rille_outbox_ready(outbox, fault);
   rille_outbox_mark mark;
 
   if (status != RILLE_OK)

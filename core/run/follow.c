@@ -17,9 +17,9 @@
 
 enum {
   BATCH = 1000,      /* transactions at once, before others have their turn */
-  LINGER_MS = 5,     /* for more to come */
+  LINGER_MS = 10,    /* for more to come */
   TIDY_MS = 100,     /* without more to apply: the outbox is emptied, which takes the source's lock */
-  TIDY_AFTER = 1000, /* transactions that were applied: it is emptied all the same */
+  TIDY_AFTER = 2000, /* transactions that were applied: it is emptied all the same */
   IDLE_MS = 1000,    /* after which connections are closed */
   PAUSE_MS = 50,     /* after the first failure, doubled with each more */
   PAUSE_MOST_MS = 30000,
@@ -56,9 +56,10 @@ static struct {
   uint64_t followers; /* so far */
   int parking;        /* forks that wait for it to hold nothing */
   bool parked;
+  bool holding; /* connections */
   bool ending;
   int64_t end_ms;
-} all = { .lock = PTHREAD_MUTEX_INITIALIZER, .quiet = PTHREAD_COND_INITIALIZER };
+} all = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static int64_t
 now_ms(void)
@@ -213,6 +214,7 @@ follow(rille_follower *follower)
   if (!follower->tidying)
     atomic_store(&follower->rung, false);
   all.busy = follower;
+  all.holding = true;
   unlock();
   status = work(follower, &outcome, &fault);
   lock();
@@ -232,18 +234,20 @@ close_ends(void)
   unlock();
   rille_follow_ends_close();
   lock();
+  all.holding = false;
+  (void)pthread_cond_broadcast(&all.quiet);
 }
 
 /* Waits until the time, or (0) for a signal. */
 static void
-wait_until(int64_t ms)
+wait_until(pthread_cond_t *condition, int64_t ms)
 {
   const struct timespec time = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
 
   if (ms == 0)
-    (void)pthread_cond_wait(&all.changed, &all.lock);
+    (void)pthread_cond_wait(condition, &all.lock);
   else
-    (void)pthread_cond_timedwait(&all.changed, &all.lock, &time);
+    (void)pthread_cond_timedwait(condition, &all.lock, &time);
 }
 
 static void
@@ -253,7 +257,7 @@ park(void)
   all.parked = true;
   (void)pthread_cond_broadcast(&all.quiet);
   while (all.parking > 0)
-    wait_until(0);
+    wait_until(&all.changed, 0);
   all.parked = false;
 }
 
@@ -282,12 +286,12 @@ run(void *unused)
     } else if (follower != NULL) {
       follow(follower);
       used_ms = now_ms();
-    } else if (rille_follow_ends_are_open() && (now - used_ms >= IDLE_MS || all.first == NULL)) {
+    } else if (all.holding && (now - used_ms >= IDLE_MS || all.first == NULL)) {
       close_ends();
     } else {
-      if (rille_follow_ends_are_open() && (wake_ms == 0 || wake_ms > used_ms + IDLE_MS))
+      if (all.holding && (wake_ms == 0 || wake_ms > used_ms + IDLE_MS))
         wake_ms = used_ms + IDLE_MS;
-      wait_until(wake_ms);
+      wait_until(&all.changed, wake_ms);
     }
   }
   close_ends();
@@ -343,23 +347,21 @@ after_fork(void)
 }
 
 static void
-make_condition(void)
+make_conditions(void)
 {
   pthread_condattr_t attributes;
 
   (void)pthread_condattr_init(&attributes);
   (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
   (void)pthread_cond_init(&all.changed, &attributes);
+  (void)pthread_cond_init(&all.quiet, &attributes);
   (void)pthread_condattr_destroy(&attributes);
 }
 
 static void
 after_fork_in_child(void)
 {
-  static const pthread_cond_t fresh = PTHREAD_COND_INITIALIZER;
-
-  make_condition();
-  all.quiet = fresh;
+  make_conditions();
   all.running = all.parked = false;
   all.parking = 0;
   unlock();
@@ -372,7 +374,7 @@ need_thread(void)
   sigset_t every, before;
 
   if (!all.prepared) {
-    make_condition();
+    make_conditions();
     (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
     (void)atexit(finish);
     all.prepared = true;
@@ -454,6 +456,29 @@ rille_follow_see(rille_follower *follower, rille_follow_look *out)
 {
   lock();
   *out = follower->look;
+  unlock();
+}
+
+/* True while the thread has something to do for those that are stopped, or a connection to what may go now. */
+static bool
+is_unsettled(void)
+{
+  bool left = false;
+
+  for (const rille_follower *each = all.first; each != NULL; each = each->next)
+    left = left || (each->stopped && is_wanted(each));
+  return all.running && (left || (all.first == NULL && all.holding));
+}
+
+void
+rille_follow_settle(void)
+{
+  int64_t end_ms = now_ms() + FINISH_MS;
+
+  lock();
+  (void)pthread_cond_signal(&all.changed);
+  while (is_unsettled() && now_ms() < end_ms)
+    wait_until(&all.quiet, end_ms);
   unlock();
 }
 

@@ -31,6 +31,10 @@ void rille_follow_hurry(rille_follower *follower);
 /* How it goes. */
 void rille_follow_see(rille_follower *follower, rille_follow_look *out);
 
+/* Waits, a second at most, until what was rung for by those that are stopped is done, and, where nobody is followed any
+** more, until nothing is open: for who says that all ends. */
+void rille_follow_settle(void);
+
 /* Nobody rings any more.  What was rung for is still done, unless the mirror is down.  NULL is ignored. */
 void rille_follow_stop(rille_follower *follower);
 

@@ -115,9 +115,3 @@ rille_follow_ends_close(void)
   close_end(&source_end);
   close_end(&target_end);
 }
-
-bool
-rille_follow_ends_are_open(void)
-{
-  return source_end.path != NULL || target_end.path != NULL;
-}

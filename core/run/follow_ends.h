@@ -18,7 +18,4 @@ void rille_follow_ends_rest(void);
 /* Closes them, be they used or not; where there are none nothing happens. */
 void rille_follow_ends_close(void);
 
-/* True until they are closed. */
-bool rille_follow_ends_are_open(void);
-
 #endif

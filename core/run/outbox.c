@@ -10,12 +10,9 @@
 #include "core/base/memory.h"
 #include "core/base/shown.h"
 #include "core/run/aside.h"
-#include "core/run/outbox_table.h"
+#include "core/run/outbox_write.h"
 
-enum {
-  CHANGES_MAX = 512 << 20, /* bytes of one transaction */
-  SHORT = 64               /* bytes: a value that did not change is written all the same up to here */
-};
+enum { CHANGES_MAX = 512 << 20 }; /* bytes of one transaction */
 
 /* A table whose rows changed. */
 struct watched {
@@ -44,6 +41,7 @@ struct rille_outbox {
   rille_arena names_arena;
   rille_str *names;
   size_t name_count;
+  rille_stmt *insert, *version; /* its own, made when first needed */
   rille_outbox_mark levels[RILLE_LEVELS_MAX];
 };
 
@@ -138,77 +136,21 @@ refuse(rille_outbox *outbox, const struct watched *table, const char *why)
   fail(outbox, status);
 }
 
-static bool
-is_long_and_same(const rille_cell *before, const rille_cell *after)
-{
-  return after->kind >= RILLE_TEXT && after->kind <= RILLE_BLOB && after->as.text.len > SHORT &&
-         rille_cell_equal(before, after);
-}
-
-static void
-put_head(rille_outbox *outbox, const struct watched *table, char what)
-{
-  rille_buffer_byte(&outbox->changes, what);
-  rille_change_put_number(&outbox->changes, table->number - 1);
-}
-
-static void
-put_key(rille_outbox *outbox, const struct watched *table, const rille_cell cells[])
-{
-  put_head(outbox, table, RILLE_CHANGE_DELETE);
-  for (size_t i = 0; i < table->is.count; i++)
-    if (table->is.columns[i] == 'k')
-      rille_change_put_cell(&outbox->changes, &cells[i]);
-}
-
-static void
-put_row(rille_outbox *outbox, const struct watched *table, char what, const rille_cell before[],
-        const rille_cell after[])
-{
-  put_head(outbox, table, what);
-  for (size_t i = 0; i < table->is.count; i++)
-    if (table->is.columns[i] == 'k' ||
-        (table->is.columns[i] == 'v' && (before == NULL || !is_long_and_same(&before[i], &after[i]))))
-      rille_change_put_cell(&outbox->changes, &after[i]);
-    else if (table->is.columns[i] == 'v')
-      rille_change_put_cell(&outbox->changes, NULL);
-}
-
-/* What the key of the row is: 0 as before, 1 another one, -1 none. */
-static int
-key_changes(const struct watched *table, const rille_row_change *change)
-{
-  int differs = 0;
-
-  for (size_t i = 0; i < table->is.count; i++)
-    if (table->is.columns[i] == 'k') {
-      if (change->after != NULL && change->after[i].kind == RILLE_NULL)
-        return -1;
-      if (change->after != NULL && change->before != NULL && !rille_cell_equal(&change->before[i], &change->after[i]))
-        differs = 1;
-    }
-  return differs;
-}
-
 static void
 write_down(rille_outbox *outbox, struct watched *table, const rille_row_change *change)
 {
-  int key = key_changes(table, change);
+  rille_status status;
 
-  if (key < 0) {
-    refuse(outbox, table, "its key is NULL");
-    return;
-  }
   if (table->number == 0) {
     table->number = ++outbox->tables;
     rille_buffer_byte(&outbox->changes, RILLE_CHANGE_TABLE);
     rille_buffer_add(&outbox->changes, table->is.layout.at, table->is.layout.len);
   }
-  if (change->what == RILLE_CHANGE_DELETE || key > 0)
-    put_key(outbox, table, change->before);
-  if (change->what != RILLE_CHANGE_DELETE)
-    put_row(outbox, table, key > 0 ? RILLE_CHANGE_INSERT : change->what, key > 0 ? NULL : change->before,
-            change->after);
+  status = rille_outbox_write(&outbox->changes, table->number - 1, &table->is, change);
+  if (status == RILLE_UNSUPPORTED)
+    refuse(outbox, table, "its key is NULL");
+  else if (status != RILLE_OK)
+    fail(outbox, rille_fault_no_memory(&outbox->fault));
 }
 
 static void
@@ -283,8 +225,11 @@ rille_outbox_stop(rille_connection *connection)
   if (outbox == NULL)
     return;
   connection->outbox = NULL;
-  if (connection->conn != NULL)
+  if (connection->conn != NULL) {
+    connection->conn->driver->free(outbox->insert);
+    connection->conn->driver->free(outbox->version);
     (void)connection->conn->driver->watch(connection->conn, NULL, NULL, NULL);
+  }
   rille_buffer_release(&outbox->changes);
   rille_arena_release(&outbox->arena);
   rille_arena_release(&outbox->names_arena);
@@ -307,20 +252,31 @@ rille_outbox_set_mode(rille_connection *connection, rille_outbox_mode mode)
     connection->outbox->mode = mode;
 }
 
-rille_status
-rille_outbox_ready(rille_outbox *outbox, rille_connection *connection, rille_fault *fault)
+/* One of its own statements; every transaction needs them, so they are not looked up. */
+static rille_status
+need(rille_outbox *outbox, rille_stmt **stmt, const char *sql, rille_fault *fault)
 {
-  rille_statement *statement = NULL;
+  rille_conn *conn = outbox->connection->conn;
+
+  return *stmt != NULL ? RILLE_OK : conn->driver->prepare(conn, rille_str_of(sql), stmt, fault);
+}
+
+rille_status
+rille_outbox_ready(rille_outbox *outbox, rille_fault *fault)
+{
   rille_cell version = { .kind = RILLE_NULL };
+  bool row = false;
   rille_status status;
-  bool row;
 
   if (outbox->looked)
     return RILLE_OK;
-  status = rille_aside_start(connection, "pragma main.schema_version", NULL, 0, &statement, fault);
-  if (status == RILLE_OK)
-    status = rille_aside_next(connection, statement, &version, &row, fault);
-  rille_connection_release(statement);
+  status = need(outbox, &outbox->version, "pragma main.schema_version", fault);
+  if (status != RILLE_OK)
+    return status;
+  status = outbox->version->driver->step(outbox->version, &row, fault);
+  if (status == RILLE_OK && row)
+    status = outbox->version->driver->row(outbox->version, &version, fault);
+  outbox->version->driver->reset(outbox->version);
   if (status != RILLE_OK)
     return status;
   if (version.as.integer != outbox->schema)
@@ -406,6 +362,26 @@ record_skips(rille_outbox *outbox, rille_connection *connection, int64_t now, ri
   return status;
 }
 
+static rille_status
+insert(rille_outbox *outbox, int64_t now, rille_fault *fault)
+{
+  static const char sql[] = "insert into \"rille_outbox\" (\"made_at\", \"changes\") values (?, ?)";
+  const rille_cell made_at = rille_cell_int(now),
+                   changes = { .kind = RILLE_BLOB, .as.text = rille_buffer_str(&outbox->changes) };
+  rille_conn *conn = outbox->connection->conn;
+  rille_status status = need(outbox, &outbox->insert, sql, fault);
+
+  if (status != RILLE_OK)
+    return status;
+  status = conn->driver->bind(outbox->insert, 1, &made_at, fault);
+  if (status == RILLE_OK)
+    status = conn->driver->bind(outbox->insert, 2, &changes, fault);
+  if (status == RILLE_OK)
+    status = conn->driver->run_aside(conn, outbox->insert, fault);
+  conn->driver->reset(outbox->insert);
+  return status;
+}
+
 rille_status
 rille_outbox_flush(rille_outbox *outbox, rille_connection *connection, rille_fault *fault)
 {
@@ -418,11 +394,7 @@ rille_outbox_flush(rille_outbox *outbox, rille_connection *connection, rille_fau
   if (outbox->any_skipped)
     status = record_skips(outbox, connection, now, fault);
   if (status == RILLE_OK && outbox->changes.len > 0) {
-    const rille_cell values[] = { rille_cell_int(now),
-                                  { .kind = RILLE_BLOB, .as.text = rille_buffer_str(&outbox->changes) } };
-
-    status = rille_aside_run(connection, "insert into \"rille_outbox\" (\"made_at\", \"changes\") values (?, ?)",
-                             values, 2, fault);
+    status = insert(outbox, now, fault);
     outbox->written = status == RILLE_OK;
   }
   if (status == RILLE_OK)

@@ -42,7 +42,7 @@ void rille_outbox_set_mode(rille_connection *connection, rille_outbox_mode mode)
 /* -- for connection.c and cursor.c, where the connection has one ------------------------------------------- */
 
 /* Before a statement that writes: the changes of a table are written as it is now. */
-rille_status rille_outbox_ready(rille_outbox *outbox, rille_connection *connection, rille_fault *fault);
+rille_status rille_outbox_ready(rille_outbox *outbox, rille_fault *fault);
 
 /* How far it is; and back there, since what came behind was undone. */
 typedef struct rille_outbox_mark {

@@ -1,25 +1,36 @@
 /* core/run/outbox_table.c - reads the columns of a table and writes its layout. */
 #include "core/run/outbox_table.h"
 
+#include <strings.h>
+
 #include "core/run/aside.h"
 
 enum { LAYOUT_MAX = 1 << 20 }; /* bytes */
+
+/* A single key of exactly this type is the id of the row. */
+static bool
+is_integer(rille_str declared)
+{
+  return declared.len == 7 && strncasecmp(declared.at, "integer", 7) == 0;
+}
 
 /* Reads the columns of a table into its layout.  `text` collects that, `kinds` a letter for each column. */
 static rille_status
 read_columns(rille_connection *connection, rille_outbox_table *table, rille_buffer *text, rille_buffer *kinds,
              rille_fault *fault)
 {
-  static const char sql[] = "select name, type, pk, hidden, (select type from pragma_table_list where schema = 'main' "
-                            "and name = ?1) from pragma_table_xinfo(?1) order by cid";
+  static const char sql[] =
+    "select c.name, c.type, c.pk, c.hidden, t.type as what, t.wr from pragma_table_xinfo(?1) as c, "
+    "pragma_table_list as t where t.schema = 'main' and t.name = ?1 order by c.cid";
   const rille_cell name = rille_cell_text(table->name);
   rille_statement *statement = NULL;
   rille_status status = rille_aside_start(connection, sql, &name, 1, &statement, fault);
-  bool row = true, keyed = false, unstored = false;
+  bool row = true, unstored = false;
   uint64_t kept = 0;
+  int keys = 0;
 
   while (status == RILLE_OK) {
-    rille_cell cells[5];
+    rille_cell cells[6];
     bool hidden;
 
     status = rille_aside_next(connection, statement, cells, &row, fault);
@@ -30,7 +41,9 @@ read_columns(rille_connection *connection, rille_outbox_table *table, rille_buff
     if (unstored && cells[3].as.integer != 2)
       table->why_not = "a generated column that is not stored stands before others";
     unstored = unstored || cells[3].as.integer == 2;
-    keyed = keyed || cells[2].as.integer > 0;
+    keys += cells[2].as.integer > 0;
+    if (cells[2].as.integer > 0)
+      table->by_id = keys == 1 && cells[5].as.integer == 0 && is_integer(cells[1].as.text);
     rille_buffer_byte(kinds, hidden ? '-' : cells[2].as.integer > 0 ? 'k' : 'v');
     if (hidden)
       continue;
@@ -41,7 +54,7 @@ read_columns(rille_connection *connection, rille_outbox_table *table, rille_buff
   }
   rille_connection_release(statement);
   table->count = kinds->len;
-  if (!keyed)
+  if (keys == 0)
     table->why_not = "it has no primary key";
   return status == RILLE_OK && kept == 0 ? rille_fault_set(fault, RILLE_NO_SUCH_TABLE, "there is no such table")
                                          : status;

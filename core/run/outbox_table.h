@@ -11,6 +11,7 @@ typedef struct rille_outbox_table {
   const char *why_not; /* NULL, or why its rows cannot be mirrored; static text */
   size_t count;        /* of columns, as the driver counts them */
   const char *columns; /* for each: '-' left out (generated), 'k' of the key, 'v' any other */
+  bool by_id;          /* its key is the id of the row */
   rille_str layout;    /* see core/base/change.h */
 } rille_outbox_table;
 

@@ -59,6 +59,7 @@ function M.reset()
   for _, handle in next, old do handle:close() end
   local pooled = package.loaded["rille.pooled"]          -- not loaded: it has nothing to close
   if pooled then pooled.reset() end
+  if package.loaded["rille.mirror"] then require "rille.core".mirror_settle() end
 end
 
 --- rille.close: end all connections.  Whoever goes on using them is told so, until connect or configure says where to.

@@ -21,6 +21,8 @@ local WORKS = {
   { name = "json", title = "to_json of 10,000 posts, each with its author", reach = 2.5 },
   { name = "hooked", title = "10,000 create, each with 2 hooks and 3 rules", reach = 3.5 },
   { name = "visit", title = "2,000 visits to databases not open: a query in each", reach = 1.3 },
+  { name = "mirror_insert", title = "10,000 mirrored inserts, beside such that are not", reach = 1.6 },
+  { name = "mirror_update", title = "10,000 mirrored updates, beside such that are not", reach = 1.6 },
   { name = "hot", title = "200,000 queries in 100 tenants' databases in turn", reach = 8.0 },
 }
 
@@ -29,6 +31,8 @@ local WORKS = {
 local RATES = {
   { name = "factory", title = "a factory makes 10,000 users with 3 posts each", rate = 20000, rows = 40000,
     check = "count:130000," },
+  { name = "mirror_apply", title = "20,000 changes applied to a mirror", rate = 20000, rows = 20000,
+    check = "count:110000," },
 }
 
 ---@return table<string, table<string, table[]>>  runs by work and side

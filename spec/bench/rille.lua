@@ -1,4 +1,4 @@
---- rille: the works of raw.c through models; usage: rille run rille.lua WORK|settings DB [snapshot].
+--- rille: the works of raw.c through models; usage: rille run rille.lua WORK|settings DB [snapshot|plain].
 -- Each work says what it needs before the clock runs (`prepare`), what it does while the clock runs (`run`, which gives
 -- rows, sum and what must outlive the clock), what a text that it wrote amounts to (`check`, after the clock), and of
 -- which model one row is read to know the table beforehand (`warm`).
@@ -208,17 +208,23 @@ local function measure(work, in_snapshot)
 end
 
 local function main(name, path, mode)
-  rille.configure { default = "main", connections = { main = {
-    driver = "sqlite", database = path, synchronous = os.getenv "BENCH_SYNCHRONOUS" or "normal",
-    mmap_bytes = math.tointeger(tonumber(os.getenv "BENCH_MMAP")),
-    cache_kib = math.tointeger(tonumber(os.getenv "BENCH_CACHE_KIB")),
-  } } }
+  local function connection(database, mirror)
+    return {
+      driver = "sqlite", database = database, synchronous = os.getenv "BENCH_SYNCHRONOUS" or "normal", mirror = mirror,
+      mmap_bytes = math.tointeger(tonumber(os.getenv "BENCH_MMAP")),
+      cache_kib = math.tointeger(tonumber(os.getenv "BENCH_CACHE_KIB")),
+    }
+  end
+  local mirrored = name:find "^mirror_" and mode ~= "plain"
+  rille.configure { default = "main", mirror_background = false, connections = {
+    main = connection(path, mirrored and "aside" or nil), aside = connection(path .. "-mirror"),
+  } }
   if name == "settings" then return print(settings()) end
   local second = dofile(arg[0]:match "^(.*)/" .. "/second.lua")
   local work = WORKS[name] or second({ Post = Post, User = User })[name]
-    or dofile(arg[0]:match "^(.*)/" .. "/third.lua")[name]
-  if not work or (mode and mode ~= "snapshot") then
-    io.stderr:write("usage: rille run rille.lua WORK|settings DB [snapshot]\n")
+    or dofile(arg[0]:match "^(.*)/" .. "/third.lua")[name] or dofile(arg[0]:match "^(.*)/" .. "/mirror.lua")[name]
+  if not work or (mode and mode ~= "snapshot" and mode ~= "plain") then
+    io.stderr:write("usage: rille run rille.lua WORK|settings DB [snapshot|plain]\n")
     os.exit(2)
   end
   print(measure(work, mode == "snapshot"))

@@ -2,7 +2,8 @@
 # spec/bench/run.sh - measures rille against raw C on the same SQLite library and says whether it is fast enough.
 # Usage: sh spec/bench/run.sh [--rounds N] [--only WORK]... [--tuned] [--json] [--patient SECONDS]
 #   --rounds N   alternating rounds of each work (5); the start of the process has three times as many
-#   --only WORK  find all query create insert save cursor start graph lazy json hooked factory visit hot; several too
+#   --only WORK  find all query create insert save cursor start graph lazy json hooked factory visit hot mirror_insert
+#                mirror_update mirror_apply; several too
 #   --tuned      measures raw C with the choices that rille makes for its users, too: no mutexes, SQLite's archive
 #   --json       prints the results as JSON instead of a table
 #   --patient S  before each run waits, S seconds at most, until nothing else is at work on the machine
@@ -36,7 +37,7 @@ while [ $# -gt 0 ]; do
       ;;
     --tuned) tuned=yes ;;
     --json) form=json ;;
-    --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) misused "unknown option $1 (--help tells the known ones)" ;;
   esac
   shift
@@ -46,7 +47,7 @@ case $patient in '' | *[!0-9]*) misused "--patient wants a number of seconds" ;;
 for work in $only; do
   case $work in
     find | all | query | create | insert | save | cursor | start | graph | lazy | json | hooked) ;;
-    factory | visit | hot) ;;
+    factory | visit | hot | mirror_insert | mirror_update | mirror_apply) ;;
     *) misused "no work is called $work" ;;
   esac
 done
@@ -133,6 +134,7 @@ run() {
     bare) "$tmp/raw" "${1}_bare" "$3" ;;
     rille) "$rille" run "$here/rille.lua" "$1" "$3" ;;
     snapshot) "$rille" run "$here/rille.lua" "$1" "$3" snapshot ;;
+    plain) "$rille" run "$here/rille.lua" "$1" "$3" plain ;;
     flat) BENCH_MMAP=0 "$rille" run "$here/rille.lua" "$1" "$3" ;;
   esac
 }
@@ -147,12 +149,14 @@ measure() {
 # measure_write WORK SIDE: a run on a copy of its own, which an independent program looks at afterwards
 measure_write() {
   progress "$1: $2"
-  rm -f "$tmp/copy.db" "$tmp/copy.db-wal" "$tmp/copy.db-shm"
+  rm -f "$tmp"/copy.db*
   cp "$data/posts.db" "$tmp/copy.db"
   sync "$tmp/copy.db"
   result=$(run "$1" "$2" "$tmp/copy.db") || return 1
   check=$("$tmp/check" "$tmp/copy.db") || return 1
-  echo "work=$1 side=$2 $result $check" >> "$tmp/results"
+  as=$2
+  [ "$as" != plain ] || as=raw                         # what the mirrored one stands beside
+  echo "work=$1 side=$as $result $check" >> "$tmp/results"
 }
 
 # measure_start: whole programs, in turn
@@ -169,6 +173,11 @@ round() {
   for side in raw rille ${tuned:+tuned} snapshot bare; do
     case $1:$side in
       create:snapshot | insert:snapshot | save:snapshot | json:snapshot | hooked:snapshot) ;;   # it only reads
+      mirror_apply:rille) measure_write mirror_apply rille || return 1 ;;
+      mirror_apply:*) ;;
+      mirror_*:raw) measure_write "$1" plain || return 1 ;;
+      mirror_*:rille) measure_write "$1" rille || return 1 ;;
+      mirror_*) ;;
       factory:rille) measure_write factory rille || return 1 ;;
       factory:*) ;;
       visit:snapshot | hot:snapshot) ;;                  # of one database
@@ -200,7 +209,8 @@ ticks=$(getconf CLK_TCK)
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 : > "$tmp/results"
 failed=''
-for work in ${only:-find all query create insert save cursor start graph lazy json hooked factory visit hot}; do
+for work in ${only:-find all query create insert save cursor start graph lazy json hooked factory visit hot \
+  mirror_insert mirror_update mirror_apply}; do
   all_rounds "$work" || failed="$failed $work"
 done
 progress ''

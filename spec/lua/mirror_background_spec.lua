@@ -64,7 +64,7 @@ describe("a mirror in the background", function()
     source "a":create("users", { name = "Ann" })
     rille.close()
     configure { mirror_background = false }
-    soon("a 1 Ann", mirrored)
+    assert.equal("a 1 Ann", mirrored())
     source "a":create("users", { name = "Bob" })
     rille.close()
     configure { mirror_background = false }
