@@ -140,9 +140,12 @@ system_shown(lua_State *L)
 static int
 push_errno(lua_State *L, const char *path)
 {
+  int code = errno;
+
   lua_pushnil(L);
-  (void)lua_pushfstring(L, "%s: %s", path, strerror(errno));
-  return 2;
+  (void)lua_pushfstring(L, "%s: %s", path, strerror(code));
+  lua_pushboolean(L, code == ENOENT || code == ENOTDIR);
+  return 3;
 }
 
 /* (rille_buffer *) -> its bytes */
@@ -155,7 +158,8 @@ push_buffer(lua_State *L)
   return 1;
 }
 
-/* list_directory(path) -> names in byte order, without "." and ".."; nil and a message when it cannot be read */
+/* list_directory(path) -> names in byte order, without "." and ".."; nil and a message when it cannot be read, and true
+** behind them when there is none */
 static int
 system_list_directory(lua_State *L)
 {

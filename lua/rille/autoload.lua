@@ -1,8 +1,8 @@
 --- autoload: finds a model by its name: declared already, or in a file of the models' directory.
 -- models/user_profile.lua declares UserProfile.  It runs when the name is first used, so files may refer to each other.
-local core = require "rille.core"
 local Config = require "rille.config"
 local Error = require "rille.error"
+local Folder = require "rille.folder"
 local inflect = require "rille.inflect"
 
 local M = {}
@@ -18,7 +18,7 @@ local function directory() return Config.current().models end
 --- Names of the files, without ".lua", in order; none when there is no such directory.
 local function stems()
   local found = {}
-  for _, name in ipairs(core.list_directory(directory()) or {}) do
+  for _, name in ipairs(Folder.names(directory())) do
     found[#found + 1] = name:match "^([^.].*)%.lua$"
   end
   table.sort(found)

@@ -3,6 +3,7 @@
 local core = require "rille.core"
 local Config = require "rille.config"
 local Error = require "rille.error"
+local Folder = require "rille.folder"
 local Pooled = require "rille.pooled"
 
 local M = {}
@@ -152,8 +153,8 @@ end
 ---@return { name: string, version: string?, size_bytes: integer }[]
 function M.list(pattern)
   local wanted, list, root = pattern_of(pattern), {}, Config.current().databases
-  for _, folder in ipairs(core.list_directory(root) or {}) do
-    for _, file in ipairs(core.list_directory(root .. "/" .. folder) or {}) do
+  for _, folder in ipairs(Folder.names(root)) do
+    for _, file in ipairs(Folder.names(root .. "/" .. folder)) do
       local name, version = read_name(file)
       if name ~= "" and name:find(wanted) and path_of(name, version) == ("%s/%s/%s"):format(root, folder, file) then
         list[#list + 1] = { name = name, version = version, size_bytes = core.file_size(path_of(name, version)) }

@@ -101,21 +101,23 @@ end
 ---@return string
 function M.hash(name) return core.checksum(name):sub(1, 2) end
 
---- A path beside another one that nobody else has.
+local Passing = { __close = function(self) core.remove_file(self.path) end }
+
+--- A file beside another one, of a name that nobody else has; one of that name is removed when the value is closed.
 ---@param path string
----@return string
+---@return { path: string }
 function M.beside(path)
-  return ("%s/.%s.tmp"):format(path:match "^(.*)/" or ".", core.checksum(path .. core.now() .. tostring {}):sub(1, 24))
+  return setmetatable({ path = ("%s/.%s.tmp"):format(path:match "^(.*)/" or ".",
+    core.checksum(path .. core.now() .. tostring {}):sub(1, 24)) }, Passing)
 end
 
---- Give a finished file its name; where that is taken the file goes and `not_unique` is raised.
+--- Give a finished file its name; where that is taken `not_unique` is raised.
 ---@param from string
 ---@param to string
 ---@param what string  for the message: 'a database "x"'
 function M.publish(from, to, what)
   local ok, why, taken = core.publish_file(from, to)
   if ok then return end
-  core.remove_file(from)
   if taken then Error.raise("not_unique", what .. " is there already", { hint = "choose another name, or drop it" }) end
   Error.raise("readonly", "cannot make " .. why)
 end
@@ -127,16 +129,10 @@ end
 function M.copy(handle, path, what)
   if core.file_size(path) then Error.raise("not_unique", what .. " is there already", { hint = "drop it first" }) end
   M.make_folder(path)
-  local new = M.beside(path)
-  local ok, e = xpcall(function()
-    handle:_execute("vacuum into ?", new)
-    require "rille.mirror".not_of_a_copy(new)
-  end, Error.keep_trace)
-  if not ok then
-    core.remove_file(new)
-    Error.again(e)
-  end
-  M.publish(new, path, what)
+  local new <close> = M.beside(path)
+  handle:_execute("vacuum into ?", new.path)
+  require "rille.mirror".not_of_a_copy(new.path)
+  M.publish(new.path, path, what)
 end
 
 --- Make the folder of a file, with those above it.

@@ -239,6 +239,7 @@ SCENARIO(queries_right_or_not_at_all, "queries")
 SCENARIO(reads_texts_by_grammars, "reads texts by grammars")
 SCENARIO(writes_json_whole_or_not_at_all, "writes JSON")
 SCENARIO(inserts_all_rows_or_none, "inserts rows")
+SCENARIO(makes_tenants_whole_or_not_at_all, "has tenants with databases of their own")
 SCENARIO(commits_all_of_a_transaction_or_nothing, "transfers")
 SCENARIO(takes_back_what_was_done_to_records, "takes back what a transaction did to records")
 SCENARIO(loads_relations_whole_or_not_at_all, "loads relations")
@@ -257,6 +258,7 @@ main(void)
     cmocka_unit_test_teardown(reads_texts_by_grammars, end_trial),
     cmocka_unit_test_teardown(writes_json_whole_or_not_at_all, end_trial),
     cmocka_unit_test_teardown(inserts_all_rows_or_none, end_trial),
+    cmocka_unit_test_teardown(makes_tenants_whole_or_not_at_all, end_trial),
     cmocka_unit_test_teardown(commits_all_of_a_transaction_or_nothing, end_trial),
     cmocka_unit_test_teardown(takes_back_what_was_done_to_records, end_trial),
     cmocka_unit_test_teardown(loads_relations_whole_or_not_at_all, end_trial),

@@ -5,7 +5,8 @@ local core = require "rille.core"
 local rille = require "rille"
 
 for _, name in ipairs { "rille.query.find", "rille.record", "rille.rows", "rille.list", "rille.sql", "rille.json",
-  "rille.record.data" } do
+  "rille.record.data", "rille.tenant.stock", "rille.tenant.home", "rille.tenant.lookup", "rille.migrator",
+  "rille.schema" } do
   require(name)
 end
 
@@ -16,6 +17,8 @@ local Note = rille.model "Note" {
 }
 rille.model "Tag" {}
 Post:has_many("notes", "Note", { order_by = "id" })
+
+local Visit = rille.model "Visit" {}
 
 local M = {}
 
@@ -45,6 +48,44 @@ end
 function M.is_memory_error(e)
   return rille.is_error(e, "out_of_memory") or rille.is_error(e, "transaction_aborted")
     or tostring(e):find("not enough memory", 1, true) ~= nil
+    or rille.is_error(e, "migration") and e.message:find("out of memory", 1, true) ~= nil
+end
+
+-- -- tenants with databases of their own ----------------------------------------------------------------------------
+
+local ACME <const>, FEW <const> = { id = 7, slug = "acme" }, 1
+
+local function tenants_of(path) return path .. ".tenants" end
+
+local function configure_tenants(path)
+  rille.configure { connections = { main = { database = path, synchronous = "normal" } },
+    migrations = "spec/fault/migrations",
+    tenancy = { strategy = "database", fallback = "main", pattern = tenants_of(path) .. "/{slug}.db",
+      pool = { max = FEW }, resolve = function(slug)
+        assert(Post:count() == 3)                          -- no tenant is set while it looks
+        return { id = ACME.id, slug = slug }
+      end } }
+end
+
+--- Each tenant is whole or not there, nothing else lies beside them, and all can be made and dropped.
+local function check_tenants(path)
+  if not core.list_directory(tenants_of(path)) then return end
+  configure_tenants(path)
+  for _, each in ipairs(rille.tenant.list()) do
+    rille.tenant.run(each.slug, function()
+      local pages = Visit:pluck "page"
+      assert(#pages <= 2 and (pages[1] or "first") == "first" and (pages[2] or "second") == "second")
+    end)
+    rille.tenant.drop(each.slug)
+  end
+  rille.tenant.create "acme"
+  rille.tenant.drop "acme"
+  assert(core.pool_stats().open == 0 and core.pool_stats().pinned == 0)
+  for _, name in ipairs(core.list_directory(tenants_of(path))) do
+    assert(name:find "^%.template%-%x+%.db$", name .. " was left")
+    os.remove(tenants_of(path) .. "/" .. name)
+  end
+  os.remove(tenants_of(path))
 end
 
 --- After whatever happened the program goes on: the database can be read and written, and no transaction is open.
@@ -59,6 +100,7 @@ function M.go_on(path)
   assert(Post:where("id", "<", 4):count() == 3)
   assert(Post:filter("id < :most and title is not null", { most = 4 }):count() == 3)
   assert(#rille.db():query("select id from posts where id < ? -- and a remark", 4) == 3)
+  check_tenants(path)
 end
 
 --- Each with a query whose one number says how far it came, and what it says before and after.  `runs`: how many of
@@ -206,6 +248,30 @@ M.scenarios = {
       local rows = {}
       for i = 1, 3 do rows[i] = { title = "row " .. i, views = i - 4 } end
       assert(Post:insert(rows) == 3)
+    end,
+  },
+  {
+    name = "has tenants with databases of their own", state = "select sum(views) from posts", before = 6, after = 16,
+    runs = 100,
+    run = function(path)
+      configure_tenants(path)
+      rille.tenant.create(ACME)
+      rille.tenant.run("acme", function()
+        Visit:create { page = "first" }
+        rille.transaction(function()
+          Visit:create { page = "second" }
+          assert(Visit:count() == 2)
+        end)
+      end)
+      rille.tenant.copy("acme", "twin")
+      for _ = 1, 2 do                                      -- there is one connection for both
+        for _, slug in ipairs { "acme", "twin" } do
+          rille.tenant.run({ id = slug, slug = slug }, function() assert(Visit:count() == 2) end)
+        end
+      end
+      rille.tenant.drop "twin"
+      assert(#rille.tenant.list() == 1)
+      Post:where("id", 1):update { views = 11 }
     end,
   },
   {

@@ -1,6 +1,7 @@
 --- tenant.stock: the tenants that have databases of their own: made, listed, copied, migrated, dropped.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Folder = require "rille.folder"
 local Place = require "rille.tenant.place"
 local Pooled = require "rille.pooled"
 local Tenant = require "rille.tenant"
@@ -33,12 +34,12 @@ function M.create(tenant)
   local settings = Pooled.settings(path)
   local template = Template.path(Place.folder(path), settings)
   Pooled.make_folder(path)
-  local new = Pooled.beside(path)
-  local ok, why = core.copy_file(template, new)
+  local new <close> = Pooled.beside(path)
+  local ok, why = core.copy_file(template, new.path)
   if not ok then Error.raise("readonly", "cannot make " .. why) end
   local fill = Place.tenancy().create
-  if fill then Template.work_on(new, settings, function(db) fill(db, whole) end) end
-  Pooled.publish(new, path, taken_by(slug))
+  if fill then Template.work_on(new.path, settings, function(db) fill(db, whole) end) end
+  Pooled.publish(new.path, path, taken_by(slug))
   return Place.handle(tenant)
 end
 
@@ -80,7 +81,7 @@ local function walk(parts, n, path, slug, found)
   if not part:find("{", 1, true) then return walk(parts, n + 1, before .. part, slug, found) end
   local wanted = segment_pattern(part)
   local captures = part:find("{slug}", 1, true)
-  for _, name in ipairs(core.list_directory(path == "" and "/" or path or ".") or {}) do
+  for _, name in ipairs(Folder.names(path == "" and "/" or path or ".")) do
     local got = name:match(wanted)
     if got then walk(parts, n + 1, before .. name, slug or captures and got or nil, found) end
   end

@@ -55,10 +55,9 @@ function M.path(folder, settings)
   local path = folder .. "/" .. name
   if core.file_size(path) then return path end
   Pooled.make_folder(path)
-  local new = Pooled.beside(path)
-  M.work_on(new, settings, function(db) require "rille.migrator".migrate { connection = db } end)
-  local ok, why, taken = core.publish_file(new, path)
-  if not ok then core.remove_file(new) end               -- another process was faster: its template is as good
+  local new <close> = Pooled.beside(path)
+  M.work_on(new.path, settings, function(db) require "rille.migrator".migrate { connection = db } end)
+  local ok, why, taken = core.publish_file(new.path, path)      -- taken: another process's template is as good
   if not ok and not taken then Error.raise("readonly", "cannot make " .. why) end
   remove_others(folder, name)
   return path
