@@ -36,7 +36,8 @@
   "2950, 3802) then pg_catalog.format_type(b.oid, case when t.typtype = 'd' then t.typtypmod else a.atttypmod end) " \
   "else '' end as declared, "                                                                                        \
   "(a.attnotnull or t.typnotnull)::int as not_null, "                                                                \
-  "case when a.attgenerated = '' then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end as \"default\", "               \
+  "case when a.attidentity <> '' then 'identity' "                                                                   \
+  "when a.attgenerated = '' then pg_catalog.pg_get_expr(d.adbin, d.adrelid) end as \"default\", "                    \
   "coalesce(pg_catalog.array_position(p.conkey, a.attnum), 0)::int as \"primary\", "                                 \
   "(a.attgenerated <> '')::int as generated, "                                                                       \
   "case when l.collname not in ('C', 'POSIX', 'default') then l.collname::text "                                     \

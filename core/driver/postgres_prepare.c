@@ -72,9 +72,13 @@ describe(rille_postgres_stmt *stmt, PGresult *described, rille_fault *fault)
   for (int i = 0; i < params; i++)
     stmt->params[i] = rille_postgres_form_of(PQparamtype(described, i));
   for (int i = 0; i < columns; i++) {
-    stmt->columns[i].form = rille_postgres_form_of(PQftype(described, i));
-    rille_postgres_declare(PQftype(described, i), PQfmod(described, i), PQftable(described, i) == 0,
-                           stmt->columns[i].declared);
+    unsigned type = PQftype(described, i);
+    bool expression = PQftable(described, i) == 0;
+
+    stmt->columns[i].form = rille_postgres_form_of(type);
+    if (stmt->columns[i].form == RILLE_PG_NUMERIC && expression && PQfmod(described, i) < 0)
+      stmt->columns[i].form = RILLE_PG_SUM;
+    rille_postgres_declare(type, PQfmod(described, i), expression, stmt->columns[i].declared);
     binary = binary && stmt->columns[i].form != RILLE_PG_OTHER;
   }
   PQclear(stmt->described);

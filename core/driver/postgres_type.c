@@ -4,6 +4,7 @@
 ** taken apart (decimals, dates) goes as text, which the server reads as it would in SQL. */
 #include "core/driver/postgres_type.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -379,6 +380,7 @@ take_binary(rille_postgres_form form, const char *bytes, size_t length, rille_ar
   case RILLE_PG_INT4: cell->as.integer = (int32_t)number_at(bytes, 4); return RILLE_OK;
   case RILLE_PG_OID: cell->as.integer = (int64_t)number_at(bytes, 4); return RILLE_OK;
   case RILLE_PG_INT8: cell->as.integer = (int64_t)number_at(bytes, 8); return RILLE_OK;
+  case RILLE_PG_SUM:
   case RILLE_PG_NUMERIC: return take_numeric(bytes, length, arena, cell, fault);
   case RILLE_PG_UUID: return take_uuid(bytes, arena, cell, fault);
   case RILLE_PG_TIMESTAMP: return take_moment((int64_t)number_at(bytes, 8), arena, cell, fault);
@@ -462,10 +464,32 @@ take_printed(rille_postgres_form form, const char *text, size_t length, rille_ar
   }
 }
 
+/* A sum of integers is an integer, whatever the server adds them up in; what 64 bits do not hold stays a text. */
+static void
+make_whole(rille_cell *cell)
+{
+  char digits[24], *end = digits;
+  rille_str text = cell->as.text;
+  long long number;
+
+  if (text.len == 0 || text.len >= sizeof digits)
+    return;
+  memcpy(digits, text.at, text.len);
+  digits[text.len] = '\0';
+  errno = 0;
+  number = strtoll(digits, &end, 10);
+  if (errno == 0 && *end == '\0')
+    *cell = (rille_cell){ .kind = RILLE_INT, .as.integer = number };
+}
+
 rille_status
 rille_postgres_take(rille_postgres_form form, bool binary, const char *bytes, size_t length, rille_arena *arena,
                     rille_cell *cell, rille_fault *fault)
 {
-  return binary ? take_binary(form, bytes, length, arena, cell, fault)
-                : take_printed(form, bytes, length, arena, cell, fault);
+  rille_status status = binary ? take_binary(form, bytes, length, arena, cell, fault)
+                               : take_printed(form, bytes, length, arena, cell, fault);
+
+  if (form == RILLE_PG_SUM && status == RILLE_OK)
+    make_whole(cell);
+  return status;
 }

@@ -19,6 +19,7 @@ typedef enum rille_postgres_form {
   RILLE_PG_FLOAT4,
   RILLE_PG_FLOAT8,
   RILLE_PG_NUMERIC,
+  RILLE_PG_SUM,  /* a numeric that an expression makes: one without digits behind the point is an integer */
   RILLE_PG_TEXT, /* and all that is sent as its bytes */
   RILLE_PG_BYTEA,
   RILLE_PG_DATE,
