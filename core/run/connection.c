@@ -74,9 +74,6 @@ look_up(rille_connection *connection, rille_query *query, rille_str sql, rille_s
   rille_statement *found;
   rille_status status;
 
-  status = rille_connection_ready(connection, fault);
-  if (status != RILLE_OK)
-    return status;
   if (connection->shape.full) {
     (void)rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the statement is longer than %d bytes", RILLE_SQL_MAX);
     rille_fault_hint(fault, "pass long values as parameters");
@@ -93,8 +90,10 @@ look_up(rille_connection *connection, rille_query *query, rille_str sql, rille_s
   if (found != NULL)
     key = (rille_str){ 0 }; /* it runs already: make another one, not to be kept */
   status = rille_statement_make(connection->conn, connection->dialect, query, sql, key, hash, &found, fault);
-  if (status != RILLE_OK)
+  if (status != RILLE_OK) {
+    rille_connection_failed(connection, fault);
     return status;
+  }
   if (key.len > 0)
     rille_statements_keep(&connection->statements, found);
   found->in_use = true;
@@ -105,19 +104,31 @@ look_up(rille_connection *connection, rille_query *query, rille_str sql, rille_s
 rille_status
 rille_connection_statement(rille_connection *connection, rille_query *query, rille_statement **out, rille_fault *fault)
 {
+  rille_status status = rille_connection_ready(connection, fault);
+
+  if (status != RILLE_OK)
+    return status;
   rille_buffer_clear(&connection->shape);
   rille_buffer_byte(&connection->shape, 'Q');
   rille_shape_write(query, &connection->shape);
   return look_up(connection, query, (rille_str){ 0 }, out, fault);
 }
 
-rille_status
-rille_connection_sql(rille_connection *connection, rille_str sql, rille_statement **out, rille_fault *fault)
+static rille_status
+look_up_sql(rille_connection *connection, rille_str sql, rille_statement **out, rille_fault *fault)
 {
   rille_buffer_clear(&connection->shape);
   rille_buffer_byte(&connection->shape, 'S');
   rille_buffer_add(&connection->shape, sql.at, sql.len);
   return look_up(connection, NULL, sql, out, fault);
+}
+
+rille_status
+rille_connection_sql(rille_connection *connection, rille_str sql, rille_statement **out, rille_fault *fault)
+{
+  rille_status status = rille_connection_ready(connection, fault);
+
+  return status == RILLE_OK ? look_up_sql(connection, sql, out, fault) : status;
 }
 
 void
@@ -144,6 +155,7 @@ rille_connection_forget(rille_connection *connection)
 #define RELEASE "release rille"
 #define ROLLBACK_TO "rollback to rille"
 
+/* Asks not whether the transaction is broken: to go back to a savepoint is what may mend it. */
 static rille_status
 savepoint(rille_connection *connection, const char *sql, rille_fault *fault)
 {
@@ -151,7 +163,7 @@ savepoint(rille_connection *connection, const char *sql, rille_fault *fault)
   bool row;
   rille_status status;
 
-  status = rille_connection_sql(connection, rille_str_of(sql), &statement, fault);
+  status = look_up_sql(connection, rille_str_of(sql), &statement, fault);
   if (status == RILLE_OK)
     status = connection->conn->driver->step(statement->stmt, &row, fault);
   rille_connection_release(statement);
@@ -165,6 +177,15 @@ undo(rille_connection *connection, rille_fault *fault)
   const rille_driver *driver = connection->conn->driver;
 
   return driver->in_transaction(connection->conn) ? driver->rollback(connection->conn, fault) : RILLE_OK;
+}
+
+/* True while the transaction is there and does nothing but go back. */
+static bool
+is_failed(const rille_connection *connection)
+{
+  const rille_driver *driver = connection->conn->driver;
+
+  return driver->in_transaction(connection->conn) && driver->failed(connection->conn);
 }
 
 static void
@@ -185,6 +206,13 @@ rille_connection_ready(rille_connection *connection, rille_fault *fault)
     connection->broken = false;
   if (!connection->broken)
     return RILLE_OK;
+  if (is_failed(connection)) {
+    (void)rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "a statement of this transaction has failed: %s",
+                          connection->broke);
+    rille_fault_hint(fault, "the database does nothing more in it: roll it back; what may fail wants a transaction of "
+                            "its own inside it");
+    return RILLE_TRANSACTION_ABORTED;
+  }
   (void)rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "the transaction was ended by the database: %s",
                         connection->broke);
   rille_fault_hint(fault, "roll it back; nothing that was done in it is kept");
@@ -204,7 +232,9 @@ spoil(rille_connection *connection, const rille_fault *fault)
 void
 rille_connection_failed(rille_connection *connection, const rille_fault *fault)
 {
-  if (connection->depth > 0 && !connection->conn->driver->in_transaction(connection->conn))
+  const rille_driver *driver = connection->conn->driver;
+
+  if (connection->depth > 0 && (!driver->in_transaction(connection->conn) || driver->failed(connection->conn)))
     spoil(connection, fault);
 }
 
@@ -272,7 +302,8 @@ rille_connection_rollback(rille_connection *connection, rille_fault *fault)
 {
   rille_status status = RILLE_OK;
 
-  if (connection->depth > 1 && !connection->broken) {
+  if (connection->depth > 1 && (!connection->broken || is_failed(connection))) {
+    connection->broken = false; /* what broke it is undone with the rest of this level */
     status = savepoint(connection, ROLLBACK_TO, fault);
     if (status == RILLE_OK && connection->outbox != NULL)
       rille_outbox_undo_level(connection->outbox, connection->depth - 1);

@@ -31,7 +31,8 @@ typedef struct rille_connection {
   uint64_t begun;                    /* levels begun so far */
   uint64_t levels[RILLE_LEVELS_MAX]; /* the open ones, each by its number among those begun */
   const void *owner;
-  bool broken;                  /* the database ended the transaction by itself; only a rollback helps */
+  bool broken;                  /* the transaction was ended by the database, or does nothing more: only a rollback
+                                ** helps, of its innermost level where it is still there */
   char broke[200];              /* why */
   struct rille_cursor *cursors; /* open ones */
   rille_trace trace;
@@ -73,7 +74,7 @@ rille_status rille_connection_begin(rille_connection *connection, rille_begin_mo
                                     rille_fault *fault);
 
 /* Ends the innermost level.  A commit that fails leaves the level open: the caller rolls it back.
-** `transaction_aborted` when the database has ended the transaction by itself. */
+** `transaction_aborted` when the database has ended the transaction by itself, or does nothing more in it. */
 rille_status rille_connection_commit(rille_connection *connection, rille_fault *fault);
 
 /* Undoes the innermost level and ends it, whatever happens: after it the level is gone. */

@@ -251,6 +251,45 @@ refuses_everything_but_a_rollback_once_the_database_ended_it(void **state)
 }
 
 static void
+goes_back_to_a_savepoint_where_the_database_does_nothing_more(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  begin();
+  run("insert into posts (views) values (1)");
+  begin();
+  run("insert into posts (views) values (10)");
+  spec_driver_halt("step", 1, RILLE_CHECK_VIOLATION);
+  assert_fails(RILLE_CHECK_VIOLATION, spec_run(db, "insert into posts (views) values (100)", &fault), &fault);
+  assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(db, "insert into posts (views) values (100)", &fault), &fault);
+  assert_contains(fault.message, "step was made to fail");
+  assert_contains(fault.hint, "a transaction of its own");
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(db, &fault), &fault);
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  assert_false(db->broken);
+  run("insert into posts (views) values (1000)");
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(sum(), 1001);
+}
+
+static void
+a_statement_that_cannot_be_prepared_halts_the_transaction_too(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  begin();
+  spec_driver_halt("prepare", 1, RILLE_SYNTAX);
+  assert_fails(RILLE_SYNTAX, spec_run(db, "select 1 + 1", &fault), &fault);
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(db, &fault), &fault);
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  assert_int_equal(db->depth, 0);
+  assert_int_equal(sum(), 0);
+}
+
+static void
 notices_that_the_database_ended_it_in_a_savepoint(void **state)
 {
   static const char *const steps[] = { "begin", "commit", "rollback" };
@@ -513,6 +552,8 @@ main(void)
     ON_DB(can_commit_again_when_a_commit_was_busy),
     ON_DB(goes_on_after_a_statement_that_failed),
     ON_DB(refuses_everything_but_a_rollback_once_the_database_ended_it),
+    ON_DB(goes_back_to_a_savepoint_where_the_database_does_nothing_more),
+    ON_DB(a_statement_that_cannot_be_prepared_halts_the_transaction_too),
     ON_DB(notices_that_the_database_ended_it_in_a_savepoint),
     ON_DB(breaks_the_transaction_when_a_level_cannot_be_undone),
     ON_DB(undoes_what_a_failed_rollback_left_before_it_goes_on),

@@ -8,7 +8,8 @@ static const rille_driver *const below = &rille_driver_sqlite;
 static const char *trap;
 static int calls_left;
 static rille_status trap_kind;
-static bool losing;
+static bool losing, halting, halted;
+static const rille_stmt *back; /* the statement that goes back to a savepoint */
 static rille_conn *opened;
 static char written[4000];
 
@@ -36,6 +37,7 @@ trapped(const char *call, rille_str text, rille_fault *fault)
   if (trap == NULL || strcmp(trap, call) != 0 || --calls_left != 0)
     return false;
   trap = NULL;
+  halted = halting;
   if (losing)
     (void)below->rollback(opened, NULL);
   (void)rille_fault_set(fault, trap_kind, "%s was made to fail", call);
@@ -49,7 +51,14 @@ spec_driver_fail(const char *call, int nth, rille_status kind)
   trap = call;
   calls_left = nth;
   trap_kind = kind;
-  losing = false;
+  losing = halting = halted = false;
+}
+
+void
+spec_driver_halt(const char *call, int nth, rille_status kind)
+{
+  spec_driver_fail(call, nth, kind);
+  halting = true;
 }
 
 void
@@ -102,6 +111,7 @@ commit_below(rille_conn *conn, rille_fault *fault)
 static rille_status
 rollback_below(rille_conn *conn, rille_fault *fault)
 {
+  halted = false;
   return trapped("rollback", (rille_str){ 0 }, fault) ? trap_kind : below->rollback(conn, fault);
 }
 
@@ -112,6 +122,8 @@ prepare_below(rille_conn *conn, rille_str sql, rille_stmt **out, rille_fault *fa
 
   if (status == RILLE_OK)
     (*out)->driver = &spec_driver;
+  if (status == RILLE_OK && sql.len > 11 && memcmp(sql.at, "rollback to", 11) == 0)
+    back = *out;
   return status;
 }
 
@@ -119,6 +131,9 @@ static rille_status
 step_below(rille_stmt *stmt, bool *row, rille_fault *fault)
 {
   *row = false;
+  if (halted && stmt != back)
+    return rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "the spec's driver does nothing more");
+  halted = false;
   return trapped("step", (rille_str){ 0 }, fault) ? trap_kind : below->step(stmt, row, fault);
 }
 
@@ -200,6 +215,18 @@ row_below(rille_stmt *stmt, rille_cell cells[], rille_fault *fault)
   return below->row(stmt, cells, fault);
 }
 
+static void
+stream_below(rille_stmt *stmt, bool streams)
+{
+  below->stream(stmt, streams);
+}
+
+static bool
+failed_below(const rille_conn *conn)
+{
+  return halted || below->failed(conn);
+}
+
 const rille_driver spec_driver = {
   .name = "spec",
   .open = open_below,
@@ -208,10 +235,12 @@ const rille_driver spec_driver = {
   .commit = commit_below,
   .rollback = rollback_below,
   .in_transaction = in_transaction_below,
+  .failed = failed_below,
   .prepare = prepare_below,
   .free = free_below,
   .param_count = param_count_below,
   .bind = bind_below,
+  .stream = stream_below,
   .step = step_below,
   .reset = reset_below,
   .column_count = column_count_below,

@@ -14,6 +14,9 @@ void spec_driver_fail(const char *call, int nth, rille_status kind);
 /* The same, and the database ends its transaction by itself. */
 void spec_driver_lose(const char *call, int nth, rille_status kind);
 
+/* The same, and in its transaction the database does nothing more but go back: to a savepoint, or of everything. */
+void spec_driver_halt(const char *call, int nth, rille_status kind);
+
 /* Nothing fails; nothing is written down yet. */
 void spec_driver_reset(void);
 
