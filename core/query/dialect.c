@@ -5,6 +5,7 @@
 
 const rille_dialect rille_dialect_sqlite = {
   .name = "sqlite",
+  .row_ids = true,
   .constants = { "0", "1" },
   .operators = {
     [RILLE_OP_EQUAL] = "=", [RILLE_OP_UNEQUAL] = "<>", [RILLE_OP_LESS] = "<", [RILLE_OP_LESS_EQUAL] = "<=",
@@ -84,7 +85,8 @@ static const char *const POSTGRES_TEXT_OF[RILLE_TYPE_COUNT] = {
 
 const rille_dialect rille_dialect_postgres = {
   .name = "postgres",
-  .numbered = true, .exact_decimals = true, .array_lists = true, .outputs_unknown = true, .excluded_beside = true,
+  .numbered = true, .booleans = true, .exact_decimals = true, .array_lists = true, .outputs_unknown = true,
+  .excluded_beside = true,
   .name_bytes = 63,
   .constants = { "false", "true" },
   .operators = {
@@ -102,7 +104,7 @@ const rille_dialect rille_dialect_postgres = {
     [RILLE_FN_JSON_GET] = "nullif(" JSON_AT("$2") ", 'null')",
     [RILLE_FN_JSON_CONTAINS] =
       "exists (select 1 from (select " JSON_AT("$2") " as x) as x, jsonb_array_elements(case jsonb_typeof(x) "
-      "when 'array' then x when 'object' then jsonb_path_query_array(x, '$.*') else jsonb_build_array(x) end) as e "
+      "when 'array' then x when 'object' then jsonb_path_query_array(x, '$$.*') else jsonb_build_array(x) end) as e "
       "where " PLAIN("e.value") " = cast($3 as jsonb))",
     [RILLE_FN_RANDOM] = "random()",
   },
@@ -112,7 +114,7 @@ const rille_dialect rille_dialect_postgres = {
   .text_add = "cast(cast($1 as numeric) + cast($2 as numeric) as text)",
   .text_subtract = "cast(cast($1 as numeric) - cast($2 as numeric) as text)",
   .decimal_sum = "coalesce(sum(cast($1 as numeric)), $0)",
-  .decimal_avg = "round(avg(cast($1 as numeric)), $a)",
+  .decimal_avg = "round(cast(sum(cast($1 as numeric)) as numeric(1000, $a)) / count($1), $a)",
   .decimal_order = "cast($1 as numeric)",
   .like = RILLE_PATTERN_LIKE,
   .like_escape = "",

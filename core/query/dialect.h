@@ -14,11 +14,13 @@ typedef struct rille_typed_template {
   const char *template;
 } rille_typed_template;
 
-/* Templates: $1, $2, $3 stand for the arguments, each of which may be used once or more. */
+/* Templates: $1, $2, $3 stand for the arguments, each of which may be used once or more; $$ is a $. */
 typedef struct rille_dialect {
   const char *name;
-  bool numbered;            /* parameters are $1, $2, ...; else each is a ? */
+  bool numbered; /* parameters are $1, $2, ...; else each is a ? */
+  bool booleans; /* true and false are values of their own, in rows of raw SQL, too; else they are 1 and 0 there */
   bool exact_decimals;      /* a column of decimals keeps every digit; else as many as a double does */
+  bool row_ids;             /* an insert tells its row's number without being asked: last_id of the driver */
   bool array_lists;         /* a long list is the literal of an array; else JSON text */
   bool outputs_unknown;     /* conditions do not know the names of outputs: what they stand for is written again */
   bool excluded_beside;     /* in an upsert a column without its table could be the refused row's */

@@ -1,8 +1,6 @@
 /* core/query/expression.c - one writer a kind of node; the order of writing is the order of the parameters. */
 #include "core/query/expression.h"
 
-#include <strings.h>
-
 enum { CHAIN_MAX = 200 };    /* conditions joined without parentheses; SQLite refuses trees deeper than 1000 */
 enum { AVERAGE_DIGITS = 6 }; /* that an average of decimals has behind those of its column */
 
@@ -54,15 +52,20 @@ place_of(rille_compiler *c, const rille_node *value)
   return (rille_str){ at, table.len + column.len + 1 };
 }
 
-/* The mark of the next parameter. */
-static void
-write_mark(rille_compiler *c)
+void
+rille_expression_mark(rille_compiler *c)
 {
   c->placed++;
   if (c->dialect->numbered)
     rille_buffer_format(&c->sql, "$%d", c->placed);
   else
     rille_compiler_put(c, "?");
+}
+
+static bool
+keeps_seconds(rille_type type)
+{
+  return type.kept == RILLE_KEPT_SECONDS || (type.kind == RILLE_TYPE_TIMESTAMP && type.kept == RILLE_KEPT_OWN);
 }
 
 void
@@ -76,31 +79,14 @@ rille_expression_value(rille_compiler *c, const rille_node *value, rille_param_f
   param.type.compares = !c->assigns;
   if (form == RILLE_PARAM_GLOB)
     param.type = (rille_type){ .kind = RILLE_TYPE_TEXT };
-  if (param.type.compares && param.type.kept == RILLE_KEPT_SECONDS && form == RILLE_PARAM_PLAIN)
+  if (param.type.compares && keeps_seconds(param.type) && form == RILLE_PARAM_PLAIN)
     seconds = c->dialect->seconds;
   rille_buffer_add(&c->params, &param, sizeof param);
   for (; seconds != NULL && *seconds != '$'; seconds++)
     rille_buffer_byte(&c->sql, *seconds);
-  write_mark(c);
+  rille_expression_mark(c);
   if (seconds != NULL)
     rille_compiler_put(c, seconds + 2);
-}
-
-/* SQL of the caller's own. */
-static void
-write_raw(rille_compiler *c, rille_str text, const rille_node *items)
-{
-  for (size_t i = 0; i < text.len; i++) {
-    if (text.at[i] == '?')
-      write_mark(c);
-    else
-      rille_buffer_byte(&c->sql, text.at[i] == '\1' ? '?' : text.at[i]);
-  }
-  for (const rille_node *item = items; item != NULL; item = item->next) {
-    rille_param param = { .slot = item->slot };
-
-    rille_buffer_add(&c->params, &param, sizeof param);
-  }
 }
 
 void
@@ -113,56 +99,11 @@ rille_compiler_name(rille_compiler *c, const rille_source *source)
   }
 }
 
-/* The bytes of the SQL that stand in front of " as name" at its end; 0 when it does not end so. */
-static size_t
-named_bytes(rille_str sql, rille_str name)
-{
-  size_t at = sql.len;
-  bool quoted;
-
-  while (at > 0 && (sql.at[at - 1] == ' ' || sql.at[at - 1] == '\n'))
-    at--;
-  quoted = at > 0 && sql.at[at - 1] == '"';
-  if (at < name.len + (quoted ? 2 : 0) + 4)
-    return 0;
-  at -= name.len + (quoted ? 1 : 0);
-  if (memcmp(sql.at + at, name.at, name.len) != 0 || (quoted && sql.at[--at] != '"'))
-    return 0;
-  while (at > 0 && (sql.at[at - 1] == ' ' || sql.at[at - 1] == '\n'))
-    at--;
-  if (at < 4 || strncasecmp(sql.at + at - 2, "as", 2) != 0 || !strchr(" \n)", sql.at[at - 3]))
-    return 0;
-  return at - 2;
-}
-
-/* In a condition: what the output of that name stands for. */
-static void
-write_output(rille_compiler *c, rille_str name)
-{
-  for (const rille_node *output = c->query->outputs; output != NULL; output = output->next) {
-    rille_node copy = *output;
-
-    if (!rille_str_equal(output->alias, name))
-      continue;
-    copy.alias = (rille_str){ 0 };
-    copy.text.len = output->kind == RILLE_NODE_RAW ? named_bytes(output->text, name) : copy.text.len;
-    if (copy.text.len == 0 && output->kind == RILLE_NODE_RAW)
-      break;
-    rille_compiler_put(c, "(");
-    rille_expression_write(c, &copy);
-    rille_compiler_put(c, ")");
-    return;
-  }
-  rille_compiler_fail(c, RILLE_UNSUPPORTED,
-                      "a condition about an output of raw SQL wants it alone in its select_raw, with its name at the "
-                      "end: select_raw(\"count(*) as n\")");
-}
-
 void
 rille_expression_column(rille_compiler *c, const rille_node *node)
 {
   if (node->source == NULL && c->query != NULL && c->dialect->outputs_unknown) {
-    write_output(c, node->text);
+    rille_raw_output(c, node->text);
     return;
   }
   if (node->source != NULL && c->qualify) {
@@ -206,6 +147,7 @@ rille_expression_template(rille_compiler *c, const char *template, const rille_n
     }
     switch (*++template) {
     case 'o': return template + 1;
+    case '$': rille_buffer_byte(&c->sql, '$'); break;
     case 'p': rille_buffer_format(&c->sql, "%d", type->precision); break;
     case 's': rille_buffer_format(&c->sql, "%d", type->scale); break;
     case 'd': rille_buffer_format(&c->sql, "%d", type->kept_digits); break;
@@ -334,7 +276,7 @@ rille_expression_write(rille_compiler *c, const rille_node *node)
   case RILLE_NODE_EVERY: write_every(c, node); break;
   case RILLE_NODE_STAR: rille_compiler_put(c, "*"); break;
   case RILLE_NODE_VALUE: rille_expression_value(c, node, (rille_param_form)node->op); break;
-  case RILLE_NODE_RAW: write_raw(c, node->text, node->items); break;
+  case RILLE_NODE_RAW: rille_raw_write(c, node); break;
   case RILLE_NODE_LIST: {
     const char *template = c->dialect->in_list;
 

@@ -50,6 +50,13 @@ void rille_expression_column(rille_compiler *c, const rille_node *node);
 /* Appends a value as a parameter, which takes it in the form. */
 void rille_expression_value(rille_compiler *c, const rille_node *value, rille_param_form form);
 
+/* Appends the mark of the next parameter, which the caller adds. */
+void rille_expression_mark(rille_compiler *c);
+
+/* Appends a RAW node; in a condition, what the output of c->query that is called so stands for; in raw.c. */
+void rille_raw_write(rille_compiler *c, const rille_node *node);
+void rille_raw_output(rille_compiler *c, rille_str name);
+
 /* Appends a part of a comparison: in parentheses unless it is one thing. */
 void rille_expression_operand(rille_compiler *c, const rille_node *node);
 

@@ -150,9 +150,28 @@ conditions_about_outputs_say_what_they_stand_for(void **state)
 }
 
 static void
+raw_sql_may_make_several_outputs(void **state)
+{
+  rille_query *query = build_titles(NULL);
+  rille_node *made = build_raw("max(? + views, 1) as least, ',' || sum(?) As \"n\" , 2 as m",
+                               build_chain(build_value(7), build_value(8), NULL));
+
+  (void)state;
+  made->alias = rille_str_of("least\0n\0m");
+  made->alias.len = 9;
+  query->outputs = made;
+  query->groups = build_column("title");
+  query->having = build_equal("n", 0);
+  assert_postgres(query,
+                  "select max($1 + views, 1) as least, ',' || sum($2) As \"n\" , 2 as m from \"posts\" group by "
+                  "\"title\" having ( ',' || sum($3) ) = $4",
+                  "7 8 8 0");
+}
+
+static void
 what_an_output_stands_for_must_be_known(void **state)
 {
-  static const char *const texts[] = { "count(*) as n, 1 as m", "count(*) as nn", "n", "basn" };
+  static const char *const texts[] = { "count(*) as nn", "n", "basn", "(1 as n, 2)" };
   rille_compiled compiled;
   rille_fault fault;
 
@@ -231,6 +250,23 @@ scalars_of_json_compare_as_they_do_in_sqlite(void **state)
 }
 
 static void
+an_array_contains_a_scalar(void **state)
+{
+  rille_node *contains = build_call(RILLE_FN_JSON_CONTAINS,
+                                    build_chain(build_column("meta"), build_value(0), build_value(1), NULL));
+
+  (void)state;
+  assert_postgres(
+    of_events(contains),
+    EVENTS "exists (select 1 from (select " JSON_AT(
+      "meta", "$1") " as x) as x, jsonb_array_elements("
+                    "case jsonb_typeof(x) when 'array' then x when 'object' then jsonb_path_query_array(x, '$.*') "
+                    "else jsonb_build_array(x) end) as e where case e.value when 'true' then '1' when 'false' "
+                    "then '0' else e.value end = cast($2 as jsonb))",
+    "0 1j");
+}
+
+static void
 numbers_kept_as_text_compare_by_value(void **state)
 {
   rille_query *query = of_events(build_compare(build_column("price"), RILLE_OP_LESS, build_value(0)));
@@ -258,7 +294,7 @@ aggregates_are_of_the_types_that_sqlite_gives(void **state)
     { RILLE_FN_MAX, "on", "bool_or(\"on\")" },
     { RILLE_FN_MIN, "id", "cast(min(cast(\"id\" as text) collate \"C\") as uuid)" },
     { RILLE_FN_SUM, "price", "coalesce(sum(cast(\"price\" as numeric)), '0.00')" },
-    { RILLE_FN_AVG, "price", "round(avg(cast(\"price\" as numeric)), 8)" },
+    { RILLE_FN_AVG, "price", "round(cast(sum(cast(\"price\" as numeric)) as numeric(1000, 8)) / count(\"price\"), 8)" },
   };
 
   (void)state;
@@ -360,11 +396,13 @@ main(void)
     BUILDS(null_is_the_smallest_value),
     BUILDS(limits_and_unions_read_queries_like_tables),
     BUILDS(conditions_about_outputs_say_what_they_stand_for),
+    BUILDS(raw_sql_may_make_several_outputs),
     BUILDS(what_an_output_stands_for_must_be_known),
     BUILDS(patterns_are_like),
     BUILDS(patterns_for_texts_that_differ_are_refused),
     BUILDS(parts_of_moments_are_those_of_utc),
     BUILDS(scalars_of_json_compare_as_they_do_in_sqlite),
+    BUILDS(an_array_contains_a_scalar),
     BUILDS(numbers_kept_as_text_compare_by_value),
     BUILDS(aggregates_are_of_the_types_that_sqlite_gives),
     BUILDS(upserts_name_the_row_that_is_there),
