@@ -16,8 +16,8 @@ static const char *const OP_NAMES[] = {
   "exists",   "raw",        "part",      "json",         "json_contains", "constant",     "sealed",
   "having",   "having_raw", "select",    "add_select",   "select_raw",    "distinct",     "join",
   "group_by", "order",      "order_raw", "order_random", "reorder",       "limit",        "offset",
-  "union",    "unfiltered", "unlimited", "outer",        "compare_query", "select_query", "per",
-  "scopes",   "nothing",
+  "union",    "unfiltered", "unlimited", "outer",        "compare_query", "select_query", "lock",
+  "per",      "scopes",     "nothing",
 };
 
 void

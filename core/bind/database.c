@@ -21,7 +21,9 @@ rille_lua_check_database(lua_State *L, int index)
   if (database == NULL)
     (void)rille_lua_refuse(L, "a database was expected, not a %s", luaL_typename(L, index));
   if (database->closed)
-    (void)rille_lua_refuse(L, "the database \"%s\" is closed", rille_show(database->options.database).text);
+    (void)rille_lua_refuse(
+      L, "the database \"%s\" is closed",
+      rille_show(database->options.database.len > 0 ? database->options.database : database->name).text);
   return database;
 }
 
@@ -48,7 +50,7 @@ busy(lua_State *L, const rille_lua_database *database)
   } else {
     (void)rille_fault_set(&fault, RILLE_BUSY,
                           "all %d connections are held by transactions and cursors of other coroutines",
-                          RILLE_CONNECTIONS_MAX);
+                          database->most);
     rille_fault_hint(&fault, "end some of them first");
   }
   return rille_lua_raise(L, &fault, (rille_str){ 0 });
@@ -99,7 +101,7 @@ rille_lua_connection_alone(lua_State *L, rille_lua_database *database)
   if (held && database->exclusive)
     (void)busy(L, database);
   if (idle == NULL) {
-    if (database->count == RILLE_CONNECTIONS_MAX || (database->memory && database->count > 0))
+    if (database->count == database->most || (database->memory && database->count > 0))
       (void)busy(L, database);
     idle = rille_lua_add_connection(L, database);
   }

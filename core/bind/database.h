@@ -21,8 +21,10 @@ typedef struct rille_lua_database {
   rille_arena arena;
   rille_str *pragmas; /* statements for each new connection */
   size_t pragma_count;
-  bool memory; /* lives in its one connection */
-  bool pooled; /* has its connections from the pool: while nothing goes on in it they may be gone */
+  rille_str name; /* of the connection, for messages */
+  int most;       /* connections it may have */
+  bool memory;    /* lives in its one connection */
+  bool pooled;    /* has its connections from the pool: while nothing goes on in it they may be gone */
   rille_seat seat;
   rille_str tenant;  /* whose it is, for a message when it is gone; empty: nobody's */
   uint64_t file[2];  /* of a pooled one: device and number of the file that is open */

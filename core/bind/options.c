@@ -91,6 +91,13 @@ rille_lua_read_options(lua_State *L, rille_lua_database *database)
     (void)rille_lua_refuse(L, "there is no driver \"%s\"", rille_show(name).text);
   database->options = (rille_open_options){
     .database = text_option(L, database, "database"),
+    .url = text_option(L, database, "url"),
+    .host = text_option(L, database, "host"),
+    .user = text_option(L, database, "user"),
+    .password = text_option(L, database, "password"),
+    .port = (int)number_option(L, "port", 0),
+    .connect_timeout_ms = (int)number_option(L, "connect_timeout_ms", 0),
+    .statement_timeout_ms = (int)number_option(L, "statement_timeout_ms", 0),
     .journal_mode = text_option(L, database, "journal_mode"),
     .synchronous = text_option(L, database, "synchronous"),
     .readonly = flag_option(L, "readonly", false),
@@ -101,6 +108,10 @@ rille_lua_read_options(lua_State *L, rille_lua_database *database)
     .cache_kib = number_option(L, "cache_kib", CACHE_KIB),
     .max_bytes = number_option(L, "max_bytes", 0),
   };
+  database->name = text_option(L, database, "name");
+  database->most = (int)number_option(L, "max_connections", RILLE_CONNECTIONS_MAX);
+  if (database->most < 1 || database->most > RILLE_CONNECTIONS_MAX)
+    (void)rille_lua_refuse(L, "a database has at least 1 and at most %d connections", RILLE_CONNECTIONS_MAX);
   database->memory = rille_str_is(database->options.database, ":memory:");
   database->tenant = text_option(L, database, "tenant");
   read_pragmas(L, database);

@@ -87,20 +87,52 @@ raw_query(lua_State *L)
   return 2;
 }
 
-/* db:execute(sql, params) -> rows changed, id of the last row inserted */
+/* Runs the statement to its end; the first column of its last row, where that is an integer, in *id. */
+static bool
+run_for_id(lua_State *L, rille_work *work, int64_t *id)
+{
+  const rille_layout *layout = work->cursor.statement->layout;
+  rille_cell *cells = layout != NULL ? rille_work_get(L, work, layout->count * sizeof *cells) : NULL;
+  bool row = true, found = false;
+
+  while (row) {
+    rille_status status = layout != NULL ? rille_cursor_next(&work->cursor, cells, &row, &work->fault)
+                                         : rille_cursor_step(&work->cursor, &row, &work->fault);
+
+    if (status != RILLE_OK)
+      (void)rille_lua_fail(L, work, work->cursor.statement);
+    if (row && layout != NULL && cells[0].kind == RILLE_INT) {
+      *id = cells[0].as.integer;
+      found = true;
+    }
+  }
+  return found;
+}
+
+/* db:execute(sql, params) -> rows changed, id of the last row inserted: nil where the database tells it to nobody who
+** does not ask, and the statement returns none */
 static int
 raw_execute(lua_State *L)
 {
   rille_connection *connection;
   rille_work *work = start(L, &connection);
-  bool row = true, writes = work->cursor.statement->writes;
+  bool row = true, writes = work->cursor.statement->writes, known = true;
+  int64_t id = 0;
 
-  while (row)
-    if (rille_cursor_step(&work->cursor, &row, &work->fault) != RILLE_OK)
-      return rille_lua_fail(L, work, work->cursor.statement);
+  if (connection->dialect->row_ids) {
+    while (row)
+      if (rille_cursor_step(&work->cursor, &row, &work->fault) != RILLE_OK)
+        return rille_lua_fail(L, work, work->cursor.statement);
+    id = connection->conn->driver->last_id(connection->conn);
+  } else {
+    known = run_for_id(L, work, &id);
+  }
   rille_cursor_close(&work->cursor);
   lua_pushinteger(L, writes ? (lua_Integer)connection->conn->driver->changes(connection->conn) : 0);
-  lua_pushinteger(L, (lua_Integer)connection->conn->driver->last_id(connection->conn));
+  if (known)
+    lua_pushinteger(L, (lua_Integer)id);
+  else
+    lua_pushnil(L);
   return 2;
 }
 

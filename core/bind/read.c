@@ -159,6 +159,7 @@ read_cursor(lua_State *L)
   query = to_query(L, work);
   keep_texts(L, work);
   start(L, database, work, query);
+  work->cursor.statement->stmt->driver->stream(work->cursor.statement->stmt, true);
   work->cursor.owner = L;
   source = push_source(L);
   at = lua_gettop(L);

@@ -119,7 +119,8 @@ rille_lua_rows_init(lua_State *L, rille_lua_rows *rows, rille_lua_source *source
 {
   rille_layout *layout = work->cursor.statement->layout;
 
-  *rows = (rille_lua_rows){ .cells = rille_work_get(L, work, layout->count * sizeof *rows->cells) };
+  *rows = (rille_lua_rows){ .cells = rille_work_get(L, work, layout->count * sizeof *rows->cells),
+                            .booleans = work->cursor.connection->dialect->booleans };
   init(L, rows, source, at, layout);
 }
 
@@ -178,7 +179,7 @@ push_plain(lua_State *L, const rille_lua_rows *rows)
   for (size_t i = 0; i < layout->count; i++)
     if (rows->cells[i].kind != RILLE_NULL) {
       (void)lua_rawgeti(L, rows->names, (lua_Integer)i + 1);
-      if (rows->source != NULL)
+      if (rows->source != NULL || (rows->booleans && layout->types[i].kind == RILLE_TYPE_BOOLEAN))
         rille_lua_push_typed(L, layout->types[i], &rows->cells[i], layout->what, layout->names[i]);
       else
         rille_lua_push_cell(L, &rows->cells[i]);

@@ -13,6 +13,7 @@ typedef struct rille_lua_rows {
   int meta;          /* metatable of records; 0: plain tables */
   int origin;        /* origin table of records with a layout of their own; 0 for none */
   int names;         /* list of the columns' names, for plain tables */
+  bool booleans;     /* are they values of their own in rows of raw SQL? */
   bool batched;      /* do the records know each other? */
 } rille_lua_rows;
 

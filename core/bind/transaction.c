@@ -16,11 +16,12 @@ struct guard {
   uint64_t number; /* of the level among those begun */
 };
 
-/* db:begin([mode]): a transaction, or inside one of this coroutine a savepoint */
+/* db:begin([mode]): a transaction, or inside one of this coroutine a savepoint; modes as rille_begin_mode has them */
 static int
 transaction_begin(lua_State *L)
 {
-  static const char *const words[] = { "deferred", "immediate", "exclusive", NULL };
+  static const char *const words[RILLE_BEGIN_COUNT + 1] = { "deferred",        "immediate",    "exclusive",
+                                                            "repeatable_read", "serializable", "snapshot" };
   rille_lua_database *database = rille_lua_check_database(L, 1);
   int mode = luaL_checkoption(L, 2, "immediate", words);
   rille_fault fault;

@@ -173,6 +173,23 @@ add_outputs(rille_chain *r, int node, rille_op kind, rille_found *found)
 }
 
 static void
+add_lock(rille_chain *r, int node, rille_query *query)
+{
+  rille_str wait = { 0 };
+
+  if (query->lock != RILLE_LOCK_NONE)
+    return; /* the last one said counts */
+  query->lock = rille_str_is(rille_chain_text(r, node, 4, "a lock"), "share") ? RILLE_LOCK_SHARE : RILLE_LOCK_UPDATE;
+  if (rille_chain_push(r, node, 5) == LUA_TSTRING)
+    wait = rille_lua_text(r->L, -1);
+  lua_pop(r->L, 1);
+  if (rille_str_is(wait, "skip"))
+    query->lock_wait = RILLE_LOCK_SKIPS;
+  else if (rille_str_is(wait, "fail"))
+    query->lock_wait = RILLE_LOCK_FAILS;
+}
+
+static void
 add_union(rille_chain *r, int node, rille_query *query)
 {
   rille_query *member;
@@ -235,6 +252,7 @@ add_clause(rille_chain *r, int node, rille_op kind, rille_found *found)
       query->offset = rille_chain_value(r, node, 4, rille_str_of("offset"));
     break;
   case RILLE_CHAIN_UNION: add_union(r, node, query); break;
+  case RILLE_CHAIN_LOCK: add_lock(r, node, query); break;
   case RILLE_CHAIN_UNFILTERED: query->unfiltered = true; break;
   case RILLE_CHAIN_UNLIMITED: found->limits_done = true; break;
   default: break;

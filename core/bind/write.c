@@ -263,8 +263,51 @@ bind_again(lua_State *L, struct batch *b)
     fail_row(L, b);
 }
 
+/* The columns of the list at `index` are to be returned. */
+static void
+read_returning(lua_State *L, int index, rille_work *work, rille_query *query)
+{
+  rille_node **end = &query->returning;
+
+  for (lua_Integer i = 1, count = luaL_len(L, index); i <= count; i++) {
+    rille_node *column = rille_work_node(L, work, RILLE_NODE_COLUMN);
+
+    (void)lua_rawgeti(L, index, i);
+    column->text = rille_lua_check_text(L, -1, "the name of a column");
+    lua_pop(L, 1);
+    *end = column;
+    end = &column->next;
+  }
+}
+
+/* Steps the insert; where it returns columns, their values go into the table `into` of that at `index`. */
+static rille_status
+step_row(lua_State *L, struct batch *b, int index)
+{
+  const rille_layout *layout = b->work->cursor.statement->layout;
+  rille_cell *cells;
+  rille_status status;
+  bool more;
+
+  if (layout == NULL)
+    return rille_cursor_step(&b->work->cursor, &more, &b->work->fault);
+  cells = rille_work_get(L, b->work, layout->count * sizeof *cells);
+  status = rille_cursor_next(&b->work->cursor, cells, &more, &b->work->fault);
+  if (status != RILLE_OK || !more)
+    return status;
+  (void)lua_getfield(L, index, "into");
+  for (size_t i = 0; i < layout->count; i++) {
+    (void)lua_pushlstring(L, layout->names[i].at, layout->names[i].len);
+    rille_lua_push_cell(L, &cells[i]);
+    lua_rawset(L, -3);
+  }
+  lua_pop(L, 1);
+  return rille_cursor_step(&b->work->cursor, &more, &b->work->fault); /* now it has done its work */
+}
+
 /* Reads what happens to rows that are refused: { ignore = true } or { by = { columns }, where = SQL | nil,
-** update = { columns }, count = column | nil }: `count` is the column to which 1 is added when a row is updated.  The
+** update = { columns }, count = column | nil }, or what is returned of them: { returning = { columns }, into = { } }.
+** `count` is the column to which 1 is added when a row is updated.  The
 ** SQL is the schema's own, and borrowed. */
 static void
 read_conflict(lua_State *L, int index, rille_work *work, rille_query *query)
@@ -305,6 +348,9 @@ read_conflict(lua_State *L, int index, rille_work *work, rille_query *query)
       *set_end = set;
       set_end = &set->next;
     }
+  lua_pop(L, 1);
+  if (lua_getfield(L, index, "returning") == LUA_TTABLE)
+    read_returning(L, lua_gettop(L), work, query);
   lua_pop(L, 1);
   if (lua_getfield(L, index, "count") == LUA_TSTRING) {
     const rille_cell one = { .kind = RILLE_INT, .as.integer = 1 };
@@ -369,7 +415,6 @@ write_insert(lua_State *L)
     begin(L, &b);
   for (lua_Integer i = 1; i <= count; i++) {
     int64_t changes;
-    bool more;
 
     b.row = i;
     if (lua_rawgeti(L, 3, i) != LUA_TTABLE)
@@ -383,7 +428,7 @@ write_insert(lua_State *L)
       make_statement(L, &b);
     else
       bind_again(L, &b);
-    if (rille_cursor_step(&b.work->cursor, &more, &b.work->fault) != RILLE_OK)
+    if (step_row(L, &b, 5) != RILLE_OK)
       fail_row(L, &b);
     changes = b.connection->conn->driver->changes(b.connection->conn);
     check_updated(L, &b, changes);

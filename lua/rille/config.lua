@@ -16,7 +16,8 @@ local KEYS = {
     "databases", "slow_query_ms", "mirror_background" },
   sqlite = { "driver", "database", "readonly", "synchronous", "journal_mode", "foreign_keys", "busy_timeout_ms",
     "mmap_bytes", "cache_kib", "pragmas", "mirror" },
-  postgres = { "driver", "url", "database", "host", "port", "user", "password", "replicas", "pool" },
+  postgres = { "driver", "url", "database", "host", "port", "user", "password", "replicas", "pool", "readonly",
+    "busy_timeout_ms", "statement_timeout_ms", "connect_timeout_ms" },
   tenancy = { "strategy", "pattern", "fallback", "resolve", "create", "pool" },
   session = { "enabled", "mode", "wait_ms" },
 }
@@ -58,7 +59,8 @@ local RULES = {
   end },
   slow_query_ms = { "a number of milliseconds", function(value) return type(value) == "number" and value >= 0 end },
 }
-for _, key in ipairs { "busy_timeout_ms", "wait_ms", "idle_ms", "mmap_bytes", "cache_kib", "port", "max" } do
+for _, key in ipairs { "busy_timeout_ms", "statement_timeout_ms", "connect_timeout_ms", "wait_ms", "idle_ms",
+  "mmap_bytes", "cache_kib", "port", "max" } do
   RULES[key] = { "a whole number", is_count }
 end
 for _, key in ipairs { "pragmas", "replicas", "pool", "connections", "tenancy", "session" } do

@@ -7,9 +7,6 @@ local Fetch = require "rille.fetch"
 local Sql = require "rille.sql"
 local Transaction = require "rille.transaction"
 
-local OPEN_OPTIONS = { "driver", "database", "readonly", "synchronous", "journal_mode", "foreign_keys",
-  "busy_timeout_ms", "mmap_bytes", "cache_kib", "pragmas", "max_bytes", "create", "pooled", "tenant" }
-
 local SQL_OPTIONS = { "all_tenants", "skip_mirror" }
 
 -- What an HTTP service would answer, by the kind of the error; any other kind is 500.
@@ -52,9 +49,9 @@ local Handle = setmetatable({}, {
 })
 Handle.__index = Handle
 Handle.__name = "rille.Handle"
-Handle.__tostring = function(self) return ("rille.Handle: %s (%s)"):format(self.name, self.settings.database) end
+Handle.__tostring = function(self) return ("rille.Handle: %s (%s)"):format(self.name, self:place()) end
 
-local M = { OPEN_OPTIONS = OPEN_OPTIONS }
+local M = {}
 
 local open_handles = setmetatable({}, { __mode = "k" })
 
@@ -78,16 +75,21 @@ function M.new(name, settings)
   }, Handle)
 end
 
+--- What is otherwise on its database than on others.
+function Handle:engine() return require("rille.handle." .. self.driver) end
+
+--- Where its database is, for people.
+---@return string
+function Handle:place() return self:engine().place(self.settings) end
+
 local function open(self)
   if self.closed then
     Error.raise("invalid_argument", ("connection %q was closed"):format(self.name), {
       hint = "rille.db() gives the handle of what is connected now",
     })
-  elseif self.driver ~= "sqlite" then
-    Error.raise("unsupported", ("connection %q: this version has no driver for %s"):format(self.name, self.driver))
   end
-  local options = { name = self.name }
-  for _, key in ipairs(OPEN_OPTIONS) do options[key] = self.settings[key] end
+  local options = self:engine().options(self.settings)
+  options.name = self.name
   self.core = core.open(options)
   open_handles[self] = true
   local session = Config.current().session
@@ -175,7 +177,7 @@ function Handle:query(sql, ...) return with_leave("query", run_query, self, sql,
 --- Run a statement for what it does.
 ---@param sql string  placeholders as in query
 ---@param ... any     as in query
----@return { changes: integer, last_id: integer }
+---@return { changes: integer, last_id: integer? }  last_id: PostgreSQL tells it where the statement returns it
 function Handle:execute(sql, ...) return with_leave("execute", run_execute, self, sql, ...) end
 
 local function result(self, sql, ...)
@@ -247,7 +249,7 @@ function core.error.__unknown(e)
     local read_at = handle:notice()
     if read_at then
       e.hint = ("another connection changed the schema of %s, which was read at %s: it is read anew, try again"):format(
-        Error.quote(handle.settings.database), read_at)
+        Error.quote(handle:place()), read_at)
     end
   end
 end
@@ -258,41 +260,15 @@ function Handle:forget()
   if self.core then self.core:forget() end
 end
 
---- Writes what is there already and takes it back; begin alone succeeds where nothing can be written.
-local function try_to_write(db, user_version)
-  db:begin "immediate"
-  local ok, e = pcall(db.execute, db, ("pragma user_version = %d"):format(user_version))
-  db:rollback()
-  if not ok then error(e, 0) end
-end
-
-local function probe(self)
-  local db = self:connect()
-  local function ask(sql) return select(2, next(db:query(sql)[1])) end
-  local health = {
-    ok = true, writable = true, version = ask "select sqlite_version()", journal_mode = ask "pragma journal_mode",
-    foreign_keys = ask "pragma foreign_keys" == 1, size_bytes = ask "pragma page_count" * ask "pragma page_size",
-  }
-  local wrote, e = pcall(try_to_write, db, ask "pragma user_version")
-  if not wrote and Error.is(e, "readonly") then
-    health.writable = false
-  elseif not wrote and (Error.is(e, "busy") or Error.is(e, "locked")) then
-    health.locked = true                  -- somebody is writing, so one can
-  elseif not wrote then
-    error(e, 0)
-  end
-  return health
-end
-
 --- Does the database answer, and can it be written?  Never raises: `ok` is false and `error` says why.
 ---@return { ok: boolean, driver: string, database: string, ms: number, writable: boolean?, journal_mode: string? }
 function Handle:health()
   local start = core.monotonic_ms()
-  local ok, health = xpcall(probe, Error.keep_trace, self)
+  local ok, health = xpcall(function() return self:engine().probe(self:connect()) end, Error.keep_trace)
   if not ok then
     health = { ok = false, error = Error.is(health) and health or Error.new("script", tostring(health)) }
   end
-  health.name, health.driver, health.database = self.name, self.driver, self.settings.database or self.settings.url
+  health.name, health.driver, health.database = self.name, self.driver, self:place()
   health.ms = core.monotonic_ms() - start
   return health
 end

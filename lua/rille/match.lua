@@ -1,6 +1,7 @@
 --- match: a record that fits, or a new one; several new ones: what models and relations share of these.
 -- Two at once make one row: the look that decides to create happens inside of a transaction, which SQLite begins with
--- the lock of all writers.  A record that is there already is found without one.
+-- the lock of all writers.  PostgreSQL has no such lock: there a unique constraint is what stops the second one, which
+-- then looks again.  A record that is there already is found without a transaction.
 local core = require "rille.core"
 local Error = require "rille.error"
 
@@ -26,6 +27,26 @@ function M.merged(match, values)
   return all
 end
 
+--- Does the error say that a row with these values is there already?
+local function is_taken(e)
+  if Error.is(e, "unique_violation") then return true end
+  for _, failure in ipairs(Error.is(e, "validation") and e.failures or {}) do
+    if failure.rule == "unique" then return true end
+  end
+  return false
+end
+
+--- What `fn` gives; once more where somebody else made the row in between, and `fn` may find it now.
+local function with_second_look(handle, fn)
+  if handle.driver == "sqlite" then return handle:transaction(fn) end
+  local ok, record, err = pcall(handle.transaction, handle, fn)
+  if ok and record or not is_taken(ok and err or record) then
+    if not ok then Error.again(record) end
+    return record, err
+  end
+  return handle:transaction(fn)
+end
+
 --- What `look` finds, or what `create` gives.
 ---@param handle rille.Handle
 ---@param look fun(): rille.Record?
@@ -35,7 +56,7 @@ end
 function M.first_or_create(handle, look, create)
   local found = look()
   if found then return found end
-  return handle:transaction(function()
+  return with_second_look(handle, function()
     found = look()
     if found then return found end
     return create()
@@ -50,7 +71,7 @@ end
 ---@return rille.Record|nil
 ---@return rille.Error? err
 function M.update_or_create(handle, look, values, create)
-  return handle:transaction(function()
+  return with_second_look(handle, function()
     local found = look()
     if found then return found:update(values or {}) end
     return create()

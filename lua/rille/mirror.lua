@@ -64,8 +64,8 @@ local function settings_of(name, make)
     if not make then return nil end
     require "rille.pooled".make_folder(settings.database)
   end
-  local options = { later = true }
-  for _, key in ipairs(require "rille.handle".OPEN_OPTIONS) do options[key] = settings[key] end
+  local options = require "rille.handle.sqlite".options(settings)
+  options.later = true
   return options
 end
 

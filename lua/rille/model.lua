@@ -343,9 +343,7 @@ function Model:truncate()
     fetch.call(info.handle, "delete", Query.of(self):unfiltered(), nil)
     local others = guard and require "rille.guard".is_in(guard, info.handle)
     if others and not require "rille.tenant".is_lifted(guard) then return end
-    if info.handle:_query("select 1 from sqlite_schema where name = 'sqlite_sequence'")[1] then
-      info.handle:_execute("delete from sqlite_sequence where name = ?", self._def.table)
-    end
+    info.handle:engine().count_anew(info.handle, self._def.table)
   end)
 end
 

@@ -58,6 +58,12 @@ local function primary_of(self, word, name)
   return known.primary
 end
 
+--- The same where there may be none of either: the insert says so.
+local function primary_of_any(self, name)
+  local known = self:describe(name)
+  return known and known.primary or {}
+end
+
 --- The condition for a key: one value, or a list of them for a composite key.
 ---@param name string
 ---@param key any
@@ -84,16 +90,15 @@ function Rows:create(name, row, options)
   if options ~= nil then return with_options(self, "create", options, name, row) end
   check_row("create", row)
   return self:transaction(function()
-    local count, invalid = self:table(name):insert { row }
-    if not count then return nil, invalid end
-    local known, where = self:describe(name), {}
-    for _, column in ipairs(known.primary) do
+    local primary, where = primary_of_any(self, name), {}
+    for _, column in ipairs(primary) do
       if row[column] == nil or row[column] == core.null then where = nil break end
       where[column] = row[column]
     end
-    if where and next(where) then return self:table(name):where(where):first() end
-    local id = self:_query("select last_insert_rowid() as id")[1].id
-    return self:table(name):where_raw("rowid = ?", id):first()
+    if not where or not next(where) then return self:engine().insert_and_read(self, name, row) end
+    local count, invalid = self:table(name):insert { row }
+    if not count then return nil, invalid end
+    return self:table(name):where(where):first()
   end)
 end
 

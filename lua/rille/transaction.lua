@@ -7,8 +7,9 @@ local hook = require "rille.hook"
 
 local M = {}
 
--- SQLite runs every transaction as if it were alone, which keeps the promise of each of these.
-local ISOLATION = { serializable = true, repeatable_read = true, read_committed = true }
+-- How much of others a transaction sees, the more the higher.  SQLite runs every one as if it were alone, which keeps
+-- the promise of each of these.
+local ISOLATION = { read_committed = 1, repeatable_read = 2, serializable = 3 }
 local ISOLATION_NAMES = { "serializable", "repeatable_read", "read_committed" }
 local OPTIONS = { "isolation", "retries" }
 local NOTHING = {}
@@ -25,6 +26,7 @@ local WORTH_ANOTHER_TRY = { busy = true, serialization_failure = true, deadlock 
 ---@field state "open"|"committed"|"rolled back"
 ---@field after? function[]           what waits for the commit
 ---@field undo? rille.Undo            what it did to records
+---@field isolation? string           what it was begun with
 ---@field of_test? boolean            begun by rille.testing: never committed, and no event is told of it
 local Transaction = { __name = "rille.Transaction" }
 Transaction.__index = Transaction
@@ -135,12 +137,23 @@ local function started(self)
   if is_outermost(self) then tell(self, "transaction:start") end
 end
 
-local function begin(handle, mode, of_test)
+--- Inside another one nothing more can be asked for than that one gives; one around a test gives way.
+local function check_inside(parent, isolation, word)
+  local given = parent.isolation or "read_committed"
+  if parent.of_test or parent.handle.driver == "sqlite" or ISOLATION[isolation] <= ISOLATION[given] then return end
+  Error.raise("invalid_argument", ("%s: wants %s inside a transaction that is %s"):format(word, isolation, given), {
+    hint = ('rille.transaction(fn, { isolation = "%s" }) around it gives it'):format(isolation),
+  })
+end
+
+local function begin(handle, mode, isolation, of_test)
   local owner = coroutine.running()
   local parent = innermost_of(owner, handle)
+  if parent and isolation then check_inside(parent, isolation, "transaction.isolation") end
   local db = parent and parent.db or handle:connect()
   local self = setmetatable({ handle = handle, db = db, parent = parent, outer = newest[owner], owner = owner,
-    state = "open", version = handle.version, of_test = of_test }, parent and Savepoint or Transaction)
+    state = "open", version = handle.version, of_test = of_test, isolation = isolation or parent and parent.isolation,
+  }, parent and Savepoint or Transaction)
   newest[owner] = self                    -- first: behind BEGIN nothing may fail that would leave it open
   local ok, e = pcall(db.begin, db, mode)
   if not ok then
@@ -211,18 +224,19 @@ local function finish(self, ...)
   return ...
 end
 
-local function attempt(handle, fn, mode, outcome)
-  local self <close> = begin(handle, mode)
+local function attempt(handle, fn, mode, isolation, outcome)
+  local self <close> = begin(handle, mode, isolation)
   if outcome then outcome.transaction = self end
   return finish(self, fn(handle))
 end
 
 --- Again while the database asks for it.  Not after the commit: what fails then is not the transaction.
-local function attempt_often(handle, fn, mode, retries)
+local function attempt_often(handle, fn, mode, isolation, retries)
   local outcome = {}
   for try = 0, retries do
     outcome.transaction = nil
-    local results = table.pack(xpcall(attempt, Error.keep_trace, handle, fn, mode, outcome))
+    local results = table.pack(xpcall(attempt, Error.keep_trace, handle, fn, mode, isolation,
+      outcome))
     if results[1] then return table.unpack(results, 2, results.n) end
     local e, begun = results[2], outcome.transaction
     local final = try == retries or begun and begun.state == "committed"
@@ -240,10 +254,15 @@ local function check_options(options)
   if math.type(retries) ~= "integer" or retries < 0 then
     Error.argument("transaction.retries", "how often to try again, a whole number", retries)
   end
-  return retries
+  return retries, isolation
 end
 
-local function write_mode(handle) return handle.settings.readonly and "deferred" or "immediate" end
+--- How the core begins it: SQLite with the lock of all writers, a server with what is promised.
+local function mode_of(handle, isolation)
+  if handle.settings.readonly then return "deferred" end
+  if handle.driver == "sqlite" or isolation == "read_committed" then return "immediate" end
+  return isolation or "immediate"
+end
 
 --- Run `fn` in a transaction, or in a savepoint of the one that is open.
 ---@param handle rille.Handle
@@ -252,11 +271,11 @@ local function write_mode(handle) return handle.settings.readonly and "deferred"
 ---@return any ...  what fn returns
 function M.run(handle, fn, options)
   if type(fn) ~= "function" then Error.argument("transaction", "a function", fn) end
-  local retries = check_options(options)
+  local retries, isolation = check_options(options)
   if retries > 0 and not M.is_inside(handle) then
-    return attempt_often(handle, fn, write_mode(handle), retries)
+    return attempt_often(handle, fn, mode_of(handle, isolation), isolation, retries)
   end
-  return attempt(handle, fn, write_mode(handle))
+  return attempt(handle, fn, mode_of(handle, isolation), isolation)
 end
 
 --- Begin a transaction, or a savepoint, that the caller ends: `local tx <close> = db:begin()`.
@@ -264,28 +283,40 @@ end
 ---@param options? { isolation: string? }
 ---@return rille.Transaction
 function M.begin(handle, options)
-  if check_options(options) > 0 then
+  local retries, isolation = check_options(options)
+  if retries > 0 then
     Error.raise("invalid_argument", "begin: cannot try again what it does not run", {
       hint = "retries belong to rille.transaction(fn, { retries = n })",
     })
   end
-  return begin(handle, write_mode(handle))
+  return begin(handle, mode_of(handle, isolation), isolation)
 end
 
 --- The same without options, for whoever begins one around each record.
 ---@param handle rille.Handle
 ---@return rille.Transaction
-function M.enter(handle) return begin(handle, write_mode(handle)) end
+function M.enter(handle) return begin(handle, mode_of(handle)) end
 
 --- Run reads at one moment: in one read transaction, which sees nothing of what others commit meanwhile and costs no
--- lock a read.  Inside a transaction they are at one moment already.
+-- lock a read.  Inside a transaction they are at one moment already, if that one is isolated as much.
 ---@param handle rille.Handle
 ---@param fn fun(handle: rille.Handle): any ...
 ---@return any ...  what fn returns
 function M.snapshot(handle, fn)
   if type(fn) ~= "function" then Error.argument("snapshot", "a function", fn) end
+  local around = M.innermost(handle)
+  if not around then return attempt(handle, fn, "snapshot", "repeatable_read") end
+  check_inside(around, "repeatable_read", "snapshot")
+  return fn(handle)
+end
+
+--- The same where it may be that something is written too, and where the transaction around it, if any, decides.
+---@param handle rille.Handle
+---@param fn fun(handle: rille.Handle): any ...
+---@return any ...
+function M.at_one_moment(handle, fn)
   if M.innermost(handle) then return fn(handle) end
-  return attempt(handle, fn, "deferred")
+  return attempt(handle, fn, "repeatable_read", "repeatable_read")
 end
 
 --- Call `fn` when the outermost transaction of this coroutine has committed, never if it, or the savepoint around this
@@ -310,7 +341,7 @@ function M.begun_by(owner) return unless_of_test(newest[owner]) ~= nil end
 --- Begin the transaction around a test, which ends with rollback().
 ---@param handle rille.Handle
 ---@return rille.Transaction
-function M.begin_test(handle) return begin(handle, "immediate", true) end
+function M.begin_test(handle) return begin(handle, "immediate", nil, true) end
 
 --- The transactions that the program has open, savepoints not counted.
 ---@return rille.Transaction[]

@@ -42,11 +42,15 @@ describe("database", function()
         pragmas = { temp_store = 2 } }, core.opened[1].options)
     end)
 
-    it("says what has no driver here, when it is used", function()
-      local warehouse = config.connect "postgresql://host/app"
-      local e = refused(warehouse.query, warehouse, "select 1")
-      assert.equal("unsupported", e.kind)
-      assert.equal('connection "main": this version has no driver for postgres', e.message)
+    it("opens a database of a server, whose password is never shown", function()
+      local warehouse = config.connect("postgresql://me:s3cret@host/app?password=s3cret", { statement_timeout_ms = 5,
+        pool = { max = 4 } })
+      warehouse:connect()
+      assert.same({ name = "main", driver = "postgres", url = "postgresql://me:s3cret@host/app?password=s3cret",
+        statement_timeout_ms = 5, max_connections = 4 }, core.opened[1].options)
+      core.refuse_open = Error.new("connection_lost", "no")
+      assert.equal("rille.Handle: main (postgresql://me@host/app?password=...)", tostring(warehouse))
+      assert.equal("postgresql://me@host/app?password=...", warehouse:health().database)
     end)
 
     it("opens again when the first time failed", function()

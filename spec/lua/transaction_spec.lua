@@ -229,12 +229,49 @@ describe("transaction", function()
         return "done"
       end))
       assert.equal("no", refused(handle.snapshot, handle, function() error("no", 0) end))
-      assert.same({ "begin deferred", "select 1", "commit", "begin deferred", "rollback" }, statements())
+      assert.same({ "begin snapshot", "select 1", "commit", "begin snapshot", "rollback" }, statements())
     end)
 
     it("is nothing of its own inside a transaction", function()
       handle:transaction(function() handle:snapshot(function() handle:execute "update t set a = 1" end) end)
       assert.same({ "begin immediate", "update t set a = 1", "commit" }, statements())
+    end)
+  end)
+
+  describe("on a server", function()
+    before_each(function() handle.driver = "postgres" end)
+
+    it("is isolated as it says, and read committed where it says nothing", function()
+      for _, isolation in ipairs { "read_committed", "repeatable_read", "serializable" } do
+        handle:transaction(function() end, { isolation = isolation })
+      end
+      handle:transaction(function() end)
+      assert.same({ "begin immediate", "commit", "begin repeatable_read", "commit", "begin serializable", "commit",
+        "begin immediate", "commit" }, statements())
+    end)
+
+    it("gives inside another what that one gives, and refuses more", function()
+      local function inside(outer, inner)
+        return handle:transaction(function()
+          return handle:transaction(function() return "done" end, { isolation = inner })
+        end, { isolation = outer })
+      end
+      assert.equal("done", inside("serializable", "repeatable_read"))
+      assert.equal("done", inside(nil, "read_committed"))
+      local e = refused(inside, nil, "serializable")
+      assert.equal("transaction.isolation: wants serializable inside a transaction that is read_committed", e.message)
+      assert.equal("invalid_argument", refused(inside, "repeatable_read", "serializable").kind)
+    end)
+
+    it("has no snapshot inside what is not isolated so", function()
+      local function inside(outer)
+        return handle:transaction(function()
+          return handle:snapshot(function() return "done" end)
+        end, { isolation = outer })
+      end
+      assert.equal("done", inside "repeatable_read")
+      assert.equal("snapshot: wants repeatable_read inside a transaction that is read_committed",
+        refused(inside).message)
     end)
   end)
 

@@ -24,7 +24,7 @@ spec_compile(rille_query *query, rille_compiled *compiled, rille_fault *fault)
 }
 
 void
-spec_postgres(rille_query *query, const char *sql, const char *params, const char *file, int line)
+spec_sql_postgres(rille_query *query, const char *sql, const char *params, const char *file, int line)
 {
   rille_compiled compiled;
   rille_buffer found;

@@ -12,9 +12,9 @@ void spec_sql(rille_query *query, const char *sql, const char *slots, const char
 
 /* The same in PostgreSQL's dialect, and shown to nobody; `params` says the slot of each parameter, and behind it which
 ** form: g(lob), l(ike), j(son), a(rray). */
-#define assert_postgres(query, sql, params) spec_postgres((query), (sql), (params), __FILE__, __LINE__)
+#define assert_postgres(query, sql, params) spec_sql_postgres((query), (sql), (params), __FILE__, __LINE__)
 
-void spec_postgres(rille_query *query, const char *sql, const char *params, const char *file, int line);
+void spec_sql_postgres(rille_query *query, const char *sql, const char *params, const char *file, int line);
 
 /* Resolves and compiles for a dialect; the result lives until build_end. */
 rille_status spec_compile_for(const rille_dialect *dialect, rille_query *query, rille_compiled *compiled,

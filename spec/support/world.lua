@@ -6,7 +6,9 @@ end
 local assert = require "luassert"
 local rille = require "rille"
 
-local M = { rille = rille, null = rille.null }
+local M = { rille = rille, null = rille.null, engine = os.getenv "RILLE_SPEC_URL" and "postgres" or "sqlite" }
+
+if M.engine == "postgres" then require "spec.support.on_postgres".install(rille) end
 
 local BLOG <const> = {
   [[create table "users" ("id" integer primary key autoincrement not null, "name" VARCHAR(255) not null,
@@ -52,13 +54,23 @@ function M.heard(fn, ...)
   return heard
 end
 
---- The same, as texts.
+--- SQL with a ? for each parameter, as whichever database marks it.
+---@param sql string
+---@return string
+function M.marked(sql) return (sql:gsub("%$%d+", "?")) end
+
+--- The same, as texts, with a ? for each parameter.
 ---@return string[]
 function M.statements(fn, ...)
   local texts = {}
-  for i, info in ipairs(M.heard(fn, ...)) do texts[i] = info.sql end
+  for i, info in ipairs(M.heard(fn, ...)) do texts[i] = M.marked(info.sql) end
   return texts
 end
+
+--- Another connection to the database of a handle, to see what others see; a value to be closed.
+---@param handle rille.Handle
+---@return table db  of the core
+function M.beside(handle) return require "rille.core".open(handle:engine().options(handle.settings)) end
 
 --- Assert that a call raises an error of a kind.
 ---@param kind string
@@ -78,6 +90,7 @@ end
 function M.picture(db)
   db = db or rille.db()
   local lines = {}
+  if M.engine == "postgres" then return require "spec.support.on_postgres".picture(db) end
   for _, object in ipairs(db:query "select name, type, sql from sqlite_schema order by type, name") do
     lines[#lines + 1] = ("%s %s: %s"):format(object.type, object.name, object.sql)
     if object.type == "table" then

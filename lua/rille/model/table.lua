@@ -216,6 +216,7 @@ function M.look_up(class, handle)
   end
   info.kept = Kept.of(handle, def.table)
   info.rules = (def.validates or info.kept) and require "rille.validate".compile(def, info, description) or nil
+  info.stands_alone = info.rules and handle:engine().fails_whole       -- what breaks a rule is an answer, no end
   info.path_casts = info.has_casts and with_paths(def.table, lua_casts) or nil
   return info
 end

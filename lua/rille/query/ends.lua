@@ -122,16 +122,22 @@ function M.subquery(outer, word, query)
   return setmetatable({ query[1], query, op.sealed, scopes }, query[1].meta)
 end
 
---- SQLite's way of locking rows is the transaction.
-local function check_lock(lock, handle)
+--- A lock ends with the transaction, which in SQLite is the lock itself.
+---@return rille.Query query
+local function with_lock(query, lock, handle)
   local word, options = lock[5], lock[6]
-  if options.skip_locked or options.nowait then
+  if handle.driver == "sqlite" and (options.skip_locked or options.nowait) then
     Error.raise("unsupported", word .. ": SQLite locks the whole database, not rows", {
       hint = "skip_locked and nowait are for PostgreSQL",
     })
+  elseif options.skip_locked and options.nowait then
+    Error.raise("invalid_argument", word .. ": skip_locked and nowait are two answers to one question")
   elseif not require "rille.transaction".is_inside(handle) then
     Error.raise("invalid_argument", word .. ": wants a transaction, for a lock ends with one")
   end
+  if handle.driver == "sqlite" then return query end
+  return setmetatable({ query[1], query, op.lock, word == "shared_lock" and "share" or "update",
+    options.skip_locked and "skip" or options.nowait and "fail" or false }, query[1].meta)
 end
 
 --- Methods of the core that give records -> what tells that these have been read.
@@ -184,7 +190,7 @@ function run_now(query, method, a, b)
   local lock, lifted
   if root.marked then                    -- some query of the root is; most roots never see one
     lock, lifted = marks(query)
-    if lock then check_lock(lock, root.handle) end
+    if lock then query = with_lock(query, lock, root.handle) end
   end
   if root.joined or lifted then query = Scope.joined(query, lifted) end
   local class, scopes = root.class, nil
@@ -250,7 +256,7 @@ local function rows_of(query)
   local wanted = wanted_of(query)
   if not wanted then return read_rows(query) end
   require "rille.preload".check(query[1].class, wanted)
-  return require "rille.transaction".snapshot(ready(query).handle, function()
+  return require "rille.transaction".at_one_moment(ready(query).handle, function()
     local rows = read_rows(query)
     require "rille.preload".load_wanted(rows, query[1].class, wanted)
     return rows

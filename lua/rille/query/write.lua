@@ -93,6 +93,15 @@ end
 ---@return rille.Error? err  of the kind validation: what the JSON Schema that made the table does not allow
 function M.insert(query, rows) return insert(query, "insert", rows) end
 
+--- The same for one row; `into` gets the values of columns that the database may have made.
+---@param columns string[]
+---@param into table<string, any>
+---@return integer? rows
+---@return rille.Error? err
+function M.insert_returning(query, rows, columns, into)
+  return insert(query, "insert", rows, { returning = columns, into = into })
+end
+
 --- The same; rows that a unique constraint refuses are left out, other errors are raised.
 ---@return integer? rows  that were inserted
 ---@return rille.Error? err

@@ -19,11 +19,25 @@ local original = core.record_original
 ---@class rille.Record
 local Record = State.methods
 
+--- The same where a statement that fails would end the whole transaction: it is undone alone.
+local function call_alone(handle, method, record, ...)
+  local db = handle:connect()
+  if db:depth() == 0 then return fetch.call(handle, method, record, ...) end
+  db:begin()
+  local ok, a, b = pcall(fetch.call, handle, method, record, ...)
+  if ok then
+    db:commit()
+    return a, b
+  end
+  db:rollback()
+  error(a, 0)
+end
+
 --- Run a method of the core that writes the record; what was stamped for it is taken back when it fails.  What breaks
 --- a declared rule comes back as `false, err`, for the caller to pass on; any other error is raised.
 local function write(record, info, stamped, also, method, ...)
   if info.handle.tenant then require "rille.tenant.home".check(info.handle, true) end
-  local ok, a, b = pcall(fetch.call, info.handle, method, record, ...)
+  local ok, a, b = pcall(info.stands_alone and call_alone or fetch.call, info.handle, method, record, ...)
   if ok then return a, b end
   local state = state_of(record)
   if stamped then state[stamped] = nil end

@@ -1,0 +1,84 @@
+--- handle.postgres: what a handle does otherwise on PostgreSQL; see handle/sqlite.lua for what each function is for.
+local Error = require "rille.error"
+
+local M = {}
+
+local OPTIONS = { "driver", "url", "database", "host", "port", "user", "password", "readonly", "busy_timeout_ms",
+  "statement_timeout_ms", "connect_timeout_ms" }
+local WORTH_A_NOTE = 100                 -- of the planner's costs: some thousand rows read
+local CONNECTIONS_MAX = 16               -- that one database of the core may have
+
+-- In a transaction of which a statement failed nothing more is done.
+M.fails_whole = true
+
+function M.options(settings)
+  local options = {}
+  for _, key in ipairs(OPTIONS) do options[key] = settings[key] end
+  local pool = settings.pool
+  if pool and pool.max then options.max_connections = math.max(1, math.min(pool.max, CONNECTIONS_MAX)) end
+  return options
+end
+
+--- Never with the password.
+function M.place(settings)
+  if settings.url then
+    return (settings.url:gsub("^(%a+://[^:/?#@]*):[^/?#]*@", "%1@"):gsub("([?&]password=)[^&]*", "%1..."))
+  end
+  return ("postgresql://%s/%s"):format(settings.host or "", settings.database or "")
+end
+
+function M.probe(db)
+  local row = db:query([[select current_setting('server_version') as version, pg_is_in_recovery() as replica,
+    current_setting('default_transaction_read_only') = 'on' as readonly,
+    pg_database_size(current_database()) as size_bytes]])[1]
+  return { ok = true, writable = not row.replica and not row.readonly, version = row.version, replica = row.replica,
+    foreign_keys = true, size_bytes = row.size_bytes }
+end
+
+M.explain = "explain "
+
+--- Of what costs little nothing is said: of few rows, reading all of them is the fastest way.
+local function note_of(detail)
+  if (tonumber(detail:match "cost=[%d.]+%.%.([%d.]+)") or 0) < WORTH_A_NOTE then return nil end
+  local scanned = detail:match "^Seq Scan on (%S+)" or detail:match "^Parallel Seq Scan on (%S+)"
+  if scanned then
+    return ("every row of %s is read; an index on the columns of the condition would help"):format(scanned)
+  elseif detail:find "^Sort " then
+    return "rows are sorted; an index in that order would help"
+  end
+end
+
+--- Lines of a tree: each step begins behind an arrow, and below it stands more about it.
+function M.plan(rows)
+  local steps, notes = {}, {}
+  for i, row in ipairs(rows) do
+    local indent, detail = row["QUERY PLAN"]:match "^(%s*)(.*)$"
+    local step = detail:match "^%->%s+(.*)$"
+    steps[i] = { detail = step or detail, depth = #indent // 6 + (step and 2 or i == 1 and 1 or 3) }
+    notes[#notes + 1] = note_of(step or detail)
+  end
+  return steps, notes
+end
+
+function M.count_anew(handle, name)
+  local quoted = '"' .. name:gsub('"', '""') .. '"'
+  for _, column in ipairs(handle:describe(name).columns) do
+    local made = handle:_query("select pg_catalog.pg_get_serial_sequence(?, ?) as name", quoted, column.name)[1].name
+    if made then handle:_execute("alter sequence " .. made .. " restart") end
+  end
+end
+
+function M.insert_and_read(handle, name, row)
+  local primary = handle:describe(name).primary
+  if #primary == 0 then
+    Error.raise("unsupported", ("create: %s has no primary key, by which its row could be read again"):format(name), {
+      table = name, hint = "db:insert(table, row) adds one and reads nothing back",
+    })
+  end
+  local key = {}
+  local count, invalid = require "rille.query.write".insert_returning(handle:table(name), { row }, primary, key)
+  if not count then return nil, invalid end
+  return handle:table(name):where(key):first()
+end
+
+return M

@@ -1,0 +1,107 @@
+--- handle.sqlite: what a handle does otherwise on SQLite than on other databases.
+local Error = require "rille.error"
+
+local M = {}
+
+local OPTIONS = { "driver", "database", "readonly", "synchronous", "journal_mode", "foreign_keys", "busy_timeout_ms",
+  "mmap_bytes", "cache_kib", "pragmas", "max_bytes", "create", "pooled", "tenant" }
+
+-- A statement that fails is undone alone, and the transaction goes on.
+M.fails_whole = false
+
+-- A statement that fails is undone alone, and the transaction goes on.
+M.fails_whole = false
+
+--- What the core is told to open the database.
+---@param settings table  as in config.lua
+---@return table options
+function M.options(settings)
+  local options = {}
+  for _, key in ipairs(OPTIONS) do options[key] = settings[key] end
+  return options
+end
+
+--- Where the database is, for people.
+---@param settings table
+---@return string
+function M.place(settings) return settings.database end
+
+--- Writes what is there already and takes it back; begin alone succeeds where nothing can be written.
+local function try_to_write(db, user_version)
+  db:begin "immediate"
+  local ok, e = pcall(db.execute, db, ("pragma user_version = %d"):format(user_version))
+  db:rollback()
+  if not ok then error(e, 0) end
+end
+
+--- How the database is; raises what keeps it from answering.
+---@param db table  the database of the core
+---@return table health
+function M.probe(db)
+  local function ask(sql) return select(2, next(db:query(sql)[1])) end
+  local health = {
+    ok = true, writable = true, version = ask "select sqlite_version()", journal_mode = ask "pragma journal_mode",
+    foreign_keys = ask "pragma foreign_keys" == 1, size_bytes = ask "pragma page_count" * ask "pragma page_size",
+  }
+  local wrote, e = pcall(try_to_write, db, ask "pragma user_version")
+  if not wrote and Error.is(e, "readonly") then
+    health.writable = false
+  elseif not wrote and (Error.is(e, "busy") or Error.is(e, "locked")) then
+    health.locked = true                  -- somebody is writing, so one can
+  elseif not wrote then
+    error(e, 0)
+  end
+  return health
+end
+
+local function note_of(detail)
+  local scanned = detail:match "^SCAN (%S+)"
+  if scanned and not detail:find("USING", 1, true) and not detail:find("CONSTANT", 1, true) then
+    return ("every row of %s is read; an index on the columns of the condition would help"):format(scanned)
+  end
+  local sorted = detail:match "^USE TEMP B%-TREE FOR (.+)$"
+  if sorted then return ("rows are sorted for %s; an index in that order would help"):format(sorted:lower()) end
+  local automatic = detail:match "AUTOMATIC .-INDEX"
+  if automatic then return "an index is made for this one query; one in the schema would help" end
+end
+
+--- What asks for the plan of a statement.
+M.explain = "explain query plan "
+
+--- The rows of such a plan, as steps and what may be slow of them.
+---@param rows table[]
+---@return { detail: string, depth: integer }[] steps
+---@return string[] notes
+function M.plan(rows)
+  local steps, notes, depth = {}, {}, { [0] = 0 }
+  for i, row in ipairs(rows) do
+    depth[row.id] = (depth[row.parent] or 0) + 1
+    steps[i] = { detail = row.detail, depth = depth[row.id] }
+    notes[#notes + 1] = note_of(row.detail)
+  end
+  return steps, notes
+end
+
+--- Numbers of new rows begin anew.
+---@param handle rille.Handle
+---@param name string  of the table
+function M.count_anew(handle, name)
+  if handle:_query("select 1 from sqlite_schema where name = 'sqlite_sequence'")[1] then
+    handle:_execute("delete from sqlite_sequence where name = ?", name)
+  end
+end
+
+--- Insert a row whose key the database makes, and read it back.
+---@param handle rille.Handle
+---@param name string  of the table
+---@param row table
+---@return table? row
+---@return rille.Error? err
+function M.insert_and_read(handle, name, row)
+  local count, invalid = handle:table(name):insert { row }
+  if not count then return nil, invalid end
+  local id = handle:_query("select last_insert_rowid() as id")[1].id
+  return handle:table(name):where_raw("rowid = ?", id):first()
+end
+
+return M
