@@ -1,19 +1,20 @@
 --- migrate: applies what is pending; with --fresh it begins with an empty database.
 local text = require "rille.cli.text"
 
---- Name of the default database as a person knows it: the file's name.
+--- Name of the default database as a person knows it: the file's name, or what it is called on its server.
 local function database_name()
   local settings = require "rille.database".get().settings
-  return tostring(settings.database or settings.url):match "([^/]*)$"
+  if settings.database then return settings.database:match "([^/]*)$" end
+  return tostring(settings.url):match "^%a+://[^/?]*/([^?]+)" or "the server's default database"
 end
 
 --- Tables and how many rows they hold, for who is asked to lose them.
 local function contents()
   local db = require "rille.database".get()
   local ledger = require "rille.migrator.ledger".TABLE
-  local tables, rows = 0, 0
-  for _, name in ipairs(db:tables()) do
-    if name ~= ledger and db:describe(name).kind == "table" then
+  local tables, rows, run = 0, 0, require "rille.schema.runner".new(db)
+  for _, name in ipairs(require "rille.schema.engine".of(db).holding(run)) do
+    if name ~= ledger then
       tables = tables + 1
       rows = rows + db:query(('select count(*) as "n" from "%s"'):format(name:gsub('"', '""')))[1].n
     end

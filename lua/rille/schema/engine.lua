@@ -26,6 +26,7 @@ local M = {}
 ---  small letters, whose reference was said to be to rows of any tenant
 ---@field exists fun(handle: rille.Handle): boolean                  is the database there?
 ---@field rehearse fun(handle: rille.Handle, options: table, fn: function): any  `fn` on a copy: see rehearsal.lua
+---@field holding fun(run: rille.SchemaRunner): string[]             names of all that has rows and that drop_all drops
 ---@field drop_all fun(run: rille.SchemaRunner): string[]            all tables and views; their names
 ---@field snapshot fun(handle: rille.Handle): table<string, string>  "table posts" -> a text that can be compared
 

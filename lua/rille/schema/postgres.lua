@@ -73,6 +73,8 @@ function M.settle(run, name) require "rille.schema.postgres.lock".settle(run, na
 
 function M.rehearse(handle, options, fn) return require "rille.schema.postgres.scratch".run(handle, options, fn) end
 
+function M.holding(run) return catalog().tables(run) end
+
 function M.drop_all(run) return require "rille.schema.postgres.fresh".drop_all(run) end
 
 function M.snapshot(handle) return require "rille.schema.postgres.snapshot".take(handle) end

@@ -66,6 +66,8 @@ function M.exists(handle) return require "rille.schema.sqlite.scratch".exists(ha
 
 function M.rehearse(handle, options, fn) return require "rille.schema.sqlite.scratch".run(handle, options, fn) end
 
+function M.holding(run) return require "rille.schema.sqlite.fresh".holding(run) end
+
 function M.drop_all(run) return require "rille.schema.sqlite.fresh".drop_all(run) end
 
 function M.snapshot(handle) return require "rille.schema.sqlite.snapshot".take(handle) end

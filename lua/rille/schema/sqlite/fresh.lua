@@ -8,6 +8,17 @@ local M = {}
 local HELD = [[select name, type from pragma_table_list where schema = 'main' and type in ('view', 'virtual', 'table')
   and name not like 'sqlite\_%' escape '\' order by type = 'view' desc, type = 'virtual' desc, name]]
 
+--- The names of what holds rows.
+---@param run rille.SqliteRunner
+---@return string[]
+function M.holding(run)
+  local names = {}
+  for _, row in ipairs(run:rows(HELD)) do
+    if row.type ~= "view" then names[#names + 1] = row.name end
+  end
+  return names
+end
+
 --- Drop all views and tables; raises, with everything still there, when one of them cannot be dropped.
 ---@param run rille.SqliteRunner
 ---@return string[] dropped  their names
