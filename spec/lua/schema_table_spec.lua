@@ -200,6 +200,32 @@ describe("schema:table", function()
     assert.equal('3 rows of "users" hold bytes instead of text in "age"', e.message)
   end)
 
+  it("leaves NULL what was NULL, whatever the types", function()
+    local words = { "boolean", "integer", "float", "decimal", "text", "date", "datetime", "json", "blob", "uuid" }
+    for _, from in ipairs(words) do
+      for _, to in ipairs(words) do
+        schema:create("nothings", function(t) t:id() t[from](t, "c"):nullable() end)
+        db:execute "insert into nothings default values"
+        alter("nothings", function(t) t[to](t, "c"):nullable():change() end)
+        assert.is_nil(db:query("select c from nothings")[1].c, from .. " to " .. to)
+        schema:drop "nothings"
+      end
+    end
+  end)
+
+  it("makes the moment at which it begins of a day, and a day of no other", function()
+    schema:create("days", function(t) t:date "c" end)
+    db:execute "insert into days (c) values ('2024-02-29')"
+    alter("days", function(t) t:datetime("c"):change() end)
+    assert.equal("2024-02-29T00:00:00.000000Z", tostring(db:query("select c from days")[1].c))
+    alter("days", function(t) t:date("c"):change() end)
+    assert.equal("2024-02-29", tostring(db:query("select c from days")[1].c))
+    alter("days", function(t) t:datetime("c"):change() end)
+    db:execute "insert into days (c) values ('2024-02-29T00:00:00.000001Z')"
+    local e = refused(alter, "days", function(t) t:date("c"):change() end)
+    assert.equal('1 row of "days" holds no date in "c"', e.message)
+  end)
+
   it("adds no column that the rows could not fill", function()
     local e = refused_whole(function(t) t:text("bio") end)
     assert.equal('users: the new column "bio" is not nullable and has no default, but there are 3 rows', e.message)
@@ -249,6 +275,7 @@ describe("schema:table", function()
       ["users has no column \"nme\""] = function(t) t:drop("nme") end,
       ["there is no index on \"name\""] = function(t) t:drop_index("name") end,
       ["there is no foreign key on \"name\""] = function(t) t:drop_foreign("name") end,
+      ['users: there is an index "users_name_unique" already'] = function(t) t:unique("name") end,
       ["there is no check \"x\""] = function(t) t:drop_check("x") end,
       ["there is no unique constraint on \"age\""] = function(t) t:drop_unique("age") end,
       ["grown"] = function(t) t:drop("age") end,

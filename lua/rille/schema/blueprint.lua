@@ -221,6 +221,11 @@ local function complete_table(blueprint)
   drop_covered(blueprint)
   no_twins("create", blueprint.indexes, "index")
   check_known(name, blueprint.primary, blueprint.columns)
+  for _, column in ipairs(blueprint.columns) do
+    for _, key in ipairs(column.nullable and blueprint.primary or {}) do
+      if Name.same(key, column.name) then fail("create", column, "is a primary key and cannot be NULL") end
+    end
+  end
   for _, each in ipairs(blueprint.indexes) do
     check_known(name, plain_names(each.columns), blueprint.columns)
     check_known(name, { each.trashed }, blueprint.columns)

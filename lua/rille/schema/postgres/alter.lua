@@ -69,6 +69,9 @@ function ALTERS.index(run, table_, index)
   for _, part in ipairs(index.columns) do nullable[part[1]] = known(table_, part[1]).nullable end
   if index.trashed then known(table_, index.trashed) end
   if index.automatic and is_covered(table_, index.columns[1][1]) then return end
+  for _, each in ipairs(table_.indexes) do
+    if each.name == index.name then refuse(table_, ("there is an index %q already"):format(index.name)) end
+  end
   local sql = Ddl.index(table_.name, index, function(name) return nullable[name] end)
   Tries.index(run, table_, index, sql)
 end
@@ -180,12 +183,13 @@ local function rename_checks(run, table_, from, to)
 end
 
 function ALTERS.rename(run, table_, operation)
-  local column = known(table_, operation.from)
   if Find.column(table_, operation.to) and operation.to ~= operation.from then
     Error.raise("migration", ("%s: there is a column %q already"):format(table_.name, operation.to), {
       table = table_.name, column = operation.to,
     })
   end
+  local column = known(table_, operation.from)
+  if operation.to == operation.from then return end
   execute(run, table_, "rename column %s to %s", Name.quote(column.name), Name.quote(operation.to))
   rename_checks(run, table_, column.name, operation.to)
 end

@@ -51,6 +51,15 @@ local function drop_constraints(add, table_, column, old)
   end
 end
 
+-- SQLSTATE of a type that does not fit what a foreign key joins.
+local MISMATCH <const> = "42804"
+
+local function explain(table_, old, e)
+  if e.code ~= MISMATCH or not e.message:find("foreign key", 1, true) then error(e, 0) end
+  refuse(table_, ("%q is part of a foreign key, whose two sides are of one type"):format(old.name),
+    "t:drop_foreign{…} goes first", old.name)
+end
+
 local function is_referenced(table_, index)
   for _, key in ipairs(table_.incoming) do
     if Name.same_list(key.references, index.columns) then return true end
@@ -102,7 +111,8 @@ function M.run(run, table_, column)
   for _, check in ipairs(Ddl.checks(column, table_.name)) do
     add(("add constraint %s check (%s)"):format(Name.quote(check.name), check.sql))
   end
-  run:execute(("alter table %s %s"):format(Name.quote(table_.name), table.concat(parts, ", ")))
+  local e = run:attempt(("alter table %s %s"):format(Name.quote(table_.name), table.concat(parts, ", ")))
+  if e then explain(table_, old, e) end
   order_anew(run, table_, column, old)
   if column.references then Tries.foreign(run, table_, Ddl.foreign_of(column, table_.name)) end
   if column.comment then run:execute(Ddl.comment(table_.name, column)) end

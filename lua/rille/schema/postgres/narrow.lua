@@ -14,9 +14,12 @@ local KINDS = {
   timestamptz = "datetime", timestamp = "datetime", json = "json", jsonb = "json", uuid = "uuid",
 }
 
--- Kind -> the text of a value; any other is cast.
+local EXACT_DIGITS <const> = 15        -- SQLite keeps decimals of more digits as the texts that they were
+
+-- Kind -> the text of a value, which is the one that SQLite would make of it; any other is cast.
 local TEXTS = {
-  boolean = "(case when %s then '1' else '0' end)",
+  real = [[regexp_replace(%s::text, '^(-?[0-9]+)(e.*)?$', '\1.0\2')]],
+  boolean = "(case %s when true then '1' when false then '0' end)",
   datetime = [[(case when isfinite(%s) then to_char(%s at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     else %s::text end)]],
 }
@@ -59,7 +62,7 @@ local WRONG = {
     return wrong_number(text, ("%%s <> trunc(%%s) or %%s not between %s and %s"):format(BIGINT_MIN, BIGINT_MAX))
   end },
   real = { "no number", function(text) return wrong_number(text, "abs(%s) > " .. DOUBLE_MAX) end },
-  boolean = { "neither true nor false", function(text) return text .. " not in ('0', '1')" end },
+  boolean = { "neither true nor false", function(text) return text .. " not in ('0', '1', '0.0', '1.0')" end },
   decimal = { "no number of so many digits", function(text, column)
     return wrong_number(text, ("%%s <> round(%%s, %d) or abs(%%s) >= 1%s"):format(column.scale,
       ("0"):rep(column.precision - column.scale)))
@@ -73,13 +76,20 @@ local NEEDS_FUNCTION = { date = true, datetime = true, json = true }
 
 -- Kind -> the SQL that makes a value of a text.
 local MADE = {
-  integer = "(%s)::numeric::bigint", real = "(%s)::double precision", boolean = "(%s = '1')", text = "%s",
+  integer = "(%s)::numeric::bigint", real = "(%s)::double precision", boolean = "(%s in ('1', '1.0'))", text = "%s",
   decimal = "(%s)::numeric", date = "(%s)::date", datetime = "(%s)::timestamptz", json = "(%s)::jsonb",
   uuid = "(%s)::uuid", blob = "convert_to(%s, 'UTF8')",
 }
 
-local function text_of(source, kind)
+--- `column` is what the text is for: a moment at which a day begins is that day.
+local function text_of(source, kind, column)
   local name = Name.quote(source.name)
+  if kind == "datetime" and column.type == "date" then
+    return (("(case when %s at time zone 'UTC' = date_trunc('day', %s at time zone 'UTC') "
+      .. "then (%s at time zone 'UTC')::date::text else %s::text end)"):gsub("%%s", function() return name end))
+  end
+  local digits = kind == "decimal" and tonumber(source.type:match "^numeric%((%d+),")
+  if digits and digits <= EXACT_DIGITS then return ("trim_scale(%s)::text"):format(name) end
   return ((TEXTS[kind] or "%s::text"):gsub("%%s", function() return name end))
 end
 
@@ -93,14 +103,14 @@ function M.conversion(column, source)
     if source.base == "timestamp" then return Name.quote(source.name) .. " at time zone 'UTC'" end
     return source.base == "json" and Name.quote(source.name) .. "::jsonb" or nil
   end
-  local text = text_of(source, kind)
+  local text = text_of(source, kind, column)
   return (MADE[column.type]:gsub("%%s", function() return text end))
 end
 
 --- What a column must not find in its rows: a list of { words, condition }.
 local function tests_of(column, source)
   local name, kind = Name.quote(source.name), KINDS[source.base]
-  local text, tests = text_of(source, kind), {}
+  local text, tests = text_of(source, kind, column), {}
   local function add(words, condition) tests[#tests + 1] = { words = words, sql = condition } end
   local wrong = WRONG[column.type]
   if wrong and (kind ~= column.type or column.type == "decimal") then

@@ -67,26 +67,46 @@ function M.primary(run, table_, columns, sql)
   end)
 end
 
+--- Raise how many rows refer to nothing.
+local function explain_dangling(run, table_, key, e)
+  local here, there, present = {}, {}, {}
+  for i, name in ipairs(key.columns) do
+    here[i], there[i] = "child." .. Name.quote(name), "parent." .. Name.quote(key.references[i])
+    present[i] = here[i] .. " is not null"
+  end
+  local count = run:value(([[select count(*) as value from %s as child where %s and not exists
+    (select 1 from %s as parent where (%s) = (%s))]]):format(Name.quote(table_.name), table.concat(present, " and "),
+    Name.quote(key.table), table.concat(there, ", "), table.concat(here, ", ")))
+  Error.raise("migration", ("%d row%s of %q would refer to rows of %q that are not there"):format(count,
+    count == 1 and "" or "s", table_.name, key.table), {
+    table = table_.name, sql = e.sql, code = e.code, hint = "change or delete these rows first",
+  })
+end
+
+-- SQLSTATE -> why PostgreSQL makes no such key, and what to do.
+local IMPOSSIBLE <const> = {
+  ["42804"] = { "%s cannot refer to %s of %s, which are of other types", "t:change() can make them one type" },
+  ["42830"] = { "%s cannot refer to %s of %s, which no unique index is over", "t:unique{…} or t:primary{…} there goes "
+    .. "first" },
+}
+
 --- Make a foreign key.
 ---@param run rille.PostgresRunner
 ---@param table_ rille.PostgresTable
 ---@param key table  an operation of a blueprint
 function M.foreign(run, table_, key)
   local sql = ("alter table %s add %s"):format(Name.quote(table_.name), Ddl.constraint(key, table_.name, {}))
-  try(run, sql, "foreign_key_violation", function(e)
-    local here, there, present = {}, {}, {}
-    for i, name in ipairs(key.columns) do
-      here[i], there[i] = "child." .. Name.quote(name), "parent." .. Name.quote(key.references[i])
-      present[i] = here[i] .. " is not null"
-    end
-    local count = run:value(([[select count(*) as value from %s as child where %s and not exists
-      (select 1 from %s as parent where (%s) = (%s))]]):format(Name.quote(table_.name), table.concat(present, " and "),
-      Name.quote(key.table), table.concat(there, ", "), table.concat(here, ", ")))
-    Error.raise("migration", ("%d row%s of %q would refer to rows of %q that are not there"):format(count,
-      count == 1 and "" or "s", table_.name, key.table), {
-      table = table_.name, sql = e.sql, code = e.code, hint = "change or delete these rows first",
+  local e = run:attempt(sql)
+  if not e then return end
+  if e.kind == "foreign_key_violation" then explain_dangling(run, table_, key, e) end
+  local why = IMPOSSIBLE[e.code]
+  if why then
+    Error.raise("migration", ("%s: " .. why[1]):format(table_.name, Name.quote_all(key.columns),
+      Name.quote_all(key.references), Name.quote(key.table)), {
+      table = table_.name, sql = e.sql, code = e.code, hint = why[2],
     })
-  end)
+  end
+  error(e, 0)
 end
 
 return M

@@ -75,6 +75,9 @@ local function begin(run, table_name)
   return Edit.begin(current, function()
     count = count or run:value("select count(*) as value from " .. Name.quote(current.name))
     return count
+  end, function(column)
+    return run:value(("select count(*) as value from %s where %s is null"):format(Name.quote(current.name),
+      Name.quote(column)))
   end)
 end
 

@@ -12,6 +12,7 @@ local M = {}
 ---@field table rille.CatalogTable        as it is
 ---@field definition rille.Definition     as it shall be
 ---@field rows fun(): integer             how many rows there are
+---@field nulls fun(column: string): integer  how many of them hold NULL in a column
 ---@field statements string[]             that do the same without a rebuild
 ---@field rebuild boolean                 they would not do
 ---@field changes table[]                 for narrow.lua
@@ -118,11 +119,13 @@ function EDITS.change(edit, operation)
     local kept = KEPT[clause.kind] or clause.kind == "references" and not column.references
     if kept then table.insert(made.clauses, clause.kind == "primary" and 1 or #made.clauses + 1, clause) end
   end
-  made.name, made.source = old.name, old.source
-  made.conversion = made.source and Narrow.conversion(column, made.source)
+  made.name, made.source, made.declared = old.name, old.source, old.declared
+  made.conversion = made.source and Narrow.conversion(column, made.source, made.declared)
   if not made.remarks[1] then made.remarks = old.remarks end
   edit.definition.columns[position] = made
-  if made.source then table.insert(edit.changes, { column = column, source = made.source }) end
+  if made.source then
+    table.insert(edit.changes, { column = column, source = made.source, declared = made.declared })
+  end
   edit.rebuild = true
 end
 
@@ -211,18 +214,46 @@ local function is_covered(edit, name)
   return key ~= nil and Name.same(key, name)
 end
 
+local function has_index(edit, name)
+  for _, index in ipairs(edit.table.indexes) do
+    if Name.same(index.name, name) and not edit.dropped[index.name] then return true end
+  end
+  for _, index in ipairs(edit.indexes) do
+    if Name.same(index.name, name) then return true end
+  end
+  return false
+end
+
 function EDITS.index(edit, index)
   for _, part in ipairs(index.columns) do known_position(edit, part[1]) end
   if index.trashed then known_position(edit, index.trashed) end
   if index.automatic and is_covered(edit, index.columns[1][1]) then return end
+  if has_index(edit, index.name) then refuse(edit, ("there is an index %q already"):format(index.name)) end
   table.insert(edit.indexes, index)
+end
+
+--- A column of a primary key is never NULL, which SQLite would not mind.
+local function forbid_nulls(edit, column)
+  for _, clause in ipairs(column.clauses) do
+    if clause.kind == "not null" then return end
+  end
+  local count = column.source and edit.nulls(column.source) or 0
+  if count > 0 then
+    Error.raise("migration", ("%d row%s of %q hold%s NULL in %q"):format(count, count == 1 and "" or "s",
+      edit.table.name, count == 1 and "s" or "", column.name), {
+      table = edit.table.name, column = column.name, hint = "change these rows first; nothing was changed",
+    })
+  end
+  column.clauses = table.move(column.clauses, 1, #column.clauses, 2, { { kind = "not null", text = "not null" } })
 end
 
 function EDITS.primary(edit, operation)
   if #primary_of(edit.definition) > 0 then
     refuse(edit, "there is a primary key already", "t:drop_primary() goes first")
   end
-  for _, name in ipairs(operation.columns) do known_position(edit, name) end
+  for _, name in ipairs(operation.columns) do
+    forbid_nulls(edit, edit.definition.columns[known_position(edit, name)])
+  end
   table.insert(edit.definition.constraints, Ddl.constraint(operation, edit.definition))
   edit.rebuild = true
 end
@@ -323,18 +354,19 @@ end
 --- Begin to edit a table.
 ---@param current rille.CatalogTable
 ---@param rows fun(): integer
+---@param nulls fun(column: string): integer
 ---@return rille.Edit
-function M.begin(current, rows)
+function M.begin(current, rows, nulls)
   local old = current.definition
   -- A copy: the catalog's is still asked for what was there.
   local definition = { name = old.name, tail = old.tail, columns = {} }
   for i, each in ipairs(old.columns) do
     definition.columns[i] = { name = each.name, type = each.type, clauses = each.clauses, remarks = each.remarks,
-      source = each.name }
+      source = each.name, declared = each.type }
   end
   definition.constraints = table.move(old.constraints, 1, #old.constraints, 1, {})
-  return { table = current, definition = definition, rows = rows, statements = {}, rebuild = false, changes = {},
-    dropped = {}, indexes = {} }
+  return { table = current, definition = definition, rows = rows, nulls = nulls, statements = {}, rebuild = false,
+    changes = {}, dropped = {}, indexes = {} }
 end
 
 --- Apply one operation of a blueprint.

@@ -66,23 +66,32 @@ end
 
 --- How a value gets into its new column, where the new type alone would not change it.
 ---@param column rille.BlueprintColumn
----@param source string  the column's name there
+---@param source string    the column's name there
+---@param declared string  its type there
 ---@return string? sql
-function M.conversion(column, source)
-  if column.type == "blob" then return ("cast(%s as blob)"):format(Name.quote(source)) end
+function M.conversion(column, source, declared)
+  local name = Name.quote(source)
+  if column.type == "blob" then return ("cast(%s as blob)"):format(name) end
+  local was = declared:upper()
+  if column.type == "datetime" and was:find "^DATE%f[%W]" then       -- a day is the moment at which it begins
+    return ("case when %s glob '%s' then %s || 'T00:00:00.000000Z' else %s end"):format(name, DATE, name, name)
+  elseif column.type == "date" and was:find "^DATETIME" then
+    return ("case when %s glob '%sT00:00:00.000000Z' then substr(%s, 1, 10) else %s end"):format(name, DATE, name, name)
+  end
 end
 
 --- Raise when a row of the table would lose what it holds.
 ---@param run rille.SchemaRunner
 ---@param table_name string
----@param changes { column: rille.BlueprintColumn, source: string }[]  new columns, and what they are called now
+---@param changes { column: rille.BlueprintColumn, source: string, declared: string }[]  new columns, what they are
+---  called now, and their types now
 function M.check(run, table_name, changes)
   if #changes == 0 then return end
   local declared, sources, tests = {}, {}, {}
   for i, change in ipairs(changes) do
     local column = change.column
     declared[i] = Name.quote(column.name) .. " " .. Ddl.type_of(column)
-    sources[i] = M.conversion(column, change.source) or Name.quote(change.source)
+    sources[i] = M.conversion(column, change.source, change.declared) or Name.quote(change.source)
     for _, test in ipairs(tests_of(column)) do
       tests[#tests + 1] = { column = column.name, words = test[1], sql = test[2] }
     end

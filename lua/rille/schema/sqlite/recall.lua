@@ -57,7 +57,10 @@ end
 ---@param column rille.BlueprintColumn
 ---@return string[]|boolean
 function M.own_check(sql, column)
-  if sql == Ddl.type_check(column) then return true end
+  for _, nullable in ipairs { true, false } do          -- it may have become the other since
+    local asked = setmetatable({ nullable = nullable }, { __index = column })
+    if sql == Ddl.type_check(asked) then return true end
+  end
   local prefix = Name.quote(column.name) .. " in ("
   if column.word ~= "text" or sql:sub(1, #prefix) ~= prefix or sql:sub(-1) ~= ")" then return false end
   return Literal.texts(sql:sub(#prefix + 1, -2)) or false
