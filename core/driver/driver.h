@@ -140,8 +140,12 @@ typedef struct rille_driver {
   ** memory runs out, or with a value that cannot be read. */
   rille_status (*row)(rille_stmt *stmt, rille_cell cells[], rille_fault *fault);
 
-  /* True when the schema has changed since the statement was made, so that its columns may be others than before. */
-  bool (*changed)(const rille_stmt *stmt);
+  /* How often the schema has changed since the statement was made, so that its columns may be others than before. */
+  int (*changed)(const rille_stmt *stmt);
+
+  /* Whether the schema, as the connection read it last, has a table of that name; cheap.  A driver that cannot watch
+  ** says that it has none. */
+  rille_status (*has_table)(rille_conn *conn, const char *name, bool *out, rille_fault *fault);
 
   /* True when the statement can change the database. */
   bool (*writes)(const rille_stmt *stmt);

@@ -157,10 +157,21 @@ postgres_column_declared(const rille_stmt *base, int index)
   return index >= 0 && index < stmt->column_count ? rille_str_of(stmt->columns[index].declared) : (rille_str){ 0 };
 }
 
-static bool
+static int
 postgres_changed(const rille_stmt *base)
 {
   return ((const rille_postgres_stmt *)base)->changed;
+}
+
+/* Only asked for by who would watch. */
+static rille_status
+postgres_has_table(rille_conn *base, const char *name, bool *out, rille_fault *fault)
+{
+  (void)base;
+  (void)name;
+  (void)fault;
+  *out = false;
+  return RILLE_OK;
 }
 
 static bool
@@ -258,6 +269,7 @@ const rille_driver rille_driver_postgres = {
   .column_declared = postgres_column_declared,
   .row = rille_postgres_row,
   .changed = postgres_changed,
+  .has_table = postgres_has_table,
   .writes = postgres_writes,
   .copy = postgres_copy,
   .watch = postgres_watch,

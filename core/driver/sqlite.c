@@ -243,10 +243,21 @@ sqlite_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
   return RILLE_OK;
 }
 
-static bool
+static int
 sqlite_changed(const rille_stmt *base)
 {
-  return sqlite3_stmt_status(((const struct sqlite_stmt *)base)->handle, SQLITE_STMTSTATUS_REPREPARE, 0) > 0;
+  return sqlite3_stmt_status(((const struct sqlite_stmt *)base)->handle, SQLITE_STMTSTATUS_REPREPARE, 0);
+}
+
+/* Reads the schema where that was not done yet. */
+static rille_status
+sqlite_has_table(rille_conn *base, const char *name, bool *out, rille_fault *fault)
+{
+  rille_sqlite_conn *conn = (rille_sqlite_conn *)base;
+  int code = sqlite3_table_column_metadata(conn->db, "main", name, NULL, NULL, NULL, NULL, NULL, NULL);
+
+  *out = code == SQLITE_OK;
+  return code == SQLITE_OK || code == SQLITE_ERROR ? RILLE_OK : rille_sqlite_fail(conn, code, fault);
 }
 
 static bool
@@ -324,6 +335,7 @@ const rille_driver rille_driver_sqlite = {
   .column_declared = sqlite_column_declared,
   .row = sqlite_row,
   .changed = sqlite_changed,
+  .has_table = sqlite_has_table,
   .writes = sqlite_writes,
   .copy = sqlite_copy,
   .watch = rille_sqlite_watch_rows,

@@ -8,6 +8,7 @@
 #include "core/run/cursor.h"
 #include "core/run/history.h"
 #include "core/run/outbox.h"
+#include "core/run/outbox_notice.h"
 
 enum { SHAPE_MAX = RILLE_SQL_MAX + 1 }; /* bytes: the mark of its kind and, of SQL text, all there may be */
 
@@ -193,6 +194,7 @@ ended(rille_connection *connection)
 {
   connection->depth = 0;
   connection->owner = NULL;
+  connection->founding = false;
   connection->broken = false;
   connection->wrote = false;
   if (connection->outbox != NULL)
@@ -220,8 +222,8 @@ rille_connection_ready(rille_connection *connection, rille_fault *fault)
 }
 
 /* From here on only a rollback of everything helps. */
-static void
-spoil(rille_connection *connection, const rille_fault *fault)
+void
+rille_connection_spoil(rille_connection *connection, const rille_fault *fault)
 {
   if (!connection->broken)
     (void)snprintf(connection->broke, sizeof connection->broke, "%.199s",
@@ -235,7 +237,7 @@ rille_connection_failed(rille_connection *connection, const rille_fault *fault)
   const rille_driver *driver = connection->conn->driver;
 
   if (connection->depth > 0 && (!driver->in_transaction(connection->conn) || driver->failed(connection->conn)))
-    spoil(connection, fault);
+    rille_connection_spoil(connection, fault);
 }
 
 rille_status
@@ -310,7 +312,7 @@ rille_connection_rollback(rille_connection *connection, rille_fault *fault)
     if (status == RILLE_OK)
       status = savepoint(connection, RELEASE, fault);
     if (status != RILLE_OK)
-      spoil(connection, fault); /* or what this level did would be committed with the rest */
+      rille_connection_spoil(connection, fault); /* or what this level did would be committed with the rest */
     connection->depth--;
     return status;
   }
@@ -320,7 +322,9 @@ rille_connection_rollback(rille_connection *connection, rille_fault *fault)
   }
   status = undo(connection, fault);
   ended(connection);
+  if (connection->stale)
+    rille_outbox_catch_up(connection);
   if (status != RILLE_OK)
-    spoil(connection, fault); /* nothing more is done before it is undone */
+    rille_connection_spoil(connection, fault); /* nothing more is done before it is undone */
   return status;
 }

@@ -37,6 +37,9 @@ typedef struct rille_connection {
   struct rille_cursor *cursors; /* open ones */
   rille_trace trace;
   rille_outbox *outbox; /* NULL: nothing is mirrored */
+  bool founding;        /* this transaction makes the outbox */
+  bool stale;           /* it is mirrored since the connection was opened */
+  int64_t missed;       /* rows that were written before that was noticed */
   bool counts;          /* each commit of a transaction that wrote is a position in the history */
   bool wrote;           /* the transaction that is open */
   bool counting;        /* the history knows of this connection; `counted` is where it left it, or earlier */
@@ -83,6 +86,9 @@ rille_status rille_connection_rollback(rille_connection *connection, rille_fault
 /* RILLE_OK when a statement may run: not in a transaction that is broken.  What a failed rollback left is undone
 ** first. */
 rille_status rille_connection_ready(rille_connection *connection, rille_fault *fault);
+
+/* Nothing of the open transaction may be kept, for the reason that the fault gives. */
+void rille_connection_spoil(rille_connection *connection, const rille_fault *fault);
 
 /* To be told of each failed statement: finds out whether the transaction is still there. */
 void rille_connection_failed(rille_connection *connection, const rille_fault *fault);

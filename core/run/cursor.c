@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/run/outbox.h"
+#include "core/run/outbox_notice.h"
 
 double
 rille_clock_ms(void)
@@ -126,6 +127,19 @@ step_mirrored(rille_cursor *cursor, bool *row, rille_fault *fault)
   return status;
 }
 
+/* Steps a statement that changes rows of a database that is not mirrored, as far as the connection knows. */
+static rille_status
+step_plain(rille_cursor *cursor, bool *row, rille_fault *fault)
+{
+  rille_statement *statement = cursor->statement;
+  const rille_driver *driver = statement->stmt->driver;
+  rille_status status = driver->step(statement->stmt, row, fault);
+
+  if (driver->changed(statement->stmt) != statement->changes_seen)
+    status = rille_outbox_notice(cursor->connection, statement, status, fault);
+  return status;
+}
+
 /* A statement, its place in the outbox and in the history are one transaction. */
 static rille_status
 step_watched(rille_cursor *cursor, bool *row, rille_fault *fault)
@@ -141,7 +155,7 @@ step_watched(rille_cursor *cursor, bool *row, rille_fault *fault)
   if (status == RILLE_OK && connection->outbox != NULL)
     status = step_mirrored(cursor, row, fault);
   else if (status == RILLE_OK)
-    status = cursor->statement->stmt->driver->step(cursor->statement->stmt, row, fault);
+    status = step_plain(cursor, row, fault);
   if (cursor->wrapped && (status != RILLE_OK || !*row))
     status = unwrap(cursor, status, fault);
   return status;
@@ -157,6 +171,8 @@ rille_cursor_step(rille_cursor *cursor, bool *row, rille_fault *fault)
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the cursor is closed");
   if (cursor->statement->changes_rows && (cursor->connection->outbox != NULL || cursor->connection->counts))
     status = step_watched(cursor, row, fault);
+  else if (cursor->statement->changes_rows)
+    status = step_plain(cursor, row, fault);
   else
     status = cursor->statement->stmt->driver->step(cursor->statement->stmt, row, fault);
   if (status != RILLE_OK)
@@ -217,4 +233,6 @@ rille_cursor_close(rille_cursor *cursor)
   if (cursor->wrapped)
     (void)rille_connection_rollback(connection, NULL);
   cursor->wrapped = false;
+  if (connection->stale)
+    rille_outbox_catch_up(connection);
 }

@@ -62,6 +62,7 @@ rille_outbox_create(rille_connection *connection, rille_fault *fault)
 
   for (size_t i = 0; i < sizeof statements / sizeof statements[0] && status == RILLE_OK; i++)
     status = rille_aside_run(connection, statements[i], NULL, 0, fault);
+  connection->founding = connection->depth > 0;
   return status;
 }
 

@@ -53,12 +53,13 @@ static rille_status
 read_wish(rille_connection *connection, struct wish *wish, rille_fault *fault)
 {
   rille_statement *statement = NULL;
-  bool row = true;
-  rille_status status = rille_aside_start(connection, "select \"tables\" from \"rille_mirrors\"", NULL, 0, &statement,
-                                          fault);
+  bool row = false;
+  rille_status status = connection->conn->driver->has_table(connection->conn, "rille_mirrors", &row, fault);
 
-  if (status == RILLE_NO_SUCH_TABLE)
-    return RILLE_OK;
+  if (status != RILLE_OK || !row)
+    return status;
+  status = rille_aside_start(connection, "select \"tables\" from \"rille_mirrors\"", NULL, 0, &statement, fault);
+
   while (status == RILLE_OK && row) {
     rille_cell list;
 

@@ -174,6 +174,7 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
     status = rille_layout_of_statement(query, dialect, s->stmt, &s->layout, fault);
   if (status == RILLE_OK) {
     s->writes = conn->driver->writes(s->stmt);
+    s->changes_seen = -1;
     s->changes_rows = s->writes && (!s->raw || may_change_rows(sql));
     *out = s;
     s = NULL;

@@ -24,6 +24,7 @@ typedef struct rille_statement {
   bool in_use; /* running: a second run of the same shape needs another statement */
   bool writes;
   bool changes_rows;                     /* writes within a transaction: not VACUUM, PRAGMA, ATTACH, DETACH */
+  int changes_seen;                      /* of the schema, by who looks for mirrors; -1 before its first run */
   bool raw;                              /* made from SQL text: values are bound in order, of any type */
   struct rille_statement *newer, *older; /* by last use */
   struct rille_statement *bucket_next;

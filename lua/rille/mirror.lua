@@ -351,7 +351,7 @@ end
 function M.mirror_status(self)
   local status = { lag = 0, lag_ms = 0, failed = 0, mirrors = {} }
   for i, mirror in ipairs(mirrors_of(self, "mirror_status")) do
-    local each, n = look(self, mirror), self.followed[mirror.name]
+    local each, n = look(self, mirror), (self.followed or {})[mirror.name]
     each.background = n ~= nil
     local kind, message = self.core:mirror_fails(n or 0)
     if kind and not each.error then each.error = Error.new(kind, message) end

@@ -1,6 +1,6 @@
 --- mirror: the works about mirrors; see rille.lua.
 -- Where the others stand beside raw C, these stand beside themselves in a database without a mirror: each write is a
--- transaction of its own.  What writers pay and what the background does are measured apart: the latter is mirror_apply.
+-- transaction of its own.  What writers pay is measured apart from what the background does, which is mirror_apply.
 local rille = require "rille"
 
 local WRITES, CHANGES = 10000, 20000

@@ -164,6 +164,36 @@ describe("a mirror in the background", function()
     assert.equal(0, rille.db():mirror_status().lag)
   end)
 
+  it("is not bypassed by a handle that was there before it", function()
+    local db = rille.open("a", { statements = USERS })
+    local path = db.settings.database
+    local before, busy = core.open { database = path }, core.open { database = path }
+    before:execute("insert into users (name) values (?)", { "old" })
+    busy:execute("insert into users (name) values (?)", { "older" })
+    source "a"
+    before:execute("insert into users (name) values (?)", { "Ann" })
+    before:execute("insert into users (name) values (?)", { "Bob" })
+    local e = refused("serialization_failure", function()
+      busy:begin()
+      local ok, e = pcall(busy.execute, busy, "insert into users (name) values (?)", { "gone" })
+      if not ok then pcall(busy.commit, busy) busy:rollback() error(e, 0) end
+      busy:commit()
+    end)
+    assert.truthy(e.hint:find("again", 1, true))
+    busy:execute("insert into users (name) values (?)", { "Cy" })
+    before:close()
+    busy:close()
+    db:mirror_sync()
+    assert.equal("a 4 Bob, a 5 Cy", mirrored())
+    assert.equal(1, db:mirror_status().skipped)
+    db:mirror_resync()
+    assert.equal("a 1 old, a 2 older, a 3 Ann, a 4 Bob, a 5 Cy", mirrored())
+    local other = core.open { database = path }
+    other:execute "create table notes (id integer primary key)"
+    assert.is_true(other:mirrored())
+    other:close()
+  end)
+
   it("is not made anew by who only writes: where it should be, another configuration may say otherwise", function()
     local path = source "a".settings.database
     rille.close()

@@ -172,10 +172,16 @@ column_declared_below(const rille_stmt *stmt, int index)
 {
   return below->column_declared(stmt, index);
 }
-static bool
+static int
 changed_below(const rille_stmt *stmt)
 {
   return below->changed(stmt);
+}
+
+static rille_status
+has_table_below(rille_conn *conn, const char *name, bool *out, rille_fault *fault)
+{
+  return below->has_table(conn, name, out, fault);
 }
 static bool
 writes_below(const rille_stmt *stmt)
@@ -248,6 +254,7 @@ const rille_driver spec_driver = {
   .column_declared = column_declared_below,
   .row = row_below,
   .changed = changed_below,
+  .has_table = has_table_below,
   .writes = writes_below,
   .watch = watch_below,
   .run_aside = run_aside_below,
