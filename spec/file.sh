@@ -1,6 +1,7 @@
 #!/bin/sh
 # file.sh BUILD FILE COUNTS - runs one file of specs in a process of its own; appends "PASSED FAILED NAME" to COUNTS.
 #
+# With RILLE_SPEC_URL it runs on that database; the name says so.
 # A file that crashes, leaks, hangs or says nothing counts as one failure, and takes no other file with it.
 # Lines that a spec prints with "-- " in front are meant to be seen and are shown when all went well.
 set -u
@@ -20,9 +21,11 @@ set -- $summary
 passed=${1:-0} failed=$((${4:-0} + ${7:-0})) pending=${10:-0}
 if [ "$failed" = 0 ] && { [ "$status" != 0 ] || [ "$passed" = 0 ]; }; then failed=1; fi
 
-echo "$passed $failed $build $file" >>"$counts"
+label=$file${RILLE_SPEC_URL:+ on PostgreSQL}
+
+echo "$passed $failed $build $label" >>"$counts"
 {
-  printf '%5d passed %3d failed  %s' "$passed" "$failed" "$file"
+  printf '%5d passed %3d failed  %s' "$passed" "$failed" "$label"
   [ "$pending" = 0 ] && echo || echo "  ($pending pending)"
   if [ "$failed" = 0 ]; then
     grep -a '^-- ' "$log"

@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.." || exit 1
 TEST_TIMEOUT_S=300                             # for one C program; they take seconds
 jobs=$(nproc)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+server=${TMPDIR:-/tmp}/rille-specs.$$            # the servers' user must reach it
+trap 'sh spec/support/postgres.sh destroy "$server" >/dev/null 2>&1; rm -rf "$work"' EXIT
 counts=$work/counts                            # a line "PASSED FAILED SUITE" for each suite
 : >"$counts"
 
@@ -55,7 +56,17 @@ c_tests() {
 
 specs() {
   step "Specs: $1"
-  find spec -name '*_spec.lua' | sort | xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
+  find spec -path spec/postgres -prune -o -name '*_spec.lua' -print | sort \
+    | xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
+}
+
+# On a server of their own, which ends with this script.
+postgres_specs() {
+  step "Specs on PostgreSQL: $1"
+  must sh spec/support/postgres.sh start "$server" 0 $$ || return
+  url=$(sh spec/support/postgres.sh env "$server" | sed -n "s/^PG_URL='\(.*\)'$/\1/p")
+  { find spec/postgres -name '*_spec.lua' | sort; grep -v '^#' spec/postgres/shared; } \
+    | RILLE_SPEC_URL=$url xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
 }
 
 lint() {
@@ -69,7 +80,7 @@ if must sh host/install-dependencies.sh build test; then
   echo "all there"
   for what; do
     case $what in
-      release | dev) build "$what" && { c_tests "$what"; specs "$what"; } ;;
+      release | dev) build "$what" && { c_tests "$what"; specs "$what"; postgres_specs "$what"; } ;;
       lint)          lint ;;
       *)             echo "0 1 run.sh knows release, dev and lint, not \"$what\"" >>"$counts" ;;
     esac

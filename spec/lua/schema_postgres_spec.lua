@@ -119,6 +119,20 @@ describe("on PostgreSQL a key of a table to itself", function()
 end)
 
 describe("a statement of PostgreSQL", function()
+  it("names the index that it makes concurrently", function()
+    for sql, name in pairs {
+      ["create index concurrently a on b (c)"] = "a", ['CREATE UNIQUE INDEX CONCURRENTLY "A b" ON x (y)'] = '"A b"',
+      ['create index concurrently if not exists s."I""" on b (c)'] = 's."I"""',
+      ["create index concurrently Ab$1 on b (c)"] = "Ab$1",
+    } do
+      assert.equal(name, Outside.index_of(sql))
+    end
+    for _, sql in ipairs { "create index concurrently on b (c)", "create index a on b (c)",
+      'create index concurrently "open on b (c)', "drop index concurrently a", "select 1" } do
+      assert.is_nil(Outside.index_of(sql))
+    end
+  end)
+
   it("wants no transaction where it is done concurrently", function()
     for sql, plain in pairs {
       ["create index concurrently a on b (c)"] = "create index a on b (c)",

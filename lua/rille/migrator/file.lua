@@ -140,11 +140,10 @@ local function load_sql(migration, direction)
   end
   if #kept == 0 then fail(path, "holds no statement", "`select 1;` says that there is nothing to do") end
   migration.run[direction] = function(_, db)
-    local gives_rows = require "rille.sql".gives_rows
+    local gives_rows, run = require "rille.sql".gives_rows, require "rille.schema.runner".new(db)
     for _, statement in ipairs(kept) do
-      local run = gives_rows(statement.sql) and db._query or db._execute
-      local sql = require "rille.schema.rehearsal".plain(db, statement.sql)
-      local done, e = xpcall(run, Error.keep_trace, db, sql)
+      local done, e = xpcall(gives_rows(statement.sql) and run.rows or run.execute, Error.keep_trace, run,
+        statement.sql)
       if not done then
         if Error.is(e) then e.line = statement.line end
         Error.again(e)

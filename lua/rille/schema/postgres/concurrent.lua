@@ -10,9 +10,10 @@ local M = {}
 
 local DAY_MS <const> = 24 * 60 * 60 * 1000
 
-local BUILDER <const> = [[select p.pid as "pid" from pg_catalog.pg_stat_progress_create_index p
-  where p.index_relid = (select c.oid from pg_catalog.pg_class c join pg_catalog.pg_index i on i.indexrelid = c.oid
-    where c.relname = ? and i.indrelid = ?::pg_catalog.oid)]]
+-- What is there of an index that is not whole, and who makes it.
+local BEGUN <const> = [[select p.pid as "pid" from pg_catalog.pg_index i
+  left join pg_catalog.pg_stat_progress_create_index p on p.index_relid = i.indexrelid
+  where i.indexrelid = pg_catalog.to_regclass(?)::pg_catalog.oid and not i.indisvalid]]
 
 --- Take the indexes that are to be made concurrently out of what a transaction does.
 ---@param run rille.PostgresRunner
@@ -45,23 +46,29 @@ local function is_same(found, index)
   return #found.columns == #index.columns
 end
 
-local function drop(run, name) run:execute("drop index concurrently if exists " .. Name.quote(name)) end
+local function drop(run, name) run:execute("drop index concurrently if exists " .. name) end
 
---- What an attempt that was cut off left behind goes; says whether the index was made by one that was not.
-local function clear(run, table_, index)
+--- Let what an attempt that was cut off left of an index go.
+---@param run rille.PostgresRunner
+---@param name string  as SQL names it
+function M.clear(run, name)
+  local begun = run:rows(BEGUN, name)[1]
+  if not begun then return end
+  if begun.pid then
+    Error.raise("locked", ("the index %s is being made by server process %d"):format(name, begun.pid), {
+      hint = "wait for it, or end it: select pg_cancel_backend(…)",
+    })
+  end
+  drop(run, name)
+end
+
+--- Was the index made by an attempt that was not cut off, and not written down?
+local function is_made(run, table_, index)
   for _, found in ipairs(table_.indexes) do
     if found.name == index.name and found.valid then
       if is_same(found, index) then return true end
       Find.refuse(table_, ("there is another index %q already"):format(index.name),
         ("t:drop_index{ name = %q } goes first"):format(index.name))
-    elseif found.name == index.name then
-      local builder = run:rows(BUILDER, found.name, table_.oid)[1]
-      if builder then
-        Error.raise("locked", ("the index %q is being made by server process %d"):format(index.name, builder.pid), {
-          table = table_.name, hint = "wait for it, or end it: select pg_cancel_backend(…)",
-        })
-      end
-      drop(run, found.name)
     end
   end
   return false
@@ -83,7 +90,7 @@ function M.create(caller, table_name, index)
   local run, connection = patient(caller.handle)
   local closed <close> = connection                                            -- luacheck: ignore 211
   local table_ = Catalog.table(run, table_name)
-  if clear(run, table_, index) then return end
+  if is_made(run, table_, index) then return end
   local nullable = {}
   for _, part in ipairs(index.columns) do nullable[part[1]] = Find.known(table_, part[1]).nullable end
   if index.trashed then Find.known(table_, index.trashed) end
@@ -91,7 +98,7 @@ function M.create(caller, table_name, index)
   local ok, e = pcall(run.execute, run, sql)
   caller.handle:forget()
   if ok then return end
-  pcall(drop, run, index.name)
+  pcall(drop, run, Name.quote(index.name))
   if Error.is(e, "unique_violation") then Tries.explain_duplicates(run, table_, index, e) end
   error(e, 0)
 end

@@ -1,11 +1,10 @@
---- migrator_postgres_spec: migrations that other processes get in the way of, and what runs outside of a transaction.
+--- postgres/migrator_spec: migrations that other processes get in the way of, and what runs outside of a transaction;
+-- RILLE_SPEC_URL names a server.
 local Database = require "spec.support.database"
 local Error = require "rille.error"
 local Folder = require "spec.support.migration_folder"
 local migrator = require "rille.migrator"
 local rille = require "rille"
-
-if not Database.is_postgres then return end
 
 local function refused(fn, ...)
   local ok, e = pcall(fn, ...)
@@ -13,6 +12,8 @@ local function refused(fn, ...)
   assert.is_true(Error.is(e), tostring(e))
   return e
 end
+
+local SECONDS <const> = tonumber(os.getenv "RILLE_SECONDS") or 5
 
 local function quoted(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
 
@@ -25,15 +26,15 @@ describe("on PostgreSQL the migrator", function()
   end)
   after_each(function() folder:close() end)
 
-  --- Another process that migrates; what it prints is read from what is returned.
-  local function elsewhere()
+  --- Another process that migrates, maybe under another program; what it prints is read from what is returned.
+  local function elsewhere(before)
     local settings = Database.settings()
     local script = ([[local rille = require "rille"
       rille.configure { connections = { main = { driver = "postgres", url = %q } }, migrations = %q }
       local ok, result = pcall(rille.migrate)
       print(ok and #result.applied or tostring(result))]]):format(settings.url, folder.root .. "/migrations")
-    return assert(io.popen(("LUA_PATH=%s LUA_CPATH=%s lua5.4 -e %s 2>&1"):format(quoted(package.path),
-      quoted(package.cpath), quoted(script))))
+    return assert(io.popen(("LUA_PATH=%s LUA_CPATH=%s %s lua5.4 -e %s 2>&1"):format(quoted(package.path),
+      quoted(package.cpath), before or "", quoted(script))))
   end
 
   --- Name -> is it valid, of the indexes of a table.
@@ -85,6 +86,42 @@ describe("on PostgreSQL the migrator", function()
     assert.equal("posts rille_migrations users", folder:tables())
   end)
 
+  it("comes to the same end however often it is killed", function()
+    folder:lua("0001", [[schema:create("users", function(t) t:id() t:string("name") t:integer("age"):nullable() end)
+      db:execute "insert into users (name, age) select 'u' || i, i from generate_series(1, 3000) as i"]],
+      [[schema:drop("users")]])
+    folder:write("0002.lua", CONCURRENT)
+    folder:lua("0003", [[schema:table("users", function(t)
+        t:string("age"):nullable():change()
+        t:text("bio"):default ""
+      end)
+      db:execute "update users set bio = name"]], [[schema:table("users", function(t) t:drop "bio" end)]])
+    folder:write("0004.up.sql", "create index concurrently if not exists by_bio on users (bio);")
+    folder:write("0004.down.sql", "drop index by_bio;")
+    folder:lua("0005", [[schema:create("posts", function(t) t:id() t:references "user" end)
+      db:execute "insert into posts (user_id) select id from users"]], [[schema:drop "posts"]])
+    rille.migrate()
+    local whole = require "rille.migrator.snapshot".take(db)
+    local kills, deadline = 0, os.time() + SECONDS
+    repeat
+      folder.db = Database.empty(db)
+      local tries = 0
+      repeat
+        tries = tries + 1
+        local pipe = elsewhere(("timeout -s KILL 0.%03d"):format(math.random(999)))
+        local text = pipe:read "a"
+        pipe:close()
+        assert.is_nil(text:find("failed", 1, true), text)
+        kills = kills + 1
+      until not folder.states():find "pending"
+      -- An index that is not valid is one whose maker was killed: nobody said so, and nothing is pending.
+      assert.same(whole, require "rille.migrator.snapshot".take(db))
+      for _, valid in pairs(indexes "users") do assert.is_true(valid) end
+      assert.equal(3000, folder:count "posts")
+    until os.time() >= deadline
+    print(("-- %d kills"):format(kills))
+  end)
+
   it("makes an index while others write, and not a second time when it was not written down", function()
     folder:create("0001", "users")
     rille.migrate()
@@ -118,6 +155,20 @@ describe("on PostgreSQL the migrator", function()
     db:execute "delete from users where id = 1"
     rille.migrate()
     assert.is_true(indexes("users").users_name_unique)
+  end)
+
+  it("makes an index of an SQL file anew that a killed process left half", function()
+    folder:create("0001", "users")
+    rille.migrate()
+    db:execute "insert into users (name) values ('a'), ('a')"
+    pcall(db.execute, db, "create unique index concurrently by_name on users (name)")
+    assert.is_false(indexes("users").by_name)
+    folder:write("0002.up.sql", "create index concurrently if not exists by_name on users (name);")
+    folder:write("0002.down.sql", "drop index concurrently by_name;")
+    rille.migrate()
+    assert.is_true(indexes("users").by_name)
+    migrator.rollback()
+    assert.is_nil(indexes("users").by_name)
   end)
 
   it("says what stays of a migration that ran outside of a transaction", function()

@@ -1,12 +1,11 @@
---- schema_random_spec: words drawn at random, on SQLite and on PostgreSQL: the same tables, rows and refusals.
+--- postgres/schema_random_spec: words drawn at random, on SQLite and on PostgreSQL: the same tables, rows, refusals.
+-- RILLE_SPEC_URL names a server; RILLE_SECONDS says for how long, RILLE_SEED repeats.
 local Database = require "spec.support.database"
 local Engine = require "rille.schema.engine"
 local Recall = require "rille.schema.recall"
 local Runner = require "rille.schema.runner"
 local Say = require "rille.schema.say"
 local rille = require "rille"
-
-if not Database.is_postgres then return end
 
 local SECONDS <const> = tonumber(os.getenv "RILLE_SECONDS") or 5
 local SEED <const> = tonumber(os.getenv "RILLE_SEED") or os.time()
