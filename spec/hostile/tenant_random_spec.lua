@@ -104,6 +104,7 @@ local FROM_OTHER = {
     local row = entity.loose and draw:pick(entity.rows)
     return row and row.owner ~= "a" and row.values.slug or nil, entity
   end,
+  theirs = function(made, draw) return made.handles and made.handles[1 + draw(2)] end,
   shared = function(made, draw)
     local entity = draw:pick(made.entities)
     local name = Chain.relation_of({ draw = draw }, { entity = entity })
@@ -139,7 +140,7 @@ local function live(seed, with_others, root)
       local record, what = rille.tenant.run(World.tenant(made, 1 + draw(2)), from_other, made, draw)
       local counted = counters(db)
       -- (in a database of one's own a text is not taken by others, nor a record shared)
-      if record and not (root and kind ~= "foreign") then
+      if record and not (root and kind ~= "foreign" and kind ~= "theirs") then
         text, heard, said = run(made, db, number, kind, record, what)
       end
       put_back(db, counted)

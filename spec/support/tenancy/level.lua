@@ -21,7 +21,8 @@ local function steps_inside(chain, step, kinds, depth, results)
         if undone then error(UNDO, 0) end
       end))
     elseif draw:chance(10) then
-      got = table.pack(pcall(rille.tenant.run, World.tenant(chain.world, 1 + draw(2)), function() return "another" end))
+      got = table.pack(pcall(rille.tenant.run, World.tenant(chain.world, 1 + draw(2)), function() end))
+      if got[1] then error("another tenant was set inside the transaction", 0) end
     else
       got = table.pack(pcall(kinds[draw:pick(INSIDE)], chain, step * 10 + results.steps))
     end

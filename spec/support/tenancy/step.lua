@@ -1,6 +1,7 @@
 --- tenancy.step: what a tenant may do with a random world: read it, write it, with and without models.
 -- Each step is drawn from its own numbers, so that it does the same in the database in which the other tenant never
 -- was.
+local Apart = require "spec.support.tenancy.apart"
 local Chain = require "spec.support.tenancy.chain"
 local Level = require "spec.support.tenancy.level"
 local World = require "spec.support.tenancy.world"
@@ -463,10 +464,27 @@ function M.foreign(chain, foreign, entity, step)
   return FOREIGN[kind](chain, foreign, entity, step)
 end
 
+M.theirs = Apart.theirs
+
+-- -- more ----------------------------------------------------------------------------------------------------------
+
+--- Write through a view, whose triggers write other tables.
+function M.through(chain)
+  local draw, view = chain.draw, chain.draw:pick(chain.world.views)
+  local q = Chain.start(chain, { entity = view })
+  local word = draw:pick { "insert", "update", "delete", "increment" }
+  if word == "insert" then return call(chain, q, word, { n = draw(6), title = "through" }) end
+  if draw:chance(70) then q = call(chain, q, "unfiltered") else q = call(chain, q, "where", "n", ">", draw(4)) end
+  if word == "update" then return call(chain, q, word, { title = "through" }) end
+  if word == "increment" then return call(chain, q, word, "n") end
+  return call(chain, q, word)
+end
+
 --- Some steps in a transaction.
 function M.transaction(chain, step) return Level.run(chain, step, M) end
 
 M.kinds = { "read", "read", "read", "read", "read", "read", "change", "change", "insert", "create", "record", "record",
-  "record", "handle", "repository", "foreign", "shared", "taken", "transaction", "transaction" }
+  "record", "handle", "repository", "foreign", "shared", "taken", "transaction", "transaction", "through",
+  "theirs" }
 
 return M

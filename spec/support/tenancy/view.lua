@@ -9,11 +9,15 @@ local function source_of(draw, world, views)
   return from.table, from.rows
 end
 
---- One that has the tenant's column and a model, so that it is filtered as a table is.
-local function guarded(draw, world, i)
+local function owned_of(world)
   local owned = {}
   for _, entity in ipairs(world.entities) do owned[#owned + 1] = entity.tenant and entity or nil end
-  local base = draw:pick(owned)
+  return owned
+end
+
+--- One that has the tenant's column and a model, so that it is filtered as a table is.
+local function guarded(draw, world, i)
+  local base = draw:pick(owned_of(world))
   return { name = "View" .. i, base = base.table, rows = base.rows, tenant = true,
     columns = { { "n", "INTEGER" }, { TENANT, world.tenant.type }, { "title", "TEXT" } },
     sql = ('select n, %s, title from "%s"'):format(TENANT, base.table) }
@@ -26,7 +30,7 @@ local function plain(draw, world, views)
     sql = ('%s union all select n, title from "%s"'):format(sql, (source_of(draw, world, views)))
   end
   return { rows = rows, tenant = false, columns = { { "n", "INTEGER" }, { "title", "TEXT" } }, sql = sql,
-    base = draw:pick(world.entities).table }
+    base = draw:pick(draw:chance(60) and owned_of(world) or world.entities).table }
 end
 
 --- Some views, each like a table that has no key and no relations.

@@ -359,6 +359,7 @@ local function look(db, sql) return db:_query(sql)[1].text or "" end
 ---@return fun(others: boolean): string picture  of the others' rows, or of all but those
 function M.build(rille, world, with_others)
   require "rille.model".forget_all()
+  world.handles = nil
   local db = rille.connect ":memory:"
   fill_tables(db, world, function(row)
     return (with_others or not row.owner or row.owner == "a") and row.values or nil
@@ -388,6 +389,7 @@ function M.build_apart(rille, world, with_others, root)
     handles[i] = rille.tenant.create { id = world.tenant[i], slug = slug }
   end
   declare_all(rille, world)
+  world.handles = handles
   return handles[1], function(others)
     if not others then return look(handles[1], sql) end
     return handles[2] and look(handles[2], sql) .. look(handles[3], sql) or ""
