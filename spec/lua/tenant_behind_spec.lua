@@ -96,6 +96,15 @@ describe("behind a view", function()
     hidden(function() return db:table "above":count() end)
   end)
 
+  it("all tables of tenants are taken to be, in a database of which that is not known", function()
+    db:execute "create table users_data (id integer primary key)"
+    db.driver = "postgres"
+    assert.equal(0, as(A, function() return db:table "users_data":count() end))
+    hidden(function() return db:table "names":count() end)
+    assert.equal(1, db:table "names":count())
+    assert.equal(1, as(A, function() return db:table "users":count() end))
+  end)
+
   it("names that hold quotes and blanks are known, and longer names are others", function()
     db:execute [[create table "my ""own"" rows" (id integer primary key, org_id INTEGER)]]
     db:execute [[create view quoted as select id from "my ""own"" rows"]]

@@ -35,7 +35,9 @@ local function names(text, name, virtual)
 end
 
 --- What the database holds beside tables, by name: { name =, virtual =, text = all SQL that acts when it is used }.
+--- Of other databases than SQLite nothing is known: nil.
 local function objects_of(handle)
+  if handle.driver ~= "sqlite" then return nil end
   local rows, list, by_name = handle:connect():query(OBJECTS), {}, {}
   for _, row in ipairs(rows) do
     if row.type ~= "trigger" then
@@ -74,16 +76,19 @@ local function reached(objects, object, set)
   return set
 end
 
---- The guards of tables that the object of that name reads or writes.
+--- The guards of tables that the object of that name reads or writes; all there are where nothing is known of it.
 local function guards_behind(handle, objects, name)
-  local object, found = object_at(objects, name), {}
-  if not object then return found end
-  local set = reached(objects, object, {})
+  local object, found = objects and object_at(objects, name), {}
+  if objects and not object then return found end
+  local set = object and reached(objects, object, {}) or { { text = "" } }
   for _, class in next, require "rille.model".declared do
     local guard = class._def.guard
     if guard and Guard.is_in(guard, handle) then
       for each in next, set do
-        if names(each.text, plain(guard.table)) then found[#found + 1] = guard break end
+        if not object or names(each.text, plain(guard.table)) then
+          found[#found + 1] = guard
+          break
+        end
       end
     end
   end
@@ -130,7 +135,8 @@ end
 ---@return function? ask
 function M.ask(handle, name, description, all)
   local is_table = description.kind == "table" and not (description.sql or ""):find "^CREATE VIRTUAL"
-  if handle.tenant or is_table and not SHADOWS[name:match "_(%l+)$"] then return nil end
+  local is_shadow = handle.driver == "sqlite" and SHADOWS[name:match "_(%l+)$"]
+  if handle.tenant or is_table and not is_shadow then return nil end
   if not all then return function() return check(handle, name) end end
   return function()
     Guard.load_models()

@@ -77,7 +77,7 @@ local CLASSES = [[
 ---@field query fun(self: rille.Handle, sql: string, ...: any): rille.List, string[]
 ---@field execute fun(self: rille.Handle, sql: string, ...: any): { changes: integer, last_id: integer }
 ---@field result fun(self: rille.Handle, sql: string, ...: any): table
----@field table fun(self: rille.Handle, name: string): rille.Query
+---@field table fun(self: rille.Handle, name: string, options?: { all_tenants: boolean? }): rille.Query
 ---@field transaction fun(self: rille.Handle, fn: (fun(db: rille.Handle): any), options?: table): any
 ---@field begin fun(self: rille.Handle, options?: table): rille.Transaction
 ---@field snapshot fun(self: rille.Handle, fn: fun(db: rille.Handle): any): any
