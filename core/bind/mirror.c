@@ -8,6 +8,8 @@
 #include "core/run/mirror.h"
 #include "core/run/turn.h"
 
+enum { NAMES_MAX = 1 << 20 }; /* bytes of names of tables */
+
 static void
 ring_all(void *data)
 {
@@ -245,6 +247,39 @@ mirror_resync(lua_State *L)
   return 2;
 }
 
+/* db:mirror_verify(mirror, which) -> rows compared, names of tables that differ with "\n" behind each; nothing when the
+** mirror does not have all that was committed */
+static int
+mirror_verify(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1), *target = rille_lua_check_database(L, 2);
+  rille_mirror mirror = read_mirror(L, database, target);
+  rille_work *work = rille_lua_begin_call(L, database);
+  rille_buffer differing;
+  rille_str names;
+  rille_mirror_outcome outcome;
+  rille_turn turn;
+  rille_fault fault;
+  rille_status status;
+
+  rille_buffer_init(&differing, NAMES_MAX);
+  rille_turn_take(&turn, target->options.database);
+  status = rille_mirror_verify(&mirror, &differing, &outcome, &fault);
+  rille_turn_leave(&turn);
+  settle(database, target);
+  names = rille_arena_copy(&work->arena, rille_buffer_str(&differing));
+  rille_buffer_release(&differing);
+  if (status != RILLE_OK)
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  if (!rille_arena_ok(&work->arena))
+    return rille_lua_no_memory(L);
+  if (outcome.more)
+    return 0;
+  lua_pushinteger(L, (lua_Integer)outcome.transactions);
+  (void)lua_pushlstring(L, names.at, names.len);
+  return 2;
+}
+
 /* -- followed in the background -------------------------------------------------------------------------- */
 
 /* db:mirror_follow(mirror, which) -> how many are followed with this one: from now on a commit has a thread bring the
@@ -317,15 +352,8 @@ rille_lua_add_mirror(lua_State *L)
 }
 
 const luaL_Reg rille_lua_mirror_methods[] = {
-  { "mirror_create", mirror_create },
-  { "mirrored", mirrored },
-  { "mirror_look", mirror_look },
-  { "mirror_mode", mirror_mode },
-  { "mirror_apply", mirror_apply },
-  { "mirror_retry", mirror_retry },
-  { "mirror_resync", mirror_resync },
-  { "mirror_follow", mirror_follow },
-  { "mirror_fails", mirror_fails },
-  { "mirror_ring", mirror_ring },
-  { NULL, NULL },
+  { "mirror_create", mirror_create }, { "mirrored", mirrored },           { "mirror_look", mirror_look },
+  { "mirror_mode", mirror_mode },     { "mirror_apply", mirror_apply },   { "mirror_retry", mirror_retry },
+  { "mirror_resync", mirror_resync }, { "mirror_verify", mirror_verify }, { "mirror_follow", mirror_follow },
+  { "mirror_fails", mirror_fails },   { "mirror_ring", mirror_ring },     { NULL, NULL },
 };

@@ -46,4 +46,10 @@ rille_status rille_mirror_retry(const rille_mirror *mirror, rille_mirror_outcome
 ** `transactions` is the number of rows.  Nothing is left set aside. */
 rille_status rille_mirror_resync(const rille_mirror *mirror, rille_mirror_outcome *out, rille_fault *fault);
 
+/* Compares all rows of both, by number and sum, table for table; nothing is changed.  `transactions` is the number of
+** rows; the names of tables that differ are appended to `differing`, each with '\n' behind it.  `more`: the mirror does
+** not have all that was committed, so that nothing was compared. */
+rille_status rille_mirror_verify(const rille_mirror *mirror, rille_buffer *differing, rille_mirror_outcome *out,
+                                 rille_fault *fault);
+
 #endif

@@ -29,7 +29,7 @@ for _, word in ipairs { "create", "insert", "find_by_id", "select", "update", "d
   WORDS[word] = "rille.rows"
 end
 for _, word in ipairs { "mirror_sync", "mirror_status", "mirror_failed", "mirror_retry", "mirror_resync",
-  "mirror_stop", "skip_mirror" } do
+  "mirror_verify", "mirror_stop", "skip_mirror" } do
   WORDS[word] = "rille.mirror"
 end
 

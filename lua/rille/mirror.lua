@@ -10,6 +10,7 @@ local OPTIONS = { "tables" }
 local SYNC_OPTIONS = { "timeout_ms" }
 local BATCH = 1000                 -- transactions of a source that a mirror takes at once
 local DROP_MS = 5000
+local VERIFY_TRIES = 5
 local PAUSES_MS = { 10, 40, 160 }  -- before a transaction is tried again; then it is set aside
 
 ---@class rille.Mirror
@@ -297,6 +298,32 @@ function M.mirror_resync(self)
   return done
 end
 
+--- Compare all rows of the database with those that the mirrors hold, by number and sum; nothing is changed.  It finds
+--- what came in or went past rille, on either side, and rows that were there before the mirror or were skipped.
+---@param self rille.Handle
+---@return { rows: integer, differing: { mirror: string, table: string }[] }
+function M.mirror_verify(self)
+  local done = { rows = 0, differing = {} }
+  each_mirror(self, "mirror_verify", function(mirror)
+    local rows, names
+    for _ = 1, VERIFY_TRIES do
+      sync(self, mirror)
+      rows, names = self.core:mirror_verify(target_of(mirror.name):connect(), mirror)
+      if rows then break end                             -- else somebody wrote in between
+    end
+    if not rows then
+      Error.raise("busy", ("mirror_verify: %s is written to all the time"):format(Error.quote(self.name)), {
+        hint = "do it when less is written",
+      })
+    end
+    done.rows = done.rows + rows
+    for _, name in ipairs(split(names)) do
+      done.differing[#done.differing + 1] = { mirror = mirror.name, table = name }
+    end
+  end)
+  return done
+end
+
 --- End a mirror: nothing more comes to it, what it has stays.  Who begins it again is told to resync it.
 ---@param self rille.Handle
 ---@param name string
@@ -339,6 +366,10 @@ local function look(self, mirror)
     'select count(*) as "count", min("made_at") as "first" from "rille_outbox" where "seq" > ?', seq)[1]
   status.lag = waiting.count
   local _, now = core.moment(core.now())
+  if ok and status.lag == 0 and status.failed == 0 then
+    local looked, differing = pcall(require "rille.mirror_ends".differing, self, existing(mirror.name), mirror)
+    status.differing = looked and differing and #differing > 0 and differing or nil
+  end
   status.lag_ms = waiting.first and math.max(0, (now - waiting.first) // 1000) or 0
   return status
 end
@@ -347,7 +378,8 @@ end
 ---@param self rille.Handle
 ---@return { lag: integer, lag_ms: integer, failed: integer, skipped: integer, mirrors: table[] }
 -- `lag` is the one of the mirror that is furthest behind.  Each mirror says whether it is kept up in the `background`
--- by this process; one that cannot be asked, or that this fails for, has an `error`.
+-- by this process; one that cannot be asked, or that this fails for, has an `error`.  One is `differing` in tables of
+-- which the last row is not that of the source: other programs wrote there, or there were rows before the mirror.
 function M.mirror_status(self)
   local status = { lag = 0, lag_ms = 0, failed = 0, mirrors = {} }
   for i, mirror in ipairs(mirrors_of(self, "mirror_status")) do

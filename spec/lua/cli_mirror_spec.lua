@@ -62,6 +62,25 @@ describe("the commands about mirrors", function()
     assert.truthy(out:find("b  1 row copied", 1, true))
   end)
 
+  it("follow what is written until they are stopped, and compare", function()
+    script [[rille.open("a", { statements = "create table users (id integer primary key)", mirror = "root" })]]
+    project:write("write.lua", 'require "rille".open "a":create("users", { id = 7 })')
+    local pipe <close> = assert(io.popen(([[cd '%s' && { timeout -s INT 4 "$RILLE" mirror:sync --follow 2>&1 &
+      sleep 0.5; "$RILLE" run write.lua; wait; }]]):format(project.path)))
+    local out = pipe:read "a"
+    assert.truthy(out:find("a  1 applied, 0 set aside", 1, true), out)
+    assert.equal(0, object "mirror:status a".databases[1].lag)
+    assert.equal(1, object "mirror:verify".databases[1].rows)
+    script [[rille.open "root":execute "delete from users"]]
+    local status
+    status, out = rille "mirror:status a"
+    assert.equal(0, status)
+    assert.truthy(out:find("differs in users: see mirror:verify", 1, true), out)
+    status, out = rille "mirror:verify"
+    assert.equal(1, status)
+    assert.truthy(out:find("a  1 row compared, users of root differs", 1, true), out)
+  end)
+
   it("say what is wrong with a mirror, and go on with the others", function()
     script [[
       for _, name in ipairs { "a", "b" } do

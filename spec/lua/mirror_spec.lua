@@ -402,6 +402,25 @@ describe("a mirror", function()
     assert.equal("acme 1 Ann, acme 2 Bob, acme~1 1 Ann", mirrored())
   end)
 
+  it("is compared with its source, where other programs may have written to one of them", function()
+    local db = source("acme", nil, { USERS, "create table notes (id integer primary key)" })
+    db:insert("users", { { name = "Ann" }, { name = "Bob" } })
+    assert.same({ rows = 2, differing = {} }, db:mirror_verify())
+    rille.open "root":execute "update users set name = 'Annie' where id = 1"
+    assert.same({ { mirror = "root", table = "users" } }, db:mirror_verify().differing)
+    assert.equal("acme 1 Annie, acme 2 Bob", mirrored())
+    db:mirror_resync()
+    assert.same({}, db:mirror_verify().differing)
+    local path = db.settings.database
+    assert.is_nil(db:mirror_status().mirrors[1].differing)
+    assert.is_true(os.execute(("sqlite3 '%s' \"insert into notes values (1)\""):format(path)))
+    assert.same({ "notes" }, db:mirror_status().mirrors[1].differing)
+    assert.same({ { mirror = "root", table = "notes" } }, db:mirror_verify().differing)
+    db:mirror_resync()
+    db:create("users", { name = "Cy" }, { skip_mirror = true })
+    assert.same({ rows = 4, differing = { { mirror = "root", table = "users" } } }, db:mirror_verify())
+  end)
+
   it("brings a row that it lacks from the source when only a part of it changes", function()
     local db = source "acme"
     db:create("users", { name = "Ann", bio = ("long "):rep(100) }, { skip_mirror = true })

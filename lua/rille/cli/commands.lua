@@ -35,7 +35,7 @@ M.groups = {
     "db:seed", "db:pull", "db:lint" } },
   { "tenants", { "tenants:list", "tenants:create", "tenants:copy", "tenants:migrate", "tenants:drop",
     "tenants:extract", "tenants:absorb" } },
-  { "mirrors", { "mirror:status", "mirror:sync", "mirror:retry", "mirror:resync" } },
+  { "mirrors", { "mirror:status", "mirror:sync", "mirror:retry", "mirror:resync", "mirror:verify" } },
   { "scripts", { "run", "repl", "test" } },
   { "shell", { "env", "completion", "help" } },
 }

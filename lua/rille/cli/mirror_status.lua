@@ -7,6 +7,9 @@ local function line(status)
     local words = ("%s: lag %d"):format(text.escape(each.name), each.lag)
     if each.lag > 0 then words = words .. (" (%.1f s)"):format(each.lag_ms / 1000) end
     words = words .. (", failed %d"):format(each.failed)
+    if each.differing then
+      words = words .. (", differs in %s: see mirror:verify"):format(text.escape(table.concat(each.differing, ", ")))
+    end
     if each.error then words = words .. ", " .. text.escape(each.error.message) end
     parts[i] = words
   end
@@ -27,7 +30,8 @@ end
 ---@type rille.Command
 return {
   summary = "show how far mirrors are, and what was set aside",
-  details = "The exit status is 1 when a mirror cannot be asked.",
+  details = "The exit status is 1 when a mirror cannot be asked.  "
+    .. "Whether it differs is told by the last row of each table.",
   json = true,
   arguments = require "rille.cli.mirrors".arguments,
   run = function(args, term)

@@ -1,4 +1,5 @@
 --- mirrors: what the commands about mirrors share: which databases are meant, and one after the other done.
+local core = require "rille.core"
 local Config = require "rille.config"
 local Error = require "rille.error"
 local text = require "rille.cli.text"
@@ -34,13 +35,51 @@ end
 local function all()
   local handles = {}
   for _, name in ipairs(require "rille.keys"(Config.current().connections)) do
-    if Config.current().connections[name].mirror then handles[#handles + 1] = require "rille.database".get(name) end
+    local handle = require "rille.database".get(name)
+    local known, mirrored = pcall(function() return handle:connect():mirrored() end)
+    if Config.current().connections[name].mirror or known and mirrored then handles[#handles + 1] = handle end
   end
   for _, each in ipairs(require "rille.open".list()) do
     local ok, handle = pcall(open, each)               -- one that cannot be opened is told of by who mirrors to it
     if ok and handle.mirrors and #handle.mirrors > 0 then handles[#handles + 1] = handle end
   end
   return handles
+end
+
+local PAUSE_MS, LOOK_EVERY = 200, 50   -- between two passes; after so many it is looked again which databases there are
+
+--- One pass; says what was done, and what is wrong once.
+local function pass(handles, term, said)
+  for _, handle in ipairs(handles) do
+    local ok, done = xpcall(handle.mirror_sync, Error.keep_trace, handle)
+    if Error.is(done, "interrupted") then Error.again(done) end
+    local wrong = not ok and require "rille.cli.failure".object(done) or nil
+    local message = wrong and wrong.message
+    if message ~= said[handle.name] or ok and done.applied + done.set_aside > 0 then
+      term:report({ name = handle.name, applied = ok and done.applied or nil, set_aside = ok and done.set_aside or nil,
+        error = wrong }, function()
+        local what = wrong and term:paint("out", "red", text.escape(message))
+          or ("%d applied, %d set aside"):format(done.applied, done.set_aside)
+        term:line(("%s  %s"):format(text.escape(handle.name), what))
+      end)
+      if term.out.flush then term.out:flush() end        -- who follows it reads it now
+    end
+    said[handle.name] = message
+  end
+end
+
+--- Bring the mirrors of the databases that are meant up to them, again and again, until it is stopped.
+---@param args table
+---@param term rille.Term
+function M.follow(args, term)
+  require "rille.cli.project".need()
+  local names, said, passes, handles = args.database or {}, {}, 0, nil
+  while true do
+    if passes % LOOK_EVERY == 0 then handles = #names > 0 and named(names) or all() end
+    pass(handles, term, said)
+    passes = passes + 1
+    core.pause(PAUSE_MS)
+  end
 end
 
 --- Do it for each database that is meant, whatever becomes of the ones before, and report.
