@@ -8,8 +8,9 @@
 #include "core/driver/postgres_library.h"
 
 enum {
-  RILLE_POSTGRES_NAME_BYTES = 32,   /* room for the name of a prepared statement */
-  RILLE_POSTGRES_PARAMS_MAX = 65535 /* the protocol counts them with 16 bits */
+  RILLE_POSTGRES_NAME_BYTES = 32,  /* room for the name of a prepared statement */
+  RILLE_POSTGRES_PARAMS_MAX = 7498 /* the protocol allows 65535, but libpq takes what it says of a statement's
+                                   ** parameters for nonsense when it is longer than 30000 bytes */
 };
 
 /* What a connection was opened with, kept to open it again: keywords and values as PQconnectStartParams wants them. */

@@ -205,7 +205,9 @@ refused(PGconn *pg, bool *starting, rille_fault *fault)
   take_state(message, state);
   message[strcspn(message, "\n")] = '\0';
   *starting = strcmp(state, "57P03") == 0;
-  if (state[0] != '\0')
+  if (PQconnectionNeedsPassword(pg))
+    kind = RILLE_INVALID_ARGUMENT;
+  else if (state[0] != '\0')
     kind = rille_postgres_kind(state);
   (void)rille_fault_set(fault, kind, "cannot connect to the database: %.400s", message);
   if (fault != NULL && state[0] != '\0') {

@@ -54,9 +54,10 @@ encode(rille_postgres_stmt *stmt, rille_fault *fault)
   return status;
 }
 
-/* Rows that INSERT, UPDATE, DELETE or MERGE changed; other tags count what was read. */
+/* Rows that INSERT, UPDATE, DELETE or MERGE changed, as other tags count what was read; and that a savepoint was rolled
+** back, with what was set since. */
 static void
-count_changes(rille_postgres_conn *conn, PGresult *result)
+read_tag(rille_postgres_conn *conn, PGresult *result)
 {
   static const char *const tags[] = { "INSERT ", "UPDATE ", "DELETE ", "MERGE " };
   const char *tag = PQcmdStatus(result);
@@ -64,6 +65,8 @@ count_changes(rille_postgres_conn *conn, PGresult *result)
   for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)
     if (strncmp(tag, tags[i], strlen(tags[i])) == 0)
       conn->changes = strtoll(PQcmdTuples(result), NULL, 10);
+  if (conn->wait_told_inside && strcmp(tag, "ROLLBACK") == 0)
+    conn->wait_told_ms = -1;
 }
 
 /* What goes before a statement: how long to wait for locks, where the server does not know it, and BEGIN. */
@@ -135,7 +138,7 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
   } else if (status == RILLE_OK) {
     stmt->result = asks[count - 1].result;
     asks[count - 1].result = NULL;
-    count_changes(conn, stmt->result);
+    read_tag(conn, stmt->result);
   }
   rille_postgres_clear(asks, count);
   if (*stale && begin != NULL && conn->in_transaction && rille_postgres_rollback(&conn->base, NULL) == RILLE_OK)
@@ -215,8 +218,8 @@ rille_postgres_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
     const char *bytes;
     size_t length = 0;
 
-    if (stmt->spilled_row != NULL)
-      bytes = rille_postgres_spilled_value(stmt, i, &length);
+    if (stmt->spill.row != NULL)
+      bytes = rille_postgres_spilled_value(&stmt->spill, i, &length);
     else if (PQgetisnull(stmt->result, stmt->at, i))
       bytes = NULL;
     else {

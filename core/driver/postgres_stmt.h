@@ -2,6 +2,8 @@
 #ifndef RILLE_POSTGRES_STMT_H
 #define RILLE_POSTGRES_STMT_H
 
+#include <stdio.h>
+
 #include "core/driver/postgres_conn.h"
 #include "core/driver/postgres_type.h"
 
@@ -10,13 +12,23 @@ typedef struct rille_postgres_column {
   char declared[RILLE_POSTGRES_DECLARED_BYTES];
 } rille_postgres_column;
 
-/* Rows of a streaming statement that were taken into memory: of each column four bytes of length (-1: NULL), its bytes
-** and a NUL. */
-typedef struct rille_postgres_spilled {
-  struct rille_postgres_spilled *next;
+/* Rows of a streaming statement that were taken out of the way, one behind the other. */
+typedef struct rille_postgres_block {
+  struct rille_postgres_block *next;
   size_t len, size;
-  char bytes[];
-} rille_postgres_spilled;
+  char bytes[]; /* of each column of a row four bytes of length (-1: NULL), its bytes and a NUL */
+} rille_postgres_block;
+
+/* The rest of a stream: blocks in memory, and behind them those in a file. */
+typedef struct rille_postgres_spill_state {
+  rille_postgres_block *first, *last, *filling;
+  size_t blocks;   /* that were put into memory */
+  FILE *file;      /* NULL: none is needed */
+  size_t at;       /* the next row, in the first block */
+  const char *row; /* the one that step found; NULL: it was not spilled */
+  rille_status status;
+  rille_fault *fault; /* how the stream ended; NULL: well, or without memory for saying how */
+} rille_postgres_spill_state;
 
 struct rille_postgres_stmt {
   rille_stmt base;
@@ -47,12 +59,7 @@ struct rille_postgres_stmt {
   bool streams;       /* rows come one by one */
   PGresult *result;   /* all rows, or the one that step found */
   int rows, at;       /* in `result`; the first is 0 */
-
-  rille_postgres_spilled *spilled, *spilled_last; /* the rest of a stream, the first row first */
-  size_t spilled_at;                              /* the next row, in the first of them */
-  const char *spilled_row;                        /* the one that step found; NULL: it is in `result` */
-  rille_status spill_status;                      /* how the stream ended */
-  rille_fault *spill_fault;                       /* why, when it failed; NULL: memory ran out */
+  rille_postgres_spill_state spill;
 };
 
 /* -- postgres_prepare.c ------------------------------------------------------------------------------------- */
@@ -82,10 +89,24 @@ rille_status rille_postgres_rollback(rille_conn *base, rille_fault *fault);
 /* The next row of a streaming statement. */
 rille_status rille_postgres_stream_next(rille_postgres_stmt *stmt, bool *row, rille_fault *fault);
 
-/* The bytes of a column of the row that was found, and their length; NULL for NULL. */
-const char *rille_postgres_spilled_value(const rille_postgres_stmt *stmt, int column, size_t *length);
-
 /* Ends a stream before its last row, and forgets what was spilled. */
 void rille_postgres_stream_end(rille_postgres_stmt *stmt);
+
+/* -- postgres_spill.c -------------------------------------------------------------------------------------- */
+
+/* Puts the row of a result behind the others.  RILLE_OUT_OF_MEMORY or RILLE_DISK_FULL when there is no place. */
+rille_status rille_postgres_spill_row(rille_postgres_spill_state *spill, const PGresult *row);
+
+/* No more rows come: they can be read from here on. */
+rille_status rille_postgres_spill_seal(rille_postgres_spill_state *spill);
+
+/* Goes to the next row; false behind the last one, or (*status) when it cannot be read again. */
+bool rille_postgres_spill_next(rille_postgres_spill_state *spill, int columns, rille_status *status);
+
+/* The bytes of a column of the row that was found, and their length; NULL for NULL. */
+const char *rille_postgres_spilled_value(const rille_postgres_spill_state *spill, int column, size_t *length);
+
+/* Forgets all rows. */
+void rille_postgres_spill_clear(rille_postgres_spill_state *spill);
 
 #endif
