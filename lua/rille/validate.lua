@@ -146,7 +146,7 @@ end
 ---@field creating rille.RuleGroup[]  those that run on a new record
 ---@field updating rille.RuleGroup[]  those that run on one that is there already
 ---@field info table
----@field sql string   the text that made the table
+---@field sql? string  in which the conditions of its CHECKs stand, once they were asked for
 local Rules = {}
 Rules.__index = Rules
 
@@ -231,7 +231,7 @@ end
 ---@param description table  what the database says of the table
 ---@return rille.Rules
 function M.compile(def, info, description)
-  local rules = setmetatable({ creating = {}, updating = {}, info = info, sql = description.sql or "" }, Rules)
+  local rules = setmetatable({ creating = {}, updating = {}, info = info, sql = description.sql }, Rules)
   local validates = def.validates or {}
   for name in next, validates do
     if not info.has[name] then
@@ -368,6 +368,15 @@ function Rules:check(record, creating, look_up)
   return failures and error_of(self, failures)
 end
 
+--- SQL in which the conditions of the table's CHECKs stand, as far as an error is about one.
+local function checks_of(self, e)
+  if not self.sql and e.kind == "check_violation" then
+    local handle = self.info.handle
+    self.sql = handle:engine().checks(handle, self.info.class._def.table)
+  end
+  return self.sql or ""
+end
+
 --- An error of the database as one of validation, when it is about a rule.
 ---@param record rille.Record
 ---@param e any  what writing the record raised
@@ -377,7 +386,7 @@ function Rules:explain(record, e)
   local failures
   for i = 1, #self do
     local group = self[i]
-    local rule = Constraint.broken(e, group, record, self.info, self.sql)
+    local rule = Constraint.broken(e, group, record, self.info, checks_of(self, e))
     if rule then failures = add_refused(failures, group, rule, record, self.info) end
   end
   if not failures then return nil end

@@ -164,7 +164,7 @@ describe("a value", function()
       assert.is_truthy(Post:find(post.id):to_json():find(('"views":%d'):format(value), 1, true))
       assert.equal(value, Post:where("id", post.id):sum "views")
       assert.equal(value, Post:where("id", post.id):max "views")
-      assert.equal(value, rille.db():query("select ? as x", value)[1].x)
+      assert.equal(value, rille.db():query("select cast(? as bigint) as x", value)[1].x)
       local page = Post:where("views", value):order_by("views"):cursor_paginate { per_page = 1 }
       assert.equal(value, page.data[1].views)
     end

@@ -5,7 +5,7 @@ local null = world.null
 --- The part of the SQL behind the table, and the parameters.
 local function tail(query)
   local sql, params = query:to_sql()
-  return sql:match ' from "posts" ?(.*)$', params
+  return world.marked(sql):match ' from "posts" ?(.*)$', params
 end
 
 local function ids(query) return query:order_by("id"):pluck("id") end
@@ -134,8 +134,10 @@ describe("query", function()
     it(("finds by %s: %s, with its twins (%d)"):format(method, sql, i), function()
       local function call(name, query) return query[name](query, table.unpack(arguments)) end
       local found, bound = tail(call(method, Post:query()))
-      assert.equal("where " .. sql, found)
-      assert.same(params, bound)
+      if world.engine == "sqlite" then
+        assert.equal("where " .. sql, found)
+        assert.same(params, bound)
+      end
       assert.same(yes, ids(call(method, Post:query())))
       assert.same(no, ids(call(negated(method), Post:query())))
       assert.same(union({ 6 }, yes), ids(call("or_" .. method, Post:where("id", 6))))
@@ -240,7 +242,7 @@ describe("query", function()
   end)
 
   it("says what it is", function()
-    assert.matches("^rille.Query of Post: select .* where \"id\" = %?$", tostring(Post:where("id", 1)))
+    assert.matches("^rille.Query of Post: select .* where \"id\" = %?$", world.marked(tostring(Post:where("id", 1))))
     assert.matches("no column", tostring(Post:where("nope", 1)))
   end)
 

@@ -44,9 +44,10 @@ describe("insert", function()
 
   it("puts values through the casts", function()
     Post:insert { title = "a", meta = { 1, 2 }, price = 2, live = false, at = 86400, day = "2026-01-01T10:00:00Z" }
-    assert.same({ title = "a", meta = "[1,2]", price = 2, live = 0, at = "1970-01-02T00:00:00.000000Z",
-      day = "2026-01-01" },
-      db:query("select title, meta, price, live, at, day from posts")[1])
+    local kept = { title = "a", meta = "[1,2]", price = 2, live = 0, at = "1970-01-02T00:00:00.000000Z",
+      day = "2026-01-01" }
+    if world.engine == "postgres" then kept.meta, kept.price, kept.live = "[1, 2]", "2.00", false end
+    assert.same(kept, db:query("select title, meta, price, live, at, day from posts")[1])
   end)
 
   it("sends one statement for each shape, not for each row", function()
@@ -62,8 +63,9 @@ describe("insert", function()
       User:insert { { name = "bob", email = "b@x" }, { name = "cid", email = "a@x" }, { name = "dee" } }
     end)
     assert.matches("row 2 of 3", e.message)
-    assert.same({ "users", "email", "users.email" }, { e.table, e.column, e.constraint })
-    assert.equal("integer", math.type(e.code))
+    assert.same({ "users", "email" }, { e.table, e.column })
+    assert.equal(world.engine == "sqlite" and "users.email" or "users_email_key", e.constraint)
+    assert.equal(world.engine == "sqlite" and "number" or "string", type(e.code))
     assert.matches("^insert into", e.sql)
     e = untouched("not_null_violation", function() User:insert { { name = "bob" }, { email = "c@x" } } end)
     assert.same({ "users", "name" }, { e.table, e.column })
@@ -273,7 +275,8 @@ describe("update", function()
     assert.same({ 2, 10, 10 }, Post:order_by("id"):pluck("views"))
     assert.equal("less", Post:find(3).title)
     assert.is_true(Post:find(1).updated_at > "2020")
-    assert.same({ 'update "posts" set "views" = rille_add("views", ?), "updated_at" = ? where "id" = ?' },
+    local added = world.engine == "sqlite" and 'rille_add("views", ?)' or '"views" + ?'
+    assert.same({ ('update "posts" set "views" = %s, "updated_at" = ? where "id" = ?'):format(added) },
       statements(function() Post:where("id", 1):increment("views") end))
     Post:where("id", 3):increment("price", "0.50" + 0)
     assert.equal("1.75", Post:find(3).price)

@@ -52,8 +52,8 @@ describe("the scopes of a joined table's model", function()
     assert.same({ "ann", nil, nil, "always" }, of_each(left, "who"))
     assert.equal('select "posts"."id" from "posts" left join "users" on "users"."id" = "posts"."author_id" and '
       .. '("users"."deleted_at" is null and ("users"."live" = ? or "users"."name" = ?)) where '
-      .. '"posts"."deleted_at" is null', (Post:left_join("users", "users.id", "posts.author_id"):select("posts.id")
-      :to_sql()))
+      .. '"posts"."deleted_at" is null', world.marked((Post:left_join("users", "users.id", "posts.author_id")
+      :select("posts.id"):to_sql())))
   end)
 
   it("are escaped by no or_where, wherever it stands", function()

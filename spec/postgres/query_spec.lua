@@ -185,7 +185,8 @@ describe("values", function()
 
   it("of raw SQL are what they are", function()
     assert.same({ { t = true, f = false, n = 6, d = "1.50", b = 2, s = "x" } },
-      db:query "select true as t, 1 > 2 as f, sum(v) as n, 1.50 as d, 2 as b, 'x' as s from (values (1::bigint), (5)) v(v)")
+      db:query([[select true as t, 1 > 2 as f, sum(v) as n, 1.50 as d, 2 as b, 'x' as s
+        from (values (1::bigint), (5)) v (v)]]))
     local beyond = db:query "select 9223372036854775807 + 9223372036854775807::numeric as n"
     assert.equal("18446744073709551614", beyond[1].n)
   end)

@@ -54,10 +54,10 @@ function M.heard(fn, ...)
   return heard
 end
 
---- SQL with a ? for each parameter, as whichever database marks it.
+--- SQL with a ? for each parameter, as whichever database marks it, and without words on where NULL goes.
 ---@param sql string
 ---@return string
-function M.marked(sql) return (sql:gsub("%$%d+", "?")) end
+function M.marked(sql) return (sql:gsub("%$%d+", "?"):gsub(" nulls %a+", "")) end
 
 --- The same, as texts, with a ? for each parameter.
 ---@return string[]

@@ -35,6 +35,13 @@ function M.probe(db)
     foreign_keys = true, size_bytes = row.size_bytes }
 end
 
+--- SQL in which the conditions of a table's CHECKs stand behind their names.
+function M.checks(handle, name)
+  return handle:_query([[select coalesce(string_agg('constraint ' || quote_ident(conname) || ' '
+    || pg_get_constraintdef(oid), ', '), '') as sql from pg_catalog.pg_constraint
+    where contype = 'c' and conrelid = to_regclass(quote_ident(?))]], name)[1].sql
+end
+
 M.explain = "explain "
 
 --- Of what costs little nothing is said: of few rows, reading all of them is the fastest way.
