@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 
+#include "core/base/memory.h"
 #include "core/base/shown.h"
 #include "core/bind/ends.h"
 #include "core/bind/value.h"
@@ -191,6 +192,8 @@ database_gc(lua_State *L)
   rille_lua_close_connections(database);
   database->pooled = false;
   rille_arena_release(&database->arena);
+  rille_memory_free(database->history);
+  database->history = NULL;
   database->closed = true;
   database->options.database = (rille_str){ 0 };
   return 0;

@@ -4,6 +4,7 @@
 
 #include "core/bind/work.h"
 #include "core/run/follow.h"
+#include "core/run/history.h"
 #include "core/run/outbox.h"
 #include "core/run/pool.h"
 
@@ -32,7 +33,9 @@ typedef struct rille_lua_database {
   bool exclusive;    /* while a transaction is open nobody but its coroutine gets a connection */
   bool closed;
   bool trace;
-  bool counts; /* each commit of its connections is a position in the history */
+  bool counts;            /* each commit of its connections is a position in the history */
+  bool tracks;            /* ... which they look at, where the database itself counts */
+  rille_history *history; /* as it was read last; NULL: never */
   rille_outbox_mode mirror_mode;
   rille_follower **followers; /* of its mirrors, rung by its commits */
   int follower_count;

@@ -2,7 +2,7 @@
 **
 **   core.open(options) -> database        database.c: close begin commit rollback depth forget trace last path stats
 **                                         copy.c:     copy
-**                                         session.c:  count token judge
+**                                         session.c:  count token judge track seen generation
 **                                         transaction.c: exclusive, and the levels
 **                                         raw.c:      query execute tables describe
 **                                         read.c:     all first cursor pluck aggregate exists sql

@@ -123,6 +123,8 @@ open_connection(rille_lua_database *database, rille_connection **out, rille_faul
     rille_lua_mirror_connection(database, *out);
   if (status == RILLE_OK)
     (*out)->counts = database->counts;
+  if (status == RILLE_OK && database->tracks)
+    database->driver->track((*out)->conn, true);
   return status;
 }
 

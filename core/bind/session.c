@@ -1,19 +1,21 @@
 /* core/bind/session.c - where a database is in its history, as the tokens of sessions say it. */
 #include <lauxlib.h>
 
+#include "core/base/memory.h"
 #include "core/base/shown.h"
 #include "core/bind/database.h"
 #include "core/bind/ends.h"
 #include "core/bind/value.h"
 #include "core/run/history.h"
 
-/* db:count(on): from now on each commit of a transaction that wrote is a position in the history */
+/* db:count(on): from now on each commit of a transaction that wrote is a position in the history, unless the database
+** itself counts */
 static int
 session_count(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
 
-  database->counts = lua_toboolean(L, 2) != 0;
+  database->counts = lua_toboolean(L, 2) != 0 && database->driver->place == NULL;
   rille_lua_hold(database);
   for (int i = 0; i < database->count; i++)
     database->connections[i]->counts = database->counts;
@@ -21,15 +23,15 @@ session_count(lua_State *L)
   return 0;
 }
 
-/* Makes the tables of the history in a transaction of their own. */
+/* Makes the tables of the history, or adds to them, in a transaction of their own. */
 static rille_status
-create(rille_connection *connection, rille_fault *fault)
+create(rille_connection *connection, bool there, rille_fault *fault)
 {
   rille_status status = rille_connection_begin(connection, RILLE_BEGIN_IMMEDIATE, NULL, fault);
 
   if (status != RILLE_OK)
     return status;
-  status = rille_history_create(connection, fault);
+  status = rille_history_create(connection, there, fault);
   if (status == RILLE_OK)
     status = rille_connection_commit(connection, fault);
   if (status != RILLE_OK)
@@ -37,46 +39,105 @@ create(rille_connection *connection, rille_fault *fault)
   return status;
 }
 
-/* Reads the history, and makes it where there is none and something can be written. */
+/* Reads the history, and makes or completes it where something can be written. */
 static rille_status
 read_history(rille_connection *connection, rille_history *history, bool *found, rille_fault *fault)
 {
   rille_status status = rille_history_read(connection, history, found, fault);
 
-  if (status != RILLE_OK || *found)
+  if (status != RILLE_OK || (*found && !history->stale))
     return status;
-  status = create(connection, fault);
-  if (status == RILLE_OK)
-    status = rille_history_read(connection, history, found, fault);
-  return status == RILLE_READONLY || status == RILLE_BUSY ? RILLE_OK : status;
+  status = create(connection, *found, fault);
+  if (status == RILLE_READONLY || status == RILLE_BUSY)
+    return RILLE_OK;
+  return status == RILLE_OK ? rille_history_read(connection, history, found, fault) : status;
 }
 
-/* Reads the history of the database at 1; false when it keeps none and cannot. */
-static bool
-history_of(lua_State *L, rille_history *history)
+/* Reads the history of the database at 1, and keeps it there; NULL when it keeps none and cannot. */
+static const rille_history *
+history_of(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
   rille_fault fault;
   bool found = false;
-  rille_status status = read_history(rille_lua_connection(L, database), history, &found, &fault);
+  rille_status status = RILLE_OK;
 
+  if (database->history == NULL)
+    database->history = rille_memory_get(sizeof *database->history);
+  if (database->history == NULL)
+    (void)rille_lua_no_memory(L);
+  database->history->count = 0; /* nothing, should the reading fail */
+  status = read_history(rille_lua_connection(L, database), database->history, &found, &fault);
   rille_lua_settle(database);
   if (status != RILLE_OK)
     (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
-  return found;
+  return found ? database->history : NULL;
+}
+
+static int
+push_token(lua_State *L, const rille_place *place, const rille_history *history)
+{
+  char text[RILLE_TOKEN_BYTES + 1];
+
+  rille_token_write(place, history->secret, text);
+  (void)lua_pushlstring(L, text, RILLE_TOKEN_BYTES);
+  return 1;
 }
 
 /* db:token() -> the token of what is committed now; nil where the database can keep no history */
 static int
 session_token(lua_State *L)
 {
-  rille_history history;
-  char text[RILLE_TOKEN_BYTES + 1];
+  const rille_history *history = history_of(L);
 
-  if (!history_of(L, &history))
+  return history != NULL ? push_token(L, &history->now, history) : 0;
+}
+
+/* db:track(on) -> whether it can: from now on each commit, and each statement outside of transactions, looks where the
+** history is */
+static int
+session_track(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  bool can = database->driver->track != NULL;
+
+  database->tracks = can && lua_toboolean(L, 2) != 0;
+  for (int i = 0; can && i < database->count; i++)
+    database->driver->track(database->connections[i]->conn, database->tracks);
+  lua_pushboolean(L, can);
+  return 1;
+}
+
+/* db:seen() -> the token of what the last look saw; nil when there was none since db:track(true) */
+static int
+session_seen(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  const rille_history *history = database->history;
+  rille_place place;
+
+  if (database->driver->tracked == NULL || database->last == NULL ||
+      !database->driver->tracked(database->last->conn, &place.epoch, &place.position))
     return 0;
-  rille_token_write(&history.now, history.secret, text);
-  (void)lua_pushlstring(L, text, RILLE_TOKEN_BYTES);
+  if (history == NULL || history->count == 0 || history->now.epoch != place.epoch)
+    history = history_of(L); /* another server goes on with the history */
+  if (history == NULL || history->now.epoch != place.epoch)
+    return 0;
+  place.cluster = history->now.cluster;
+  place.nonce = history->now.nonce;
+  return push_token(L, &place, history);
+}
+
+/* db:generation() -> another number after each connecting, to what may be another server */
+static int
+session_generation(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  uint64_t generation = database->opened;
+
+  for (int i = 0; database->driver->generation != NULL && i < database->count; i++)
+    generation += database->driver->generation(database->connections[i]->conn);
+  lua_pushinteger(L, (lua_Integer)generation);
   return 1;
 }
 
@@ -88,15 +149,16 @@ session_judge(lua_State *L)
   static const char *const words[] = { "there", "ahead", "lost", "unsure", "foreign" };
   rille_str text = rille_lua_check_text(L, 2, "a token");
   rille_verdict verdict = RILLE_PLACE_FOREIGN;
-  rille_history history;
+  const rille_history *history;
   rille_place place;
   rille_fault fault;
 
   if (rille_token_read(text, &place, &fault) != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
-  if (history_of(L, &history))
-    verdict = rille_history_judge(&history, &place);
-  if (verdict != RILLE_PLACE_FOREIGN && !rille_token_is_signed(text, history.secret)) {
+  history = history_of(L);
+  if (history != NULL)
+    verdict = rille_history_judge(history, &place);
+  if (verdict != RILLE_PLACE_FOREIGN && !rille_token_is_signed(text, history->secret)) {
     (void)rille_fault_set(&fault, RILLE_INVALID_TOKEN, "the token \"%s\" was not made by this database",
                           rille_show(text).text);
     rille_fault_hint(&fault, "somebody changed it, or made it up");
@@ -110,5 +172,8 @@ const luaL_Reg rille_lua_session_methods[] = {
   { "count", session_count },
   { "token", session_token },
   { "judge", session_judge },
+  { "track", session_track },
+  { "seen", session_seen },
+  { "generation", session_generation },
   { NULL, NULL },
 };

@@ -74,12 +74,12 @@ system_monotonic_ms(lua_State *L)
 static int
 system_pause(lua_State *L)
 {
-  lua_Integer ms = luaL_checkinteger(L, 1);
+  lua_Number ms = luaL_checknumber(L, 1);
   struct timespec pause = { 0 };
 
   if (ms > 0) {
     pause.tv_sec = ms >= 1000;
-    pause.tv_nsec = ms >= 1000 ? 0 : (long)ms * 1000000;
+    pause.tv_nsec = ms >= 1000 ? 0 : (long)(ms * 1e6);
     (void)nanosleep(&pause, NULL);
   }
   return 0;

@@ -96,10 +96,13 @@ guard_gc(lua_State *L)
 static int
 transaction_commit(lua_State *L)
 {
+  rille_lua_database *database = rille_lua_check_database(L, 1);
   rille_fault fault;
-  rille_status status = rille_connection_commit(own_transaction(L), &fault);
+  rille_status status;
 
-  rille_lua_settle(rille_lua_check_database(L, 1));
+  database->last = own_transaction(L);
+  status = rille_connection_commit(database->last, &fault);
+  rille_lua_settle(database);
   if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
   return 0;

@@ -71,6 +71,8 @@ typedef struct rille_row_change {
   void *of_driver;
 } rille_row_change;
 
+enum { RILLE_EPOCH_STARTS = 2 };
+
 /* May prepare and run statements that read; may change nothing. */
 typedef void (*rille_on_change)(void *data, const rille_row_change *change);
 
@@ -165,6 +167,24 @@ typedef struct rille_driver {
   ** database does not say (PostgreSQL: it is asked for with RETURNING). */
   int64_t (*changes)(const rille_conn *conn);
   int64_t (*last_id)(const rille_conn *conn);
+
+  /* Where a database that counts its commits is in their history; all are NULL where none are counted.
+  **
+  ** A query with the outputs server (text: whose count it is), replica (0 or 1), epoch (grows when another server goes
+  ** on with the history; NULL at a replica, which has it from its rows) and position.  And queries for the start of
+  ** epoch $1, to be tried in turn: the last position of what was before it.  One fails where that is not for everybody
+  ** to know, and gives NULL where the database does not know. */
+  const char *place, *const *epoch_start; /* RILLE_EPOCH_STARTS of these */
+
+  /* From now on each commit, and each statement outside of transactions, looks where the history is, in the same round
+  ** trip: at least where what it did is. */
+  void (*track)(rille_conn *conn, bool on);
+
+  /* Another number after each connecting, which may be to another server; NULL: a connection is always the same. */
+  uint64_t (*generation)(const rille_conn *conn);
+
+  /* What the last look saw; false when there was none since track(), or at a replica. */
+  bool (*tracked)(const rille_conn *conn, uint32_t *epoch, uint64_t *position);
 } rille_driver;
 
 extern const rille_driver rille_driver_sqlite;

@@ -6,6 +6,7 @@
 
 #include "core/driver/postgres_catalog.h"
 #include "core/driver/postgres_error.h"
+#include "core/driver/postgres_place.h"
 #include "core/driver/postgres_stmt.h"
 
 /* -- transactions ------------------------------------------------------------------------------------------ */
@@ -70,7 +71,8 @@ static rille_status
 postgres_commit(rille_conn *base, rille_fault *fault)
 {
   rille_postgres_conn *conn = (rille_postgres_conn *)base;
-  rille_postgres_ask commit = { .what = RILLE_ASK_SQL, .text = "commit" };
+  rille_postgres_ask asks[1 + RILLE_POSTGRES_LOOKS] = { { .what = RILLE_ASK_SQL, .text = "commit" } };
+  size_t count = 1;
   rille_status status;
 
   if (conn->begin != NULL) { /* nothing was done in it */
@@ -87,16 +89,22 @@ postgres_commit(rille_conn *base, rille_fault *fault)
   }
   if (status != RILLE_OK)
     return status;
-  status = rille_postgres_exchange(conn, &commit, 1, fault);
-  if (status == RILLE_OK) {
-    status = committed(conn, commit.result, fault);
+  if (conn->tracks)
+    count += rille_postgres_look(conn, false, asks + 1);
+  status = rille_postgres_exchange(conn, asks, count, fault);
+  if (status == RILLE_OK && count > 1)
+    rille_postgres_looked(conn, &asks[count - 1]);
+  if (status == RILLE_OK || PQresultStatus(asks[0].result) == PGRES_COMMAND_OK) { /* and then it was lost */
+    status = committed(conn, asks[0].result, fault);
+    if (conn->pg == NULL)
+      conn->in_transaction = conn->failed = false;
   } else if (conn->pg == NULL) {
     conn->in_transaction = conn->failed = false;
     status = rille_fault_set(fault, RILLE_IN_DOUBT,
                              "the connection was lost while the transaction was committed: it may be kept or undone");
     rille_fault_hint(fault, "look whether what it wrote is there before it is done again");
   }
-  rille_postgres_clear(&commit, 1);
+  rille_postgres_clear(asks, count);
   return status;
 }
 
@@ -276,4 +284,9 @@ const rille_driver rille_driver_postgres = {
   .run_aside = postgres_run_aside,
   .changes = postgres_changes,
   .last_id = postgres_last_id,
+  .place = rille_postgres_place,
+  .epoch_start = rille_postgres_epoch_start,
+  .track = rille_postgres_track,
+  .generation = rille_postgres_generation,
+  .tracked = rille_postgres_tracked,
 };

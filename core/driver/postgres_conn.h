@@ -42,6 +42,11 @@ typedef struct rille_postgres_conn {
   bool wait_told_inside;     /* it was told in this transaction, and forgets when that is rolled back */
   int64_t used_ms;           /* when it last answered */
   int64_t changes;
+  bool tracks;              /* looks where the history is; see postgres_place.h */
+  bool tracked;             /* the last look saw something: */
+  uint32_t epoch;           /* the timeline */
+  uint64_t position;        /* in the WAL */
+  uint64_t look_generation; /* the server has the look prepared since this connecting */
 } rille_postgres_conn;
 
 /* -- postgres_open.c ------------------------------------------------------------------------------------- */

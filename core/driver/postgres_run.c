@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/driver/postgres_error.h"
+#include "core/driver/postgres_place.h"
 #include "core/driver/postgres_stmt.h"
 
 rille_status
@@ -109,8 +110,9 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
   rille_postgres_conn *conn = stmt->conn;
   const char *begin = conn->begin;
   char told[48];
-  rille_postgres_ask asks[4];
-  size_t count = before(conn, asks, told);
+  bool looks = conn->tracks && !conn->in_transaction && conn->begin == NULL && !stmt->streams;
+  rille_postgres_ask asks[4 + RILLE_POSTGRES_LOOKS];
+  size_t count = before(conn, asks, told), all;
   rille_status status = RILLE_OK;
 
   *stale = false;
@@ -122,12 +124,15 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
                                           .lengths = stmt->lengths,
                                           .formats = stmt->formats,
                                           .result_format = stmt->binary };
+  all = looks ? count + rille_postgres_look(conn, true, asks + count) : count;
   if (begin != NULL) {
     conn->begin = NULL;
     conn->in_transaction = true; /* lost from here on, it is lost with all of it */
   }
   if (count > 0)
-    status = rille_postgres_exchange(conn, asks, count, fault);
+    status = rille_postgres_exchange(conn, asks, all, fault);
+  if (status == RILLE_OK && looks)
+    rille_postgres_looked(conn, &asks[all - 1]);
   for (size_t i = 0; i < count && status == RILLE_OK; i++)
     if (PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR) {
       *stale = !stmt->streams && i == count - 1 && rille_postgres_is_stale(asks[i].result);
@@ -140,7 +145,7 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
     asks[count - 1].result = NULL;
     read_tag(conn, stmt->result);
   }
-  rille_postgres_clear(asks, count);
+  rille_postgres_clear(asks, all);
   if (*stale && begin != NULL && conn->in_transaction && rille_postgres_rollback(&conn->base, NULL) == RILLE_OK)
     conn->begin = begin; /* nothing was done in it: it can begin once more */
   return status;

@@ -114,6 +114,51 @@ read_epochs(rille_connection *connection, rille_history *history, rille_fault *f
   return status;
 }
 
+/* What a database that counts by itself says of where it is. */
+struct count {
+  rille_str server; /* in the arena */
+  bool replica;
+  uint32_t epoch;
+  uint64_t position;
+};
+
+static rille_status
+read_count(rille_connection *connection, rille_arena *arena, struct count *count, rille_fault *fault)
+{
+  rille_cell cells[4]; /* server, replica, epoch, position */
+  bool found = false;
+  rille_status status = rille_aside_row(connection, connection->conn->driver->place, NULL, 0, arena, cells, 4, &found,
+                                        fault);
+
+  if (status != RILLE_OK)
+    return status;
+  if (!found || cells[0].kind != RILLE_TEXT || cells[1].kind != RILLE_INT || cells[3].kind != RILLE_INT)
+    return rille_fault_set(fault, RILLE_UNSUPPORTED, "the database does not say where its history is");
+  *count = (struct count){ .server = cells[0].as.text,
+                           .replica = cells[1].as.integer != 0,
+                           .epoch = cells[2].kind == RILLE_INT ? (uint32_t)cells[2].as.integer : 0,
+                           .position = (uint64_t)cells[3].as.integer };
+  return RILLE_OK;
+}
+
+/* Fills what follows from the tables and, where the database counts by itself, from that. */
+static rille_status
+complete(rille_connection *connection, rille_history *history, const unsigned char name[NAME_BYTES], rille_arena *arena,
+         rille_fault *fault)
+{
+  struct count count = { .position = history->now.position };
+  bool counts = connection->conn->driver->place != NULL;
+  rille_status status = counts ? read_count(connection, arena, &count, fault) : RILLE_OK;
+
+  history->now.cluster = cluster_of(name, count.server);
+  history->now.epoch = history->epochs[0].number;
+  history->now.nonce = history->epochs[0].nonce;
+  history->now.position = count.position;
+  history->replica = count.replica;
+  history->stale = counts && !count.replica && count.epoch != history->now.epoch;
+  return status;
+}
+
 rille_status
 rille_history_read(rille_connection *connection, rille_history *history, bool *found, rille_fault *fault)
 {
@@ -136,10 +181,8 @@ rille_history_read(rille_connection *connection, rille_history *history, bool *f
   if (status == RILLE_OK && *found)
     status = read_epochs(connection, history, fault);
   if (status == RILLE_OK && *found) {
-    history->now.cluster = cluster_of(name, (rille_str){ 0 });
-    history->now.epoch = history->epochs[0].number;
-    history->now.nonce = history->epochs[0].nonce;
     history->now.position = (uint64_t)cells[2].as.integer;
+    status = complete(connection, history, name, &arena, fault);
   }
   rille_arena_release(&arena);
   return status;
@@ -147,58 +190,121 @@ rille_history_read(rille_connection *connection, rille_history *history, bool *f
 
 /* -- writing --------------------------------------------------------------------------------------------- */
 
+/* An epoch more; when somebody else was faster, theirs stands. */
 static rille_status
-add_epoch(rille_connection *connection, uint32_t number, uint64_t start, rille_fault *fault)
+add_epoch(rille_connection *connection, uint32_t number, bool dated, uint64_t start, rille_fault *fault)
 {
+  static const char sql[] =
+    "insert into rille_epochs (number, nonce, start) values ($1, $2, $3) on conflict do nothing";
   uint32_t nonce = 0;
   rille_status status = rille_random(&nonce, sizeof nonce, fault);
-  rille_cell values[] = { rille_cell_int(number), rille_cell_int(nonce), rille_cell_int((int64_t)start) };
+  rille_cell values[] = { rille_cell_int(number), rille_cell_int(nonce), { .kind = RILLE_NULL } };
 
+  if (dated)
+    values[2] = rille_cell_int((int64_t)start);
+  return status == RILLE_OK ? rille_aside_run(connection, sql, values, 3, fault) : status;
+}
+
+/* Asks where an epoch of the database's own began, in a savepoint: the question may be refused. */
+static bool
+ask_start(rille_connection *connection, const char *sql, uint32_t epoch, uint64_t *start)
+{
+  const rille_cell number = rille_cell_int(epoch);
+  rille_cell cell = { .kind = RILLE_NULL };
+  rille_arena none = { 0 }; /* the answer is no text */
+  bool found = false;
+  rille_status status = rille_connection_begin(connection, RILLE_BEGIN_DEFERRED, NULL, NULL);
+
+  if (status != RILLE_OK)
+    return false;
+  status = rille_aside_row(connection, sql, &number, 1, &none, &cell, 1, &found, NULL);
   if (status == RILLE_OK)
-    status = rille_aside_run(connection, "insert into rille_epochs (number, nonce, start) values ($1, $2, $3)", values,
-                             3, fault);
+    (void)rille_connection_commit(connection, NULL);
+  else
+    (void)rille_connection_rollback(connection, NULL);
+  *start = cell.kind == RILLE_INT ? (uint64_t)cell.as.integer : 0;
+  return status == RILLE_OK && found && cell.kind == RILLE_INT;
+}
+
+/* The epoch that the database itself has begun. */
+static rille_status
+add_own_epoch(rille_connection *connection, rille_fault *fault)
+{
+  char room[256];
+  rille_arena arena;
+  struct count count = { 0 };
+  uint64_t start = 0;
+  bool dated = false;
+  rille_status status;
+
+  rille_arena_init_on(&arena, room, sizeof room);
+  status = read_count(connection, &arena, &count, fault);
+  for (int i = 0; i < RILLE_EPOCH_STARTS && status == RILLE_OK && !dated; i++)
+    dated = ask_start(connection, connection->conn->driver->epoch_start[i], count.epoch, &start);
+  if (status == RILLE_OK)
+    status = add_epoch(connection, count.epoch, dated, start, fault);
+  rille_arena_release(&arena);
   return status;
 }
 
-/* *made says that there was none. */
 static rille_status
-create(rille_connection *connection, rille_history *history, bool *made, rille_fault *fault)
+make_tables(rille_connection *connection, rille_fault *fault)
 {
-  static const char *const tables[] = {
+  static const char *const sql[] = {
     "create table if not exists rille_history (id integer primary key check (id = 1), name text not null, "
     "secret text not null, position bigint not null)",
     "create table if not exists rille_epochs (number bigint primary key, nonce bigint not null, start bigint)",
   };
+  rille_status status = RILLE_OK;
+
+  for (size_t i = 0; i < sizeof sql / sizeof sql[0] && status == RILLE_OK; i++)
+    status = rille_aside_run(connection, sql[i], NULL, 0, fault);
+  return status;
+}
+
+/* Who the database is: a name and a secret that it is given once. */
+static rille_status
+name_it(rille_connection *connection, rille_fault *fault)
+{
+  static const char sql[] = "insert into rille_history (id, name, secret, position) values (1, $1, $2, 0) "
+                            "on conflict do nothing";
   unsigned char bytes[NAME_BYTES + RILLE_SECRET_BYTES];
-  char hex[sizeof bytes * 2];
+  char hex[2 * sizeof bytes];
   rille_cell values[] = { rille_cell_text((rille_str){ hex, (size_t)2 * NAME_BYTES }),
                           rille_cell_text((rille_str){ hex + 2 * NAME_BYTES, (size_t)2 * RILLE_SECRET_BYTES }) };
-  bool found = false;
   rille_status status = rille_random(bytes, sizeof bytes, fault);
 
   to_hex(bytes, sizeof bytes, hex);
-  for (size_t i = 0; i < 2 && status == RILLE_OK; i++)
-    status = rille_aside_run(connection, tables[i], NULL, 0, fault);
-  if (status == RILLE_OK)
-    status = rille_history_read(connection, history, &found, fault);
+  return status == RILLE_OK ? rille_aside_run(connection, sql, values, 2, fault) : status;
+}
+
+/* Fills tables that are there and may be empty; *made says that they were. */
+static rille_status
+fill(rille_connection *connection, rille_history *history, bool *made, rille_fault *fault)
+{
+  bool counts = connection->conn->driver->place != NULL, found = false;
+  rille_status status = rille_history_read(connection, history, &found, fault);
+
   *made = status == RILLE_OK && !found;
-  if (*made)
-    status = rille_aside_run(connection, "insert into rille_history (id, name, secret, position) values (1, $1, $2, 0)",
-                             values, 2, fault);
-  if (*made && status == RILLE_OK)
-    status = add_epoch(connection, 1, 0, fault);
-  if (*made && status == RILLE_OK)
+  if (status != RILLE_OK || (found && !history->stale))
+    return status;
+  if (!found)
+    status = name_it(connection, fault);
+  if (status == RILLE_OK)
+    status = counts ? add_own_epoch(connection, fault) : add_epoch(connection, 1, true, 0, fault);
+  if (status == RILLE_OK)
     status = rille_history_read(connection, history, &found, fault);
   return status;
 }
 
 rille_status
-rille_history_create(rille_connection *connection, rille_fault *fault)
+rille_history_create(rille_connection *connection, bool there, rille_fault *fault)
 {
   rille_history history;
   bool made;
+  rille_status status = there ? RILLE_OK : make_tables(connection, fault);
 
-  return create(connection, &history, &made, fault);
+  return status == RILLE_OK ? fill(connection, &history, &made, fault) : status;
 }
 
 /* -- counting -------------------------------------------------------------------------------------------- */
@@ -257,12 +363,14 @@ static rille_status
 begin_counting(rille_connection *connection, rille_fault *fault)
 {
   rille_history history;
-  bool made;
-  rille_status status = create(connection, &history, &made, fault);
+  bool made = false;
+  rille_status status = make_tables(connection, fault);
   rille_cell oldest;
 
+  if (status == RILLE_OK)
+    status = fill(connection, &history, &made, fault);
   if (status == RILLE_OK && !made && !goes_on(&history.now)) {
-    status = add_epoch(connection, history.now.epoch + 1, history.now.position, fault);
+    status = add_epoch(connection, history.now.epoch + 1, true, history.now.position, fault);
     oldest = rille_cell_int((int64_t)history.now.epoch + 1 - RILLE_EPOCHS_KEPT);
     if (status == RILLE_OK)
       status = rille_aside_run(connection, "delete from rille_epochs where number <= $1", &oldest, 1, fault);

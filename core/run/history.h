@@ -20,6 +20,8 @@ typedef struct rille_epoch {
 
 typedef struct rille_history {
   rille_place now;
+  bool replica; /* read at one: what is there is repeated from elsewhere, and nothing can be written */
+  bool stale;   /* the database has begun an epoch that the tables do not know yet: rille_history_create adds it */
   unsigned char secret[RILLE_SECRET_BYTES];
   size_t count; /* of `epochs`, the newest first */
   rille_epoch epochs[RILLE_EPOCHS_KEPT];
@@ -40,11 +42,12 @@ rille_verdict rille_history_judge(const rille_history *history, const rille_plac
 /* Reads it; *found is false when the database keeps none yet. */
 rille_status rille_history_read(rille_connection *connection, rille_history *history, bool *found, rille_fault *fault);
 
-/* Makes the tables where they are not there.  Inside a transaction that writes. */
-rille_status rille_history_create(rille_connection *connection, rille_fault *fault);
+/* Makes the tables unless they are `there`, and adds an epoch that they do not know.  Inside a transaction that
+** writes. */
+rille_status rille_history_create(rille_connection *connection, bool there, rille_fault *fault);
 
-/* One position more: the last thing in a transaction that wrote, before its commit.  Where the database itself counts
-** there is nothing to do.  What the connection says of changes and ids stays as it is. */
+/* One position more, in a database that does not count by itself: the last thing in a transaction that wrote, before
+** its commit.  What the connection says of changes and ids stays as it is. */
 rille_status rille_history_count(rille_connection *connection, rille_fault *fault);
 
 /* That commit has succeeded. */

@@ -13,25 +13,33 @@ local function check(handle, strict)
   home.check(handle, strict)
 end
 
--- The statement has been run: tells what it was.
-local function told(handle, db, ...)
+-- The statement has been run: tells what it was, and at which replica.
+local function told(handle, db, node, ...)
   local last = db:last()
   db:trace(false)
   if last then
     last.connection = handle.name
+    if node then last.replica, last.waited_ms = node.number, node.waited_ms end
     hook.query(last)
   end
   return ...
 end
 
-local function failed(handle, db, e)
-  pcall(told, handle, db)
+local function failed(handle, db, node, e)
+  pcall(told, handle, db, node)
   error(e, 0)
 end
 
-local function pass(handle, db, ok, ...)
-  if ok then return told(handle, db, ...) end
-  return failed(handle, db, ...)
+local function pass(handle, db, node, ok, ...)
+  if ok then return told(handle, db, node, ...) end
+  return failed(handle, db, node, ...)
+end
+
+-- On a database of the core: that of the handle, or of one of its replicas.
+local function run(handle, db, node, method, ...)
+  if not hook.listening.query then return db[method](db, ...) end
+  db:trace(true)
+  return pass(handle, db, node, pcall(db[method], db, ...))
 end
 
 --- Call a method of the core's database for a handle.  A fixed number of arguments: this is the way of every statement.
@@ -44,11 +52,10 @@ end
 ---@return any ...       its results
 function M.call(handle, method, a, b, c, d)
   if handle.tenant then check(handle, false) end
-  if M.session then M.session.used(handle) end
+  if M.session then return M.session.call(handle, run, method, a, b, c, d) end
   local db = handle.core or handle:connect()
   if not hook.listening.query then return db[method](db, a, b, c, d) end
-  db:trace(true)
-  return pass(handle, db, pcall(db[method], db, a, b, c, d))
+  return run(handle, db, nil, method, a, b, c, d)
 end
 
 --- An error of a statement that writes, as it is raised: it says of which model.
@@ -85,11 +92,10 @@ end
 ---@param ... any          a value for each column of the key
 function M.find(handle, source, ...)
   if handle.tenant then check(handle, true) end
-  if M.session then M.session.used(handle) end
+  if M.session then return (M.session.call(handle, run, "find", source, ...)) end
   local db = handle.core or handle:connect()
   if not hook.listening.query then return (db:find(source, ...)) end
-  db:trace(true)
-  return (pass(handle, db, pcall(db.find, db, source, ...)))
+  return (run(handle, db, nil, "find", source, ...))
 end
 
 return M

@@ -6,17 +6,20 @@ local Database = require "rille.database"
 local Error = require "rille.error"
 local Fetch = require "rille.fetch"
 local Handle = require "rille.handle"
+local Nodes = require "rille.session.nodes"
+local Place = require "rille.session.place"
 local Transaction = require "rille.transaction"
 local hook = require "rille.hook"
 
 local M = {}
 
-local OPTIONS = { "token", "mode", "wait_ms" }
+local OPTIONS = { "token", "mode", "wait_ms", "on_lag" }
 local MODES = { "first-primary", "first-unconstrained" }
+local ON_LAG = { "primary", "error" }
 local WAIT_MS <const> = 500
 local WAIT_MS_MAX <const> = 600000
 local PARTS_MAX <const> = 8          -- databases of one token
-local PART_BYTES <const> = 71        -- as core/run/token.h has it
+local PART_BYTES <const> = Place.BYTES
 
 ---@class rille.Session
 ---@field mode "first-primary"|"first-unconstrained"  where its first read may go
@@ -25,14 +28,13 @@ local PART_BYTES <const> = 71        -- as core/run/token.h has it
 ---@field parts string[]   what is known: a text for each database, the one used last at the end
 ---@field waiting table<string, true>  parts of databases that are not open yet
 ---@field touched table<rille.Handle, true>  used since their part was made
+---@field on_lag "primary"|"error"  what becomes of a read for which no replica is far enough in time
+---@field seen table<rille.Handle, rille.Seen>  of databases that have nodes
 local Session = { __name = "rille.Session" }
 Session.__index = Session
 Session.__tostring = function(self) return "rille.Session: " .. (self:token() or "nothing seen yet") end
 
 local running = setmetatable({}, { __mode = "k" })      -- coroutine -> the session it runs in
-
---- Which database a part speaks of.
-local function cluster_of(part) return part:sub(4, 19) end
 
 local function bad_token(token, why)
   Error.raise("invalid_token", ("session.start: %s is not a session's token: %s"):format(Error.show(token), why), {
@@ -54,9 +56,9 @@ end
 
 --- What is known of a database now, in the place of what was.
 local function keep(self, part)
-  local cluster = cluster_of(part)
+  local cluster = Place.cluster(part)
   for i, other in ipairs(self.parts) do
-    if cluster_of(other) == cluster then
+    if Place.cluster(other) == cluster then
       table.remove(self.parts, i)
       break
     end
@@ -65,18 +67,25 @@ local function keep(self, part)
   self.parts[#self.parts + 1] = part
 end
 
+--- What the session knew of is gone, or nobody can say that it is not: it begins anew.
+local function lose(self, handle, part, verdict)
+  self.lost = true
+  if hook.listening["session:lost"] then
+    hook.emit("session:lost", { connection = handle.name, token = part, session = self, certain = verdict ~= "unsure" })
+  end
+end
+
 --- What a database says of a part of the token; false when it is not its own.
 local function recognized(self, handle, part)
   local verdict = handle:connect():judge(part)
   if verdict == "foreign" then return false end
   if verdict == "there" then
     keep(self, part)
-  elseif verdict ~= "unsure" then                       -- the one writer is behind what it has had, or had another past
-    self.lost = true
-    if hook.listening["session:lost"] then
-      hook.emit("session:lost", { connection = handle.name, token = part, session = self })
-    end
+    if Nodes.has(handle) then self:seen_of(handle).part = part end
+  else                                                  -- the one writer is behind what it has had, or had another past
+    lose(self, handle, part, verdict)
   end
+  if verdict ~= "there" and Nodes.has(handle) then self:seen_of(handle).primary = true end
   return true
 end
 
@@ -120,10 +129,51 @@ local function touch(self, handle)
   end
 end
 
---- The places where the databases that were used are now.
+--- A node was seen at a place: that is at least what the session saw there, unless its past is another.
+---@param replica? table  its database; nil: the primary, which what the session saw can never be ahead of
+local function saw(self, handle, place, replica)
+  local seen = self.seen[handle]
+  local before = seen.part
+  seen.primary = seen.primary and replica ~= nil
+  local there, verdict = not before or Place.reaches(place, before), nil
+  if there == nil then                                    -- of another epoch
+    verdict = (replica or handle:connect()):judge(before)
+    there = verdict == "there"
+  end
+  if there then
+    seen.part = place
+  elseif not replica or not Place.comparable(place, before) and place > before then
+    lose(self, handle, before, verdict)
+    seen.part = place
+  end
+end
+
+--- What the session knows of a database that has nodes.
+---@param handle rille.Handle
+---@return rille.Seen
+function Session:seen_of(handle)
+  local seen = self.seen[handle]
+  if not seen then
+    seen = { wait_ms = self.wait_ms, on_lag = self.on_lag, primary = self.mode == "first-primary",
+      saw = function(place, replica) saw(self, handle, place, replica) end }
+    self.seen[handle] = seen
+  end
+  return seen
+end
+
+--- The place where a database is now, or where the session saw it.
+local function part_of(self, handle)
+  if handle.closed then return nil end
+  if not Nodes.has(handle) then return handle:connect():token() end
+  local seen = self:seen_of(handle)
+  Nodes.route(handle):settle(seen)
+  return seen.part
+end
+
+--- The places of the databases that were used.
 local function refresh(self)
   for handle in next, self.touched do
-    local part = not handle.closed and handle:connect():token()
+    local part = part_of(self, handle)
     if part then keep(self, part) end
     if not Transaction.innermost(handle) then self.touched[handle] = nil end
   end
@@ -131,19 +181,35 @@ end
 
 --- The way of every statement, once there is a session.
 ---@param handle rille.Handle
-function M.used(handle)
+---@param run fun(handle: rille.Handle, db: table, node: table|nil, method: string, ...): any ...
+---@param method string  of the core's database
+---@return any ...       what it gives
+function M.call(handle, run, method, ...)
+  local self, db = running[coroutine.running()], handle.core or handle:connect()
+  if not self then return run(handle, db, nil, method, ...) end
+  touch(self, handle)
+  if not Nodes.has(handle) or Transaction.innermost(handle) then return run(handle, db, nil, method, ...) end
+  return Nodes.call(handle, self:seen_of(handle), run, method, ...)
+end
+
+--- The commit of a transaction, for what the session knows.
+---@param handle rille.Handle
+---@param db table  of the core
+function M.commit(handle, db)
   local self = running[coroutine.running()]
-  if self then touch(self, handle) end
+  if not self or db:depth() > 1 or not Nodes.has(handle) then return db:commit() end
+  touch(self, handle)
+  Nodes.at_primary(db, self:seen_of(handle), db.commit, db)
 end
 
 local function start_counting()
   if Fetch.session then return end
-  Fetch.session = M
+  Fetch.session = M                     -- from here on it hears of each statement
   for handle in Handle.each_open() do handle.core:count(true) end
 end
 
 --- Begin a session, or go on with the one that gave a token.
----@param options? { token: string?, mode: string?, wait_ms: integer? }
+---@param options? { token: string?, mode: string?, wait_ms: integer?, on_lag: string? }
 ---@return rille.Session
 function M.start(options)
   options = Error.options("session.start", options, OPTIONS)
@@ -161,8 +227,12 @@ function M.start(options)
   if math.type(wait_ms) ~= "integer" or wait_ms < 0 or wait_ms > WAIT_MS_MAX then
     Error.argument("session.start.wait_ms", "milliseconds, a whole number of at most " .. WAIT_MS_MAX, wait_ms)
   end
-  local self = setmetatable({ mode = mode, wait_ms = wait_ms, lost = false, parts = {}, waiting = {}, touched = {} },
-    Session)
+  local on_lag = options.on_lag or config.on_lag or "primary"
+  if on_lag ~= ON_LAG[1] and on_lag ~= ON_LAG[2] then
+    Error.argument("session.start.on_lag", '"primary" or "error"', on_lag, Error.did_you_mean(on_lag, ON_LAG))
+  end
+  local self = setmetatable({ mode = mode, wait_ms = wait_ms, on_lag = on_lag, lost = false, parts = {}, waiting = {},
+    touched = {}, seen = setmetatable({}, { __mode = "k" }) }, Session)
   start_counting()
   if options.token ~= nil then read_token(self, options.token) end
   return self
@@ -231,6 +301,9 @@ function Session:token()
 end
 
 --- Something was written that the session did not see, as by another program: its next read is at the primary.
-function Session:mark_written() self.marked = true end
+function Session:mark_written()
+  for _, seen in next, self.seen do seen.primary = true end
+  self.mode = "first-primary"
+end
 
 return M

@@ -340,4 +340,12 @@ function M.gives_rows(text)
     or first == "show" or first == "table"
 end
 
+--- Does it only read, as far as its first word tells?
+---@param text string
+---@return boolean
+function M.only_reads(text)
+  local first = first_word(text)
+  return first == "select" or first == "values" or first == "table" or first == "show" or first == "with"
+end
+
 return M

@@ -3,6 +3,7 @@
 -- through a variable that is closed, so its value and its traceback stay what they are and the function may yield.
 -- One that a test begins around itself (`of_test`) is as good as none for what the program begins inside.
 local Error = require "rille.error"
+local Fetch = require "rille.fetch"
 local hook = require "rille.hook"
 
 local M = {}
@@ -118,7 +119,8 @@ local function rollback(self)
 end
 
 local function commit(self)
-  self.db:commit()                        -- when it raises, the transaction is still open and the caller rolls back
+  if Fetch.session then Fetch.session.commit(self.handle, self.db) else self.db:commit() end      -- when it raises,
+  -- the transaction is still open and the caller rolls back
   unlink(self, "committed")
   local parent, after = self.parent, self.after or NOTHING
   if parent and self.undo then self.undo:merge_into(parent) end

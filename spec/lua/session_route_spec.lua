@@ -36,7 +36,9 @@ describe("the route of a session's reads", function()
       if clock.tick then clock.tick() end
     end
     route = Route.new(primary, #nodes, function(number) return nodes[number] end, clock)
-    seen = { wait_ms = 50, on_lag = "primary" }
+    seen = { wait_ms = 50, on_lag = "primary", saw = function(at)
+      if not seen.part or at > seen.part then seen.part = at end
+    end }
   end
 
   local function saw(number, position)

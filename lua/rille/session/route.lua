@@ -49,8 +49,10 @@ end
 ---@field replica? rille.Replica    where it reads; what it saw there may be later than `part`
 ---@field unsaid? boolean           ... and has not been asked for yet
 ---@field primary? boolean          the next read is at the primary
+---@field late? boolean             it read at the primary, which was not asked yet where it was then
 ---@field wait_ms integer
 ---@field on_lag "primary"|"error"
+---@field saw fun(place: string, replica: table?)  hears where a node is: a replica's database, nil for the primary
 
 local function is_usable(self, replica) return replica.skip_until <= self.now() end
 
@@ -120,20 +122,24 @@ local function known(self, part)
   return list[1] and list[math.random(#list)]
 end
 
---- What the session saw at its replica becomes part of what it knows.
+--- What the session saw where it read becomes part of what it knows.
 ---@param seen rille.Seen
 function Route:settle(seen)
   local replica = seen.replica
-  if not seen.unsaid then return end
-  seen.unsaid, seen.replica = false, nil
-  local same = replica.generation == replica.db:generation()
-  local place = same and ask(self, replica)
-  if place and replica.generation == replica.db:generation() then
-    seen.replica = replica
-  else
-    place = self.primary:token()          -- no replica was farther than this
+  if seen.unsaid then
+    seen.unsaid, seen.replica = false, nil
+    local place = replica.generation == replica.db:generation() and ask(self, replica)
+    if place and replica.generation == replica.db:generation() then
+      seen.replica = replica
+      seen.saw(place, replica.db)
+    else
+      seen.late = true                    -- no replica was farther than the primary is
+    end
   end
-  if place and (not seen.part or Place.reaches(place, seen.part) ~= false) then seen.part = place end
+  if not seen.late then return end
+  seen.late = false
+  local place = self.primary:token()
+  if place then seen.saw(place) end
 end
 
 --- The replica for the next read of a session; nil for the primary.

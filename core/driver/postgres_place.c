@@ -1,0 +1,92 @@
+/* core/driver/postgres_place.c - the place is asked for behind a commit, in the same round trip.
+**
+** Behind, and not beside it: a transaction that nobody began ends only at the SYNC, or at the end of the query string,
+** so a position read before that is from before its commit record.
+**
+** With synchronous_commit off what is committed may not be written yet, so the position of what was inserted counts.
+** At the start of a page that stands behind the page's header, where no replica ever gets before there is more: it is
+** taken back to the page's start (src/backend/access/transam/xlog.c, XLogBytePosToRecPtr). */
+#include "core/driver/postgres_place.h"
+
+#include <stdlib.h>
+
+#define PG "pg_catalog."
+
+/* A row (t, l, r): the timeline (NULL at a replica), the position as a number, and whether it is a replica. */
+#define HERE                                                                                                   \
+  "(select case when not r then ('x' || " PG "substr(" PG "pg_walfile_name(w), 1, 8))::bit(32)::bigint end, "  \
+  "b - case when r then 0 when b % s = 40 then 40 when b % 8192 = 24 then 24 else 0 end, r "                   \
+  "from (select r, w, (w - '0/0')::bigint, s from (select r, case when r then " PG "pg_last_wal_replay_lsn() " \
+  "when " PG "current_setting('synchronous_commit') = 'off' then " PG "pg_current_wal_insert_lsn() "           \
+  "else " PG "pg_current_wal_lsn() end, " PG "pg_size_bytes(" PG "current_setting('wal_segment_size')) "       \
+  "from (select " PG "pg_is_in_recovery()) as x (r)) as y (r, w, s)) as z (r, w, b, s)) as here (t, l, r)"
+
+#define LOOK "select t, l from " HERE
+#define LOOK_NAME "rille_place"
+
+const char rille_postgres_place[] = "select (select system_identifier::text from " PG
+                                    "pg_control_system()) as server, r::int as replica, t as epoch, "
+                                    "l as position from " HERE;
+
+/* Timeline 1 began with the server.  A server that was promoted began its own where it had replayed everything, and
+** remembers that until it is started again; after a crash it remembers where that recovery ended, but no transaction's
+** time.  Then a file says it, which not every role may read. */
+const char *const rille_postgres_epoch_start[RILLE_EPOCH_STARTS] = {
+  "select case when $1::bigint = 1 then 0 when " PG "pg_last_xact_replay_timestamp() is not null then "
+  "(" PG "pg_last_wal_replay_lsn() - '0/0')::bigint end as start",
+  "select ((" PG "regexp_match(" PG "pg_read_file('pg_wal/' || " PG "lpad(" PG "upper(" PG
+  "to_hex($1::bigint)), 8, '0') || '.history', 0, 1000000, true), "
+  "'\\t([0-9A-F]+/[0-9A-F]+)\\t[^\\n]*\\n*$'))[1]::pg_lsn - '0/0')::bigint as start",
+};
+
+size_t
+rille_postgres_look(rille_postgres_conn *conn, bool sync, rille_postgres_ask asks[])
+{
+  size_t count = 0;
+
+  conn->tracked = false;
+  if (sync)
+    asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SYNC };
+  if (conn->look_generation != conn->generation)
+    asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_PREPARE, .name = LOOK_NAME, .text = LOOK };
+  conn->look_generation = conn->generation;
+  asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_RUN, .name = LOOK_NAME };
+  return count;
+}
+
+void
+rille_postgres_looked(rille_postgres_conn *conn, const rille_postgres_ask *look)
+{
+  conn->tracked = PQresultStatus(look->result) == PGRES_TUPLES_OK && !PQgetisnull(look->result, 0, 0);
+  if (conn->tracked) {
+    conn->epoch = (uint32_t)strtoul(PQgetvalue(look->result, 0, 0), NULL, 10);
+    conn->position = strtoull(PQgetvalue(look->result, 0, 1), NULL, 10);
+  } else {
+    conn->look_generation = conn->generation - 1; /* prepare it again: a pooler may have gone to another server */
+  }
+}
+
+void
+rille_postgres_track(rille_conn *base, bool on)
+{
+  rille_postgres_conn *conn = (rille_postgres_conn *)base;
+
+  conn->tracks = on;
+  conn->tracked = conn->tracked && !on;
+}
+
+uint64_t
+rille_postgres_generation(const rille_conn *base)
+{
+  return ((const rille_postgres_conn *)base)->generation;
+}
+
+bool
+rille_postgres_tracked(const rille_conn *base, uint32_t *epoch, uint64_t *position)
+{
+  const rille_postgres_conn *conn = (const rille_postgres_conn *)base;
+
+  *epoch = conn->epoch;
+  *position = conn->position;
+  return conn->tracked;
+}

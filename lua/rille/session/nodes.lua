@@ -1,0 +1,123 @@
+--- session.nodes: the primary and the replicas of a connection, and statements of a session that go to one of them.
+local Route = require "rille.session.route"
+local Sql = require "rille.sql"
+local core = require "rille.core"
+
+local M = {}
+
+local READS = { all = true, first = true, cursor = true, pluck = true, aggregate = true, exists = true, related = true,
+  find = true }
+
+local routes = setmetatable({}, { __mode = "k" })        -- handle -> its route, once there was a session
+
+--- Is the connection one whose history the server counts, so that there may be replicas of it?
+---@param handle rille.Handle
+---@return boolean
+function M.has(handle) return handle.driver ~= "sqlite" end
+
+local function open(handle, number)
+  local settings = {}
+  for key, value in next, handle.settings do settings[key] = value end
+  for _, key in ipairs { "host", "port", "database", "user", "password", "replicas" } do settings[key] = nil end
+  settings.url = handle.settings.replicas[number]
+  local options = handle:engine().options(settings)
+  options.name = ("%s, replica %d"):format(handle.name, number)
+  return core.open(options)
+end
+
+--- The way to its nodes.
+---@param handle rille.Handle
+---@return rille.Route
+function M.route(handle)
+  local route = routes[handle]
+  if not route then
+    local replicas = handle.settings.replicas or {}
+    route = Route.new(handle:connect(), #replicas, function(number) return open(handle, number) end)
+    routes[handle] = route
+  end
+  return route
+end
+
+--- Does it only read, as far as can be told?  A server that only repeats refuses what writes after all.
+local function is_read(method, sql)
+  return READS[method] or method == "query" and Sql.only_reads(sql)
+end
+
+local Untracked = { __close = function(self) self.db:track(false) end }
+
+local function finish(db, seen, ok, ...)
+  local place = db:seen()
+  if place then
+    seen.saw(place)
+  elseif not ok then
+    seen.primary = true                                   -- nobody knows what became of it
+  end
+  if not ok then error((...), 0) end
+  return ...
+end
+
+--- Do something at the primary and look where it is then.
+---@param db table  of the core
+---@param seen rille.Seen
+---@return any ...  what the function gives
+function M.at_primary(db, seen, fn, ...)
+  db:track(true)
+  local after <close> = setmetatable({ db = db }, Untracked)           -- luacheck: ignore 211
+  return finish(db, seen, pcall(fn, ...))
+end
+
+local function primary(handle, seen, run, ...)
+  local db = handle:connect()
+  return M.at_primary(db, seen, run, handle, db, nil, ...)
+end
+
+--- What was read at a replica; else the same once more, at the primary.
+local function or_primary(handle, seen, route, replica, run, again, ok, ...)
+  if ok and replica.generation == replica.db:generation() then
+    seen.unsaid = true
+    return ...
+  end
+  if not ok and not route:forgive(replica, (...)) then error((...), 0) end
+  if ok then replica.place = false end                    -- it was connected anew meanwhile, to whatever
+  return primary(handle, seen, run, table.unpack(again, 1, again.n))
+end
+
+--- Run a statement of a session outside of transactions.
+---@param handle rille.Handle
+---@param seen rille.Seen
+---@param run fun(handle: rille.Handle, db: table, node: table|nil, ...): any ...
+---@param method string
+---@return any ...
+function M.call(handle, seen, run, method, ...)
+  local reads, route = is_read(method, (...)), M.route(handle)
+  if not reads then return primary(handle, seen, run, method, ...) end
+  if #route.replicas == 0 then
+    seen.late = true                                       -- nowhere else to go: asked for when it is wanted
+    return run(handle, handle:connect(), nil, method, ...)
+  end
+  local replica, waited_ms = route:choose(seen)
+  if not replica then return primary(handle, seen, run, method, ...) end
+  local node = { number = replica.number, waited_ms = waited_ms }
+  return or_primary(handle, seen, route, replica, run, table.pack(method, ...),
+    pcall(run, handle, replica.db, node, method, ...))
+end
+
+--- What is known of the replicas of a connection.
+---@param handle rille.Handle
+---@return { number: integer, ok: boolean, place: string?, error: any }[]
+function M.states(handle)
+  local list = {}
+  for number = 1, #(handle.settings.replicas or {}) do
+    local route = M.route(handle)
+    local replica = route.replicas[number]
+    local ok, place = pcall(function()
+      replica.db = replica.db or open(handle, number)
+      return replica.db:token()
+    end)
+    list[number] = { number = number, ok = ok }
+    list[number][ok and "place" or "error"] = place
+  end
+  return list
+end
+
+return M

@@ -1,0 +1,52 @@
+--- cluster: a PostgreSQL primary with streaming replicas, of a spec's own; gone when the spec's process is.
+local Cluster = {}
+Cluster.__index = Cluster
+
+local SCRIPT <const> = "spec/support/postgres.sh"
+
+local function output(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read "a"
+  local ok = pipe:close()
+  assert(ok, command .. ": " .. text)
+  return text
+end
+
+--- Start one.
+---@param replicas integer
+function Cluster.start(replicas)
+  local folder = os.tmpname()
+  os.remove(folder)
+  local self = setmetatable({ folder = folder, urls = {} }, Cluster)
+  local text = output(('sh %s start %s %d "$PPID" 2>&1'):format(SCRIPT, folder, replicas))
+  self.urls[0] = text:match "PG_URL='(.-)'"
+  for number = 1, replicas do self.urls[number] = text:match("PG_REPLICA" .. number .. "_URL='(.-)'") end
+  assert(self.urls[0] and (replicas == 0 or self.urls[replicas]), text)
+  return self
+end
+
+--- pause, resume, delay, cut, join, kill, stop, begin, promote: see the script.
+function Cluster:tell(verb, ...)
+  output(("sh %s %s %s %s 2>&1"):format(SCRIPT, verb, self.folder, table.concat({ ... }, " ")))
+end
+
+--- Run SQL on a node as the servers' superuser; what it says.
+function Cluster:sql(node, sql)
+  local url = self.urls[node]:gsub("//rille@/rille", "//postgres@/rille")
+  return (output(("psql -X -qAt -v ON_ERROR_STOP=1 -d '%s' -c \"%s\" 2>&1"):format(url, sql)):gsub("%s+$", ""))
+end
+
+--- One address for whichever node can be written.
+function Cluster:any_primary()
+  local hosts, ports = {}, {}
+  for number = 0, #self.urls do
+    hosts[#hosts + 1] = self.urls[number]:match "host=([^&]+)"
+    ports[#ports + 1] = self.urls[number]:match "port=(%d+)"
+  end
+  return ("postgresql://rille@/rille?host=%s&port=%s&target_session_attrs=read-write"):format(table.concat(hosts, ","),
+    table.concat(ports, ","))
+end
+
+function Cluster:destroy() output(("sh %s destroy %s 2>&1"):format(SCRIPT, self.folder)) end
+
+return Cluster
