@@ -42,7 +42,7 @@ local function changes_of(self, run, plan)
 end
 
 local function create(schema, run, plan)
-  schema:create(plan.table, require "rille.json_schema.words".all(plan))
+  schema:create(plan.table, require "rille.json_schema.words".all(plan, run.handle.driver))
   require "rille.json_schema.store".write(run, plan.table, plan.text)
   return { table = plan.table, created = true, changed = false, changes = {} }
 end
@@ -124,6 +124,7 @@ function M.json_schema(self, name)
   for _, column in ipairs(description.columns) do core_types[column.name] = column.type end
   local run = require "rille.schema.runner".new(self)
   local picture = require "rille.json_schema.apply".picture_of(run, name)
+  if self.driver == "postgres" then picture = require "rille.json_schema.postgres".translated(picture) end
   local derived = require "rille.json_schema.derive".schema(picture, core_types)
   return kept and with_kept(kept, derived) or derived
 end

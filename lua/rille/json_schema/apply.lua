@@ -17,11 +17,13 @@ local function rows_where(run, picture, condition)
   local place = Name.quote(picture.name)
   local n = run:value(("select count(*) as value from %s where %s"):format(place, condition))
   if n == 0 then return nil end
+  local is_postgres = run.handle.driver == "postgres"
   local key = #picture.primary > 0 and Name.quote_all(picture.primary) or "rowid"
-  if #picture.primary == 0 and picture.tail:find "without" then return count(n, "row", "rows") end
+  local no_key = #picture.primary == 0 and (is_postgres or picture.tail:find "without")
+  if no_key then return count(n, "row", "rows") end
   local shown = {}
-  local keys = ("select json_array(%s) as key from %s where %s order by %s limit %d"):format(key, place, condition, key,
-    SHOWN_ROWS)
+  local keys = ("select %s as key from %s where %s order by %s limit %d"):format((is_postgres
+    and "json_build_array(%s)::text" or "json_array(%s)"):format(key), place, condition, key, SHOWN_ROWS)
   for i, row in ipairs(run:rows(keys)) do
     shown[i] = row.key:sub(2, -2)
   end
@@ -71,13 +73,13 @@ end
 
 -- Kind of change -> the words for it; they get t, the change and the plan.
 local SAY = {
-  add_column = function(t, change, plan) Words.column(t, plan.by_name[change.column]) end,
+  add_column = function(t, change, plan, driver) Words.column(t, plan.by_name[change.column], driver) end,
   drop_column = function(t, change) t:drop(change.column) end,
-  change_column = function(t, change, plan)
+  change_column = function(t, change, plan, driver)
     local column = plan.by_name[change.column]
     if not column or change.was.auto or change.now.auto then unsupported(change) end
     if change.was.reference then t:drop_foreign { change.was.name } end
-    Words.column(t, column):change()
+    Words.column(t, column, driver):change()
   end,
   primary = function(t, change)
     if #change.was > 0 then t:drop_primary() end
@@ -146,7 +148,7 @@ function M.run(schema, run, plan, picture, changes, lossy)
   end
   if #changes == 0 then return end
   schema:table(plan.table, function(t)
-    for _, change in ipairs(changes) do SAY[change.kind](t, change, plan) end
+    for _, change in ipairs(changes) do SAY[change.kind](t, change, plan, run.handle.driver) end
   end)
   local left = Diff.of(M.picture_of(run, plan.table), Load.picture(run, plan))
   if #left > 0 then unsupported(left[1], "schema:table(name, fn) says it in other words") end

@@ -18,6 +18,7 @@ local M = {}
 ---@field test fun(stored: any): string?   what is wrong with a value, as the column stores it
 
 ---@class rille.Kept
+---@field handle rille.Handle
 ---@field table string
 ---@field plan rille.SchemaPlan
 ---@field columns rille.KeptColumn[]        those that are what the schema made of them
@@ -41,8 +42,8 @@ function M.of(handle, name)
   if tables.none then return nil end
   local kept = tables.of[name]
   if kept == nil then
-    local text = Store.read(handle, name)
-    kept = text and require "rille.json_schema.load".kept(handle, name, text) or false
+    local text, made = Store.read(handle, name)
+    kept = text and require "rille.json_schema.load".kept(handle, name, text, made) or false
     tables.of[name] = kept
   end
   return kept or nil
@@ -135,6 +136,15 @@ local function columns_of(kept, e)
   return {}
 end
 
+--- Where a statement that fails would end the transaction around it, it gets a savepoint: what it says is an answer.
+local function isolated(handle, write)
+  if handle.driver == "sqlite" or not require "rille.transaction".innermost(handle) then return write() end
+  local savepoint <close> = handle:begin()
+  local result = write()
+  savepoint:commit()
+  return result
+end
+
 --- Write, and tell what the database refuses as validation, where it is about a column.
 ---@param kept rille.Kept
 ---@param invalid rille.Error?  what was found before
@@ -143,7 +153,7 @@ end
 ---@return rille.Error? err
 function M.write(kept, invalid, write)
   if invalid then return nil, invalid end
-  local ok, result = xpcall(write, Error.keep_trace)
+  local ok, result = xpcall(isolated, Error.keep_trace, kept.handle, write)
   if ok then return result end
   if not Error.is(result) or result.table and result.table ~= kept.table then Error.again(result) end
   local columns, rule, message = columns_of(kept, result)

@@ -11,7 +11,10 @@ local M = {}
 local function quiet_runner(handle)
   local db = handle:connect()
   return require "rille.schema.runner".new {
-    driver = handle.driver, _query = function(_, sql, ...) return (db:query(sql, table.pack(...))) end,
+    driver = handle.driver, _query = function(_, sql, ...)
+      local text, params = require "rille.sql".placeholders("query", handle.driver, sql, ...)
+      return (db:query(text, params))
+    end,
   }
 end
 
@@ -20,14 +23,15 @@ end
 ---@param plan rille.SchemaPlan
 ---@return rille.Picture
 function M.picture(run, plan)
-  local blueprint = require "rille.schema.table".describe(plan.table, require "rille.json_schema.words".all(plan))
+  local blueprint = require "rille.schema.table".describe(plan.table, require "rille.json_schema.words".all(plan,
+    run.handle.driver))
   return Engine.of(run.handle).pictures_of(run, { blueprint })[plan.table]
 end
 
 --- Columns that are what the schema made of them, and whether all else is, too.
-local function compare(handle, plan)
+local function compare(handle, plan, made)
   local run = quiet_runner(handle)
-  local wanted = M.picture(run, plan)
+  local wanted = made and Json.decode(made) or M.picture(run, plan)
   local found = Engine.of(handle).picture(run, plan.table)
   local same = {}
   for _, column in ipairs(wanted.columns) do
@@ -81,12 +85,13 @@ end
 --- Read what is kept of a table, and compare it with the table.
 ---@param handle rille.Handle
 ---@param name string
----@param text string  the schema
+---@param text string   the schema
+---@param made? string  what it made, where that is kept, too
 ---@return rille.Kept
-function M.kept(handle, name, text)
+function M.kept(handle, name, text, made)
   local plan = require "rille.json_schema.read".read(text, name, { raw = true })
-  local same, whole = compare(handle, plan)
-  local kept = { table = name, plan = plan, columns = {}, by_name = {}, whole = whole }
+  local same, whole = compare(handle, plan, made)
+  local kept = { handle = handle, table = name, plan = plan, columns = {}, by_name = {}, whole = whole }
   local unique = whole and unique_of(plan) or {}
   for _, column in ipairs(plan.columns) do
     if same[column.name] then

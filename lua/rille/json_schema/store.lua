@@ -3,24 +3,37 @@ local M = {}
 
 M.TABLE = "rille_json_schemas"
 
---- Make the table where it is missing.
----@param run rille.SchemaRunner
-function M.ensure(run)
-  run:execute [[create table if not exists "rille_json_schemas" (
+-- On PostgreSQL only the server can say what a schema makes there, by making it.  So it is kept as it was made.
+local TABLES <const> = {
+  sqlite = [[create table if not exists "rille_json_schemas" (
   "table" TEXT primary key not null collate nocase,
   "schema" JSON TEXT not null
-)]]
-end
+)]],
+  postgres = [[create table if not exists "rille_json_schemas" (
+  "table" text collate "C" primary key,
+  "schema" text not null,
+  "picture" text not null
+)]],
+}
 
---- The kept text of a table; nil for none.
+--- Make the table where it is missing.
+---@param run rille.SchemaRunner
+function M.ensure(run) run:execute(TABLES[run.handle.driver]) end
+
+--- The kept text of a table, and the picture of what it made, where that is kept; nil for none.
 ---@param handle rille.Handle
 ---@param name string
----@return string?
+---@return string? schema
+---@return string? picture
 function M.read(handle, name)
   local db = handle:connect()                  -- past whoever listens to statements: nobody asked for this one
   if not db:describe(M.TABLE) then return nil end
-  local rows = db:query([[select "schema" as text from "rille_json_schemas" where "table" = ?]], { name, n = 1 })
-  return rows[1] and rows[1].text
+  local keeps_picture = handle.driver == "postgres"
+  local text, params = require "rille.sql".placeholders("query", handle.driver,
+    ([[select "schema" as text%s from "rille_json_schemas" where "table" = ?]]):format(keeps_picture
+      and ', "picture" as picture' or ""), name)
+  local row = db:query(text, params)[1]
+  if row then return row.text, row.picture end
 end
 
 ---@param run rille.SchemaRunner
@@ -28,6 +41,13 @@ end
 ---@param text string
 function M.write(run, name, text)
   M.ensure(run)
+  if run.handle.driver == "postgres" then
+    local picture = require "rille.json".encode(require "rille.schema.engine".of(run.handle).picture(run, name))
+    run:execute([[insert into "rille_json_schemas" ("table", "schema", "picture") values (?, ?, ?)
+      on conflict ("table") do update set "schema" = excluded."schema", "picture" = excluded."picture"]], name, text,
+      picture)
+    return
+  end
   run:execute([[insert into "rille_json_schemas" ("table", "schema") values (?, ?)
     on conflict ("table") do update set "schema" = excluded."schema"]], name, text)
 end

@@ -63,7 +63,7 @@ function M.clear(run, name)
 end
 
 --- Was the index made by an attempt that was not cut off, and not written down?
-local function is_made(run, table_, index)
+local function is_made(table_, index)
   for _, found in ipairs(table_.indexes) do
     if found.name == index.name and found.valid then
       if is_same(found, index) then return true end
@@ -90,7 +90,7 @@ function M.create(caller, table_name, index)
   local run, connection = patient(caller.handle)
   local closed <close> = connection                                            -- luacheck: ignore 211
   local table_ = Catalog.table(run, table_name)
-  if is_made(run, table_, index) then return end
+  if is_made(table_, index) then return end
   local nullable = {}
   for _, part in ipairs(index.columns) do nullable[part[1]] = Find.known(table_, part[1]).nullable end
   if index.trashed then Find.known(table_, index.trashed) end

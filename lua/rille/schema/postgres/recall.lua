@@ -1,6 +1,7 @@
 --- postgres.recall: the column words that a type, a default and a condition of PostgreSQL came from.
 local core = require "rille.core"
 local Literal = require "rille.schema.literal"
+local Name = require "rille.schema.name"
 
 local M = {}
 
@@ -65,19 +66,31 @@ function M.default(sql, column)
   return value
 end
 
+-- What stands for the column in a condition that was made ready.
+M.COLUMN = "\1"
+
+--- A condition without the parentheses around it, with a mark in the place of a column's name.
+---@param sql string
+---@param name string
+---@return string
+function M.ready(sql, name)
+  local bare = sql:match "^%((.*)%)$" or sql
+  local quoted = Name.quote(name):gsub("%W", "%%%0")
+  local text = bare:gsub(quoted, M.COLUMN)
+  return name:find "^[%l_][%l%d_]*$" and text:gsub("%f[%w_]" .. name .. "%f[^%w_]", M.COLUMN) or text
+end
+
 --- The values of an enum, where the condition says no more than that.
 ---@param sql string
 ---@param column rille.BlueprintColumn
 ---@return string[]|boolean
 function M.own_check(sql, column)
   if column.word ~= "text" then return false end
-  local name, list = sql:match "^%(?([%w_\"]+) = ANY %(ARRAY%[(.*)%]%)%)?$"
-  if list and (name == column.name or name == '"' .. column.name .. '"') then
-    return Literal.texts(list, "::text") or false
-  end
-  local one
-  name, one = sql:match "^%(?([%w_\"]+) = ('.*')::text%)?$"
-  return one and (name == column.name or name == '"' .. column.name .. '"') and Literal.texts(one) or false
+  local text = M.ready(sql, column.name)
+  local list = text:match("^" .. M.COLUMN .. " = ANY %(ARRAY%[(.*)%]%)$")
+  if list then return Literal.texts(list, "::text") or false end
+  local one = text:match("^" .. M.COLUMN .. " = ('.*')::text$")
+  return one and Literal.texts(one) or false
 end
 
 return M
