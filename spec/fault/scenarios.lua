@@ -40,7 +40,7 @@ local opened = false
 
 --- The database of the models.
 function M.open(path)
-  rille.connect(path, { synchronous = "normal" })
+  rille.configure { connections = { main = { database = path, synchronous = "normal" } }, mirror_background = false }
   opened = true
 end
 
