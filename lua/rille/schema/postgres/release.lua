@@ -58,7 +58,8 @@ function M.columns(run, table_, columns)
   end
   for _, constraint in ipairs(table_.constraints) do
     local column, whole = touched(constraint.columns, names)
-    if column and not whole then
+    local is_own = constraint.kind ~= "check" or column and Find.own_check(table_, constraint, column)
+    if column and not (whole and is_own) then
       refuse(table_, ("constraint %s %s needs %q"):format(Name.quote(constraint.name), constraint.sql, column),
         "drop that constraint first", column)
     end
