@@ -134,13 +134,14 @@ describe("processes at once", function()
 
   --- Run a script in several processes that begin together; what each of them says at the end.
   local function at_once(script)
+    local settings, place = rille.db().settings, world.engine == "sqlite" and "database" or "url"
     script = ([[local rille = require "rille"
-      rille.connect { driver = "sqlite", database = %q, synchronous = "normal", busy_timeout_ms = 60000 }
+      rille.connect { driver = %q, %s = %q, busy_timeout_ms = 60000 }
       local Unique, Plain = rille.model "Unique" {}, rille.model "Plain" {}
       io.stdout:write "ready\n"; io.stdout:flush()
       repeat local go = io.open(%q) until go
       for i = 1, %d do local slug = "s" .. i %s end
-      print "done"]]):format(path, path .. ".go", ROUNDS, script)
+      print "done"]]):format(world.engine, place, place == "url" and settings.url or path, path .. ".go", ROUNDS, script)
     local command = ("LUA_PATH=%s LUA_CPATH=%s lua5.4 -e %s 2>&1"):format(quoted(package.path), quoted(package.cpath),
       quoted(script))
     local processes = {}
@@ -162,7 +163,7 @@ describe("processes at once", function()
   it("make one row, with a unique constraint and without one", function()
     at_once 'Unique:first_or_create({ slug = slug }, { n = 1 }) Plain:first_or_create({ slug = slug }, { n = 1 })'
     assert.same({ ROUNDS, ROUNDS, ROUNDS }, rows_of "uniques")
-    assert.same({ ROUNDS, ROUNDS, ROUNDS }, rows_of "plains")
+    if world.engine == "sqlite" then assert.same({ ROUNDS, ROUNDS, ROUNDS }, rows_of "plains") end  -- one writer
   end)
 
   it("lose no update", function()
