@@ -9,6 +9,7 @@ local M = {}
 local DEFAULT = "main"
 local HERE = "rille.config.lua"
 local SLOW_QUERY_MS = 100
+local CONNECTIONS_MAX = 16              -- of one database: each transaction of a coroutine has one
 
 local POOL = { "max", "wait_ms", "idle_ms" }
 local KEYS = {
@@ -110,7 +111,11 @@ local function connection(where, given)
   if copy.driver == "sqlite" and not copy.database then
     Error.raise("invalid_argument", where .. ": says no database", { hint = 'database = "app.db"' })
   end
-  if copy.pool then check(where .. ".pool", copy.pool, POOL) end
+  if copy.pool then check(where .. ".pool", copy.pool, { "max" }) end
+  local most = copy.pool and copy.pool.max
+  if most and (most < 1 or most > CONNECTIONS_MAX) then
+    Error.argument(where .. ".pool.max", ("a number of connections from 1 to %d"):format(CONNECTIONS_MAX), most)
+  end
   for name, value in next, copy.pragmas or {} do
     local pragma = where .. ".pragmas"
     if type(name) ~= "string" or not name:find "^[%a_][%w_]*$" then Error.argument(pragma, "names of pragmas", name) end

@@ -261,9 +261,8 @@ end
 
 --- How the core begins it: SQLite with the lock of all writers, a server with what is promised.
 local function mode_of(handle, isolation)
-  if handle.settings.readonly then return "deferred" end
-  if handle.driver == "sqlite" or isolation == "read_committed" then return "immediate" end
-  return isolation or "immediate"
+  if handle.driver == "sqlite" then return handle.settings.readonly and "deferred" or "immediate" end
+  return isolation ~= "read_committed" and isolation or "immediate"
 end
 
 --- Run `fn` in a transaction, or in a savepoint of the one that is open.

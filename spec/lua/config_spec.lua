@@ -122,6 +122,10 @@ describe("config", function()
           { connections = { main = { database = "a.db", replicas = {} } } },
         ['configure.connections.w.pool has no option "maxx"\n  hint: did you mean "max"?'] =
           { connections = { w = { driver = "postgres", pool = { maxx = 1 } } } },
+        ["configure.connections.w.pool.max: wants a number of connections from 1 to 16, got 17 (integer)"] =
+          { connections = { w = { driver = "postgres", pool = { max = 17 } } } },
+        ['configure.connections.w.pool has no option "idle_ms"'] =
+          { connections = { w = { driver = "postgres", pool = { idle_ms = 1 } } } },
         ['configure.tenancy has no option "stratgy"\n  hint: did you mean "strategy"?'] =
           { tenancy = { stratgy = "row" } },
         ['configure.tenancy.pool has no option "capacity"'] = { tenancy = { pool = { capacity = 1 } } },

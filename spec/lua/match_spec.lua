@@ -141,7 +141,7 @@ describe("processes at once", function()
       io.stdout:write "ready\n"; io.stdout:flush()
       repeat local go = io.open(%q) until go
       for i = 1, %d do local slug = "s" .. i %s end
-      print "done"]]):format(world.engine, place, place == "url" and settings.url or path, path .. ".go", ROUNDS, script)
+      print "done"]]):format(world.engine, place, settings[place], path .. ".go", ROUNDS, script)
     local command = ("LUA_PATH=%s LUA_CPATH=%s lua5.4 -e %s 2>&1"):format(quoted(package.path), quoted(package.cpath),
       quoted(script))
     local processes = {}

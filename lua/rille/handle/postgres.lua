@@ -6,7 +6,6 @@ local M = {}
 local OPTIONS = { "driver", "url", "database", "host", "port", "user", "password", "readonly", "busy_timeout_ms",
   "statement_timeout_ms", "connect_timeout_ms" }
 local WORTH_A_NOTE = 100                 -- of the planner's costs: some thousand rows read
-local CONNECTIONS_MAX = 16               -- that one database of the core may have
 
 -- In a transaction of which a statement failed nothing more is done.
 M.fails_whole = true
@@ -14,8 +13,7 @@ M.fails_whole = true
 function M.options(settings)
   local options = {}
   for _, key in ipairs(OPTIONS) do options[key] = settings[key] end
-  local pool = settings.pool
-  if pool and pool.max then options.max_connections = math.max(1, math.min(pool.max, CONNECTIONS_MAX)) end
+  options.max_connections = settings.pool and settings.pool.max
   return options
 end
 
