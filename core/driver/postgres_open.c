@@ -23,6 +23,7 @@ enum {
 static void
 set(rille_postgres_info *info, const char *keyword, rille_str value)
 {
+  const char *kept_keyword, *kept_value;
   size_t i = 0;
 
   if (value.len == 0)
@@ -31,8 +32,14 @@ set(rille_postgres_info *info, const char *keyword, rille_str value)
     i++;
   if (i + 1 >= sizeof info->keywords / sizeof info->keywords[0])
     return; /* libpq knows far fewer */
-  info->keywords[i] = rille_arena_copy(&info->arena, rille_str_of(keyword)).at;
-  info->values[i] = rille_arena_copy(&info->arena, value).at;
+  kept_keyword = rille_arena_copy(&info->arena, rille_str_of(keyword)).at;
+  kept_value = rille_arena_copy(&info->arena, value).at;
+  if (kept_keyword == NULL || kept_value == NULL)
+    return;            /* the arena says so at the end */
+  if (i < info->count) /* it may be a password */
+    explicit_bzero((char *)(uintptr_t)info->values[i], strlen(info->values[i]));
+  info->keywords[i] = kept_keyword;
+  info->values[i] = kept_value;
   info->count += i == info->count;
 }
 
@@ -305,8 +312,7 @@ rille_postgres_close(rille_conn *base)
     return;
   PQfinish(conn->pg);
   for (size_t i = 0; i < conn->info.count; i++)
-    if (conn->info.keywords[i] != NULL && strcmp(conn->info.keywords[i], "password") == 0 &&
-        conn->info.values[i] != NULL)
+    if (strcmp(conn->info.keywords[i], "password") == 0)
       explicit_bzero((char *)(uintptr_t)conn->info.values[i], strlen(conn->info.values[i]));
   rille_arena_release(&conn->info.arena);
   rille_memory_free(conn->unwanted);

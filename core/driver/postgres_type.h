@@ -47,6 +47,8 @@ typedef struct rille_postgres_value {
 rille_status rille_postgres_give(rille_postgres_form form, const rille_cell *cell, rille_arena *arena,
                                  rille_postgres_value *value, rille_fault *fault);
 
+/* -- postgres_take.c --------------------------------------------------------------------------------------- */
+
 /* Reads `length` bytes that came in `binary` or text format.  What must be made lives in the arena, the rest is
 ** borrowed.  Fails when memory runs out, or with what cannot be read. */
 rille_status rille_postgres_take(rille_postgres_form form, bool binary, const char *bytes, size_t length,
