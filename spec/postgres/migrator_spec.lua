@@ -212,6 +212,22 @@ describe("on PostgreSQL the migrator", function()
     other:close()
   end)
 
+  it("keeps account of each schema by itself", function()
+    folder:create("0001", "users")
+    rille.migrate()
+    local url, name = Database.settings().url, "spec_other" .. math.random(1 << 30)
+    db:execute("create schema " .. name)
+    rille.configure { connections = { main = { driver = "postgres",
+      url = url:gsub("search_path%%3D", "%0" .. name .. "%%2C") } }, migrations = folder.root .. "/migrations" }
+    assert.equal("0001 pending", folder.states())
+    assert.equal(1, #rille.migrate().applied)
+    assert.equal("0001 applied", folder.states())
+    assert.equal(1, #migrator.rollback().rolled_back)
+    assert.is_false(rille.schema():has_table "users")
+    rille.db():execute(("drop schema %s cascade"):format(name))
+    folder:begin()
+  end)
+
   it("leaves no schema of a rehearsal behind, and keeps it from the tables that are there", function()
     folder:create("0001", "users")
     rille.migrate()

@@ -25,6 +25,11 @@ local function creation(db)
   return (sql:gsub("^create table", "create table if not exists"))
 end
 
+--- Is the table where this database would make one?  One that is elsewhere in a search path is of other tables.
+local function is_there(db)
+  return require "rille.schema.engine".of(db).has_table(require "rille.schema.runner".new(db), M.TABLE)
+end
+
 --- Make the table where it is missing, in a transaction, and keep others from migrating until its end.
 ---@param run rille.SchemaRunner
 function M.take(run)
@@ -32,7 +37,7 @@ function M.take(run)
   local engine = require "rille.schema.engine".of(db)
   if engine.lock then
     engine.lock(run, M.TABLE, creation(db))
-  elseif not db:describe(M.TABLE) then
+  elseif not is_there(db) then
     db:_execute(creation(db))
   end
 end
@@ -43,7 +48,7 @@ end
 ---@return table<string, rille.LedgerRow> by_name
 function M.read(db)
   local rows, by_name = {}, {}
-  if require "rille.schema.rehearsal".exists(db) and db:describe(M.TABLE) then
+  if require "rille.schema.rehearsal".exists(db) and is_there(db) then
     rows = db:_query [[select "name", "checksum", "batch", "applied_at", "duration_ms" from "rille_migrations"
       order by "batch", "name"]]
   end

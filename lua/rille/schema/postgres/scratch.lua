@@ -85,7 +85,7 @@ local function make_schema(handle)
   local name = ("%s%d_%d"):format(PREFIX, handle:_query("select pg_catalog.pg_backend_pid() as \"pid\"")[1].pid, count)
   local ok, e = pcall(handle._execute, handle, "create schema " .. name)
   if ok then return name end
-  if Error.is(e) and not e.hint then
+  if Error.is(e) then
     e.hint = "a rehearsal makes a schema of its own, and takes it back: that wants the right to create one"
   end
   Error.again(e)
