@@ -51,7 +51,8 @@ describe("what lets tenants meet", function()
     rille.db():execute [[create table codes (code TEXT primary key, org_id INTEGER not null references orgs (id),
       post_id INTEGER references posts (id), unique (org_id, code))]]
     rille.model "Code" { tenant_column = "org_id" }
-    assert.same({ "references codes post_id", "references comments post_id", "unique codes sqlite_autoindex_codes_1",
+    local key = world.engine == "postgres" and "codes_pkey" or "sqlite_autoindex_codes_1"
+    assert.same({ "references codes post_id", "references comments post_id", "unique codes " .. key,
       "unique posts slugs" }, found())
   end)
 

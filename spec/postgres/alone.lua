@@ -60,6 +60,10 @@ local ALONE <const> = {
     { "sync says what it attached", "rows without an order come in whichever" },
     { "assigning does the same, nil and rille%.null being none", COUNTED },
   },
+  ["spec/lua/tenant_behind_spec.lua"] = {
+    { "names however they are written", WORDS }, { "a trigger of the view writes rows of nobody", WORDS },
+    { "behind a virtual table", WORDS },
+  },
   ["spec/lua/unique_trashed_spec.lua"] = {
     { "makes an index over the rows that are not deleted", WORDS }, { "takes the table's own column", WORDS },
     { "goes with a table that is changed", WORDS }, { "says which index it misses", WORDS },

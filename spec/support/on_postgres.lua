@@ -70,11 +70,12 @@ end
 ---@return string
 function M.ddl(sql)
   if sql:find('collate "C"', 1, true) or sql:find("by default as identity", 1, true) then return sql end
-  local head, body = sql:match "^(%s*[Cc][Rr][Ee][Aa][Tt][Ee]%s+[Tt][Aa][Bb][Ll][Ee]%s+[^(]+)(%b())"
+  local head, body, behind = sql:match "^(%s*[Cc][Rr][Ee][Aa][Tt][Ee]%s+[Tt][Aa][Bb][Ll][Ee]%s+[^(]+)(%b())(.*)$"
   if head then
     local parts = parts_of(body:sub(2, -2))
     for i, part in ipairs(parts) do parts[i] = translated(part) end
-    return head .. "(" .. table.concat(parts, ",") .. ")"
+    behind = behind:gsub("strict", ""):gsub("without%s+rowid", "")
+    return head .. "(" .. table.concat(parts, ",") .. ")" .. behind:gsub("^[%s,]+$", "")
   end
   local alter, column = sql:match "^(%s*[Aa][Ll][Tt][Ee][Rr]%s+[Tt][Aa][Bb][Ll][Ee].-%sadd%s+column%s)(.*)$"
   if not alter then

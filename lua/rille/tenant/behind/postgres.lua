@@ -1,0 +1,89 @@
+--- behind.postgres: what views and tables of PostgreSQL read and write besides, told by what the catalog says they use.
+-- What a function does is not known there, so where one that somebody made is used, any table may be behind it.
+local M = {}
+
+-- Functions of PostgreSQL's own, and of its extensions, that run SQL given to them as a text.
+local RUN_TEXT <const> = "(query|table|schema|database|cursor)_to_xml|ts_stat|ts_rewrite|dblink|crosstab|connectby"
+  .. "|xpath_table"
+
+-- Things are told apart by the catalog that they are in and their number in it.  What PostgreSQL itself brings is not
+-- recorded as used, and has a number below 16384.
+-- Which thing uses which: a view its rules and the functions of its triggers, these what the catalog says, and a table
+-- those whose rows it has or which have its rows.
+local USES <const> = [[select (classid::bigint << 32) + objid::bigint as thing,
+    (refclassid::bigint << 32) + refobjid::bigint as used from pg_catalog.pg_depend
+    where objid >= 16384 and refobjid >= 16384 and deptype <> 'e' and classid <> $1::pg_catalog.regclass
+  union all select (c.tableoid::bigint << 32) + c.oid::bigint, (w.tableoid::bigint << 32) + w.oid::bigint
+    from pg_catalog.pg_rewrite w join pg_catalog.pg_class c on c.oid = w.ev_class
+    where w.oid >= 16384 and c.relkind in ('v', 'm')
+  union all select (c.tableoid::bigint << 32) + c.oid::bigint, (p.tableoid::bigint << 32) + p.oid::bigint
+    from pg_catalog.pg_trigger t join pg_catalog.pg_class c on c.oid = t.tgrelid
+    join pg_catalog.pg_proc p on p.oid = t.tgfoid where p.oid >= 16384 and c.relkind = 'v'
+  union all select ($1::pg_catalog.regclass::oid::bigint << 32) + inhparent::bigint,
+    ($1::pg_catalog.regclass::oid::bigint << 32) + inhrelid::bigint from pg_catalog.pg_inherits
+  union all select ($1::pg_catalog.regclass::oid::bigint << 32) + inhrelid::bigint,
+    ($1::pg_catalog.regclass::oid::bigint << 32) + inhparent::bigint from pg_catalog.pg_inherits]]
+
+-- The names of tables and views; no name: behind that thing there may be any table.
+local THINGS <const> = [[select (tableoid::bigint << 32) + oid::bigint as thing, relname::text as name
+    from pg_catalog.pg_class where oid >= 16384 and relkind in ('r', 'p', 'v', 'm', 'f')
+  union all select (tableoid::bigint << 32) + oid::bigint, null from pg_catalog.pg_rewrite
+    where oid >= 16384 and pg_catalog.pg_get_ruledef(oid) ~* $1
+  union all select (p.tableoid::bigint << 32) + p.oid::bigint, null from pg_catalog.pg_proc p
+    where p.oid >= 16384 and not exists (select from pg_catalog.pg_depend d
+      where d.classid = p.tableoid and d.objid = p.oid and d.deptype = 'e')]]
+
+--- Thing -> the list of those that it uses.
+local function read_uses(db)
+  local uses = {}
+  for _, row in ipairs((db:query(USES, { "pg_catalog.pg_class" }))) do
+    local list = uses[row.thing] or {}
+    uses[row.thing], list[#list + 1] = list, row.used
+  end
+  return uses
+end
+
+--- Thing -> its name, or false where there may be anything.  Name -> the things that have it, in all schemas.
+local function read_things(db)
+  local names, things = {}, {}
+  for _, row in ipairs((db:query(THINGS, { RUN_TEXT }))) do
+    names[row.thing] = row.name or false
+    if row.name then
+      local list = things[row.name] or {}
+      things[row.name], list[#list + 1] = list, row.thing
+    end
+  end
+  return names, things
+end
+
+--- All that is used when a thing is: the set of it and of what it uses.
+local function reach(uses, thing, set)
+  if set[thing] then return set end
+  set[thing] = true
+  for _, used in ipairs(uses[thing] or {}) do reach(uses, used, set) end
+  return set
+end
+
+--- A table may have the rows of others, which M.read tells of.
+---@return boolean
+function M.is_plain() return false end
+
+--- Read what uses what.
+---@param handle rille.Handle
+---@return fun(name: string): (fun(table_name: string): boolean)?  for a name: is a table behind it?  nil: none is
+function M.read(handle)
+  local db = handle:connect()
+  local uses = read_uses(db)
+  local names, things = read_things(db)
+  return function(name)
+    local behind, anything, set = {}, false, {}
+    for _, thing in ipairs(things[name] or {}) do reach(uses, thing, set) end
+    for thing in next, set do
+      if names[thing] then behind[names[thing]] = true end
+      anything = anything or names[thing] == false
+    end
+    return function(table_name) return anything or behind[table_name] == true end
+  end
+end
+
+return M
