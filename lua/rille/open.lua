@@ -173,10 +173,7 @@ end
 --- Bytes that the database takes, with what is free in it.
 ---@param self rille.Handle
 ---@return integer
-function M.size(self)
-  local row = self:_query("select page_count * page_size as bytes from pragma_page_count, pragma_page_size")[1]
-  return row.bytes
-end
+function M.size(self) return self:_query(self:engine().size)[1].bytes end
 
 local function identity_of(self, word)
   if self.identity then return self.identity end

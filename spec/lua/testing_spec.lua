@@ -269,6 +269,13 @@ describe("a fresh database", function()
     hooks.teardown()
   end)
 
+  it("is none of a server's, where a test would write for good", function()
+    rille.configure { connections = { main = { driver = "postgres", host = "nowhere" } } }
+    Isolation.fresh_in(words, { migrate = false })
+    assert.matches("testing.transaction", refused("unsupported", hooks.setup).hint)
+    hooks.teardown()
+  end)
+
   it("says what was left open", function()
     Isolation.fresh_in(words, { migrate = false })
     hooks.setup()

@@ -64,6 +64,9 @@ local ALONE <const> = {
     { "names however they are written", WORDS }, { "a trigger of the view writes rows of nobody", WORDS },
     { "behind a virtual table", WORDS },
   },
+  ["spec/lua/testing_spec.lua"] = {
+    { "lets the tenant change, as no transaction", "testing.fresh_database gives databases of SQLite" },
+  },
   ["spec/lua/unique_trashed_spec.lua"] = {
     { "makes an index over the rows that are not deleted", WORDS }, { "takes the table's own column", WORDS },
     { "goes with a table that is changed", WORDS }, { "says which index it misses", WORDS },

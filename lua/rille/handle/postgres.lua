@@ -40,6 +40,8 @@ function M.checks(handle, name)
     where contype = 'c' and conrelid = to_regclass(quote_ident(?))]], name)[1].sql
 end
 
+M.size = "select pg_database_size(current_database()) as bytes"
+
 M.explain = "explain "
 
 --- Of what costs little nothing is said: of few rows, reading all of them is the fastest way.

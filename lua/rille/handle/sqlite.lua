@@ -65,6 +65,9 @@ local function note_of(detail)
   if automatic then return "an index is made for this one query; one in the schema would help" end
 end
 
+--- What asks for the bytes that a database takes, with what is free in it.
+M.size = "select page_count * page_size as bytes from pragma_page_count, pragma_page_size"
+
 --- What asks for the plan of a statement.
 M.explain = "explain query plan "
 

@@ -129,16 +129,16 @@ end
 
 -- -- a database for each test ---------------------------------------------------------------------------------------
 
---- The configured connections of SQLite, each in memory.
+--- The configured connections, each in memory.
 local function in_memory()
   local config, connections = Config.current(), {}
   for name, settings in next, config.connections do
-    local copy = settings
-    if settings.driver == "sqlite" then
-      copy = { driver = "sqlite", database = ":memory:", foreign_keys = settings.foreign_keys,
-        pragmas = settings.pragmas }
+    if settings.driver ~= "sqlite" then
+      Error.raise("unsupported", ("testing.fresh_database: the connection %q is not SQLite's: a test would write where "
+        .. "it leads"):format(name), { hint = "testing.transaction takes back what a test did there" })
     end
-    connections[name] = copy
+    connections[name] = { driver = "sqlite", database = ":memory:", foreign_keys = settings.foreign_keys,
+      pragmas = settings.pragmas }
   end
   connections[config.default] = connections[config.default] or { driver = "sqlite", database = ":memory:" }
   return connections
