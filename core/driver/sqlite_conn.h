@@ -18,6 +18,7 @@ typedef struct rille_sqlite_conn {
   int64_t max_bytes;             /* 0: as much as there is */
   sqlite3_stmt *kept[SQL_COUNT]; /* begin, commit ...: prepared at first use */
   rille_sqlite_watch *watch;     /* NULL: nobody is told of rows */
+  bool has_functions;            /* those of sqlite_function.h */
   bool aside;                    /* the last statement was run aside: */
   int64_t changes_before;        /* ... what the one before it changed */
 } rille_sqlite_conn;

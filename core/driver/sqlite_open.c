@@ -8,7 +8,6 @@
 #include "core/base/stop.h"
 #include "core/driver/sqlite_conn.h"
 #include "core/driver/sqlite_error.h"
-#include "core/driver/sqlite_function.h"
 #include "core/driver/sqlite_watch.h"
 
 enum {
@@ -153,7 +152,7 @@ configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_faul
   (void)sqlite3_busy_handler(conn->db, on_busy, conn);
   sqlite3_progress_handler(conn->db, STOP_CHECK_STEPS, on_progress, NULL);
 
-  code = rille_sqlite_add_functions(conn->db);
+  code = sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_FKEY, options->no_foreign_keys ? 0 : 1, NULL);
   status = code == SQLITE_OK ? RILLE_OK : rille_sqlite_fail(conn, code, fault);
   /* The first of these looks at the file for the first time. */
   if (status == RILLE_OK && options->readonly)
@@ -162,8 +161,6 @@ configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_faul
     status = set_journal(conn, options->journal_mode, fault);
   if (status == RILLE_OK)
     status = set_word(conn, "synchronous", options->synchronous, syncs, fault);
-  if (status == RILLE_OK)
-    status = set_number(conn, "foreign_keys", !options->no_foreign_keys, fault);
   if (status == RILLE_OK)
     status = set_number(conn, "mmap_size", options->mmap_bytes, fault);
   if (status == RILLE_OK && options->cache_kib > 0)
