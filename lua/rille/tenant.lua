@@ -10,9 +10,10 @@ local M = {}
 local SLUG_MAX = 63
 local KEPT <const> = 1000          -- contexts
 
-local running = coroutine.running
+local type, setmetatable, running = type, setmetatable, coroutine.running
 
--- Coroutine -> { id, mark, all, lifted, slug = }: never changed in place, so that it can be put back as it was.
+-- Coroutine -> { id, mark, all, lifted, slug =, handle = }: never changed in place, so that it can be put back as it
+-- was; but `handle`, of the tenant's own database, comes when it is first asked for: see home.lua.
 -- `lifted` is the set of guards (see guard.lua) of tables whose rows are everybody's, nil for none; `all`: it has every
 -- guard.  `mark` tells this view of the rows from any other.
 local tenants = core.tenants
@@ -55,19 +56,21 @@ function M.id(id, where)
   return id
 end
 
---- What the caller said as id and slug.
+--- What the caller said as id and slug, and the context of that tenant if it is known.
 local function read(tenant)
   if type(tenant) == "table" then
     for field in next, tenant do
       if not FIELD[field] then Error.options("tenant", tenant, FIELDS) end
     end
     local slug = tenant.slug
-    if slug ~= nil and not contexts:get(slug) then M.slug(slug) end
+    local context = slug ~= nil and contexts:get(slug)
+    if context and rawequal(context[1], tenant.id) then return tenant.id, slug, context end
+    if slug ~= nil and not context then M.slug(slug) end
     return M.id(tenant.id), slug
   end
   local slug = M.slug(tenant)
-  local found = require "rille.tenant.lookup".find(slug)
-  return found.id, slug
+  local id, context = require "rille.tenant.lookup".find(slug).id, contexts:get(slug)
+  return id, slug, context and context[1] == id and context or nil
 end
 
 -- What is seen of whom, as a text: the tenant, then the tables that are everybody's.
@@ -83,11 +86,10 @@ local function enter(co, id, slug, lifted, all)
 end
 
 -- The same as another tenant: what is lifted stays so.
-local function enter_from(co, before, id, slug)
+local function enter_from(co, before, id, slug, known)
   if before and before[4] then return enter(co, id, slug, before[4], before[3]) end
-  local context = slug and contexts:get(slug)
-  if context and context[1] == id then
-    tenants[co] = context
+  if known then
+    tenants[co] = known
     return
   end
   enter(co, id, slug)
@@ -115,12 +117,12 @@ local Restore = { __close = function(self) tenants[self[1]] = self[2] end }
 ---@return any ...       what fn returns
 function M.run(tenant, fn, ...)
   if type(fn) ~= "function" then Error.argument("tenant.run", "a function", fn) end
-  local id, slug = read(tenant)
+  local id, slug, known = read(tenant)
   local co = running()
   local before = tenants[co]
-  check_switch(co, before, id)
+  if before ~= known then check_switch(co, before, id) end
   local leaving <close> = setmetatable({ co, before }, Restore)      -- luacheck: ignore 211
-  enter_from(co, before, id, slug)
+  enter_from(co, before, id, slug, known)
   return fn(...)
 end
 

@@ -337,7 +337,10 @@ end
 --- Has the coroutine a transaction of the program open?
 ---@param owner thread
 ---@return boolean
-function M.begun_by(owner) return unless_of_test(newest[owner]) ~= nil end
+function M.begun_by(owner)
+  local each = newest[owner]
+  return each ~= nil and not each.of_test
+end
 
 --- Begin the transaction around a test, which ends with rollback().
 ---@param handle rille.Handle

@@ -304,13 +304,15 @@ main(int argc, char **argv)
   static const struct {
     const char *name;
     void (*run)(sqlite3 *, struct bench_outcome *);
-  } WORKS[] = { { "find", work_find },         { "all", work_all },
-                { "query", work_query },       { "create", work_create },
-                { "insert", work_insert },     { "save", work_save },
-                { "cursor", work_cursor },     { "cursor_bare", work_cursor_bare },
-                { "json", work_json },         { "graph", bench_work_graph },
-                { "lazy", bench_work_graph },  { "hooked", work_create },
-                { "visit", bench_work_visit }, { "hot", bench_work_hot } };
+  } WORKS[] = { { "find", work_find },        { "all", work_all },
+                { "query", work_query },      { "create", work_create },
+                { "insert", work_insert },    { "save", work_save },
+                { "cursor", work_cursor },    { "cursor_bare", work_cursor_bare },
+                { "json", work_json },        { "graph", bench_work_graph },
+                { "lazy", bench_work_graph }, { "hooked", work_create },
+                { "many", bench_work_many },  { "visit", bench_work_visit },
+                { "full", bench_work_full },  { "hot", bench_work_hot },
+                { "stock", bench_work_stock } };
   bool known = false;
   sqlite3 *db;
 

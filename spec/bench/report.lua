@@ -20,11 +20,27 @@ local WORKS = {
   { name = "lazy", title = "the same, each relation loaded when it is read", reach = 2.3 },
   { name = "json", title = "to_json of 10,000 posts, each with its author", reach = 2.5 },
   { name = "hooked", title = "10,000 create, each with 2 hooks and 3 rules", reach = 3.5 },
-  { name = "visit", title = "2,000 visits to databases not open: a query in each", reach = 1.3 },
+  { name = "visit", title = "2,000 databases opened, asked and closed by a pool of 1", reach = 1.3 },
+  { name = "full", title = "the same by a pool of 100 that is full", reach = 1.3 },
   { name = "mirror_insert", title = "10,000 mirrored inserts, beside such that are not", reach = 1.6 },
   { name = "mirror_update", title = "10,000 mirrored updates, beside such that are not", reach = 1.6 },
   { name = "hot", title = "200,000 queries in 100 tenants' databases in turn", reach = 8.0 },
+  { name = "stock", title = "200 tenants made from the template, against files copied", reach = 1.5 },
 }
+
+--- Works of tenants against the same in rille without: `reach` is the largest ratio to the condition written by hand,
+--- `us` how much longer each of `count` may take in the fastest rounds.
+local PAIRS = {
+  { name = "hit", title = "200,000 finds in 100 tenants' databases", count = 200000, us = 2,
+    hand = "a model for each database" },
+  { name = "row_find", title = "100,000 finds in a table of 10 tenants", reach = 1.05, hand = "by hand" },
+  { name = "row_query", title = "20,000 queries there, order, limit 10", reach = 1.05, hand = "by hand" },
+  { name = "row_create", title = "10,000 creates there in a transaction", reach = 1.05, hand = "by hand" },
+}
+
+--- Random visits to many tenants: how much memory they may take and how many files may be open.
+local WANDER = { name = "wander", title = "30,000 random visits to 10,000 tenants, 500 open", growth_kib = 2 * 1024,
+  files = 500 * 4 + 50 }
 
 --- What has no counterpart in C: `rate` is the least number of rows in a second that is good enough, `rows` how many
 --- there must be, and `check` what the independent program must find.
@@ -132,6 +148,32 @@ local function judge_rate(work, sides)
   return row
 end
 
+--- The same of a work of PAIRS.
+local function judge_pair(work, sides)
+  if not (sides.rille and sides.hand) then return nil end
+  sides.raw = sides.hand                                 -- whose outcome must be the same
+  local row = { work = work.name, title = work.title, reach = work.reach, us_reach = work.us, hand_is = work.hand,
+    rille = summary(sides.rille), hand = summary(sides.hand), none = summary(sides.none),
+    differences = differences(work.name, sides) }
+  row.ratio = row.rille.ms / row.hand.ms
+  row.best_ratio = row.rille.best_ms / row.hand.best_ms
+  row.none_ratio = row.none and row.rille.ms / row.none.ms
+  row.us = work.count and (row.rille.best_ms - row.hand.best_ms) * 1000 / work.count
+  row.ok = (not work.reach or row.ratio <= work.reach) and (not work.us or row.us <= work.us)
+    and #row.differences == 0
+  return row
+end
+
+--- The same of WANDER.
+local function judge_wander(work, sides)
+  if not sides.rille then return nil end
+  local growth, files = numbers(sides.rille, "growth_kib"), numbers(sides.rille, "files")
+  local row = { work = work.name, title = work.title, rille = summary(sides.rille), differences = {},
+    growth_kib = math.tointeger(growth[#growth]), files = math.tointeger(files[#files]) }
+  row.ok = row.growth_kib <= work.growth_kib and row.files <= work.files
+  return row
+end
+
 local function print_json(report)
   print(require("dkjson").encode(report, { indent = true }))
 end
@@ -176,6 +218,26 @@ local function print_table(report)
   end
 end
 
+--- What tenants cost beside the same without them.
+local function print_pairs(report)
+  for _, row in ipairs(report.pairs) do
+    local parts = { ("%s: %.1f ms"):format(row.title, row.rille.ms),
+      ("%s %.1f ms (%.2f times that, %.2f of best)"):format(row.hand_is, row.hand.ms, row.ratio, row.best_ratio) }
+    if row.none then
+      parts[#parts + 1] = ("without tenants %.1f ms (%.2f)"):format(row.none.ms, row.none_ratio)
+    end
+    parts[#parts + 1] = row.us
+      and ("%.2f us more for each in the fastest rounds (reach %d)"):format(row.us, row.us_reach)
+      or ("reach %.2f"):format(row.reach)
+    print(table.concat(parts, "; ") .. ": " .. (row.ok and "yes" or "NO"))
+    for _, difference in ipairs(row.differences) do print("DIFFERENT " .. difference) end
+  end
+  for _, row in ipairs(report.wanders) do
+    print(("%s: peak memory grew by %d KiB after as many before, %d files open: %s"):format(row.title,
+      row.growth_kib, row.files, row.ok and "yes" or "NO"))
+  end
+end
+
 --- What does not fit into the table.
 local function print_notes(report)
   for _, row in ipairs(report.rates) do
@@ -202,7 +264,8 @@ end
 
 local function main(form, path, settings, machine)
   local results = read_results(path)
-  local report = { settings = settings, machine = machine, works = {}, rates = {}, ok = true, same = true }
+  local report = { settings = settings, machine = machine, works = {}, rates = {}, pairs = {}, wanders = {},
+    ok = true, same = true }
   local function add(list, row)
     if not row then return end
     list[#list + 1] = row
@@ -211,7 +274,9 @@ local function main(form, path, settings, machine)
   end
   for _, work in ipairs(WORKS) do add(report.works, judge(work, results[work.name])) end
   for _, work in ipairs(RATES) do add(report.rates, judge_rate(work, results[work.name])) end
-  assert(#report.works + #report.rates > 0, "nothing was measured")
+  for _, work in ipairs(PAIRS) do add(report.pairs, judge_pair(work, results[work.name])) end
+  add(report.wanders, judge_wander(WANDER, results.wander))
+  assert(#report.works + #report.rates + #report.pairs + #report.wanders > 0, "nothing was measured")
   if form == "json" then
     print_json(report)
   else
@@ -223,6 +288,7 @@ local function main(form, path, settings, machine)
     if #report.works > 0 then print_table(report) end
     print()
     print_notes(report)
+    print_pairs(report)
   end
   return report.ok and 0 or report.same and 1 or 3
 end

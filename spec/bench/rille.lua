@@ -1,7 +1,9 @@
---- rille: the works of raw.c through models; usage: rille run rille.lua WORK|settings DB [snapshot|plain].
+--- rille: the works of raw.c through models; usage: rille run rille.lua WORK|settings DB [MODE]: snapshot, plain, hand
+-- or none.
 -- Each work says what it needs before the clock runs (`prepare`), what it does while the clock runs (`run`, which gives
 -- rows, sum and what must outlive the clock), what a text that it wrote amounts to (`check`, after the clock), and of
--- which model one row is read to know the table beforehand (`warm`).
+-- which model one row is read to know the table beforehand (`warm`).  A work of several sides is a function of one of
+-- them: "rille", "hand" or "none".
 -- No setting of the collector is touched: what a work drops on the way is collected on the way.
 local rille = require "rille"
 local core = require "rille.core"
@@ -9,7 +11,7 @@ local core = require "rille.core"
 local USERS, POSTS, BODY_BYTES = 10000, 100000, 200
 
 ---@class rille.bench.Work
----@field warm string
+---@field warm string?
 ---@field prepare (fun(): any)?
 ---@field run fun(given: any): integer, integer, any
 ---@field check (fun(text: string): string)?
@@ -193,7 +195,7 @@ end
 ---@return string  what raw.c prints after the same work
 local function measure(work, in_snapshot)
   local given = work.prepare and work.prepare()
-  assert((work.warm == "Post" and Post or Event):first())
+  if work.warm then assert((work.warm == "Post" and Post or Event):first()) end
   collectgarbage()
   local rows, sum, kept
   local function run() rows, sum, kept = work.run(given) end
@@ -223,8 +225,10 @@ local function main(name, path, mode)
   local second = dofile(arg[0]:match "^(.*)/" .. "/second.lua")
   local work = WORKS[name] or second({ Post = Post, User = User })[name]
     or dofile(arg[0]:match "^(.*)/" .. "/third.lua")[name] or dofile(arg[0]:match "^(.*)/" .. "/mirror.lua")[name]
-  if not work or (mode and mode ~= "snapshot" and mode ~= "plain") then
-    io.stderr:write("usage: rille run rille.lua WORK|settings DB [snapshot|plain]\n")
+  if type(work) == "function" then
+    work = work(mode or "rille")
+  elseif not work or (mode and mode ~= "snapshot" and mode ~= "plain") then
+    io.stderr:write("usage: rille run rille.lua WORK|settings DB [snapshot|plain|hand|none]\n")
     os.exit(2)
   end
   print(measure(work, mode == "snapshot"))

@@ -2,8 +2,8 @@
 # spec/bench/run.sh - measures rille against raw C on the same SQLite library and says whether it is fast enough.
 # Usage: sh spec/bench/run.sh [--rounds N] [--only WORK]... [--tuned] [--json] [--patient SECONDS]
 #   --rounds N   alternating rounds of each work (5); the start of the process has three times as many
-#   --only WORK  find all query create insert save cursor start graph lazy json hooked factory visit hot mirror_insert
-#                mirror_update mirror_apply; several too
+#   --only WORK  find all query create insert save cursor start graph lazy json hooked factory; of tenants visit full
+#                hot stock hit row_find row_query row_create wander; mirror_insert mirror_update mirror_apply
 #   --tuned      measures raw C with the choices that rille makes for its users, too: no mutexes, SQLite's archive
 #   --json       prints the results as JSON instead of a table
 #   --patient S  before each run waits, S seconds at most, until nothing else is at work on the machine
@@ -47,7 +47,8 @@ case $patient in '' | *[!0-9]*) misused "--patient wants a number of seconds" ;;
 for work in $only; do
   case $work in
     find | all | query | create | insert | save | cursor | start | graph | lazy | json | hooked) ;;
-    factory | visit | hot | mirror_insert | mirror_update | mirror_apply) ;;
+    factory | visit | full | hot | stock | hit | row_find | row_query | row_create | wander) ;;
+    mirror_insert | mirror_update | mirror_apply) ;;
     *) misused "no work is called $work" ;;
   esac
 done
@@ -96,7 +97,7 @@ fi
 cp "$data/posts.db" "$tmp/posts.db"                  # reads leave -wal and -shm files beside the database
 cp "$data/events.db" "$tmp/events.db"
 cp "$data/graph.db" "$tmp/graph.db"
-BENCH_MANY=$tmp/many                                 # small databases, made by the first that wants them
+BENCH_MANY=$tmp/many                                 # small databases
 export BENCH_MANY
 mkdir "$BENCH_MANY"
 
@@ -133,8 +134,7 @@ run() {
     tuned) BENCH_OPEN=nomutex "$tmp/tuned" "$1" "$3" ;;
     bare) "$tmp/raw" "${1}_bare" "$3" ;;
     rille) "$rille" run "$here/rille.lua" "$1" "$3" ;;
-    snapshot) "$rille" run "$here/rille.lua" "$1" "$3" snapshot ;;
-    plain) "$rille" run "$here/rille.lua" "$1" "$3" plain ;;
+    snapshot | plain | hand | none) "$rille" run "$here/rille.lua" "$1" "$3" "$2" ;;
     flat) BENCH_MMAP=0 "$rille" run "$here/rille.lua" "$1" "$3" ;;
   esac
 }
@@ -170,8 +170,12 @@ measure_start() {
 
 # round WORK: each side once
 round() {
-  for side in raw rille ${tuned:+tuned} snapshot bare; do
+  for side in raw rille ${tuned:+tuned} snapshot bare hand none; do
     case $1:$side in
+      hit:rille | hit:hand | row_*:rille | row_*:hand | row_*:none | wander:rille)
+        measure "$1" "$side" "$tmp/posts.db" || return 1
+        ;;
+      hit:* | row_*:* | wander:* | *:hand | *:none) ;;
       create:snapshot | insert:snapshot | save:snapshot | json:snapshot | hooked:snapshot) ;;   # it only reads
       mirror_apply:rille) measure_write mirror_apply rille || return 1 ;;
       mirror_apply:*) ;;
@@ -180,7 +184,7 @@ round() {
       mirror_*) ;;
       factory:rille) measure_write factory rille || return 1 ;;
       factory:*) ;;
-      visit:snapshot | hot:snapshot) ;;                  # of one database
+      visit:snapshot | full:snapshot | hot:snapshot | stock:snapshot) ;;      # of one database
       cursor:*) measure "$1" "$side" "$tmp/events.db" || return 1 ;;
       *:bare) ;;
       graph:* | lazy:*) measure "$1" "$side" "$tmp/graph.db" || return 1 ;;
@@ -196,6 +200,7 @@ all_rounds() {
     measure_start
     return
   fi
+  case $1 in visit | full | hot | stock | hit | wander) "$tmp/raw" many "$tmp/posts.db" >/dev/null || return 1 ;; esac
   done=0
   while [ "$done" -lt "$rounds" ]; do
     round "$1" || return 1
@@ -209,8 +214,9 @@ ticks=$(getconf CLK_TCK)
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 : > "$tmp/results"
 failed=''
-for work in ${only:-find all query create insert save cursor start graph lazy json hooked factory visit hot \
-  mirror_insert mirror_update mirror_apply}; do
+all='find all query create insert save cursor start graph lazy json hooked factory'
+all="$all visit full hot stock hit row_find row_query row_create wander mirror_insert mirror_update mirror_apply"
+for work in ${only:-$all}; do
   all_rounds "$work" || failed="$failed $work"
 done
 progress ''

@@ -1,4 +1,7 @@
-/* spec/bench/third.c - the works of the third table by hand: many small databases, visited one after the other. */
+/* spec/bench/third.c - the works of the third table by hand: many small databases, visited one after the other, and
+** files that are copied. */
+#define _GNU_SOURCE /* copy_file_range */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +9,7 @@
 
 #include "works.h"
 
-enum { DATABASES = 500, ROWS = 10, VISITS = 2000, HOT = 100, HOT_VISITS = 200000, PATH_BYTES = 400 };
+enum { DATABASES = 500, ROWS = 10, VISITS = 2000, HOT = 100, HOT_VISITS = 200000, STOCK = 200, PATH_BYTES = 400 };
 
 static const char QUESTION[] = "select name from users where id = ?";
 
@@ -39,12 +42,13 @@ make_one(const char *path)
   bench_check(db, sqlite3_close(db));
 }
 
-/* The databases are made by whoever comes first. */
-static void
-make_all(void)
+void
+bench_work_many(sqlite3 *db, struct bench_outcome *out)
 {
   char path[PATH_BYTES];
 
+  (void)db;
+  (void)out;
   for (int n = 1; n <= DATABASES; n++) {
     path_of(n, path);
     if (access(path, F_OK) != 0)
@@ -68,7 +72,6 @@ bench_work_visit(sqlite3 *db, struct bench_outcome *out)
   char path[PATH_BYTES];
 
   (void)db;
-  make_all();
   bench_clock_start(out);
   for (int visit = 0; visit < VISITS; visit++) {
     sqlite3_stmt *stmt;
@@ -84,6 +87,73 @@ bench_work_visit(sqlite3 *db, struct bench_outcome *out)
   bench_clock_stop(out);
 }
 
+/* The same when 100 stay open, and the one that was visited longest ago is closed for the next. */
+void
+bench_work_full(sqlite3 *db, struct bench_outcome *out)
+{
+  sqlite3 *open[HOT];
+  sqlite3_stmt *stmts[HOT];
+  char path[PATH_BYTES];
+
+  (void)db;
+  for (int visit = -HOT; visit < VISITS; visit++) {
+    int at = (visit + HOT) % HOT;
+
+    if (visit == 0)
+      bench_clock_start(out);
+    if (visit >= 0) {
+      sqlite3_finalize(stmts[at]);
+      bench_check(open[at], sqlite3_close(open[at]));
+    }
+    path_of((visit + DATABASES) % DATABASES + 1, path);
+    open[at] = bench_open(path);
+    stmts[at] = bench_prepare(open[at], QUESTION);
+    ask(open[at], stmts[at], (visit + DATABASES) % ROWS + 1, out);
+    sqlite3_reset(stmts[at]);
+    if (visit < 0)
+      out->rows = out->sum = 0;
+  }
+  bench_clock_stop(out);
+  for (int n = 0; n < HOT; n++) {
+    sqlite3_finalize(stmts[n]);
+    bench_check(open[n], sqlite3_close(open[n]));
+  }
+}
+
+/* A copy that is on the disk, with its name. */
+static void
+copy(const char *from_path, const char *to_path, int folder)
+{
+  int from = open(from_path, O_RDONLY | O_CLOEXEC), to = open(to_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+  if (from < 0 || to < 0)
+    bench_die(to_path, "cannot be made");
+  while (copy_file_range(from, NULL, to, NULL, 1 << 30, 0) > 0)
+    continue;
+  if (fdatasync(to) != 0 || close(to) != 0 || fsync(folder) != 0)
+    bench_die(to_path, "cannot be written");
+  (void)close(from);
+}
+
+void
+bench_work_stock(sqlite3 *db, struct bench_outcome *out)
+{
+  char from[PATH_BYTES], to[PATH_BYTES];
+  int folder;
+
+  (void)db;
+  path_of(1, from);
+  folder = open(getenv("BENCH_MANY"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  bench_clock_start(out);
+  for (int n = 0; n < STOCK; n++) {
+    (void)snprintf(to, sizeof to, "%s/copy%d-%d.db", getenv("BENCH_MANY"), (int)getpid(), n);
+    copy(from, to, folder);
+  }
+  bench_clock_stop(out);
+  out->rows = out->sum = STOCK;
+  (void)close(folder);
+}
+
 void
 bench_work_hot(sqlite3 *db, struct bench_outcome *out)
 {
@@ -92,7 +162,6 @@ bench_work_hot(sqlite3 *db, struct bench_outcome *out)
   char path[PATH_BYTES];
 
   (void)db;
-  make_all();
   for (int n = 0; n < HOT; n++) {
     path_of(n + 1, path);
     hot[n] = bench_open(path);

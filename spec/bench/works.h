@@ -25,8 +25,14 @@ void bench_print_settings(sqlite3 *db);
 /* All users, their posts and the tags of these, read by three statements and linked; see second.c. */
 void bench_work_graph(sqlite3 *db, struct bench_outcome *out);
 
-/* Many small databases, one after the other: each opened and closed, or kept open; see third.c. */
+/* Makes the databases of third.c where they are not there yet. */
+void bench_work_many(sqlite3 *db, struct bench_outcome *out);
+
+/* Many small databases, one after the other: each opened and closed, 100 kept open, or all; files copied: see
+** third.c. */
 void bench_work_visit(sqlite3 *db, struct bench_outcome *out);
+void bench_work_full(sqlite3 *db, struct bench_outcome *out);
+void bench_work_stock(sqlite3 *db, struct bench_outcome *out);
 void bench_work_hot(sqlite3 *db, struct bench_outcome *out);
 
 #endif

@@ -26,8 +26,8 @@ end
 ---@return rille.Handle?
 function M.known()
   local context = tenants[running()]
-  local slug = context and context.slug
-  return slug and Place.known(slug)
+  local handle = context and context.handle
+  if handle and not handle.closed then return handle end
 end
 
 --- The handle of the current tenant's database.  Without a tenant that of `tenancy.fallback`, which never stands in for
@@ -42,7 +42,9 @@ function M.handle()
       hint = "rille.tenant.run({ id = …, slug = … }, fn)",
     })
   elseif tenant then
-    return Place.handle(tenant)
+    local handle = Place.handle(tenant)
+    tenants[running()].handle = handle
+    return handle
   end
   return require "rille.database".get(tenancy.fallback or no_tenant())
 end

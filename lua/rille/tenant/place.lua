@@ -79,11 +79,6 @@ end
 ---@return boolean
 function M.exists(slug) return core.file_size(M.path(slug)) ~= nil end
 
---- The handle of a tenant's database, if it is held.
----@param slug string
----@return rille.Handle?
-function M.known(slug) return handles:get(slug) end
-
 --- The handle of a tenant's database, the same one each time while it is held; `tenant_unknown` when there is none.
 ---@param tenant rille.Tenant|string
 ---@return rille.Handle
