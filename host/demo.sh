@@ -2,7 +2,7 @@
 # demo.sh - from a bare Debian to rille at work: installs what is missing, builds, migrates, fills, shows a short tour.
 #
 # Runs from any directory, as root or with sudo, as often as you like; only the first run takes minutes.
-# DATABASE_URL names another database than build/demo.db.
+# DEMO_FOLDER names another folder than build for its databases.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,7 +21,7 @@ quietly() {
   fi
 }
 
-mkdir -p build
+mkdir -p build "${DEMO_FOLDER:-build}"
 step "Packages"
 sh host/install-dependencies.sh build
 echo "all there"
@@ -37,7 +37,12 @@ step "Migrate"
 "$rille" migrate
 
 step "Fill and look"
-"$rille" run host/demo.lua
+STRATEGY=row "$rille" run host/demo.lua
+
+step "A database for one of the publishers: the same models, the same answers, and back again"
+STRATEGY=database "$rille" tenants:extract northgate-courier
+STRATEGY=database "$rille" run host/demo.lua tenants
+STRATEGY=database "$rille" tenants:absorb northgate-courier
 
 step "Go on"
 cat <<TEXT
@@ -47,7 +52,8 @@ The same data at a prompt, in $(pwd):
 
 and there, for example:
 
-    Post:published():where("views", ">", 100000):newest():limit(5):all()
+    rille.tenant.set { id = 3 }
+    Post:published():where("views", ">", 10000):newest():limit(5):all()
     .sql on
     .help
 TEXT

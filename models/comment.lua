@@ -15,6 +15,7 @@ Comment = rille.model "Comment" {
     t:boolean("approved"):default(false)
     t:timestamps()
   end,
+  tenant_column = "org_id",
   guarded = { "approved", "votes" },
   validates = {
     post_id = { required = true, references = true },
@@ -57,7 +58,6 @@ Comment = rille.model "Comment" {
     --- A new comment under this one; `attributes` says who answers what.
     reply = function(comment, attributes)
       return Comment:create {
-        org_id = comment.org_id,
         post_id = comment.post_id,
         parent_id = comment.id,
         author_id = attributes.author_id,

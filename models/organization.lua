@@ -1,7 +1,8 @@
---- Organization: a publisher; everything else in the publication belongs to one.
+--- Organization: a publisher, and a tenant; everything else in the publication belongs to one.
 local rille = require "rille"
 
 return rille.model "Organization" {
+  connection = "main",                         -- where all of them are, even if each has a database for the rest
   fields = function(t)
     t:id()
     t:string("name")

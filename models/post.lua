@@ -22,11 +22,11 @@ return rille.model "Post" {
     t:unique { "org_id", "slug" }
     t:integer("lock_version"):default(0)
   end,
+  tenant_column = "org_id",
   soft_deletes = true,
   lock_column = "lock_version",
-  fillable = { "org_id", "author_id", "title", "slug", "body", "status", "price", "meta", "published_at" },
+  fillable = { "author_id", "title", "slug", "body", "status", "price", "meta", "published_at" },
   validates = {
-    org_id = { required = true, references = true },
     author_id = { required = true, references = true },
     title = { required = true, max = 200 },
     slug = {
@@ -74,7 +74,6 @@ return rille.model "Post" {
   scopes = {
     published = function(query) return query:where("status", "published") end,
     drafts = function(query) return query:where("status", "draft") end,
-    in_org = function(query, org_id) return query:where("org_id", org_id) end,
     by = function(query, user_id) return query:where("author_id", user_id) end,
     popular = function(query, views) return query:where("views", ">=", views):order_by_desc("views") end,
     newest = function(query) return query:order_by_desc("published_at"):order_by_desc("id") end,

@@ -9,10 +9,10 @@ return rille.model "Tag" {
     t:string("slug", 60)
     t:unique { "org_id", "slug" }
   end,
+  tenant_column = "org_id",
   timestamps = false,
-  fillable = { "org_id", "name" },
+  fillable = { "name" },
   validates = {
-    org_id = { required = true, references = true },
     name = { required = true, max = 60 },
     slug = { unique = { within = "org_id" }, message = "is a tag already, perhaps in another spelling" },
   },
@@ -26,8 +26,5 @@ return rille.model "Tag" {
   relations = {
     organization = rille.belongs_to("Organization", { foreign_key = "org_id" }),
     posts = rille.belongs_to_many("Post", { pivot = "post_tags" }),
-  },
-  scopes = {
-    in_org = function(query, org_id) return query:where("org_id", org_id) end,
   },
 }

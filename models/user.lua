@@ -13,6 +13,7 @@ return rille.model "User" {
     t:datetime("last_seen_at"):nullable()
     t:timestamps()
   end,
+  tenant_column = "org_id",
   guarded = { "role" },
   hidden = { "email" },
   appends = { "initials" },
@@ -22,7 +23,6 @@ return rille.model "User" {
     end,
   },
   validates = {
-    org_id = { required = true, references = true },
     name = { required = true, max = 255 },
     email = {
       required = true, format = "^[^%s@]+@[^%s@]+$", unique = true,
@@ -47,7 +47,6 @@ return rille.model "User" {
   scopes = {
     active = function(query) return query:where("active", true) end,
     staff = function(query) return query:where_in("role", { "author", "editor", "owner" }) end,
-    in_org = function(query, org_id) return query:where("org_id", org_id) end,
     seen_since = function(query, moment) return query:where("last_seen_at", ">=", moment) end,
   },
   methods = {

@@ -218,12 +218,17 @@ return function(rille)
   roll = dice(2024)
   local publishers, languages = organizations(), {}
   for _, row in ipairs(publishers) do languages[row.id] = row.settings.language end
+  --- Each row says whose it is: to write them for all publishers at once is said model by model.
+  local function fill(name, rows)
+    local class = model(name)
+    class:without_tenant_scope(function() class:insert(rows) end)
+  end
   db:transaction(function()
     model "organization":insert(publishers)
-    model "user":insert(users())
-    model "tag":insert(tags())
-    model "post":insert(posts(languages))
+    fill("user", users())
+    fill("tag", tags())
+    fill("post", posts(languages))
     model "post_tag":insert(post_tags())
-    model "comment":insert(comments())
+    fill("comment", comments())
   end)
 end

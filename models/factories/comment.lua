@@ -4,7 +4,6 @@ local rille = require "rille"
 return rille.factory("Comment", function(fake)
   return {
     post = rille.factory("Post"):state("published"),
-    org_id = function(comment) return comment.post.org_id end,
     author = rille.factory("User"),
     body = fake:sentence(),
     votes = fake:integer(-2, 40),

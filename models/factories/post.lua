@@ -4,7 +4,6 @@ local rille = require "rille"
 return rille.factory("Post", function(fake, i)
   return {
     author = rille.factory("User"):state("author"),
-    org_id = function(post) return post.author.org_id end,
     title = fake:sentence(),
     slug = fake:slug() .. "-" .. i,
     body = fake:paragraph() .. "\n\n" .. fake:paragraph(),

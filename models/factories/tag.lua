@@ -3,7 +3,6 @@ local rille = require "rille"
 
 return rille.factory("Tag", function(fake, i)
   return {
-    organization = rille.factory("Organization"),
     name = fake:words(2) .. " " .. i,
   }
 end)

@@ -1,9 +1,8 @@
---- User: how somebody is made up; a reader, unless a state says more.
+--- User: how somebody of the current publisher is made up; a reader, unless a state says more.
 local rille = require "rille"
 
 return rille.factory("User", function(fake)
   return {
-    organization = rille.factory("Organization"),
     name = fake:name(),
     email = fake:email(),
     last_seen_at = fake:datetime(),

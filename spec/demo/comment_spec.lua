@@ -11,20 +11,24 @@ describe("a comment of the demo", function()
 
   local function write(title)
     local slug = title:lower():gsub(" ", "-")
-    return Post:create { org_id = press.id, author_id = ada.id, title = title, slug = slug, body = "…" }
+    return Post:create { author_id = ada.id, title = title, slug = slug, body = "…" }
   end
 
   setup(function()
     rille.connect ":memory:"
     rille.migrate()
     press = assert(Organization:create { name = "The Press", slug = "press" })
-    ada = assert(User:create { org_id = press.id, name = "Ada", email = "ada@example.org" })
+    rille.tenant.set { id = press.id }
+    ada = assert(User:create { name = "Ada", email = "ada@example.org" })
     post = assert(write("On engines"))
   end)
 
-  teardown(function() rille.close() end)
+  teardown(function()
+    rille.tenant.clear()
+    rille.close()
+  end)
 
-  local function comment(body) return Comment:create { org_id = press.id, post_id = post.id, body = body } end
+  local function comment(body) return Comment:create { post_id = post.id, body = body } end
 
   it("waits until it is approved", function()
     local first = comment "First!"
@@ -41,7 +45,7 @@ describe("a comment of the demo", function()
     assert.same({ "Because." }, { table.unpack(question.replies:pluck("body")) })
     local other = assert(write("Other"))
     assert.invalid("parent_id", Comment:create {
-      org_id = press.id, post_id = other.id, parent_id = question.id, body = "Elsewhere",
+      post_id = other.id, parent_id = question.id, body = "Elsewhere",
     })
   end)
 

@@ -205,7 +205,7 @@ describe("behind a virtual table", function()
 
   before_each(function()
     db = world.fresh("create table posts (id integer primary key autoincrement, org_id INTEGER not null, title TEXT)",
-      "create table users (id integer primary key, name TEXT)", "create table users_data (id integer primary key)")
+      "create table folk (id integer primary key, name TEXT)", "create table folk_data (id integer primary key)")
     rille.model "Post" { tenant_column = "org_id" }
   end)
   after_each(function() rille.close() end)
@@ -230,9 +230,9 @@ describe("behind a virtual table", function()
   end)
 
   it("what has nothing to do with tenants is read, even if it is called like that", function()
-    db:execute "create virtual table people using fts5(name, content=users)"
+    db:execute "create virtual table people using fts5(name, content=folk)"
     as(A, function()
-      assert.equal(0, db:table "people":count() + db:table "users_data":count())
+      assert.equal(0, db:table "people":count() + db:table "folk_data":count())
       assert.is_number(db:table "people_data":count())
     end)
   end)

@@ -31,7 +31,7 @@ describe("a tenant's rows", function()
     folder = os.tmpname()
     os.remove(folder)
     assert(core.make_directory(folder))
-    rille.configure { default = "shared", connections = {
+    rille.configure { default = "shared", models = folder .. "/models", connections = {
       shared = { database = folder .. "/shared.db" }, own = { database = folder .. "/own.db" },
     } }
     tables_in "shared"
@@ -99,7 +99,7 @@ describe("a tenant's rows", function()
   local function moved_elsewhere(before, code)
     local file <close> = assert(io.open(folder .. "/move.lua", "wb"))
     file:write(([[local rille = require "rille"
-      rille.configure { default = "shared", connections = { shared = { database = "%s/shared.db" },
+      rille.configure { default = "shared", models = "none", connections = { shared = { database = "%s/shared.db" },
         own = { database = "%s/own.db" } } }
       %s
       require "rille.tenant.extract".run(rille.db "shared", rille.db "own", { id = 1 })
@@ -193,7 +193,7 @@ describe("a tenant's rows", function()
   end)
 
   it("are not looked for in a database that is not there, which is not made", function()
-    rille.configure { default = "shared", connections = {
+    rille.configure { default = "shared", models = folder .. "/models", connections = {
       shared = { database = folder .. "/shared.db" }, none = { database = folder .. "/none.db" },
     } }
     refused("not_found", Extract.run, rille.db "none", rille.db "shared", A)
