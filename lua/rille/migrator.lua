@@ -166,7 +166,7 @@ function M.migrate(options)
   if not options.fresh then rows, applied = Ledger.read(handle) end
   check_unchanged(files, applied)
   local steps = limited(pending_of(files, rows, applied), options, files)
-  for _, step in ipairs(steps) do step.migration = File.load(step.file) end
+  for _, step in ipairs(steps) do step.migration = File.load(step.file, handle.driver) end
   local function drop_all()
     return require "rille.schema.engine".of(handle).drop_all(require "rille.schema.runner".new(handle))
   end
@@ -213,7 +213,7 @@ function M.rollback(options)
         hint = "bring the file back, from version control for instance; nothing was taken back",
       })
     end
-    steps[#steps + 1] = { migration = File.load(file) }
+    steps[#steps + 1] = { migration = File.load(file, handle.driver) }
   end
   if options.pretend then return { rolled_back = {}, pretended = pretend_all(handle, steps, "down") } end
   local result = { rolled_back = {} }
@@ -248,7 +248,7 @@ end
 function M.verify(options)
   local _, handle, folder = read_options("verify", options, {})
   local migrations = File.list(folder)
-  for i, file in ipairs(migrations) do migrations[i] = File.load(file) end
+  for i, file in ipairs(migrations) do migrations[i] = File.load(file, handle.driver) end
   local result = { ok = true, migrations = require "rille.migrator.verify".run(handle, migrations) }
   for _, each in ipairs(result.migrations) do result.ok = result.ok and each.ok end
   return result

@@ -171,6 +171,24 @@ describe("on PostgreSQL the migrator", function()
     assert.is_nil(indexes("users").by_name)
   end)
 
+  it("runs an SQL file in PostgreSQL's own words, as they are", function()
+    folder:write("0001.up.sql", [==[create type mood as enum ('good; very', E'it\'s; bad');
+      create table users (name text, moods mood[], doc jsonb); /* of /* all */ kinds; */
+      create function shout(text) returns text language plpgsql as $body$ begin
+        return upper($1) || '; ''!'''; end $body$;
+      do $$ begin perform 1; end $$;
+      insert into users values (shout('a?'), array['good; very']::mood[], '{"k": [1, 2, 3]}');
+      update users set moods = moods[1:1] where doc ? 'k' and doc -> 'k' @> '[2]';
+      select shout('x') from users;]==])
+    folder:write("0001.down.sql", "drop table users; drop function shout(text); drop type mood;")
+    rille.migrate()
+    local row = db:query "select name, moods::text as moods from users"[1]
+    assert.same({ "A?; '!'", '{"good; very"}' }, { row.name, row.moods })
+    assert.is_true(migrator.verify().ok)
+    migrator.rollback()
+    assert.equal("rille_migrations", folder:tables())
+  end)
+
   it("says what stays of a migration that ran outside of a transaction", function()
     folder:create("0001", "users")
     folder:write("0002.up.sql", "insert into users (name) values ('stays');\n"

@@ -119,9 +119,9 @@ local OFF = { off = true, ["0"] = true, ["false"] = true, no = true }
 
 --- What a file of SQL does.  It is one transaction, in which SQLite ignores `pragma foreign_keys`; a file that wants
 --- them off gets them off before it begins.
-local function load_sql(migration, direction)
+local function load_sql(migration, direction, driver)
   local path = migration[direction]
-  local ok, statements, lines = pcall(require "rille.sql".split, read(path))
+  local ok, statements, lines = pcall(require "rille.sql".split, read(path), driver)
   if not ok then
     local message = Error.is(statements) and statements.message or tostring(statements)
     Error.raise("migration", ("%s: %s"):format(path, message), { file = path, cause = statements })
@@ -140,10 +140,9 @@ local function load_sql(migration, direction)
   end
   if #kept == 0 then fail(path, "holds no statement", "`select 1;` says that there is nothing to do") end
   migration.run[direction] = function(_, db)
-    local gives_rows, run = require "rille.sql".gives_rows, require "rille.schema.runner".new(db)
+    local run = require "rille.schema.runner".new(db)
     for _, statement in ipairs(kept) do
-      local done, e = xpcall(gives_rows(statement.sql) and run.rows or run.execute, Error.keep_trace, run,
-        statement.sql)
+      local done, e = xpcall(run.literally, Error.keep_trace, run, statement.sql)
       if not done then
         if Error.is(e) then e.line = statement.line end
         Error.again(e)
@@ -154,15 +153,16 @@ end
 
 --- Load what a migration does; raises where it does not say how to go up and down.
 ---@param file rille.MigrationFile
+---@param driver string  of the database that it is for
 ---@return rille.Migration
-function M.load(file)
+function M.load(file, driver)
   local migration = { name = file.name, up = file.up, down = file.down, checksum = file.checksum }
   if file.up == file.down then
     load_lua(migration)
   else
     migration.run, migration.foreign_keys_off, migration.outside = {}, {}, {}
-    load_sql(migration, "up")
-    load_sql(migration, "down")
+    load_sql(migration, "up", driver)
+    load_sql(migration, "down", driver)
   end
   return migration
 end

@@ -31,6 +31,12 @@ function Runner:execute(sql, ...)
   return done
 end
 
+--- Run a statement of a file, which has no values.
+---@param sql string
+function Runner:literally(sql)
+  if require "rille.sql".gives_rows(sql) then self:rows(sql) else self:execute(sql) end
+end
+
 --- The rows of one statement.
 ---@return table[]
 function Runner:rows(sql, ...) return (self.handle:_query(sql, ...)) end

@@ -1,20 +1,34 @@
 --- postgres.runner: schema statements on PostgreSQL, where every one of them can be taken back.
 local Base = require "rille.schema.runner"
 local Error = require "rille.error"
+local Fetch = require "rille.fetch"
 local Outside = require "rille.schema.postgres.outside"
 
 ---@class rille.PostgresRunner: rille.SchemaRunner
 local Runner = setmetatable({}, { __index = Base })
 Runner.__index = Runner
 
---- Run one statement for what it does.  What is left of an index that was begun and not finished goes before it is
---- begun anew, or `if not exists` would leave it alone.
-function Runner:execute(sql, ...)
+--- What is left of an index that was begun and not finished goes before it is begun anew, or `if not exists` would
+--- leave it alone.
+local function make_way(self, sql)
   local index = Outside.index_of(sql)
   if index and not self.handle.rehearsal and not self:in_transaction() then
     require "rille.schema.postgres.concurrent".clear(self, index)
   end
+end
+
+--- Run one statement for what it does.
+function Runner:execute(sql, ...)
+  make_way(self, sql)
   return Base.execute(self, sql, ...)
+end
+
+--- Run a statement of a file as it is: a `?` in it is an operator, and a `:` the middle of a slice.
+function Runner:literally(sql)
+  make_way(self, sql)
+  local word = require "rille.sql".gives_rows(sql) and "query" or "execute"
+  Fetch.call(self.handle, word, require "rille.schema.rehearsal".plain(self.handle, sql), { n = 0 })
+  self.handle:forget()
 end
 
 --- Run a statement of a transaction; where the database refuses it, the transaction goes on as if it had not been said.
