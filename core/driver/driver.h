@@ -124,6 +124,16 @@ typedef struct rille_driver {
   ** of the rows that are left. */
   void (*stream)(rille_stmt *stmt, bool streams);
 
+  /* Says, before the first step of a run, that a failure of it must leave the open transaction as it was before, also
+  ** where the database would do nothing more in it.  Costs a round trip only when it does fail.  Nothing for a run that
+  ** streams. */
+  void (*guard)(rille_stmt *stmt, bool guarded);
+
+  /* Has statements that are bound and not yet stepped run at once, in one round trip where that helps; what came of
+  ** each its own steps say.  Outside of transactions each is done or fails for itself.  All are of one connection, and
+  ** none streams or is guarded.  RILLE_OK: their steps say the rest.  Otherwise none has run, or nobody knows. */
+  rille_status (*together)(rille_stmt *const stmts[], size_t count, rille_fault *fault);
+
   /* Goes to the next row.  *row says whether there is one; after the last the statement has done its work, and further
   ** steps say no more than that (or fail again, when it failed) until the next reset. */
   rille_status (*step)(rille_stmt *stmt, bool *row, rille_fault *fault);

@@ -139,6 +139,12 @@ postgres_stream(rille_stmt *base, bool streams)
   ((rille_postgres_stmt *)base)->streams = streams;
 }
 
+static void
+postgres_guard(rille_stmt *base, bool guarded)
+{
+  ((rille_postgres_stmt *)base)->guarded = guarded;
+}
+
 static int
 postgres_param_count(const rille_stmt *base)
 {
@@ -270,6 +276,8 @@ const rille_driver rille_driver_postgres = {
   .param_count = postgres_param_count,
   .bind = rille_postgres_bind,
   .stream = postgres_stream,
+  .guard = postgres_guard,
+  .together = rille_postgres_together,
   .step = rille_postgres_step,
   .reset = rille_postgres_reset,
   .column_count = postgres_column_count,

@@ -57,8 +57,8 @@ encode(rille_postgres_stmt *stmt, rille_fault *fault)
 
 /* Rows that INSERT, UPDATE, DELETE or MERGE changed, as other tags count what was read; and that a savepoint was rolled
 ** back, with what was set since. */
-static void
-read_tag(rille_postgres_conn *conn, PGresult *result)
+void
+rille_postgres_read_tag(rille_postgres_conn *conn, PGresult *result)
 {
   static const char *const tags[] = { "INSERT ", "UPDATE ", "DELETE ", "MERGE " };
   const char *tag = PQcmdStatus(result);
@@ -70,14 +70,13 @@ read_tag(rille_postgres_conn *conn, PGresult *result)
     conn->wait_told_ms = -1;
 }
 
-/* What goes before a statement: how long to wait for locks, where the server does not know it, and BEGIN. */
-static size_t
-before(rille_postgres_conn *conn, rille_postgres_ask asks[], char told[48])
+size_t
+rille_postgres_before(rille_postgres_conn *conn, rille_postgres_ask asks[], char told[RILLE_POSTGRES_TOLD_BYTES])
 {
   size_t count = 0;
 
   if (conn->wait_told_ms != conn->wait_ms && !conn->failed) {
-    (void)snprintf(told, 48, "set lock_timeout = %d", conn->wait_ms > 0 ? conn->wait_ms : 1);
+    (void)snprintf(told, RILLE_POSTGRES_TOLD_BYTES, "set lock_timeout = %d", conn->wait_ms > 0 ? conn->wait_ms : 1);
     asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = told };
     if (!conn->in_transaction)
       asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SYNC };
@@ -103,87 +102,157 @@ start_stream(rille_postgres_stmt *stmt, rille_fault *fault)
   return rille_postgres_flush(conn, fault);
 }
 
+rille_postgres_ask
+rille_postgres_run_ask(const rille_postgres_stmt *stmt)
+{
+  return (rille_postgres_ask){ .what = RILLE_ASK_RUN,
+                               .name = stmt->name,
+                               .count = stmt->param_count,
+                               .values = stmt->bytes,
+                               .lengths = stmt->lengths,
+                               .formats = stmt->formats,
+                               .result_format = stmt->binary };
+}
+
+/* The transaction goes on from before the statement that failed. */
+static void
+go_back(rille_postgres_conn *conn)
+{
+  rille_postgres_ask back[] = { { .what = RILLE_ASK_SQL, .text = "rollback to savepoint rille_guard" },
+                                { .what = RILLE_ASK_SQL, .text = "release savepoint rille_guard" } };
+
+  (void)rille_postgres_exchange(conn, back, 2, NULL);
+  rille_postgres_clear(back, 2);
+}
+
+/* What one round trip holds around a statement. */
+typedef struct round_trip {
+  rille_postgres_ask asks[RILLE_POSTGRES_BEFORE + 3 + RILLE_POSTGRES_LOOKS];
+  char told[RILLE_POSTGRES_TOLD_BYTES];
+  size_t count, run; /* asks, and which of them is the statement itself */
+  bool guards, looks;
+} round_trip;
+
+static void
+plan(rille_postgres_stmt *stmt, round_trip *trip)
+{
+  rille_postgres_conn *conn = stmt->conn;
+  bool inside = conn->in_transaction || conn->begin != NULL;
+
+  trip->guards = stmt->guarded && inside && !stmt->streams && !conn->failed;
+  trip->looks = conn->tracks && !inside && !stmt->streams;
+  trip->count = rille_postgres_before(conn, trip->asks, trip->told);
+  if (trip->guards)
+    trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "savepoint rille_guard" };
+  trip->run = trip->count;
+  if (!stmt->streams)
+    trip->asks[trip->count++] = rille_postgres_run_ask(stmt);
+  if (trip->guards)
+    trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "release savepoint rille_guard" };
+  if (trip->looks)
+    trip->count += rille_postgres_look(conn, true, trip->asks + trip->count);
+}
+
 /* Asks the server to run it, and takes what comes.  *stale: it must be prepared again first. */
 static rille_status
 ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
 {
   rille_postgres_conn *conn = stmt->conn;
   const char *begin = conn->begin;
-  char told[48];
-  bool looks = conn->tracks && !conn->in_transaction && conn->begin == NULL && !stmt->streams;
-  rille_postgres_ask asks[4 + RILLE_POSTGRES_LOOKS];
-  size_t count = before(conn, asks, told), all;
   rille_status status = RILLE_OK;
+  round_trip trip;
 
   *stale = false;
-  if (!stmt->streams)
-    asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_RUN,
-                                          .name = stmt->name,
-                                          .count = stmt->param_count,
-                                          .values = stmt->bytes,
-                                          .lengths = stmt->lengths,
-                                          .formats = stmt->formats,
-                                          .result_format = stmt->binary };
-  all = looks ? count + rille_postgres_look(conn, true, asks + count) : count;
+  plan(stmt, &trip);
   if (begin != NULL) {
     conn->begin = NULL;
     conn->in_transaction = true; /* lost from here on, it is lost with all of it */
   }
-  if (count > 0)
-    status = rille_postgres_exchange(conn, asks, all, fault);
-  if (status == RILLE_OK && looks)
-    rille_postgres_looked(conn, &asks[all - 1]);
-  for (size_t i = 0; i < count && status == RILLE_OK; i++)
-    if (PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR) {
-      *stale = !stmt->streams && i == count - 1 && rille_postgres_is_stale(asks[i].result);
-      status = rille_postgres_fault(asks[i].result, stmt->sql, conn->stopped, fault);
+  if (trip.count > 0)
+    status = rille_postgres_exchange(conn, trip.asks, trip.count, fault);
+  if (status == RILLE_OK && trip.looks)
+    rille_postgres_looked(conn, &trip.asks[trip.count - 1]);
+  for (size_t i = 0; i <= trip.run && i < trip.count && status == RILLE_OK; i++)
+    if (PQresultStatus(trip.asks[i].result) == PGRES_FATAL_ERROR) {
+      *stale = !stmt->streams && i == trip.run && rille_postgres_is_stale(trip.asks[i].result);
+      status = rille_postgres_fault(trip.asks[i].result, stmt->sql, conn->stopped, fault);
+      if (trip.guards && i == trip.run)
+        go_back(conn);
     }
   if (status == RILLE_OK && stmt->streams) {
     status = start_stream(stmt, fault);
   } else if (status == RILLE_OK) {
-    stmt->result = asks[count - 1].result;
-    asks[count - 1].result = NULL;
-    read_tag(conn, stmt->result);
+    stmt->result = trip.asks[trip.run].result;
+    trip.asks[trip.run].result = NULL;
+    rille_postgres_read_tag(conn, stmt->result);
   }
-  rille_postgres_clear(asks, all);
-  if (*stale && begin != NULL && conn->in_transaction && rille_postgres_rollback(&conn->base, NULL) == RILLE_OK)
+  rille_postgres_clear(trip.asks, trip.count);
+  if (*stale && begin != NULL && conn->failed && rille_postgres_rollback(&conn->base, NULL) == RILLE_OK)
     conn->begin = begin; /* nothing was done in it: it can begin once more */
   return status;
 }
 
-/* A statement of an earlier connecting is prepared again; and one whose plan the server refuses, once, where nothing
-** is lost by trying. */
+rille_status
+rille_postgres_encode(rille_postgres_stmt *stmt, rille_fault *fault)
+{
+  rille_status status = RILLE_OK;
+
+  if (stmt->stale || stmt->generation != stmt->conn->generation) {
+    status = rille_postgres_prepare_again(stmt, fault);
+    stmt->changed = true;
+  }
+  return status == RILLE_OK ? encode(stmt, fault) : status;
+}
+
+/* The transaction has failed with it, or it failed twice: done again, all of it may succeed. */
+static rille_status
+say_stale(rille_fault *fault)
+{
+  (void)rille_fault_set(fault, RILLE_SERIALIZATION_FAILURE, "the schema changed since this statement was first run");
+  rille_fault_hint(fault, "do the transaction again");
+  return RILLE_SERIALIZATION_FAILURE;
+}
+
+/* A statement whose plan the server refuses is prepared again, once, where nothing is lost by trying. */
 static rille_status
 start(rille_postgres_stmt *stmt, rille_fault *fault)
 {
   rille_postgres_conn *conn = stmt->conn;
   rille_status status = rille_postgres_ready(conn, fault);
-  bool stale = stmt->stale;
+  bool stale = false;
 
   for (int tries = 0; tries < 2 && status == RILLE_OK; tries++) {
-    if (stale || stmt->generation != conn->generation) {
-      status = rille_postgres_prepare_again(stmt, fault);
-      stmt->changed = true;
-    }
-    if (status == RILLE_OK)
-      status = encode(stmt, fault);
+    status = rille_postgres_encode(stmt, fault);
+    stale = false;
     if (status == RILLE_OK)
       status = ask(stmt, &stale, fault);
-    else
-      stale = false;
-    if (!stale || conn->in_transaction)
+    stmt->stale = stmt->stale || stale;
+    if (!stale || conn->failed)
       break;
     status = tries == 0 ? RILLE_OK : status;
   }
-  stmt->stale = stale;
-  if (stale && status == RILLE_UNSUPPORTED) { /* "cached plan must not change result type", in a transaction */
-    status = rille_fault_set(fault, RILLE_SERIALIZATION_FAILURE,
-                             "the schema changed since this statement was first run");
-    rille_fault_hint(fault, "do the transaction again");
-  }
-  stmt->rows = stmt->result != NULL ? PQntuples(stmt->result) : 0;
-  stmt->at = -1;
-  return status;
+  return stale && status != RILLE_OK ? say_stale(fault) : status;
+}
+
+/* What came when it ran together with others: one that the server did not take is run for itself, if that does no
+** harm. */
+static rille_status
+look_at(rille_postgres_stmt *stmt, rille_fault *fault)
+{
+  rille_status status = RILLE_OK;
+
+  if (PQresultStatus(stmt->result) == PGRES_PIPELINE_ABORTED)
+    status = rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "a statement that ran before it failed");
+  else if (PQresultStatus(stmt->result) == PGRES_FATAL_ERROR)
+    status = rille_postgres_fault(stmt->result, stmt->sql, false, fault);
+  if (status == RILLE_OK)
+    return RILLE_OK;
+  stmt->stale = rille_postgres_is_stale(stmt->result);
+  PQclear(stmt->result);
+  stmt->result = NULL;
+  if (!stmt->stale)
+    return status;
+  return stmt->conn->in_transaction ? say_stale(fault) : start(stmt, fault);
 }
 
 rille_status
@@ -195,9 +264,11 @@ rille_postgres_step(rille_stmt *base, bool *row, rille_fault *fault)
   *row = false;
   if (stmt->state == RILLE_PG_ENDED)
     return stmt->ended == RILLE_OK ? RILLE_OK : rille_fault_set(fault, stmt->ended, "the statement has failed before");
-  if (stmt->state == RILLE_PG_READY) {
-    status = start(stmt, fault);
+  if (stmt->state == RILLE_PG_READY || stmt->state == RILLE_PG_CAME) {
+    status = stmt->state == RILLE_PG_READY ? start(stmt, fault) : look_at(stmt, fault);
     stmt->state = RILLE_PG_RUNS;
+    stmt->rows = stmt->result != NULL ? PQntuples(stmt->result) : 0;
+    stmt->at = -1;
   }
   if (status == RILLE_OK && stmt->streams) {
     status = rille_postgres_stream_next(stmt, row, fault);

@@ -54,11 +54,12 @@ struct rille_postgres_stmt {
   rille_arena made;  /* values made for a run */
   rille_arena texts; /* made for a row */
 
-  enum { RILLE_PG_READY, RILLE_PG_RUNS, RILLE_PG_ENDED } state;
-  rille_status ended; /* how, when it has */
-  bool streams;       /* rows come one by one */
-  PGresult *result;   /* all rows, or the one that step found */
-  int rows, at;       /* in `result`; the first is 0 */
+  enum { RILLE_PG_READY, RILLE_PG_CAME, RILLE_PG_RUNS, RILLE_PG_ENDED } state; /* _CAME: `result` is to be looked at */
+  rille_status ended;                                                          /* how, when it has */
+  bool guarded;     /* a failure leaves the transaction as it was */
+  bool streams;     /* rows come one by one */
+  PGresult *result; /* all rows, or the one that step found */
+  int rows, at;     /* in `result`; the first is 0 */
   rille_postgres_spill_state spill;
 };
 
@@ -78,6 +79,25 @@ rille_status rille_postgres_prepare_again(rille_postgres_stmt *stmt, rille_fault
 rille_status rille_postgres_bind(rille_stmt *base, int index, const rille_cell *cell, rille_fault *fault);
 rille_status rille_postgres_step(rille_stmt *base, bool *row, rille_fault *fault);
 rille_status rille_postgres_row(rille_stmt *base, rille_cell cells[], rille_fault *fault);
+
+/* Makes ready what a run sends: prepared as the server has it, the values encoded. */
+rille_status rille_postgres_encode(rille_postgres_stmt *stmt, rille_fault *fault);
+
+/* Adds what goes before a statement: how long to wait for locks, where the server does not know it, and BEGIN. */
+enum { RILLE_POSTGRES_BEFORE = 3, RILLE_POSTGRES_TOLD_BYTES = 48 };
+size_t rille_postgres_before(rille_postgres_conn *conn, rille_postgres_ask asks[],
+                             char told[RILLE_POSTGRES_TOLD_BYTES]);
+
+/* The ask that runs the statement. */
+rille_postgres_ask rille_postgres_run_ask(const rille_postgres_stmt *stmt);
+
+/* Remembers what the result's tag says: rows that were changed, a savepoint that was rolled back. */
+void rille_postgres_read_tag(rille_postgres_conn *conn, PGresult *result);
+
+/* -- postgres_together.c ------------------------------------------------------------------------------------ */
+
+/* The driver's together. */
+rille_status rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fault);
 
 /* -- postgres.c --------------------------------------------------------------------------------------------- */
 

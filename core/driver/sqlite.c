@@ -199,6 +199,24 @@ sqlite_stream(rille_stmt *base, bool streams)
   (void)streams; /* it never does anything else */
 }
 
+/* A failed statement is undone alone anyway. */
+static void
+sqlite_guard(rille_stmt *base, bool guarded)
+{
+  (void)base;
+  (void)guarded;
+}
+
+/* There is no round trip to save. */
+static rille_status
+sqlite_together(rille_stmt *const stmts[], size_t count, rille_fault *fault)
+{
+  (void)stmts;
+  (void)count;
+  (void)fault;
+  return RILLE_OK;
+}
+
 /* Left to itself SQLite begins a run that has ended once more, and writes its rows again. */
 static rille_status
 sqlite_step(rille_stmt *base, bool *row, rille_fault *fault)
@@ -345,6 +363,8 @@ const rille_driver rille_driver_sqlite = {
   .param_count = sqlite_param_count,
   .bind = sqlite_bind,
   .stream = sqlite_stream,
+  .guard = sqlite_guard,
+  .together = sqlite_together,
   .step = sqlite_step,
   .reset = sqlite_reset,
   .column_count = sqlite_column_count,

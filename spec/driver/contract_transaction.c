@@ -148,6 +148,89 @@ goes_on_from_a_savepoint_after_a_statement_that_failed(void **state)
   assert_int_equal(posts_seen_by(other), 2);
 }
 
+static void
+leaves_the_transaction_as_it_was_when_a_guarded_statement_fails(void **state)
+{
+  const rille_cell one = { .kind = RILLE_INT, .as.integer = 1 };
+  rille_stmt *stmt;
+  rille_fault fault;
+  bool row;
+
+  (void)state;
+  contract_run_sql(contract_db, "create unique index posts_views on posts (views)");
+  stmt = contract_prepare(contract_db, "insert into posts (views) select views + 4 from posts union all select ?");
+  for (int before = 0; before < 2; before++) {
+    assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+    for (int i = 0; i < 2; i++) {
+      contract->driver->guard(stmt, true);
+      assert_ok(contract->driver->bind(stmt, 1, &one, &fault), &fault);
+      if (before == 0 && i == 0)
+        assert_ok(contract->driver->step(stmt, &row, &fault), &fault);
+      else
+        assert_fails(RILLE_UNIQUE_VIOLATION, contract->driver->step(stmt, &row, &fault), &fault);
+      contract->driver->reset(stmt);
+      assert_true(contract->driver->in_transaction(contract_db));
+      assert_false(contract->driver->failed(contract_db));
+    }
+    contract_run_sql(contract_db, "insert into posts (views) values (%d)", 10 + before);
+    assert_ok(contract->driver->commit(contract_db, &fault), &fault);
+  }
+  assert_int_equal(posts_seen_by(other), 3);
+  contract->driver->guard(stmt, true); /* outside of a transaction it changes nothing */
+  assert_ok(contract->driver->bind(stmt, 1, &one, &fault), &fault);
+  assert_fails(RILLE_UNIQUE_VIOLATION, contract->driver->step(stmt, &row, &fault), &fault);
+  contract->driver->free(stmt);
+}
+
+static void
+runs_statements_together_and_gives_each_what_is_its_own(void **state)
+{
+  static const char *const texts[] = { "insert into posts (views) values (?)",
+                                       "select count(*) from posts where views > ?",
+                                       "insert into posts (id, views) values (1, ?)",
+                                       "select views from posts where views >= ? order by views" };
+  rille_fault fault;
+
+  (void)state;
+  contract_run_sql(contract_db, "insert into posts (views) values (0)");
+  for (int inside = 0; inside < 2; inside++) {
+    rille_stmt *stmts[SPEC_COUNT(texts)];
+    const rille_cell value = { .kind = RILLE_INT, .as.integer = inside };
+    rille_cell cell;
+    bool row;
+
+    if (inside)
+      assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+    for (size_t i = 0; i < SPEC_COUNT(texts); i++) {
+      stmts[i] = contract_prepare(contract_db, texts[i]);
+      assert_ok(contract->driver->bind(stmts[i], 1, &value, &fault), &fault);
+    }
+    assert_ok(contract->driver->together(stmts, SPEC_COUNT(texts), &fault), &fault);
+    assert_ok(contract->driver->step(stmts[0], &row, &fault), &fault);
+    assert_false(row);
+    assert_int_equal(contract->driver->changes(contract_db), 1);
+    assert_ok(contract->driver->step(stmts[1], &row, &fault), &fault);
+    assert_true(row);
+    assert_ok(contract->driver->row(stmts[1], &cell, &fault), &fault);
+    assert_int_equal(cell.as.integer, 0);
+    assert_fails(RILLE_UNIQUE_VIOLATION, contract->driver->step(stmts[2], &row, &fault), &fault);
+    if (inside && contract->fails_whole) {
+      assert_fails(RILLE_TRANSACTION_ABORTED, contract->driver->step(stmts[3], &row, &fault), &fault);
+    } else {
+      assert_ok(contract->driver->step(stmts[3], &row, &fault), &fault);
+      assert_true(row);
+      assert_ok(contract->driver->row(stmts[3], &cell, &fault), &fault);
+      assert_int_equal(cell.as.integer, inside);
+    }
+    for (size_t i = 0; i < SPEC_COUNT(texts); i++)
+      contract->driver->free(stmts[i]);
+    if (inside)
+      assert_ok(contract->driver->rollback(contract_db, &fault), &fault);
+    else
+      assert_int_equal(posts_seen_by(other), 2);
+  }
+}
+
 /* The row that two connections want. */
 static void
 hold_a_row(void)
@@ -314,6 +397,8 @@ contract_transactions(void)
     ON_BOTH(refuses_a_transaction_in_a_transaction_and_an_end_without_one),
     ON_BOTH(keeps_a_transaction_when_a_statement_in_it_fails),
     ON_BOTH(goes_on_from_a_savepoint_after_a_statement_that_failed),
+    ON_BOTH(leaves_the_transaction_as_it_was_when_a_guarded_statement_fails),
+    ON_BOTH(runs_statements_together_and_gives_each_what_is_its_own),
     ON_BOTH(is_busy_while_another_writes),
     ON_BOTH(waits_as_long_as_it_was_told),
     ON_BOTH(goes_on_as_soon_as_the_other_is_done),

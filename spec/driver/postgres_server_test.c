@@ -486,6 +486,35 @@ prepares_again_what_the_server_has_forgotten(void **state)
 }
 
 static void
+runs_together_what_the_server_has_forgotten(void **state)
+{
+  rille_stmt *stmts[] = { contract_prepare(db, "select 1"), contract_prepare(db, "select 2") };
+  rille_fault fault;
+  rille_cell cell;
+  bool row;
+
+  (void)state;
+  for (int lost = 0; lost < 2; lost++) {
+    if (lost) {
+      terminate(db);
+      pause_ms(150);
+    } else {
+      contract_run_sql(db, "deallocate all");
+    }
+    assert_ok(postgres->together(stmts, 2, &fault), &fault);
+    for (int i = 0; i < 2; i++) {
+      assert_ok(postgres->step(stmts[i], &row, &fault), &fault);
+      assert_true(row);
+      assert_ok(postgres->row(stmts[i], &cell, &fault), &fault);
+      assert_int_equal(cell.as.integer, i + 1);
+      postgres->reset(stmts[i]);
+    }
+  }
+  postgres->free(stmts[0]);
+  postgres->free(stmts[1]);
+}
+
+static void
 says_in_a_transaction_that_the_schema_changed(void **state)
 {
   rille_stmt *stmt = contract_prepare(db, "select * from posts");
@@ -580,6 +609,7 @@ main(void)
     ON_POSTS(names_all_columns_of_a_violated_key),
     ON_POSTS(tells_a_deadlock),
     ON_POSTS(prepares_again_what_the_server_has_forgotten),
+    ON_POSTS(runs_together_what_the_server_has_forgotten),
     ON_POSTS(says_in_a_transaction_that_the_schema_changed),
     ON_POSTS(has_the_server_forget_statements_that_were_freed),
     ON_POSTS(begins_no_transaction_before_its_first_statement),

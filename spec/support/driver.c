@@ -222,6 +222,18 @@ row_below(rille_stmt *stmt, rille_cell cells[], rille_fault *fault)
 }
 
 static void
+guard_below(rille_stmt *stmt, bool guarded)
+{
+  below->guard(stmt, guarded);
+}
+
+static rille_status
+together_below(rille_stmt *const stmts[], size_t count, rille_fault *fault)
+{
+  return below->together(stmts, count, fault);
+}
+
+static void
 stream_below(rille_stmt *stmt, bool streams)
 {
   below->stream(stmt, streams);
@@ -247,6 +259,8 @@ const rille_driver spec_driver = {
   .param_count = param_count_below,
   .bind = bind_below,
   .stream = stream_below,
+  .guard = guard_below,
+  .together = together_below,
   .step = step_below,
   .reset = reset_below,
   .column_count = column_count_below,

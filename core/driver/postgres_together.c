@@ -1,0 +1,71 @@
+/* core/driver/postgres_together.c - several statements in one round trip. */
+#include "core/driver/postgres_error.h"
+#include "core/driver/postgres_stmt.h"
+
+/* Asks for all of them.  Outside of a transaction a SYNC stands behind each, so that it ends for itself. */
+static size_t
+ask_for_all(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, rille_postgres_ask asks[],
+            char told[RILLE_POSTGRES_TOLD_BYTES])
+{
+  bool inside = conn->in_transaction || conn->begin != NULL;
+  size_t asked = rille_postgres_before(conn, asks, told);
+
+  for (size_t i = 0; i < count; i++) {
+    if (i > 0 && !inside)
+      asks[asked++] = (rille_postgres_ask){ .what = RILLE_ASK_SYNC };
+    asks[asked++] = rille_postgres_run_ask((const rille_postgres_stmt *)stmts[i]);
+  }
+  return asked;
+}
+
+/* Gives each statement what came of it. */
+static void
+hand_out(rille_postgres_conn *conn, rille_stmt *const stmts[], rille_postgres_ask asks[], size_t asked)
+{
+  size_t next = 0;
+
+  for (size_t i = 0; i < asked; i++)
+    if (asks[i].what == RILLE_ASK_RUN) {
+      rille_postgres_stmt *stmt = (rille_postgres_stmt *)stmts[next++];
+
+      stmt->result = asks[i].result;
+      stmt->state = RILLE_PG_CAME;
+      asks[i].result = NULL;
+      rille_postgres_read_tag(conn, stmt->result);
+    }
+}
+
+rille_status
+rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fault)
+{
+  rille_postgres_stmt *first = count > 0 ? (rille_postgres_stmt *)stmts[0] : NULL;
+  rille_postgres_conn *conn = first != NULL ? first->conn : NULL;
+  char told[RILLE_POSTGRES_TOLD_BYTES];
+  rille_postgres_ask *asks;
+  size_t asked;
+  rille_status status;
+
+  if (count < 2)
+    return RILLE_OK; /* its step does it */
+  status = rille_postgres_ready(conn, fault);
+  for (size_t i = 0; i < count && status == RILLE_OK; i++)
+    status = rille_postgres_encode((rille_postgres_stmt *)stmts[i], fault);
+  if (status != RILLE_OK)
+    return status;
+  asks = rille_arena_get(&first->made, (2 * count + RILLE_POSTGRES_BEFORE) * sizeof *asks);
+  if (asks == NULL)
+    return rille_fault_no_memory(fault);
+  asked = ask_for_all(conn, stmts, count, asks, told);
+  if (conn->begin != NULL) {
+    conn->begin = NULL;
+    conn->in_transaction = true;
+  }
+  status = rille_postgres_exchange(conn, asks, asked, fault);
+  for (size_t i = 0; i < asked && status == RILLE_OK; i++)
+    if (asks[i].what == RILLE_ASK_SQL && PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR)
+      status = rille_postgres_fault(asks[i].result, (rille_str){ 0 }, conn->stopped, fault);
+  if (status == RILLE_OK)
+    hand_out(conn, stmts, asks, asked);
+  rille_postgres_clear(asks, asked);
+  return status;
+}
