@@ -253,7 +253,7 @@ describe("a value", function()
       Post:where_like("title", MARK),
       Post:where_json("meta." .. MARK, MARK), Post:filter("title = '" .. MARK .. "'"),
         Post:where_raw("title = ?", MARK),
-      Post:having("title", MARK):group_by("title"), Post:limit(71717171):offset(71717171),
+      Post:select("title"):having("title", MARK):group_by("title"), Post:limit(71717171):offset(71717171),
         Post:where_date("at", "7171-07-17"),
       Post:where_between("title", MARK, MARK), Post:where_exists(User:where("name", MARK)) } do
       local sql = query:to_sql()

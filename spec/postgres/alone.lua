@@ -24,9 +24,6 @@ local ALONE <const> = {
     { "matches patterns that take long", LIMITS }, { "is a document nested too deep", LIMITS },
     { "has as many values as it has places for them", ANY_VALUE }, { "stays inside of its parentheses", ANY_VALUE },
   },
-  ["spec/hostile/values_spec.lua"] = {
-    { "never shows in the text of a statement", GROUPS },
-  },
   ["spec/lua/cast_form_spec.lua"] = { { "reads seconds from a column of ISO text", ANY_VALUE } },
   ["spec/lua/cast_spec.lua"] = {
     { "a column of type BOOLEAN", ANY_VALUE }, { "a column of type DECIMAL%(10,2%)", ANY_VALUE },
