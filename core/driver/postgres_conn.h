@@ -8,7 +8,7 @@
 #include "core/driver/postgres_library.h"
 
 enum {
-  RILLE_POSTGRES_NAME_BYTES = 32,  /* room for the name of a prepared statement */
+  RILLE_POSTGRES_NAME_BYTES = 48,  /* room for the name of a prepared statement */
   RILLE_POSTGRES_PARAMS_MAX = 7498 /* the protocol allows 65535, but libpq takes what it says of a statement's
                                    ** parameters for nonsense when it is longer than 30000 bytes */
 };
@@ -29,6 +29,7 @@ typedef struct rille_postgres_conn {
   rille_postgres_info info;
   PGconn *pg;          /* NULL: lost; the next statement that is not in a transaction connects anew */
   uint64_t generation; /* how often it was connected: statements of an earlier time must be prepared again */
+  uint64_t nonce;      /* in the names of its statements: behind a pooler others have theirs at the same server */
   uint64_t names;      /* given to statements so far */
   uint64_t *unwanted;  /* numbers of statements that were freed, but that the server still has */
   size_t unwanted_count, unwanted_room;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/base/memory.h"
 #include "core/base/shown.h"
@@ -332,6 +333,8 @@ rille_postgres_open(const rille_open_options *options, rille_conn **out, rille_f
   if (status == RILLE_OK) {
     conn->base.driver = &rille_driver_postgres;
     conn->wait_ms = options->busy_timeout_ms;
+    if (getentropy(&conn->nonce, sizeof conn->nonce) != 0)
+      conn->nonce = (uint64_t)(uintptr_t)conn ^ (uint64_t)rille_postgres_now_ms() << 20;
     rille_arena_init(&conn->info.arena);
     status = set_info(&conn->info, options, fault);
   }

@@ -27,18 +27,27 @@ not_wanted(rille_postgres_conn *conn, const rille_postgres_stmt *stmt)
   conn->unwanted[conn->unwanted_count++] = stmt->number;
 }
 
+/* Nobody else's name: whoever ran a statement of another client by mistake would get what it never asked for. */
+static void
+put_name(const rille_postgres_conn *conn, uint64_t number, char name[RILLE_POSTGRES_NAME_BYTES])
+{
+  (void)snprintf(name, RILLE_POSTGRES_NAME_BYTES, "rille_%016llx_%llu", (unsigned long long)conn->nonce,
+                 (unsigned long long)number);
+}
+
 /* Makes asks that have the server forget statements; returns how many.  In a transaction none: one that fails would
 ** spoil it. */
 static size_t
 forget(rille_postgres_conn *conn, rille_postgres_ask asks[], char texts[][RILLE_POSTGRES_NAME_BYTES + 16], size_t most)
 {
+  static const char deallocate[] = "deallocate ";
   size_t count = 0;
 
   if (conn->in_transaction)
     return 0;
   while (count + 1 < most && conn->unwanted_count > 0) {
-    (void)snprintf(texts[count], sizeof texts[count], "deallocate rille_%llu",
-                   (unsigned long long)conn->unwanted[--conn->unwanted_count]);
+    memcpy(texts[count], deallocate, sizeof deallocate);
+    put_name(conn, conn->unwanted[--conn->unwanted_count], texts[count] + sizeof deallocate - 1);
     asks[count] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = texts[count] };
     count++;
   }
@@ -100,7 +109,7 @@ rille_postgres_prepare_again(rille_postgres_stmt *stmt, rille_fault *fault)
   rille_status status;
 
   stmt->number = ++conn->names;
-  (void)snprintf(stmt->name, sizeof stmt->name, "rille_%llu", (unsigned long long)stmt->number);
+  put_name(conn, stmt->number, stmt->name);
   *made = (rille_postgres_ask){ .what = RILLE_ASK_PREPARE, .text = stmt->sql.at, .name = stmt->name };
   *described = (rille_postgres_ask){ .what = RILLE_ASK_DESCRIBE, .name = stmt->name };
   count += 2;

@@ -74,8 +74,9 @@ static size_t
 finish(char *text, char *to, int64_t year)
 {
   if (year <= 0) {
-    memcpy(to, " BC", 3);
-    to += 3;
+    *to++ = ' ';
+    *to++ = 'B';
+    *to++ = 'C';
   }
   return (size_t)(to - text);
 }

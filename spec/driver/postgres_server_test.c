@@ -544,6 +544,18 @@ has_the_server_forget_statements_that_were_freed(void **state)
   assert_in_range(contract_integer(db, "select count(*) from pg_prepared_statements"), 1, 3);
 }
 
+/* Behind a pooler clients share a server: one must not run what another one has prepared. */
+static void
+names_no_statement_as_another_connection_does(void **state)
+{
+  static const char sql[] = "select ('x' || substr(max(name), 7, 15))::bit(60)::bigint from pg_prepared_statements";
+  rille_conn *other = connect_with((rille_open_options){ 0 });
+
+  (void)state;
+  assert_int_not_equal(contract_integer(db, sql), contract_integer(other, sql));
+  postgres->close(other);
+}
+
 static void
 begins_no_transaction_before_its_first_statement(void **state)
 {
@@ -612,6 +624,7 @@ main(void)
     ON_POSTS(runs_together_what_the_server_has_forgotten),
     ON_POSTS(says_in_a_transaction_that_the_schema_changed),
     ON_POSTS(has_the_server_forget_statements_that_were_freed),
+    ON_POSTS(names_no_statement_as_another_connection_does),
     ON_POSTS(begins_no_transaction_before_its_first_statement),
     ON_POSTS(keeps_a_wait_that_was_set_in_a_transaction_that_is_rolled_back),
   };
