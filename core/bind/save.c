@@ -233,6 +233,8 @@ execute(lua_State *L, struct save *s)
   int64_t changes;
 
   rille_lua_start(L, s->connection, s->work, s->query);
+  if (s->connection->guards)
+    s->connection->conn->driver->guard(s->work->cursor.statement->stmt, true);
   layout = s->work->cursor.statement->layout;
   if (layout == NULL) {
     if (rille_cursor_step(&s->work->cursor, &row, &s->work->fault) != RILLE_OK)
@@ -393,10 +395,20 @@ save_delete(lua_State *L)
   return 1;
 }
 
+/* db:guard_saves(on): while it is on, a record that cannot be written leaves the open transaction as it was, also where
+** the database would do nothing more in it */
+static int
+save_guard(lua_State *L)
+{
+  rille_lua_connection(L, rille_lua_check_database(L, 1))->guards = lua_toboolean(L, 2) != 0;
+  return 0;
+}
+
 const luaL_Reg rille_lua_save_methods[] = {
   { "find", save_find },
   { "insert_record", save_insert },
   { "update_record", save_update },
   { "delete_record", save_delete },
+  { "guard_saves", save_guard },
   { NULL, NULL },
 };

@@ -23,13 +23,10 @@ local Record = State.methods
 local function call_alone(handle, method, record, ...)
   local db = handle:connect()
   if db:depth() == 0 then return fetch.call(handle, method, record, ...) end
-  db:begin()
+  db:guard_saves(true)
   local ok, a, b = pcall(fetch.call, handle, method, record, ...)
-  if ok then
-    db:commit()
-    return a, b
-  end
-  db:rollback()
+  db:guard_saves(false)
+  if ok then return a, b end
   error(a, 0)
 end
 
