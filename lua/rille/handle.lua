@@ -112,27 +112,27 @@ end
 
 --- The text and parameters for the core.  Transactions are begun and ended where their levels are counted.
 local function checked(self, word, sql, ...)
-  local text, params = Sql.placeholders(word, self.driver, sql, ...)
-  if Sql.controls_transaction(text) then
+  local text, params, about = Sql.placeholders(word, self.driver, sql, ...)
+  if about == "control" then
     local shown = Error.quote(text)
     Error.raise("invalid_argument", ("%s: %s would begin or end a transaction unseen"):format(word, shown), {
       hint = "rille.transaction(fn), or rille.begin() with commit and rollback",
     })
   end
-  return text, params
+  return text, params, about
 end
 
 local function run_query(self, sql, ...)
-  local text, params = checked(self, "query", sql, ...)
+  local text, params, about = checked(self, "query", sql, ...)
   local rows, names = Fetch.call(self, "query", text, params)
-  if Sql.changes_schema(text) then self:forget() end
+  if about == "schema" then self:forget() end
   return require "rille.list".wrap(rows), names
 end
 
 local function run_execute(self, sql, ...)
-  local text, params = checked(self, "execute", sql, ...)
+  local text, params, about = checked(self, "execute", sql, ...)
   local changes, last_id = Fetch.call(self, "execute", text, params)
-  if Sql.changes_schema(text) then self:forget() end
+  if about == "schema" then self:forget() end
   return { changes = changes, last_id = last_id }
 end
 

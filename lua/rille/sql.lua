@@ -157,6 +157,11 @@ local function parse(text, driver)
   return { sql = table.concat(pieces), part = table.concat(parts), count = count, names = #names > 0 and names or nil }
 end
 
+--- What a statement is about where that is not rows: "control" of a transaction, "schema"; else false.
+local function about(text)
+  return M.controls_transaction(text) and "control" or M.changes_schema(text) and "schema"
+end
+
 --- What a text wants: { sql = a whole statement, as the database takes it, part = a part of one, with a ? for each
 --- value and MARK for a question mark, count = how many values } with `names` (one for each value) when it has names.
 local parsed = for_each_driver(function(driver)
@@ -211,11 +216,6 @@ local function by_name(where, want, sql, ...)
   return params
 end
 
-local function values_of(where, want, text, ...)
-  if want.names then return by_name(where, want, text, ...) end
-  return by_position(where, want, text, ...)
-end
-
 --- The text with every placeholder as the database has them, and the values in that order; `??` is a literal question
 --- mark.
 ---@param where string   the method that was called, for messages
@@ -224,10 +224,13 @@ end
 ---@param ... any  one value for each `?`, or one table for `:name`s; rille.null is NULL, nil is refused
 ---@return string sql
 ---@return table params  a list with its length in `n`
+---@return "control"|"schema"|false about  a transaction begins or ends by it, or tables change; or neither
 function M.placeholders(where, driver, text, ...)
   if type(text) ~= "string" then Error.argument(where, "SQL text", text) end
   local want = parsed[driver](text)
-  return want.sql, values_of(where, want, text, ...)
+  if want.about == nil then want.about = about(want.sql) end
+  if want.names then return want.sql, by_name(where, want, text, ...), want.about end
+  return want.sql, by_position(where, want, text, ...), want.about
 end
 
 --- text -> what matters of a part of a statement, each a pair of its place and a mark: parentheses, semicolons, a
@@ -273,10 +276,6 @@ local function read_part(text, driver)
   return part
 end
 
-local part_of = for_each_driver(function(driver)
-  return Memo.new(KEPT_TEXTS, function(text) return read_part(text, driver) end)
-end)
-
 --- The same for a part of a query, which must be whole: what stands around it is what the query says, and no text may
 --- end that.  `params.reads` says that it reads tables of its own, which nothing guards.
 ---@param where string
@@ -287,11 +286,16 @@ end)
 ---@return table params
 function M.fragment(where, query, text, ...)
   if type(text) ~= "string" then Error.argument(where, "SQL text", text) end
-  if text:find(MARK, 1, true) then raise_syntax(where .. ": a control character stands", text, text:find(MARK)) end
-  local driver = require "rille.query.ends".driver_of(query)
+  local handle = query[1].handle
+  local driver = handle and handle.driver or require "rille.query.ends".driver_of(query)
   local want = parsed[driver](text)
-  local sql, params = want.part, values_of(where, want, text, ...)
-  local part = part_of[driver](sql)
+  local sql, params = want.part, want.names and by_name(where, want, text, ...) or by_position(where, want, text, ...)
+  local part = want.read
+  if not part then
+    local at = text:find(MARK, 1, true)
+    part = at and { wrong = "a control character stands in it", at = at } or read_part(sql, driver)
+    want.read = part
+  end
   if part.wrong then
     raise_syntax(("%s: %s"):format(where, part.wrong), text, math.min(part.at, #text), "each text is whole by itself")
   end
