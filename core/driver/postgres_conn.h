@@ -18,8 +18,10 @@ typedef struct rille_postgres_info {
   rille_arena arena; /* holds the texts; wiped before it is given back, for one of them is the password */
   const char *keywords[64], *values[64];
   size_t count;
-  int deadline_ms; /* for one try to connect */
-  bool several;    /* hosts: libpq itself must go from one to the next */
+  int deadline_ms;     /* for one try to connect */
+  const char *session; /* its settings as SQL, for where a pooler keeps those of the first packet to itself */
+  bool own_options;    /* the url has settings for the session, too */
+  bool several;        /* hosts: libpq itself must go from one to the next */
 } rille_postgres_info;
 
 typedef struct rille_postgres_stmt rille_postgres_stmt;
@@ -31,6 +33,7 @@ typedef struct rille_postgres_conn {
   uint64_t generation; /* how often it was connected: statements of an earlier time must be prepared again */
   uint64_t nonce;      /* in the names of its statements: behind a pooler others have theirs at the same server */
   uint64_t names;      /* given to statements so far */
+  bool unnamed;        /* the server does not keep what it prepares: it is prepared in each round trip that runs it */
   uint64_t *unwanted;  /* numbers of statements that were freed, but that the server still has */
   size_t unwanted_count, unwanted_room;
   rille_postgres_stmt *streaming; /* whose rows are still on their way; NULL: nobody's */
@@ -49,6 +52,18 @@ typedef struct rille_postgres_conn {
   uint64_t position;        /* in the WAL */
   uint64_t look_generation; /* the server has the look prepared since this connecting */
 } rille_postgres_conn;
+
+/* -- postgres_info.c --------------------------------------------------------------------------------------- */
+
+/* Takes over what a database is opened with; `info` is zeroed before, and to be released whatever comes of it. */
+rille_status rille_postgres_info_take(rille_postgres_info *info, const rille_open_options *options, rille_fault *fault);
+
+/* True when a pooler refused the settings in the first packet (it says so in words only), and they have been taken
+** out, so that it is worth trying without: they can be said later. */
+bool rille_postgres_info_drop_options(rille_postgres_info *info, const rille_fault *why);
+
+/* Wipes the password, and gives everything back. */
+void rille_postgres_info_release(rille_postgres_info *info);
 
 /* -- postgres_open.c ------------------------------------------------------------------------------------- */
 

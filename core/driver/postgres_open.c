@@ -13,147 +13,10 @@
 #include "core/driver/postgres_error.h"
 
 enum {
-  CONNECT_TIMEOUT_MS = 10000,
   OLDEST_SERVER = 120000, /* the catalog is asked for generated columns, which came with 12 */
   STOP_CHECK_MS = 50,
   RETRY_MS = 100 /* while a server starts */
 };
-
-/* -- what to connect with ---------------------------------------------------------------------------------- */
-
-static void
-set(rille_postgres_info *info, const char *keyword, rille_str value)
-{
-  const char *kept_keyword, *kept_value;
-  size_t i = 0;
-
-  if (value.len == 0)
-    return;
-  while (i < info->count && strcmp(info->keywords[i], keyword) != 0)
-    i++;
-  if (i + 1 >= sizeof info->keywords / sizeof info->keywords[0])
-    return; /* libpq knows far fewer */
-  kept_keyword = rille_arena_copy(&info->arena, rille_str_of(keyword)).at;
-  kept_value = rille_arena_copy(&info->arena, value).at;
-  if (kept_keyword == NULL || kept_value == NULL)
-    return;            /* the arena says so at the end */
-  if (i < info->count) /* it may be a password */
-    explicit_bzero((char *)(uintptr_t)info->values[i], strlen(info->values[i]));
-  info->keywords[i] = kept_keyword;
-  info->values[i] = kept_value;
-  info->count += i == info->count;
-}
-
-static const char *
-get(const rille_postgres_info *info, const char *keyword)
-{
-  for (size_t i = 0; i < info->count; i++)
-    if (strcmp(info->keywords[i], keyword) == 0)
-      return info->values[i];
-  return NULL;
-}
-
-static void
-set_default(rille_postgres_info *info, const char *keyword, const char *value)
-{
-  if (get(info, keyword) == NULL)
-    set(info, keyword, rille_str_of(value));
-}
-
-/* Never shows the url itself: there may be a password in it. */
-static rille_status
-take_url(rille_postgres_info *info, rille_str url, rille_fault *fault)
-{
-  static const char unknown[] = "invalid URI query parameter: ";
-  char *why = NULL, *text = rille_memory_copy(url.at, url.len);
-  PQconninfoOption *options = text != NULL ? PQconninfoParse(text, &why) : NULL;
-  rille_status status = RILLE_OK;
-
-  if (options != NULL) {
-    for (const PQconninfoOption *each = options; each->keyword != NULL; each++)
-      set(info, each->keyword, rille_str_of(each->val));
-  } else if (text == NULL || why == NULL) {
-    status = rille_fault_no_memory(fault);
-  } else {
-    bool named = strncmp(why, unknown, sizeof unknown - 1) == 0;
-
-    status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the url of the database cannot be read%s%.*s",
-                             named ? ": there is no parameter " : "",
-                             named ? (int)strcspn(why + sizeof unknown - 1, "\n") : 0,
-                             named ? why + sizeof unknown - 1 : "");
-    rille_fault_hint(fault,
-                     "it looks like postgresql://user:password@host:5432/name?sslmode=require; what is no letter "
-                     "or digit in a password is written as %%40");
-  }
-  PQconninfoFree(options);
-  PQfreemem(why);
-  if (text != NULL)
-    explicit_bzero(text, url.len);
-  rille_memory_free(text);
-  return status;
-}
-
-/* Settings of the session, sent with the first packet: they cost no round trip.  What the url says stands between
-** what it may change and what cells rely on. */
-static void
-set_session(rille_postgres_info *info, const rille_open_options *options)
-{
-  const char *theirs = get(info, "options");
-  rille_buffer text;
-
-  rille_buffer_init(&text, 1 << 16);
-  rille_buffer_format(&text, "-c lock_timeout=%d", options->busy_timeout_ms > 0 ? options->busy_timeout_ms : 1);
-  if (options->statement_timeout_ms > 0)
-    rille_buffer_format(&text, " -c statement_timeout=%d", options->statement_timeout_ms);
-  if (theirs != NULL) {
-    rille_buffer_byte(&text, ' ');
-    rille_buffer_text(&text, theirs);
-  }
-  rille_buffer_text(&text, " -c TimeZone=UTC -c DateStyle=ISO,YMD -c IntervalStyle=iso_8601 -c bytea_output=hex"
-                           " -c standard_conforming_strings=on -c extra_float_digits=3");
-  if (options->readonly)
-    rille_buffer_text(&text, " -c default_transaction_read_only=on");
-  set(info, "options", rille_buffer_str(&text));
-  if (!rille_buffer_ok(&text))
-    info->arena.failed = true;
-  rille_buffer_release(&text);
-}
-
-static rille_status
-set_info(rille_postgres_info *info, const rille_open_options *options, rille_fault *fault)
-{
-  const rille_str given[] = { options->url, options->host, options->user, options->password, options->database };
-  rille_status status = RILLE_OK;
-  char port[16];
-
-  for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
-    if (given[i].len > 0 && memchr(given[i].at, '\0', given[i].len) != NULL)
-      return rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
-                             "url, host, user, password and database must be texts without NUL");
-  if (options->url.len > 0)
-    status = take_url(info, options->url, fault);
-  if (status != RILLE_OK)
-    return status;
-  (void)snprintf(port, sizeof port, "%d", options->port);
-  set(info, "host", options->host);
-  set(info, "port", options->port > 0 ? rille_str_of(port) : (rille_str){ 0 });
-  set(info, "user", options->user);
-  set(info, "password", options->password);
-  set(info, "dbname", options->database);
-  set(info, "client_encoding", rille_str_of("UTF8"));
-  set_default(info, "application_name", "rille");
-  set_default(info, "keepalives_idle", "30");     /* seconds: a server that is gone without a word is found out */
-  set_default(info, "tcp_user_timeout", "30000"); /* milliseconds */
-  set_session(info, options);
-  info->deadline_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
-  info->several = (get(info, "host") != NULL && strchr(get(info, "host"), ',') != NULL) ||
-                  (get(info, "hostaddr") != NULL && strchr(get(info, "hostaddr"), ',') != NULL);
-  if (info->several) {
-    (void)snprintf(port, sizeof port, "%d", (info->deadline_ms + 999) / 1000);
-    set(info, "connect_timeout", rille_str_of(port)); /* for each host */
-  }
-  return rille_arena_ok(&info->arena) ? RILLE_OK : rille_fault_no_memory(fault);
-}
 
 /* -- connecting -------------------------------------------------------------------------------------------- */
 
@@ -230,6 +93,38 @@ refused(PGconn *pg, bool *starting, rille_fault *fault)
   return kind;
 }
 
+/* A pooler may refuse the settings in the first packet, or drop them: the server says what holds. */
+static bool
+is_set(PGconn *pg)
+{
+  static const char *const wanted[][2] = { { "TimeZone", "UTC" },
+                                           { "DateStyle", "ISO, YMD" },
+                                           { "standard_conforming_strings", "on" } };
+
+  for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+    const char *value = PQparameterStatus(pg, wanted[i][0]);
+
+    if (value == NULL || strcmp(value, wanted[i][1]) != 0)
+      return false;
+  }
+  return true;
+}
+
+/* The same settings in a round trip of their own. */
+static rille_status
+set_again(rille_postgres_conn *conn, rille_fault *fault)
+{
+  rille_postgres_ask set = { .what = RILLE_ASK_SQL, .text = conn->info.session };
+  rille_status status = rille_postgres_exchange(conn, &set, 1, fault);
+
+  if (status == RILLE_OK && PQresultStatus(set.result) == PGRES_FATAL_ERROR)
+    status = rille_postgres_fault(set.result, (rille_str){ 0 }, conn->stopped, fault);
+  rille_postgres_clear(&set, 1);
+  if (status != RILLE_OK && conn->pg != NULL)
+    rille_postgres_drop(conn);
+  return status;
+}
+
 /* Texts are UTF-8 here, and nothing else: a server that keeps others would change them, or keep what is none. */
 static rille_status
 check_server(PGconn *pg, rille_fault *fault)
@@ -289,8 +184,14 @@ rille_postgres_connect(rille_postgres_conn *conn, rille_fault *fault)
   const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
   int64_t until_ms = rille_postgres_now_ms() + conn->info.deadline_ms;
   bool starting = false;
-  rille_status status = try_to_connect(conn, until_ms, &starting, fault);
+  rille_fault why;
+  rille_status status;
 
+  if (fault == NULL)
+    fault = &why;
+  status = try_to_connect(conn, until_ms, &starting, fault);
+  if (status != RILLE_OK && rille_postgres_info_drop_options(&conn->info, fault))
+    status = try_to_connect(conn, until_ms, &starting, fault);
   while (starting && rille_postgres_now_ms() < until_ms && !rille_stop_requested()) {
     (void)nanosleep(&pause, NULL);
     status = try_to_connect(conn, until_ms, &starting, fault);
@@ -298,8 +199,10 @@ rille_postgres_connect(rille_postgres_conn *conn, rille_fault *fault)
   if (status == RILLE_OK) {
     conn->generation++;
     conn->in_transaction = conn->failed = conn->wait_told_inside = false;
-    conn->wait_told_ms = conn->generation == 1 ? conn->wait_ms : -1;
+    conn->wait_told_ms = conn->generation == 1 && is_set(conn->pg) ? conn->wait_ms : -1;
     conn->used_ms = rille_postgres_now_ms();
+    if (!is_set(conn->pg))
+      status = set_again(conn, fault);
   }
   return status;
 }
@@ -312,10 +215,7 @@ rille_postgres_close(rille_conn *base)
   if (conn == NULL)
     return;
   PQfinish(conn->pg);
-  for (size_t i = 0; i < conn->info.count; i++)
-    if (strcmp(conn->info.keywords[i], "password") == 0)
-      explicit_bzero((char *)(uintptr_t)conn->info.values[i], strlen(conn->info.values[i]));
-  rille_arena_release(&conn->info.arena);
+  rille_postgres_info_release(&conn->info);
   rille_memory_free(conn->unwanted);
   rille_memory_free(conn);
 }
@@ -336,7 +236,7 @@ rille_postgres_open(const rille_open_options *options, rille_conn **out, rille_f
     if (getentropy(&conn->nonce, sizeof conn->nonce) != 0)
       conn->nonce = (uint64_t)(uintptr_t)conn ^ (uint64_t)rille_postgres_now_ms() << 20;
     rille_arena_init(&conn->info.arena);
-    status = set_info(&conn->info, options, fault);
+    status = rille_postgres_info_take(&conn->info, options, fault);
   }
   if (status == RILLE_OK)
     status = rille_postgres_connect(conn, fault);

@@ -13,7 +13,7 @@
 static void
 not_wanted(rille_postgres_conn *conn, const rille_postgres_stmt *stmt)
 {
-  if (conn->pg == NULL || stmt->generation != conn->generation)
+  if (conn->pg == NULL || conn->unnamed || stmt->generation != conn->generation)
     return;
   if (conn->unwanted_count == conn->unwanted_room) {
     size_t room = conn->unwanted_room > 0 ? conn->unwanted_room * 2 : 16;
@@ -105,13 +105,14 @@ rille_postgres_prepare_again(rille_postgres_stmt *stmt, rille_fault *fault)
   char texts[FORGOTTEN][RILLE_POSTGRES_NAME_BYTES + 16];
   rille_postgres_ask asks[FORGOTTEN + 2];
   size_t count = forget(conn, asks, texts, FORGOTTEN);
+  const char *name = conn->unnamed ? "" : stmt->name;
   rille_postgres_ask *made = &asks[count], *described = &asks[count + 1];
   rille_status status;
 
   stmt->number = ++conn->names;
   put_name(conn, stmt->number, stmt->name);
-  *made = (rille_postgres_ask){ .what = RILLE_ASK_PREPARE, .text = stmt->sql.at, .name = stmt->name };
-  *described = (rille_postgres_ask){ .what = RILLE_ASK_DESCRIBE, .name = stmt->name };
+  *made = (rille_postgres_ask){ .what = RILLE_ASK_PREPARE, .text = stmt->sql.at, .name = name };
+  *described = (rille_postgres_ask){ .what = RILLE_ASK_DESCRIBE, .name = name };
   count += 2;
   status = rille_postgres_exchange(conn, asks, count, fault);
   if (status == RILLE_OK && PQresultStatus(made->result) != PGRES_COMMAND_OK) {

@@ -102,16 +102,21 @@ start_stream(rille_postgres_stmt *stmt, rille_fault *fault)
   return rille_postgres_flush(conn, fault);
 }
 
-rille_postgres_ask
-rille_postgres_run_ask(const rille_postgres_stmt *stmt)
+size_t
+rille_postgres_run_asks(const rille_postgres_stmt *stmt, rille_postgres_ask asks[])
 {
-  return (rille_postgres_ask){ .what = RILLE_ASK_RUN,
-                               .name = stmt->name,
-                               .count = stmt->param_count,
-                               .values = stmt->bytes,
-                               .lengths = stmt->lengths,
-                               .formats = stmt->formats,
-                               .result_format = stmt->binary };
+  size_t count = 0;
+
+  if (stmt->conn->unnamed)
+    asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_PREPARE, .name = "", .text = stmt->sql.at };
+  asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_RUN,
+                                        .name = stmt->conn->unnamed ? "" : stmt->name,
+                                        .count = stmt->param_count,
+                                        .values = stmt->bytes,
+                                        .lengths = stmt->lengths,
+                                        .formats = stmt->formats,
+                                        .result_format = stmt->binary };
+  return count;
 }
 
 /* The transaction goes on from before the statement that failed. */
@@ -127,7 +132,7 @@ go_back(rille_postgres_conn *conn)
 
 /* What one round trip holds around a statement. */
 typedef struct round_trip {
-  rille_postgres_ask asks[RILLE_POSTGRES_BEFORE + 3 + RILLE_POSTGRES_LOOKS];
+  rille_postgres_ask asks[RILLE_POSTGRES_BEFORE + 4 + RILLE_POSTGRES_LOOKS];
   char told[RILLE_POSTGRES_TOLD_BYTES];
   size_t count, run; /* asks, and which of them is the statement itself */
   bool guards, looks;
@@ -144,9 +149,9 @@ plan(rille_postgres_stmt *stmt, round_trip *trip)
   trip->count = rille_postgres_before(conn, trip->asks, trip->told);
   if (trip->guards)
     trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "savepoint rille_guard" };
-  trip->run = trip->count;
   if (!stmt->streams)
-    trip->asks[trip->count++] = rille_postgres_run_ask(stmt);
+    trip->count += rille_postgres_run_asks(stmt, trip->asks + trip->count);
+  trip->run = stmt->streams ? trip->count : trip->count - 1;
   if (trip->guards)
     trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "release savepoint rille_guard" };
   if (trip->looks)
@@ -175,6 +180,7 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
   for (size_t i = 0; i <= trip.run && i < trip.count && status == RILLE_OK; i++)
     if (PQresultStatus(trip.asks[i].result) == PGRES_FATAL_ERROR) {
       *stale = !stmt->streams && i == trip.run && rille_postgres_is_stale(trip.asks[i].result);
+      stmt->missing = *stale && rille_postgres_is(trip.asks[i].result, "26000");
       status = rille_postgres_fault(trip.asks[i].result, stmt->sql, conn->stopped, fault);
       if (trip.guards && i == trip.run)
         go_back(conn);
@@ -213,7 +219,8 @@ say_stale(rille_fault *fault)
   return RILLE_SERIALIZATION_FAILURE;
 }
 
-/* A statement whose plan the server refuses is prepared again, once, where nothing is lost by trying. */
+/* A statement that the server does not know any more, or in another form, is prepared again where nothing is lost by
+** trying.  One that it does not know even then was prepared at another server, behind a pooler. */
 static rille_status
 start(rille_postgres_stmt *stmt, rille_fault *fault)
 {
@@ -221,15 +228,18 @@ start(rille_postgres_stmt *stmt, rille_fault *fault)
   rille_status status = rille_postgres_ready(conn, fault);
   bool stale = false;
 
-  for (int tries = 0; tries < 2 && status == RILLE_OK; tries++) {
+  for (int tries = 0; tries < 3 && status == RILLE_OK; tries++) {
+    stmt->streams = stmt->streams && !conn->unnamed; /* a stream is a round trip of its own */
     status = rille_postgres_encode(stmt, fault);
     stale = false;
     if (status == RILLE_OK)
       status = ask(stmt, &stale, fault);
     stmt->stale = stmt->stale || stale;
+    if (stale && stmt->missing && (tries == 1 || conn->failed))
+      conn->unnamed = true;
     if (!stale || conn->failed)
       break;
-    status = tries == 0 ? RILLE_OK : status;
+    status = tries < 2 ? RILLE_OK : status;
   }
   return stale && status != RILLE_OK ? say_stale(fault) : status;
 }

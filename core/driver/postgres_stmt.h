@@ -38,7 +38,8 @@ struct rille_postgres_stmt {
   uint64_t number, generation; /* the server knows it by this number, since this connecting */
   bool writes;
   bool changed; /* its columns may be others than when it was first prepared */
-  bool stale;   /* the server does not take it any more: it must be prepared again */
+  bool stale;   /* the server does not take it any more: it must be prepared again ... */
+  bool missing; /* ... for it does not know it */
 
   rille_arena about; /* holds what follows */
   PGresult *described;
@@ -88,8 +89,8 @@ enum { RILLE_POSTGRES_BEFORE = 3, RILLE_POSTGRES_TOLD_BYTES = 48 };
 size_t rille_postgres_before(rille_postgres_conn *conn, rille_postgres_ask asks[],
                              char told[RILLE_POSTGRES_TOLD_BYTES]);
 
-/* The ask that runs the statement. */
-rille_postgres_ask rille_postgres_run_ask(const rille_postgres_stmt *stmt);
+/* Adds what runs the statement, at most two asks, the last of which gives its result; returns their number. */
+size_t rille_postgres_run_asks(const rille_postgres_stmt *stmt, rille_postgres_ask asks[]);
 
 /* Remembers what the result's tag says: rows that were changed, a savepoint that was rolled back. */
 void rille_postgres_read_tag(rille_postgres_conn *conn, PGresult *result);

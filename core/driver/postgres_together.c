@@ -13,7 +13,7 @@ ask_for_all(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, 
   for (size_t i = 0; i < count; i++) {
     if (i > 0 && !inside)
       asks[asked++] = (rille_postgres_ask){ .what = RILLE_ASK_SYNC };
-    asks[asked++] = rille_postgres_run_ask((const rille_postgres_stmt *)stmts[i]);
+    asked += rille_postgres_run_asks((const rille_postgres_stmt *)stmts[i], asks + asked);
   }
   return asked;
 }
@@ -52,7 +52,7 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
     status = rille_postgres_encode((rille_postgres_stmt *)stmts[i], fault);
   if (status != RILLE_OK)
     return status;
-  asks = rille_arena_get(&first->made, (2 * count + RILLE_POSTGRES_BEFORE) * sizeof *asks);
+  asks = rille_arena_get(&first->made, (3 * count + RILLE_POSTGRES_BEFORE) * sizeof *asks);
   if (asks == NULL)
     return rille_fault_no_memory(fault);
   asked = ask_for_all(conn, stmts, count, asks, told);

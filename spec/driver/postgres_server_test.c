@@ -514,6 +514,48 @@ runs_together_what_the_server_has_forgotten(void **state)
   postgres->free(stmts[1]);
 }
 
+/* As behind a pooler, where the next transaction is at another server. */
+static void
+names_no_statements_where_they_are_forgotten(void **state)
+{
+  rille_stmt *stmts[] = { contract_prepare(db, "select id from posts where id >= $1 order by id"),
+                          contract_prepare(db, "select $1::bigint + 1") };
+  const rille_cell two = { .kind = RILLE_INT, .as.integer = 2 };
+  rille_fault fault;
+  rille_cell cell;
+  bool row;
+
+  (void)state;
+  contract_run_sql(db, "insert into posts values (1), (2), (3)");
+  assert_ok(postgres->begin(db, RILLE_BEGIN_DEFERRED, &fault), &fault);
+  contract_run_sql(db, "deallocate all");
+  assert_fails(RILLE_SERIALIZATION_FAILURE, postgres->step(stmts[0], &row, &fault), &fault);
+  assert_ok(postgres->rollback(db, &fault), &fault);
+  for (int streams = 0; streams < 2; streams++) {
+    postgres->reset(stmts[0]);
+    assert_ok(postgres->bind(stmts[0], 1, &two, &fault), &fault);
+    postgres->stream(stmts[0], streams == 1);
+    for (int64_t id = 2; id <= 3; id++) {
+      assert_ok(postgres->step(stmts[0], &row, &fault), &fault);
+      assert_true(row);
+      assert_ok(postgres->row(stmts[0], &cell, &fault), &fault);
+      assert_int_equal(cell.as.integer, id);
+    }
+  }
+  postgres->reset(stmts[0]);
+  for (int i = 0; i < 2; i++)
+    assert_ok(postgres->bind(stmts[i], 1, &two, &fault), &fault);
+  assert_ok(postgres->together(stmts, 2, &fault), &fault);
+  for (int i = 0; i < 2; i++) {
+    assert_ok(postgres->step(stmts[i], &row, &fault), &fault);
+    assert_ok(postgres->row(stmts[i], &cell, &fault), &fault);
+    assert_int_equal(cell.as.integer, 2 + i);
+  }
+  postgres->free(stmts[0]);
+  postgres->free(stmts[1]);
+  assert_int_equal(contract_integer(db, "select count(*) from pg_prepared_statements"), 0);
+}
+
 static void
 says_in_a_transaction_that_the_schema_changed(void **state)
 {
@@ -622,6 +664,7 @@ main(void)
     ON_POSTS(tells_a_deadlock),
     ON_POSTS(prepares_again_what_the_server_has_forgotten),
     ON_POSTS(runs_together_what_the_server_has_forgotten),
+    ON_POSTS(names_no_statements_where_they_are_forgotten),
     ON_POSTS(says_in_a_transaction_that_the_schema_changed),
     ON_POSTS(has_the_server_forget_statements_that_were_freed),
     ON_POSTS(names_no_statement_as_another_connection_does),
