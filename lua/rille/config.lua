@@ -20,7 +20,7 @@ local KEYS = {
   postgres = { "driver", "url", "database", "host", "port", "user", "password", "replicas", "pool", "readonly",
     "busy_timeout_ms", "statement_timeout_ms", "connect_timeout_ms" },
   tenancy = { "strategy", "pattern", "fallback", "resolve", "create", "pool" },
-  session = { "enabled", "mode", "wait_ms" },
+  session = { "enabled", "mode", "wait_ms", "on_lag" },
 }
 local PRAGMA_VALUE = { string = true, number = true, boolean = true }
 local DIRECTORIES = { models = "models", migrations = "migrations", seeds = "migrations/seeds",
@@ -45,6 +45,7 @@ local RULES = {
   synchronous = { 'one of "full", "normal"', one_of("full", "normal") },
   journal_mode = { "the name of a journal mode", one_of("wal", "delete", "truncate", "persist", "memory", "off") },
   mode = { 'one of "first-primary", "first-unconstrained"', one_of("first-primary", "first-unconstrained") },
+  on_lag = { 'one of "primary", "error"', one_of("primary", "error") },
   strategy = { 'one of "row", "database", "schema"', one_of("row", "database", "schema") },
   readonly = { "true or false", is_type "boolean" },
   foreign_keys = { "true or false", is_type "boolean" },

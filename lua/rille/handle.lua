@@ -261,10 +261,14 @@ function Handle:forget()
 end
 
 --- Does the database answer, and can it be written?  Never raises: `ok` is false and `error` says why.
----@return { ok: boolean, driver: string, database: string, ms: number, writable: boolean?, journal_mode: string? }
+---@return { ok: boolean, driver: string, database: string, ms: number, writable: boolean?, replicas: table[]? }
 function Handle:health()
   local start = core.monotonic_ms()
-  local ok, health = xpcall(function() return self:engine().probe(self:connect()) end, Error.keep_trace)
+  local ok, health = xpcall(function()
+    local health = self:engine().probe(self:connect())
+    if self.settings.replicas then health.replicas = require "rille.session.nodes".health(self) end
+    return health
+  end, Error.keep_trace)
   if not ok then
     health = { ok = false, error = Error.is(health) and health or Error.new("script", tostring(health)) }
   end

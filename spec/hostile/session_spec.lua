@@ -1,6 +1,6 @@
 --- session_spec: many processes work in the same sessions while nodes stop, lag, die and are promoted.
--- Each read must show what its session wrote and saw before, in whichever process, unless it was told that this is lost;
--- and what was acknowledged is there in the end.  RILLE_SECONDS says for how long, RILLE_SEED which faults.
+-- Each read must show what its session wrote and saw before, in whichever process, unless that was told to be lost; and
+-- what was acknowledged is there in the end.  RILLE_SECONDS says for how long, RILLE_SEED which faults.
 local world = require "spec.support.world"
 local Cluster = require "spec.support.cluster"
 local core = require "rille.core"

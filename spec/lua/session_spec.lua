@@ -231,6 +231,15 @@ describe("a session", function()
     refused("invalid_argument", "a function", s.run, s, "x")
   end)
 
+  it("takes what it is not told from the configuration", function()
+    rille.configure { connections = { main = { database = path } }, session = { mode = "first-primary", wait_ms = 7,
+      on_lag = "error" } }
+    local s = rille.session.start {}
+    assert.same({ "first-primary", 7, "error" }, { s.mode, s.wait_ms, s.on_lag })
+    assert.equal(9, rille.session.start { wait_ms = 9 }.wait_ms)
+    refused("invalid_argument", '"primary", "error"', rille.configure, { session = { on_lag = "eror" } })
+  end)
+
   it("is not to be had where the configuration says so", function()
     rille.configure { connections = { main = { database = path } }, session = { enabled = false } }
     refused("unsupported", "switched off", rille.session.start, {})

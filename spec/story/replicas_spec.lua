@@ -268,6 +268,21 @@ describe("a session over replicas", function()
     end
   end)
 
+  it("shows how far behind its replicas are", function()
+    caught_up()
+    cluster:tell("pause", 1)
+    Post:create { title = "a" }
+    local health = rille.db():health()
+    cluster:tell("resume", 1)
+    assert.is_true(health.ok)
+    assert.is_true(health.replicas[1].paused and health.replicas[1].behind_bytes > 0)
+    assert.is_false(health.replicas[2].paused)
+    connect { replicas = { cluster.urls[0] } }
+    health = rille.db():health()
+    assert.is_false(health.replicas[1].ok)
+    assert.truthy(tostring(health.replicas[1].error):find "not a replica")
+  end)
+
   it("refuses tokens of another server, changed ones and those from the future", function()
     local s = rille.session.start {}
     s:run(function() Post:create { title = "a" } end)

@@ -36,6 +36,7 @@ M.groups = {
   { "tenants", { "tenants:list", "tenants:create", "tenants:copy", "tenants:migrate", "tenants:drop",
     "tenants:extract", "tenants:absorb" } },
   { "mirrors", { "mirror:status", "mirror:sync", "mirror:retry", "mirror:resync", "mirror:verify" } },
+  { "servers", { "health" } },
   { "scripts", { "run", "repl", "test" } },
   { "shell", { "env", "completion", "help" } },
 }

@@ -9,9 +9,6 @@ local OPTIONS = { "driver", "database", "readonly", "synchronous", "journal_mode
 -- A statement that fails is undone alone, and the transaction goes on.
 M.fails_whole = false
 
--- A statement that fails is undone alone, and the transaction goes on.
-M.fails_whole = false
-
 --- What the core is told to open the database.
 ---@param settings table  as in config.lua
 ---@return table options

@@ -1,4 +1,5 @@
 --- session.nodes: the primary and the replicas of a connection, and statements of a session that go to one of them.
+local Error = require "rille.error"
 local Route = require "rille.session.route"
 local Sql = require "rille.sql"
 local core = require "rille.core"
@@ -102,20 +103,31 @@ function M.call(handle, seen, run, method, ...)
     pcall(run, handle, replica.db, node, method, ...))
 end
 
---- What is known of the replicas of a connection.
+local WHERE <const> = [[select pg_is_in_recovery() as replica, case when pg_is_in_recovery()
+  then pg_is_wal_replay_paused() else false end as paused, (case when pg_is_in_recovery()
+  then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end - '0/0')::bigint as position]]
+
+--- How the replicas of a connection are: asked one after the other, each for as long as connecting may take.
 ---@param handle rille.Handle
----@return { number: integer, ok: boolean, place: string?, error: any }[]
-function M.states(handle)
-  local list = {}
-  for number = 1, #(handle.settings.replicas or {}) do
-    local route = M.route(handle)
-    local replica = route.replicas[number]
-    local ok, place = pcall(function()
+---@return { number: integer, ok: boolean, behind_bytes: integer?, paused: boolean?, error: rille.Error? }[]?  nil: none
+function M.health(handle)
+  local count = #(handle.settings.replicas or {})
+  if count == 0 then return nil end
+  local list, ahead = {}, handle:connect():query(WHERE)[1].position
+  for number, replica in ipairs(M.route(handle).replicas) do
+    local state = { number = number, ok = false }
+    local ok, seen = pcall(function()
       replica.db = replica.db or open(handle, number)
-      return replica.db:token()
+      return replica.db:query(WHERE)[1]
     end)
-    list[number] = { number = number, ok = ok }
-    list[number][ok and "place" or "error"] = place
+    if not ok then
+      state.error = seen
+    elseif not seen.replica then
+      state.error = Error.new("invalid_argument", "the server is a primary, not a replica")
+    else
+      state.ok, state.paused, state.behind_bytes = true, seen.paused, math.max(0, ahead - (seen.position or 0))
+    end
+    list[number] = state
   end
   return list
 end

@@ -1,6 +1,6 @@
 --- client: one process among several that work in the same sessions, each for a while, and pass their tokens on.
--- A session is a file in a folder: its token and, for each key, the least that whoever goes on with it must read.  Whose
--- file it is for now says its name.  Each key is written by one client, with growing numbers.
+-- A session is a file in a folder: its token and, for each key, the least that whoever goes on with it must read; its
+-- name says who has it for now.  Each key is written by one client, with growing numbers.
 -- arg: FOLDER NUMBER CLIENTS SECONDS SEED URL REPLICA…
 local rille = require "rille"
 local core = require "rille.core"
