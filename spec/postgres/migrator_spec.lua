@@ -171,6 +171,24 @@ describe("on PostgreSQL the migrator", function()
     assert.is_nil(indexes("users").by_name)
   end)
 
+  it("waits for an index that the server still makes for a process that was killed", function()
+    folder:create("0001", "users")
+    rille.migrate()
+    folder:write("0002.lua", CONCURRENT)
+    local writer <close> = require "rille.core".open(db:engine().options(db.settings))
+    writer:begin()
+    writer:execute "insert into users (name) values ('a')"
+    elsewhere("timeout -s KILL 1"):close()                 -- its index waits for the writer
+    assert.is_false(indexes("users").users_name_unique)
+    local other = elsewhere()
+    db:query "select pg_sleep(0.5)"
+    writer:commit()
+    assert.equal(1, other:read "n")
+    other:close()
+    assert.is_true(indexes("users").users_name_unique)
+    assert.equal("0001 applied, 0002 applied", folder.states())
+  end)
+
   it("runs an SQL file in PostgreSQL's own words, as they are", function()
     folder:write("0001.up.sql", [==[create type mood as enum ('good; very', E'it\'s; bad');
       create table users (name text, moods mood[], doc jsonb); /* of /* all */ kinds; */

@@ -1,4 +1,5 @@
 --- postgres.concurrent: indexes that are made while others write, which PostgreSQL does outside of transactions alone.
+local core = require "rille.core"
 local Catalog = require "rille.schema.postgres.catalog"
 local Ddl = require "rille.schema.postgres.ddl"
 local Error = require "rille.error"
@@ -8,6 +9,7 @@ local Tries = require "rille.schema.postgres.tries"
 
 local M = {}
 
+local BUILD_WAIT_MS <const> = 60000
 local DAY_MS <const> = 24 * 60 * 60 * 1000
 
 -- What is there of an index that is not whole, and who makes it.
@@ -48,18 +50,23 @@ end
 
 local function drop(run, name) run:execute("drop index concurrently if exists " .. name) end
 
---- Let what an attempt that was cut off left of an index go.
+--- Let what an attempt that was cut off left of an index go.  The server may still be at it, for a process that is no
+--- more: that is waited for.
 ---@param run rille.PostgresRunner
 ---@param name string  as SQL names it
 function M.clear(run, name)
+  local deadline = core.monotonic_ms() + BUILD_WAIT_MS
   local begun = run:rows(BEGUN, name)[1]
-  if not begun then return end
-  if begun.pid then
-    Error.raise("locked", ("the index %s is being made by server process %d"):format(name, begun.pid), {
-      hint = "wait for it, or end it: select pg_cancel_backend(…)",
-    })
+  while begun and begun.pid do
+    if core.monotonic_ms() >= deadline then
+      Error.raise("locked", ("the index %s is still being made by server process %d"):format(name, begun.pid), {
+        hint = "wait for it, or end it: select pg_cancel_backend(…)",
+      })
+    end
+    run:rows "select pg_catalog.pg_sleep(0.1)::text as \"slept\""
+    begun = run:rows(BEGUN, name)[1]
   end
-  drop(run, name)
+  if begun then drop(run, name) end
 end
 
 --- Was the index made by an attempt that was not cut off, and not written down?
@@ -89,6 +96,7 @@ end
 function M.create(caller, table_name, index)
   local run, connection = patient(caller.handle)
   local closed <close> = connection                                            -- luacheck: ignore 211
+  M.clear(run, Name.quote(index.name))
   local table_ = Catalog.table(run, table_name)
   if is_made(table_, index) then return end
   local nullable = {}
