@@ -20,7 +20,7 @@ describe("behind a view of PostgreSQL", function()
   before_each(function()
     db = world.fresh(
       "create table posts (id integer primary key, org_id INTEGER not null, title TEXT)",
-      "create table users (id integer primary key, name TEXT)")
+      "create table people (id integer primary key, name TEXT)")
     Post = rille.model "Post" { tenant_column = "org_id" }
     for _, tenant in ipairs { A, B } do as(tenant, function() Post:create { title = "of " .. tenant.id } end) end
   end)
@@ -30,8 +30,8 @@ describe("behind a view of PostgreSQL", function()
     for i, sql in ipairs {
       'select * from "posts"', "select * from Posts", "table posts", "select 1 as a where exists (select from posts)",
       "with p as (select * from posts) select count(*) as n from p", "select p from posts as p", "select * from v1",
-      "select id from users where id in (select n from v5)", "select u.id from users u left join v2 on true",
-      "select * from posts tablesample system (100)", "select 1 as a from users order by (select max(id) from posts)",
+      "select id from people where id in (select n from v5)", "select u.id from people u left join v2 on true",
+      "select * from posts tablesample system (100)", "select 1 as a from people order by (select max(id) from posts)",
     } do
       db:execute(("create view v%d as %s"):format(i, sql))
       hidden("v" .. i)
@@ -42,20 +42,20 @@ describe("behind a view of PostgreSQL", function()
 
   it("there may be others, and texts and names that only look alike", function()
     db:execute "create table posts_old (id integer primary key)"
-    db:execute "create view names as select u.id, name, 'from posts' as posts from users u, posts_old"
+    db:execute "create view names as select u.id, name, 'from posts' as posts from people u, posts_old"
     db:execute "create view above as select lower(name) as name, count(*) as n from names group by 1"
     db:execute "create materialized view sums as select sum(n) as n from above"
-    for _, name in ipairs { "names", "above", "sums", "posts_old", "users" } do open(name) end
+    for _, name in ipairs { "names", "above", "sums", "posts_old", "people" } do open(name) end
   end)
 
   it("what runs by a rule or a trigger may write rows of tenants", function()
-    db:execute "create view names as select id, name from users"
+    db:execute "create view names as select id, name from people"
     open "names"
     db:execute [[create rule keep as on insert to names do instead insert into posts (org_id, title)
       values (2, new.name)]]
     hidden "names"
     as(A, refused, "tenant_required", function() return db:insert("names", { name = "x" }) end)
-    db:execute "create view others as select id, name from users"
+    db:execute "create view others as select id, name from people"
     db:execute [[create function take() returns trigger language plpgsql as
       'begin insert into posts (org_id, title) values (2, new.name); return new; end']]
     open "others"
@@ -69,12 +69,12 @@ describe("behind a view of PostgreSQL", function()
     db:execute [[create function is_like(a text, b text) returns boolean language sql as
       'select exists (select from posts where title = a)']]
     db:execute "create operator ~~~ (leftarg = text, rightarg = text, function = is_like)"
-    for i, sql in ipairs { "select t from titles() as t", "select id from users where name in (select titles())",
-      "select id from users where name ~~~ 'x'", "select id from users where is_like(name, 'x')" } do
+    for i, sql in ipairs { "select t from titles() as t", "select id from people where name in (select titles())",
+      "select id from people where name ~~~ 'x'", "select id from people where is_like(name, 'x')" } do
       db:execute(("create view v%d as %s"):format(i, sql))
       hidden("v" .. i)
     end
-    open "users"
+    open "people"
   end)
 
   it("a text may be run as SQL", function()
