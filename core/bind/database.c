@@ -67,14 +67,15 @@ is_read(lua_State *L, const rille_connection *connection)
   return false;
 }
 
-/* Sets how long the connection waits for locks: not at all while a transaction or a cursor of this database is open on
-** another one, for whoever holds that lock is in this thread and cannot go on while we wait. */
+/* Sets how long the connection waits for locks.  Where all rows have one lock: not at all while a transaction or a
+** cursor of this database is open on another connection, for whoever holds that lock is in this thread and cannot go
+** on while we wait. */
 static rille_connection *
 with_wait(rille_lua_database *database, rille_connection *chosen)
 {
   bool held = false;
 
-  for (int i = 0; i < database->count; i++) {
+  for (int i = 0; i < database->count && !database->driver->locks_rows; i++) {
     const rille_connection *other = database->connections[i];
 
     held = held || (other != chosen && (other->depth > 0 || other->cursors != NULL));

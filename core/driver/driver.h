@@ -90,6 +90,9 @@ typedef struct rille_driver {
   ** ignored. */
   void (*close)(rille_conn *conn);
 
+  /* Each row has a lock of its own: whoever waits for one mostly waits for another process. */
+  bool locks_rows;
+
   /* How long statements wait for a lock that another connection holds, from now on. */
   void (*set_wait)(rille_conn *conn, int wait_ms);
 

@@ -265,6 +265,7 @@ const rille_driver rille_driver_postgres = {
   .version = postgres_version,
   .open = rille_postgres_open,
   .close = rille_postgres_close,
+  .locks_rows = true,
   .set_wait = postgres_set_wait,
   .begin = postgres_begin,
   .commit = postgres_commit,

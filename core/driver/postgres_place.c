@@ -9,6 +9,7 @@
 #include "core/driver/postgres_place.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define PG "pg_catalog."
 
@@ -21,7 +22,11 @@
   "else " PG "pg_current_wal_lsn() end, " PG "pg_size_bytes(" PG "current_setting('wal_segment_size')) "       \
   "from (select " PG "pg_is_in_recovery()) as x (r)) as y (r, w, s)) as z (r, w, b, s)) as here (t, l, r)"
 
-#define LOOK "select t, l from " HERE
+/* The same at a primary, for each commit: what the other asks besides is asked only where it matters.  A replica
+** refuses it, which is as good as no look.  The first eight digits of a file's name are its timeline. */
+#define LOOK                                                                                        \
+  "select " PG "pg_walfile_name(w), case when " PG "current_setting('synchronous_commit') = 'off' " \
+  "then (select l from " HERE ") else (w - '0/0')::bigint end from (select " PG "pg_current_wal_lsn()) as x (w)"
 #define LOOK_NAME "rille_place"
 
 const char rille_postgres_place[] = "select (select system_identifier::text from " PG
@@ -57,9 +62,12 @@ rille_postgres_look(rille_postgres_conn *conn, bool sync, rille_postgres_ask ask
 void
 rille_postgres_looked(rille_postgres_conn *conn, const rille_postgres_ask *look)
 {
-  conn->tracked = PQresultStatus(look->result) == PGRES_TUPLES_OK && !PQgetisnull(look->result, 0, 0);
+  conn->tracked = PQresultStatus(look->result) == PGRES_TUPLES_OK && PQgetlength(look->result, 0, 0) >= 8;
   if (conn->tracked) {
-    conn->epoch = (uint32_t)strtoul(PQgetvalue(look->result, 0, 0), NULL, 10);
+    char timeline[9] = { 0 };
+
+    memcpy(timeline, PQgetvalue(look->result, 0, 0), 8);
+    conn->epoch = (uint32_t)strtoul(timeline, NULL, 16);
     conn->position = strtoull(PQgetvalue(look->result, 0, 1), NULL, 10);
   } else {
     conn->look_generation = conn->generation - 1; /* prepare it again: a pooler may have gone to another server */

@@ -1,5 +1,6 @@
 --- postgres/query_spec: what queries, transactions and handles keep on PostgreSQL alone; RILLE_SPEC_URL names one.
 local world = require "spec.support.world"
+local core = require "rille.core"
 local rille, refused = world.rille, world.refused
 
 local POSTS <const> = {
@@ -224,6 +225,33 @@ describe("values", function()
     Post:create { title = "a", meta = { tags = { "x" } } }
     assert.equal(1, Post:where_raw("meta -> 'tags' ?? ?", "x"):count())
     assert.equal(1, #db:query("select 1 from posts where meta ?? 'tags' and title = any(array[?, ?])", "a", "b"))
+  end)
+end)
+
+describe("a lock of another process", function()
+  it("is waited for, whatever other coroutines have open", function()
+    local db = world.fresh(table.unpack(POSTS))
+    local Post = rille.model "Post" {}
+    local post = Post:create { title = "a" }
+    local place = db:query("select current_schema() || '.posts' as t")[1].t
+    local other = coroutine.wrap(function()
+      local tx <close> = rille.begin()
+      assert.equal(1, Post:count())
+      coroutine.yield()
+      tx:rollback()
+    end)
+    other()
+    local sql = ("update %s set views = 1 where id = %d returning pg_sleep(0.5)"):format(place, post.id)
+    local pipe = assert(io.popen(("psql -X -q -d '%s' -c \"%s\""):format(os.getenv "RILLE_SPEC_URL", sql)))
+    local started = core.monotonic_ms()
+    while db:query("select count(*) as n from pg_stat_activity where query like 'update spec%pg_sleep%'")[1].n == 0 do
+      core.pause(5)
+      assert.is_true(core.monotonic_ms() - started < 5000)
+    end
+    Post:where("id", post.id):increment "views"
+    pipe:close()
+    other()
+    assert.equal(2, post:fresh().views)
   end)
 end)
 
