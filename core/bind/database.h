@@ -27,6 +27,7 @@ typedef struct rille_lua_database {
   bool memory;    /* lives in its one connection */
   bool pooled;    /* has its connections from the pool: while nothing goes on in it they may be gone */
   rille_seat seat;
+  rille_str place;   /* tells it apart where it has no path; no secret is in it */
   rille_str tenant;  /* whose it is, for a message when it is gone; empty: nobody's */
   uint64_t file[2];  /* of a pooled one: device and number of the file that is open */
   int64_t looked_ms; /* when it was last seen to be at its path still */

@@ -95,6 +95,7 @@ rille_lua_read_options(lua_State *L, rille_lua_database *database)
     .host = text_option(L, database, "host"),
     .user = text_option(L, database, "user"),
     .password = text_option(L, database, "password"),
+    .schema = text_option(L, database, "schema"),
     .port = (int)number_option(L, "port", 0),
     .connect_timeout_ms = (int)number_option(L, "connect_timeout_ms", 0),
     .statement_timeout_ms = (int)number_option(L, "statement_timeout_ms", 0),
@@ -114,6 +115,7 @@ rille_lua_read_options(lua_State *L, rille_lua_database *database)
     (void)rille_lua_refuse(L, "a database has at least 1 and at most %d connections", RILLE_CONNECTIONS_MAX);
   database->memory = rille_str_is(database->options.database, ":memory:");
   database->tenant = text_option(L, database, "tenant");
+  database->place = text_option(L, database, "place");
   read_pragmas(L, database);
   if (!rille_arena_ok(&database->arena))
     (void)rille_lua_no_memory(L);

@@ -54,7 +54,9 @@ void
 rille_lua_join_pool(lua_State *L, rille_lua_database *database)
 {
   database->pooled = true;
-  database->seat = (rille_seat){ .path = database->options.database, .host = host_of(L), .close = give_up };
+  database->seat = (rille_seat){ .path = database->place.len > 0 ? database->place : database->options.database,
+                                 .host = host_of(L),
+                                 .close = give_up };
 }
 
 /* Which file is at the path of the database; { 0, 0 } when there is none. */
@@ -70,15 +72,36 @@ look_at_file(const rille_lua_database *database, uint64_t file[2])
   }
 }
 
-/* Somebody else may have removed the file, or put another one there: SQLite would go on with the old one. */
-static void
-look_again(rille_lua_database *database)
+static bool
+is_same_file(const rille_lua_database *database)
 {
   uint64_t file[2];
 
-  database->looked_ms = database->seat.pinned_ms;
   look_at_file(database, file);
-  if (file[0] != database->file[0] || file[1] != database->file[1]) {
+  return file[0] == database->file[0] && file[1] == database->file[1];
+}
+
+/* A server goes on with a schema that is no more, and says that each table is missing. */
+static bool
+is_schema_there(const rille_lua_database *database)
+{
+  static const char sql[] = "select 1 where pg_catalog.current_schema() is not null";
+  rille_statement *statement = NULL;
+  rille_fault fault;
+  bool row = false;
+
+  if (rille_connection_sql(database->connections[0], rille_str_of(sql), &statement, &fault) == RILLE_OK)
+    row = database->driver->step(statement->stmt, &row, &fault) == RILLE_OK && row;
+  rille_connection_release(statement);
+  return row;
+}
+
+/* Somebody else may have removed the database, or put another one there: it would go on with the old one. */
+static void
+look_again(rille_lua_database *database)
+{
+  database->looked_ms = database->seat.pinned_ms;
+  if (database->options.schema.len > 0 ? !is_schema_there(database) : !is_same_file(database)) {
     close_all(database);
     rille_seat_closed(&database->seat);
   }
@@ -132,12 +155,15 @@ open_connection(rille_lua_database *database, rille_connection **out, rille_faul
 static rille_status
 name_failure(const rille_lua_database *database, rille_status status, rille_fault *fault)
 {
-  if (status != RILLE_CONNECTION_LOST || database->tenant.len == 0 ||
-      access(database->options.database.at, F_OK) == 0 || errno != ENOENT)
+  bool gone = database->options.schema.len > 0 ? status == RILLE_NOT_FOUND
+                                               : status == RILLE_CONNECTION_LOST &&
+                                                   access(database->options.database.at, F_OK) != 0 && errno == ENOENT;
+
+  if (!gone || database->tenant.len == 0)
     return status;
   (void)rille_fault_set(fault, RILLE_TENANT_UNKNOWN, "there is no tenant \"%s\" any more",
                         rille_show(database->tenant).text);
-  rille_fault_hint(fault, "rille.tenant.create makes its database");
+  rille_fault_hint(fault, "rille.tenant.create makes it");
   return RILLE_TENANT_UNKNOWN;
 }
 
@@ -161,15 +187,23 @@ open_in_folder(rille_lua_database *database, rille_connection **out, rille_fault
 }
 
 static rille_status
+open_at_place(rille_lua_database *database, rille_connection **out, rille_fault *fault)
+{
+  if (database->options.schema.len == 0)
+    return open_in_folder(database, out, fault);
+  return name_failure(database, open_connection(database, out, fault), fault);
+}
+
+static rille_status
 open_from_pool(rille_lua_database *database, rille_connection **out, rille_fault *fault)
 {
   rille_status status = rille_seat_open(&database->seat, fault);
 
   if (status != RILLE_OK)
     return status;
-  status = open_in_folder(database, out, fault);
+  status = open_at_place(database, out, fault);
   if (status == RILLE_CONNECTION_LOST && rille_seat_may_retry(&database->seat))
-    status = open_in_folder(database, out, fault);
+    status = open_at_place(database, out, fault);
   rille_seat_opened(&database->seat, status == RILLE_OK);
   if (status == RILLE_OK) {
     database->options.existing = true; /* once there, it is not made again by being looked at */
@@ -305,6 +339,22 @@ remove_in_folder(rille_str path, rille_fault *fault)
   return status;
 }
 
+/* pool_empty(place): closes the database in all hosts; `busy` while somebody uses it */
+static int
+pool_empty(lua_State *L)
+{
+  rille_seat seat = { .path = rille_lua_check_text(L, 1, "a place"), .host = host_of(L) };
+  rille_fault fault;
+  rille_status status;
+
+  rille_seat_pin(&seat);
+  status = rille_seat_claim(&seat, &fault);
+  if (status == RILLE_OK)
+    rille_seat_opened(&seat, false);
+  rille_seat_leave(&seat);
+  return status == RILLE_OK ? 0 : rille_lua_raise(L, &fault, (rille_str){ 0 });
+}
+
 /* pool_remove(path): closes the database in all hosts and deletes it; `busy` while somebody uses it, `not_found` */
 static int
 pool_remove(lua_State *L)
@@ -332,6 +382,7 @@ rille_lua_add_pool(lua_State *L)
   static const luaL_Reg functions[] = {
     { "pool_configure", pool_configure },
     { "pool_stats", pool_stats },
+    { "pool_empty", pool_empty },
     { "pool_remove", pool_remove },
     { NULL, NULL },
   };

@@ -21,6 +21,7 @@ typedef struct rille_open_options {
 
   /* Of a server.  No text, or 0: what the url says or else the server's library takes. */
   rille_str url, host, user, password; /* what is named alone goes before what the url says */
+  rille_str schema;                    /* bare names are looked up there alone; one that is missing is `not_found` */
   int port;
   int connect_timeout_ms;   /* for one try; 0: 10 seconds */
   int statement_timeout_ms; /* a statement that takes longer is `timeout`; 0: as the server has it */

@@ -18,10 +18,11 @@ typedef struct rille_postgres_info {
   rille_arena arena; /* holds the texts; wiped before it is given back, for one of them is the password */
   const char *keywords[64], *values[64];
   size_t count;
-  int deadline_ms;     /* for one try to connect */
-  const char *session; /* its settings as SQL, for where a pooler keeps those of the first packet to itself */
-  bool own_options;    /* the url has settings for the session, too */
-  bool several;        /* hosts: libpq itself must go from one to the next */
+  int deadline_ms;      /* for one try to connect */
+  const char *session;  /* its settings as SQL, for where a pooler keeps those of the first packet to itself */
+  const char *question; /* where bare names are those of one schema: answered by `t` where they are */
+  bool own_options;     /* the url has settings for the session, too */
+  bool several;         /* hosts: libpq itself must go from one to the next */
 } rille_postgres_info;
 
 typedef struct rille_postgres_stmt rille_postgres_stmt;

@@ -79,7 +79,46 @@ take_url(rille_postgres_info *info, rille_str url, rille_fault *fault)
   return status;
 }
 
-/* The same as SQL, but for the wait for locks, which each connection says itself. */
+/* The only schema in which bare names are looked up.  In options blanks and backslashes stand behind a backslash. */
+static void
+set_schema(rille_buffer *text, rille_str schema)
+{
+  rille_buffer_text(text, " -c search_path=\"");
+  for (size_t i = 0; i < schema.len; i++) {
+    char c = schema.at[i];
+
+    if (c == '\\' || c == ' ' || (c >= '\t' && c <= '\r'))
+      rille_buffer_byte(text, '\\');
+    if (c == '"')
+      rille_buffer_byte(text, c);
+    rille_buffer_byte(text, c);
+  }
+  rille_buffer_byte(text, '"');
+}
+
+static void
+set_question(rille_postgres_info *info, rille_str schema)
+{
+  rille_buffer text;
+
+  if (schema.len == 0)
+    return;
+  rille_buffer_init(&text, 1 << 16);
+  rille_buffer_text(&text, "select pg_catalog.current_schema() = '");
+  for (size_t i = 0; i < schema.len; i++) {
+    if (schema.at[i] == '\'')
+      rille_buffer_byte(&text, '\'');
+    rille_buffer_byte(&text, schema.at[i]);
+  }
+  rille_buffer_byte(&text, '\'');
+  info->question = rille_arena_copy(&info->arena, rille_buffer_str(&text)).at;
+  if (!rille_buffer_ok(&text))
+    info->arena.failed = true;
+  rille_buffer_release(&text);
+}
+
+/* The settings below as SQL, but for the wait for locks, which each connection says itself, and for the schema: a
+** pooler whose sessions are for many would give it to others. */
 static void
 say_session(rille_postgres_info *info, const rille_open_options *options)
 {
@@ -115,6 +154,8 @@ set_session(rille_postgres_info *info, const rille_open_options *options)
   }
   rille_buffer_text(&text, " -c TimeZone=UTC -c DateStyle=ISO,YMD -c IntervalStyle=iso_8601 -c bytea_output=hex"
                            " -c standard_conforming_strings=on -c extra_float_digits=3");
+  if (options->schema.len > 0)
+    set_schema(&text, options->schema);
   if (options->readonly)
     rille_buffer_text(&text, " -c default_transaction_read_only=on");
   set(info, "options", rille_buffer_str(&text));
@@ -127,14 +168,15 @@ set_session(rille_postgres_info *info, const rille_open_options *options)
 rille_status
 rille_postgres_info_take(rille_postgres_info *info, const rille_open_options *options, rille_fault *fault)
 {
-  const rille_str given[] = { options->url, options->host, options->user, options->password, options->database };
+  const rille_str given[] = { options->url,      options->host,     options->user,
+                              options->password, options->database, options->schema };
   rille_status status = RILLE_OK;
   char port[16];
 
   for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
     if (given[i].len > 0 && memchr(given[i].at, '\0', given[i].len) != NULL)
       return rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
-                             "url, host, user, password and database must be texts without NUL");
+                             "url, host, user, password, database and schema must be texts without NUL");
   if (options->url.len > 0)
     status = take_url(info, options->url, fault);
   if (status != RILLE_OK)
@@ -150,6 +192,7 @@ rille_postgres_info_take(rille_postgres_info *info, const rille_open_options *op
   set_default(info, "keepalives_idle", "30");     /* seconds: a server that is gone without a word is found out */
   set_default(info, "tcp_user_timeout", "30000"); /* milliseconds */
   set_session(info, options);
+  set_question(info, options->schema);
   info->deadline_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
   info->several = (get(info, "host") != NULL && strchr(get(info, "host"), ',') != NULL) ||
                   (get(info, "hostaddr") != NULL && strchr(get(info, "hostaddr"), ',') != NULL);
@@ -165,7 +208,7 @@ rille_postgres_info_drop_options(rille_postgres_info *info, const rille_fault *w
 {
   size_t i = 0;
 
-  if (info->own_options || strstr(why->message, "startup parameter") == NULL)
+  if (info->own_options || info->question != NULL || strstr(why->message, "startup parameter") == NULL)
     return false;
   while (i < info->count && strcmp(info->keywords[i], "options") != 0)
     i++;

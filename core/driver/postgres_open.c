@@ -86,7 +86,9 @@ refused(PGconn *pg, bool *starting, rille_fault *fault)
     memcpy(fault->state, state, sizeof fault->state);
   }
   rille_fault_hint(fault, "%s",
-                   kind == RILLE_BUSY               ? "the server has no connection left: make pool.max smaller"
+                   strstr(message, "startup parameter") != NULL
+                     ? "a pooler refuses the settings of this connection: connect to the server itself"
+                   : kind == RILLE_BUSY             ? "the server has no connection left: make pool.max smaller"
                    : strcmp(state, "3D000") == 0    ? "create the database first"
                    : kind == RILLE_INVALID_ARGUMENT ? "are user and password right, and may this role connect?"
                                                     : "does the server run there, and does it listen?");
@@ -178,6 +180,31 @@ try_to_connect(rille_postgres_conn *conn, int64_t until_ms, bool *starting, rill
   return status;
 }
 
+/* A server takes any name for a search path, so it is asked.  Where a pooler dropped the settings, whatever holds is
+** somebody else's. */
+static rille_status
+check_schema(rille_postgres_conn *conn, rille_fault *fault)
+{
+  rille_postgres_ask ask = { .what = RILLE_ASK_SQL, .text = conn->info.question };
+  bool settled = is_set(conn->pg), there = false;
+  rille_status status = settled ? rille_postgres_exchange(conn, &ask, 1, fault) : RILLE_OK;
+
+  if (settled && status == RILLE_OK)
+    there = PQresultStatus(ask.result) == PGRES_TUPLES_OK && strcmp(PQgetvalue(ask.result, 0, 0), "t") == 0;
+  rille_postgres_clear(&ask, 1);
+  if (status != RILLE_OK || there)
+    return status;
+  rille_postgres_drop(conn);
+  status = settled ? RILLE_NOT_FOUND : RILLE_UNSUPPORTED;
+  (void)rille_fault_set(fault, status, "%s",
+                        settled ? "the schema of this connection is not there"
+                                : "a pooler keeps the settings of this connection to itself, its schema among them");
+  rille_fault_hint(fault, "%s",
+                   settled ? "is it made, and has this role USAGE on it?"
+                           : "connect to the server itself, or have the pooler pass `options` on");
+  return status;
+}
+
 rille_status
 rille_postgres_connect(rille_postgres_conn *conn, rille_fault *fault)
 {
@@ -201,7 +228,9 @@ rille_postgres_connect(rille_postgres_conn *conn, rille_fault *fault)
     conn->in_transaction = conn->failed = conn->wait_told_inside = false;
     conn->wait_told_ms = conn->generation == 1 && is_set(conn->pg) ? conn->wait_ms : -1;
     conn->used_ms = rille_postgres_now_ms();
-    if (!is_set(conn->pg))
+    if (conn->info.question != NULL)
+      status = check_schema(conn, fault);
+    else if (!is_set(conn->pg))
       status = set_again(conn, fault);
   }
   return status;

@@ -9,6 +9,7 @@ local Kept = require "rille.kept"
 local M = {}
 
 local POOL = { max = 500, wait_ms = 5000, idle_ms = 60000 }
+local OF_SERVER_MAX <const> = 20        -- by default a server has 100 connections, for all its programs together
 
 -- How a database is opened, where that is not said with it: as the default database is.
 local AS_DEFAULT = { "synchronous", "journal_mode", "foreign_keys", "busy_timeout_ms", "mmap_bytes", "cache_kib",
@@ -25,6 +26,7 @@ local registries = {}
 local function configure(config)
   local given, pool = config.tenancy and config.tenancy.pool or {}, {}
   for key, normal in next, POOL do pool[key] = given[key] or normal end
+  if config.tenancy and config.tenancy.strategy == "schema" then pool.max = given.max or OF_SERVER_MAX end
   core.pool_configure(pool)
 end
 
@@ -75,7 +77,14 @@ end
 function Registry:add(name, path, options)
   local settings = M.settings(path)
   for key, value in next, options or {} do settings[key] = value end
-  local handle = Handle.new(name, settings)
+  return self:keep(name, Handle.new(name, settings))
+end
+
+--- Hold a handle under that name.
+---@param name string
+---@param handle rille.Handle
+---@return rille.Handle handle
+function Registry:keep(name, handle)
   self.kept:put(name, handle)
   return handle
 end

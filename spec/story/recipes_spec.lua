@@ -280,11 +280,11 @@ describe("docs/recipes", function()
       }, lines)
     end)
 
-    it("has no schema for each, as long as there is no PostgreSQL", function()
+    it("has no schema for each where there is no PostgreSQL", function()
       local lines = oracle.shell(([[mkdir %s/schema && cd docs/recipes/tenants && unset LUA_PATH && \
         STRATEGY=schema FOLDER=%s/schema "$RILLE" run story.lua 2>&1 || echo "status $?"]]):format(folder, folder))
       assert.equal("status 1", lines[#lines])
-      assert.truthy(table.concat(lines, "\n"):find("a schema for each tenant is for PostgreSQL", 1, true))
+      assert.truthy(table.concat(lines, "\n"):find("a schema for each tenant wants PostgreSQL", 1, true))
     end)
   end)
 end)

@@ -12,8 +12,8 @@ return {
     local made = {}
     for i, slug in ipairs(args.slug) do
       local db = require "rille.tenant".create(slug)
-      made[i] = { slug = slug, path = db.settings.database }
-      term:note(("  %s  made: %s"):format(slug, text.escape(db.settings.database)))
+      made[i] = { slug = slug, path = db:place() }
+      term:note(("  %s  made: %s"):format(slug, text.escape(db:place())))
     end
     term:report({ tenants = made }, function() term:line(text.count(#made, "tenant") .. " made") end)
   end,

@@ -4,7 +4,7 @@ local Error = require "rille.error"
 local M = {}
 
 local OPTIONS = { "driver", "url", "database", "host", "port", "user", "password", "readonly", "busy_timeout_ms",
-  "statement_timeout_ms", "connect_timeout_ms" }
+  "statement_timeout_ms", "connect_timeout_ms", "schema", "pooled", "tenant" }
 local WORTH_A_NOTE = 100                 -- of the planner's costs: some thousand rows read
 
 -- In a transaction of which a statement failed nothing more is done.
@@ -14,15 +14,19 @@ function M.options(settings)
   local options = {}
   for _, key in ipairs(OPTIONS) do options[key] = settings[key] end
   options.max_connections = settings.pool and settings.pool.max
+  options.place = settings.pooled and M.place(settings) or nil
   return options
 end
 
 --- Never with the password.
 function M.place(settings)
-  if settings.url then
-    return (settings.url:gsub("^(%a+://[^:/?#@]*):[^/?#]*@", "%1@"):gsub("([?&]password=)[^&]*", "%1..."))
+  local place = settings.url
+  if place then
+    place = place:gsub("^(%a+://[^:/?#@]*):[^/?#]*@", "%1@"):gsub("([?&]password=)[^&]*", "%1...")
+  else
+    place = ("postgresql://%s/%s"):format(settings.host or "", settings.database or "")
   end
-  return ("postgresql://%s/%s"):format(settings.host or "", settings.database or "")
+  return settings.schema and ("%s, schema %s"):format(place, settings.schema) or place
 end
 
 function M.probe(db)

@@ -78,6 +78,7 @@ function M.run(handle, migration, direction, options)
     result.state = direction == "up" and "applied" or "rolled_back"
   end
   local is_outside = migration.outside[direction] == true and not options.unrecorded and engine.put_off ~= nil
+    and not handle.rehearsal
   local begin = migration.foreign_keys_off[direction] and run.without_foreign_keys or run.change
   local ok, e
   if is_outside then

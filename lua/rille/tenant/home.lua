@@ -17,7 +17,9 @@ function M.decides()
 end
 
 local function no_tenant()
-  Error.raise("tenant_required", "each tenant has a database of its own, and no tenant is set in this coroutine", {
+  local tenancy = Config.current().tenancy
+  local own = tenancy and tenancy.strategy == "schema" and "schema" or "database"
+  Error.raise("tenant_required", ("each tenant has a %s of its own, and none is set in this coroutine"):format(own), {
     hint = 'rille.tenant.run(tenant, fn) sets one; tenancy.fallback = "main" names a database for where none is set',
   })
 end
@@ -35,9 +37,7 @@ end
 ---@return rille.Handle
 function M.handle()
   local tenancy, tenant = Config.current().tenancy, Tenant.current()
-  if tenancy.strategy == "schema" then
-    Error.raise("unsupported", "a schema for each tenant is for PostgreSQL, for which this version has no driver")
-  elseif tenant and not tenant.slug then
+  if tenant and not tenant.slug then
     Error.raise("invalid_argument", ("the tenant %s has no slug, by which its database is named"):format(tenant.id), {
       hint = "rille.tenant.run({ id = …, slug = … }, fn)",
     })

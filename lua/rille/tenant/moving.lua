@@ -27,7 +27,7 @@ local function check_known(shared, tenancy, tenant)
   if Extract.run(shared, nil, tenant, { dry_run = true }).rows > 0 then return end
   Error.raise("tenant_unknown", ("no row of %s belongs to the tenant %s, and it has no database of its own"):format(
     Error.quote(shared.name), Error.quote(tenant.slug)), {
-    hint = tenancy.resolve and "rille tenants:create makes its database"
+    hint = tenancy.resolve and "rille tenants:create makes it"
       or "its rows are looked for by its slug: tenancy.resolve in the configuration says which id a slug means",
   })
 end
@@ -41,6 +41,9 @@ function M.run(word, slug, options)
   options = Error.options(word, options, OPTIONS)
   Tenant.slug(slug)
   local tenancy = Place.tenancy()
+  if tenancy.strategy ~= "database" then
+    Error.raise("unsupported", word .. ": rows are moved where each tenant has a database of its own, not a schema")
+  end
   local shared = shared_of(tenancy)
   local tenant = require "rille.tenant.lookup".find(slug)
   local is_there = Place.exists(slug)

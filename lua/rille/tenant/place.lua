@@ -1,4 +1,4 @@
---- tenant.place: which database is a tenant's, where each tenant has a database of its own.
+--- tenant.place: which database is a tenant's, where each tenant has a database (or a schema of one) of its own.
 -- A slug is checked before it becomes part of a path, and a database that is not there is not made by being asked for.
 local core = require "rille.core"
 local Config = require "rille.config"
@@ -12,17 +12,20 @@ M.PATTERN = "tenants/{hash}/{slug}.db"       -- where the configuration names no
 
 local handles = Pooled.registry()
 
---- What the configuration says of tenants with databases of their own; raises where it says something else.
+--- What the configuration says of tenants with databases or schemas of their own; raises where it says something else.
 ---@return table tenancy
 function M.tenancy()
   local tenancy = Config.current().tenancy
-  if not tenancy or tenancy.strategy ~= "database" then
+  if not tenancy or tenancy.strategy ~= "database" and tenancy.strategy ~= "schema" then
     Error.raise("unsupported", "tenants have no databases of their own here", {
       hint = 'tenancy = { strategy = "database", pattern = "tenants/{slug}.db" } in the configuration',
     })
   end
   return tenancy
 end
+
+--- The schemas of tenants, where each has one; nil where each has a database.
+local function schemas() return M.tenancy().strategy == "schema" and require "rille.tenant.schemas" or nil end
 
 local function slug_of(tenant)
   if type(tenant) == "table" then return tenant.slug end
@@ -42,6 +45,7 @@ end
 ---@return string
 function M.path(tenant)
   local slug = Tenant.slug(slug_of(tenant))
+  if schemas() then Error.raise("unsupported", "a tenant has a schema here, and no database of its own") end
   local pattern = M.tenancy().pattern or M.PATTERN
   if type(pattern) == "string" then
     if pattern:find "^%a[%w+.-]+://" then
@@ -70,14 +74,18 @@ end
 ---@param slug string
 function M.unknown(slug)
   Error.raise("tenant_unknown", ("there is no tenant %s"):format(Error.quote(slug)), {
-    hint = ("rille.tenant.create(%q) makes its database"):format(slug),
+    hint = ("rille.tenant.create(%q) makes it"):format(slug),
   })
 end
 
 --- Is the tenant's database there?
 ---@param slug string
 ---@return boolean
-function M.exists(slug) return core.file_size(M.path(slug)) ~= nil end
+function M.exists(slug)
+  local of_schemas = schemas()
+  if of_schemas then return of_schemas.exists(Tenant.slug(slug)) end
+  return core.file_size(M.path(slug)) ~= nil
+end
 
 --- The handle of a tenant's database, the same one each time while it is held; `tenant_unknown` when there is none.
 ---@param tenant rille.Tenant|string
@@ -86,6 +94,8 @@ function M.handle(tenant)
   local slug = slug_of(tenant)
   local handle = handles:get(slug)
   if handle then return handle end
+  local of_schemas = schemas()
+  if of_schemas then return handles:keep(slug, of_schemas.open(Tenant.slug(slug))) end
   local path = M.path(tenant)
   if not core.file_size(path) then M.unknown(slug) end
   handle = handles:add(slug, path, { create = false, tenant = slug })
