@@ -45,7 +45,12 @@ describe("behind a view of PostgreSQL", function()
     db:execute "create view names as select u.id, name, 'from posts' as posts from people u, posts_old"
     db:execute "create view above as select lower(name) as name, count(*) as n from names group by 1"
     db:execute "create materialized view sums as select sum(n) as n from above"
+    db:execute "create schema aside"
+    db:execute "create view aside.names as select title from posts"
     for _, name in ipairs { "names", "above", "sums", "posts_old", "people" } do open(name) end
+    db:execute "create view from_aside as select title from aside.names"
+    hidden "from_aside"
+    db:execute "drop schema aside cascade"
   end)
 
   it("what runs by a rule or a trigger may write rows of tenants", function()

@@ -24,12 +24,13 @@ local USES <const> = [[select (classid::bigint << 32) + objid::bigint as thing,
   union all select ($1::pg_catalog.regclass::oid::bigint << 32) + inhrelid::bigint,
     ($1::pg_catalog.regclass::oid::bigint << 32) + inhparent::bigint from pg_catalog.pg_inherits]]
 
--- The names of tables and views; no name: behind that thing there may be any table.
-local THINGS <const> = [[select (tableoid::bigint << 32) + oid::bigint as thing, relname::text as name
-    from pg_catalog.pg_class where oid >= 16384 and relkind in ('r', 'p', 'v', 'm', 'f')
-  union all select (tableoid::bigint << 32) + oid::bigint, null from pg_catalog.pg_rewrite
+-- The names of tables and views, and whether these find them; no name: behind that thing there may be any table.
+local THINGS <const> = [[select (tableoid::bigint << 32) + oid::bigint as thing, relname::text as name,
+    pg_catalog.pg_table_is_visible(oid) as found from pg_catalog.pg_class
+    where oid >= 16384 and relkind in ('r', 'p', 'v', 'm', 'f')
+  union all select (tableoid::bigint << 32) + oid::bigint, null, false from pg_catalog.pg_rewrite
     where oid >= 16384 and pg_catalog.pg_get_ruledef(oid) ~* $1
-  union all select (p.tableoid::bigint << 32) + p.oid::bigint, null from pg_catalog.pg_proc p
+  union all select (p.tableoid::bigint << 32) + p.oid::bigint, null, false from pg_catalog.pg_proc p
     where p.oid >= 16384 and not exists (select from pg_catalog.pg_depend d
       where d.classid = p.tableoid and d.objid = p.oid and d.deptype = 'e')]]
 
@@ -43,15 +44,12 @@ local function read_uses(db)
   return uses
 end
 
---- Thing -> its name, or false where there may be anything.  Name -> the things that have it, in all schemas.
+--- Thing -> its name, whichever schema it is in, or false where there may be anything.  Name -> the thing it finds.
 local function read_things(db)
   local names, things = {}, {}
   for _, row in ipairs((db:query(THINGS, { RUN_TEXT }))) do
     names[row.thing] = row.name or false
-    if row.name then
-      local list = things[row.name] or {}
-      things[row.name], list[#list + 1] = list, row.thing
-    end
+    if row.found then things[row.name] = row.thing end
   end
   return names, things
 end
@@ -77,7 +75,7 @@ function M.read(handle)
   local names, things = read_things(db)
   return function(name)
     local behind, anything, set = {}, false, {}
-    for _, thing in ipairs(things[name] or {}) do reach(uses, thing, set) end
+    if things[name] then reach(uses, things[name], set) end
     for thing in next, set do
       if names[thing] then behind[names[thing]] = true end
       anything = anything or names[thing] == false
