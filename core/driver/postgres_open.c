@@ -189,12 +189,15 @@ check_schema(rille_postgres_conn *conn, rille_fault *fault)
   bool settled = is_set(conn->pg), there = false;
   rille_status status = settled ? rille_postgres_exchange(conn, &ask, 1, fault) : RILLE_OK;
 
-  if (settled && status == RILLE_OK)
-    there = PQresultStatus(ask.result) == PGRES_TUPLES_OK && strcmp(PQgetvalue(ask.result, 0, 0), "t") == 0;
+  if (settled && status == RILLE_OK && PQresultStatus(ask.result) != PGRES_TUPLES_OK)
+    status = rille_postgres_fault(ask.result, (rille_str){ 0 }, conn->stopped, fault);
+  else if (settled && status == RILLE_OK)
+    there = strcmp(PQgetvalue(ask.result, 0, 0), "t") == 0;
   rille_postgres_clear(&ask, 1);
+  if (!there && conn->pg != NULL)
+    rille_postgres_drop(conn);
   if (status != RILLE_OK || there)
     return status;
-  rille_postgres_drop(conn);
   status = settled ? RILLE_NOT_FOUND : RILLE_UNSUPPORTED;
   (void)rille_fault_set(fault, status, "%s",
                         settled ? "the schema of this connection is not there"

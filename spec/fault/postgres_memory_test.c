@@ -4,6 +4,7 @@
 #include "spec/support/spec.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/driver/driver.h"
 #include "spec/support/failing.h"
@@ -13,10 +14,13 @@ static const rille_driver *const postgres = &rille_driver_postgres;
 static char url[SPEC_URL_BYTES];
 static rille_conn *witness; /* opened before anything fails */
 
+/* Bare names are those of the schema that stands at the end of the url. */
 static rille_status
 open_db(rille_conn **db, rille_fault *fault)
 {
-  const rille_open_options options = { .url = rille_str_of(url), .busy_timeout_ms = 2000 };
+  const rille_open_options options = { .url = rille_str_of(url),
+                                       .schema = rille_str_of(strstr(url, "%3D") + 3),
+                                       .busy_timeout_ms = 2000 };
 
   return postgres->open(&options, db, fault);
 }
