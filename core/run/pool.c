@@ -413,12 +413,12 @@ rille_seat_may_retry(rille_seat *seat)
 
 /* -- removing -------------------------------------------------------------------------------------------- */
 
-/* Another seat of the list at the same path. */
+/* Another seat of the list with connections to the same path; one without may itself wait for this one. */
 static rille_seat *
 neighbour(const struct list *list, const rille_seat *seat)
 {
   for (rille_seat *each = list->newest; each != NULL; each = each->older)
-    if (each != seat && rille_str_equal(each->path, seat->path))
+    if (each != seat && each->open > 0 && rille_str_equal(each->path, seat->path))
       return each;
   return NULL;
 }

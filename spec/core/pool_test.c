@@ -223,6 +223,24 @@ a_claim_closes_what_others_have_open(void **state)
   assert_fails(RILLE_BUSY, rille_seat_claim(&seats[7], &fault), &fault);
 }
 
+static void
+a_claim_does_not_wait_for_who_has_nothing_open(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  seats[1].path = seats[7].path = seats[0].path;
+  seats[1].host = &host_b;
+  use(&seats[0]);
+  rille_seat_pin(&seats[1]); /* and would open it now, but for the claim */
+  rille_seat_pin(&seats[7]);
+  assert_ok(rille_seat_claim(&seats[7], &fault), &fault);
+  assert_int_equal(closed[0], 1);
+  assert_fails(RILLE_TIMEOUT, take(&seats[1], &fault), &fault);
+  rille_seat_opened(&seats[7], false);
+  assert_ok(take(&seats[1], &fault), &fault);
+}
+
 /* -- open files ------------------------------------------------------------------------------------------ */
 
 static void
@@ -340,6 +358,7 @@ main(void)
     cmocka_unit_test_setup_teardown(one_opens_a_path_and_another_waits, start, end),
     cmocka_unit_test_setup_teardown(one_that_could_not_be_opened_takes_no_room, start, end),
     cmocka_unit_test_setup_teardown(a_claim_closes_what_others_have_open, start, end),
+    cmocka_unit_test_setup_teardown(a_claim_does_not_wait_for_who_has_nothing_open, start, end),
     cmocka_unit_test_setup_teardown(takes_its_share_of_the_open_files, start, end),
     cmocka_unit_test_setup_teardown(tries_again_only_where_files_ran_out, start, end),
     cmocka_unit_test_setup_teardown(bears_many_hosts, start, end),
