@@ -225,6 +225,8 @@ rille_seat_unpin(rille_seat *seat)
 {
   rille_seat *oldest;
 
+  if (!seat->held)
+    return; /* somebody may be closing it */
   lock();
   seat->held = false;
   seat->idle_since_ms = now_ms();

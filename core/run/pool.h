@@ -59,7 +59,8 @@ rille_pool_stats rille_pool_look(void);
 /* Nobody closes the connections of the seat until it is unpinned.  Pinning a pinned seat does nothing. */
 void rille_seat_pin(rille_seat *seat);
 
-/* Nothing goes on in the seat any more.  May close what has been idle for too long. */
+/* Nothing goes on in the seat any more; for one that is not pinned nothing happens.  May close what has been idle for
+** too long. */
 void rille_seat_unpin(rille_seat *seat);
 
 /* Leave to open one more connection of a pinned seat, to be followed by rille_seat_opened.  Closes what was used

@@ -241,6 +241,25 @@ a_claim_does_not_wait_for_who_has_nothing_open(void **state)
   assert_ok(take(&seats[1], &fault), &fault);
 }
 
+static void
+unpin_while_closed(rille_seat *seat, bool foreign)
+{
+  note_close(seat, foreign);
+  rille_seat_unpin(seat);
+  assert_int_equal(seat->state, RILLE_SEAT_CLOSING); /* so that its owner, who pins it next, waits */
+}
+
+static void
+what_is_not_pinned_is_not_unpinned(void **state)
+{
+  (void)state;
+  seats[0].close = unpin_while_closed;
+  for (int i = 0; i < 4; i++)
+    use(&seats[i]);
+  assert_int_equal(closed[0], 1);
+  assert_int_equal(rille_pool_look().idle, 3);
+}
+
 /* -- open files ------------------------------------------------------------------------------------------ */
 
 static void
@@ -359,6 +378,7 @@ main(void)
     cmocka_unit_test_setup_teardown(one_that_could_not_be_opened_takes_no_room, start, end),
     cmocka_unit_test_setup_teardown(a_claim_closes_what_others_have_open, start, end),
     cmocka_unit_test_setup_teardown(a_claim_does_not_wait_for_who_has_nothing_open, start, end),
+    cmocka_unit_test_setup_teardown(what_is_not_pinned_is_not_unpinned, start, end),
     cmocka_unit_test_setup_teardown(takes_its_share_of_the_open_files, start, end),
     cmocka_unit_test_setup_teardown(tries_again_only_where_files_ran_out, start, end),
     cmocka_unit_test_setup_teardown(bears_many_hosts, start, end),

@@ -27,6 +27,20 @@ local function mirrored(name)
   return table.concat(rows, ", ")
 end
 
+-- ROOT MS 0|1|2: writes what is mirrored and ends after a while; 1: drops a source first, 2: closes all.
+local PROGRAM = [[
+  local core, rille = require "rille.core", require "rille"
+  rille.configure { connections = { main = { database = ":memory:", synchronous = "normal" } }, databases = arg[1] }
+  for _, name in ipairs { "a", "b" } do
+    rille.open(name, { mirror = "root", statements = "create table users (id integer primary key, name text)" })
+      :create("users", { name = "Ann" })
+  end
+  if arg[2] ~= "0" then core.pause(arg[2] // 1) end
+  if arg[3] == "1" then rille.open "a":drop "a" end
+  if arg[3] == "2" then rille.close() end
+  print "done"
+]]
+
 --- Wait, ten seconds at most, until `ask` gives what is expected.
 local function soon(expected, ask, ...)
   local deadline = core.monotonic_ms() + 10000
@@ -152,6 +166,35 @@ describe("a mirror in the background", function()
     soon("a 1 Bob, a~1 1 Ann", mirrored)
     rille.open "root":drop "root"
     assert.equal("", mirrored())
+  end)
+
+  it("is dropped behind its sources, while the thread still looks for them", function()
+    for i = 1, 60 do
+      for _, name in ipairs { "a", "b" } do
+        source(name):create("users", { name = "Ann" })
+        rille.open(name):mirror_sync()
+      end
+      if i % 3 == 0 then core.pause(i % 12) end
+      for _, name in ipairs { "a", "b", "root" } do rille.open(name):drop(name) end
+      assert.equal("", mirrored())
+      rille.open "root":drop "root"
+    end
+  end)
+
+  it("does not hinder the end of a program, whenever that comes", function()
+    local path = os.tmpname()
+    local file <close> = assert(io.open(path, "w"))
+    file:write(PROGRAM)
+    file:close()
+    for i = 0, 29 do
+      local command = ("lua5.4 %s %s %d %s 2>&1"):format(path, root .. i, i, i % 3)
+      local output = assert(io.popen(command, "r"))
+      local said = output:read "a"
+      local _, how, status = output:close()
+      os.execute(("rm -rf '%s%d'"):format(root, i))
+      assert.same({ "done\n", "exit", 0 }, { said, how, status }, command)
+    end
+    os.remove(path)
   end)
 
   it("does not depend on who writes: a handle that says nothing of it fills the outbox, too", function()
