@@ -295,7 +295,8 @@ mirror_follow(lua_State *L)
 
   if (database->memory || target->memory)
     return rille_lua_refuse(L, "mirror: another thread cannot reach a database in memory");
-  followers = rille_memory_resize(database->followers, (size_t)(database->follower_count + 1) * sizeof *followers);
+  followers = rille_memory_resize(database->followers,
+                                  (size_t)(database->follower_count + 1) * sizeof(rille_follower *));
   if (followers == NULL)
     return rille_lua_no_memory(L);
   database->followers = followers;
