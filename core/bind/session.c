@@ -39,39 +39,52 @@ create(rille_connection *connection, bool there, rille_fault *fault)
   return status;
 }
 
-/* Reads the history, and makes or completes it where something can be written. */
+/* Reads the history, and makes or completes it where something can be written.  Another process may do that at the
+** same moment: then its tables stand. */
 static rille_status
-read_history(rille_connection *connection, rille_history *history, bool *found, rille_fault *fault)
+read_history(rille_connection *connection, bool makes, rille_history *history, bool *found, rille_fault *fault)
 {
-  rille_status status = rille_history_read(connection, history, found, fault);
+  rille_status status = rille_history_read(connection, NULL, history, found, fault), made;
+  rille_fault why;
 
-  if (status != RILLE_OK || (*found && !history->stale))
+  if (status != RILLE_OK || !makes || (*found && !history->stale))
     return status;
-  status = create(connection, *found, fault);
-  if (status == RILLE_READONLY || status == RILLE_BUSY)
-    return RILLE_OK;
-  return status == RILLE_OK ? rille_history_read(connection, history, found, fault) : status;
+  made = create(connection, *found, &why);
+  if (made == RILLE_OK || made == RILLE_UNIQUE_VIOLATION)
+    return rille_history_read(connection, NULL, history, found, fault);
+  if (made != RILLE_READONLY && made != RILLE_BUSY)
+    *fault = why;
+  return made == RILLE_READONLY || made == RILLE_BUSY ? RILLE_OK : made;
 }
 
-/* Reads the history of the database at 1, and keeps it there; NULL when it keeps none and cannot. */
-static const rille_history *
+/* The history of the database at 1, kept there; not read yet. */
+static rille_history *
 history_of(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
-  rille_fault fault;
-  bool found = false;
-  rille_status status = RILLE_OK;
 
   if (database->history == NULL)
     database->history = rille_memory_get(sizeof *database->history);
   if (database->history == NULL)
     (void)rille_lua_no_memory(L);
   database->history->count = 0; /* nothing, should the reading fail */
-  status = read_history(rille_lua_connection(L, database), database->history, &found, &fault);
+  return database->history;
+}
+
+/* Reads it; NULL when the database keeps none and cannot, or shall not begin to. */
+static const rille_history *
+read_now(lua_State *L, bool makes)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_history *history = history_of(L);
+  rille_fault fault;
+  bool found = false;
+  rille_status status = read_history(rille_lua_connection(L, database), makes, history, &found, &fault);
+
   rille_lua_settle(database);
   if (status != RILLE_OK)
     (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
-  return found ? database->history : NULL;
+  return found ? history : NULL;
 }
 
 static int
@@ -84,11 +97,12 @@ push_token(lua_State *L, const rille_place *place, const rille_history *history)
   return 1;
 }
 
-/* db:token() -> the token of what is committed now; nil where the database can keep no history */
+/* db:token([makes]) -> the token of what is committed now; nil where the database keeps no history, and can or
+** (makes == false) shall not begin to */
 static int
 session_token(lua_State *L)
 {
-  const rille_history *history = history_of(L);
+  const rille_history *history = read_now(L, !lua_isboolean(L, 2) || lua_toboolean(L, 2) != 0);
 
   return history != NULL ? push_token(L, &history->now, history) : 0;
 }
@@ -120,7 +134,7 @@ session_seen(lua_State *L)
       !database->driver->tracked(database->last->conn, &place.epoch, &place.position))
     return 0;
   if (history == NULL || history->count == 0 || history->now.epoch != place.epoch)
-    history = history_of(L); /* another server goes on with the history */
+    history = read_now(L, true); /* another server goes on with the history */
   if (history == NULL || history->now.epoch != place.epoch)
     return 0;
   place.cluster = history->now.cluster;
@@ -149,14 +163,20 @@ session_judge(lua_State *L)
   static const char *const words[] = { "there", "ahead", "lost", "unsure", "foreign" };
   rille_str text = rille_lua_check_text(L, 2, "a token");
   rille_verdict verdict = RILLE_PLACE_FOREIGN;
-  const rille_history *history;
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_history *history = history_of(L);
+  rille_status status;
   rille_place place;
   rille_fault fault;
+  bool found = false;
 
   if (rille_token_read(text, &place, &fault) != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
-  history = history_of(L);
-  if (history != NULL)
+  status = rille_history_read(rille_lua_connection(L, database), &place, history, &found, &fault);
+  rille_lua_settle(database);
+  if (status != RILLE_OK)
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  if (found)
     verdict = rille_history_judge(history, &place);
   if (verdict != RILLE_PLACE_FOREIGN && !rille_token_is_signed(text, history->secret)) {
     (void)rille_fault_set(&fault, RILLE_INVALID_TOKEN, "the token \"%s\" was not made by this database",

@@ -83,17 +83,22 @@ corrupt(rille_fault *fault, const char *table)
   return RILLE_CORRUPT;
 }
 
+/* The newest epoch; and that of the place, with the one that came after it. */
 static rille_status
-read_epochs(rille_connection *connection, rille_history *history, rille_fault *fault)
+read_epochs(rille_connection *connection, rille_history *history, const rille_place *about, rille_fault *fault)
 {
-  static const char sql[] = "select number, nonce, start from rille_epochs order by number desc limit 64";
+  static const char sql[] =
+    "select number, nonce, start from (select number, nonce, start from rille_epochs order by number desc limit 1) "
+    "as a union select number, nonce, start from (select number, nonce, start from rille_epochs where number >= $1 "
+    "order by number limit 2) as b order by 1 desc";
+  const rille_cell from = rille_cell_int(about != NULL ? (int64_t)about->epoch : INT64_MAX);
   rille_statement *statement = NULL;
-  rille_status status = rille_aside_start(connection, sql, NULL, 0, &statement, fault);
+  rille_status status = rille_aside_start(connection, sql, &from, 1, &statement, fault);
   rille_cell cells[3];
   bool row = true;
 
   history->count = 0;
-  while (status == RILLE_OK && history->count < RILLE_EPOCHS_KEPT) {
+  while (status == RILLE_OK && history->count < RILLE_EPOCHS_READ) {
     rille_epoch *epoch = &history->epochs[history->count];
 
     status = rille_aside_next(connection, statement, cells, &row, fault);
@@ -160,7 +165,8 @@ complete(rille_connection *connection, rille_history *history, const unsigned ch
 }
 
 rille_status
-rille_history_read(rille_connection *connection, rille_history *history, bool *found, rille_fault *fault)
+rille_history_read(rille_connection *connection, const rille_place *about, rille_history *history, bool *found,
+                   rille_fault *fault)
 {
   static const char sql[] = "select name, secret, position from rille_history where id = 1";
   unsigned char name[NAME_BYTES];
@@ -179,7 +185,7 @@ rille_history_read(rille_connection *connection, rille_history *history, bool *f
             cells[2].kind != RILLE_INT))
     status = corrupt(fault, "rille_history");
   if (status == RILLE_OK && *found)
-    status = read_epochs(connection, history, fault);
+    status = read_epochs(connection, history, about, fault);
   if (status == RILLE_OK && *found) {
     history->now.position = (uint64_t)cells[2].as.integer;
     status = complete(connection, history, name, &arena, fault);
@@ -283,7 +289,7 @@ static rille_status
 fill(rille_connection *connection, rille_history *history, bool *made, rille_fault *fault)
 {
   bool counts = connection->conn->driver->place != NULL, found = false;
-  rille_status status = rille_history_read(connection, history, &found, fault);
+  rille_status status = rille_history_read(connection, NULL, history, &found, fault);
 
   *made = status == RILLE_OK && !found;
   if (status != RILLE_OK || (found && !history->stale))
@@ -293,7 +299,7 @@ fill(rille_connection *connection, rille_history *history, bool *made, rille_fau
   if (status == RILLE_OK)
     status = counts ? add_own_epoch(connection, fault) : add_epoch(connection, 1, true, 0, fault);
   if (status == RILLE_OK)
-    status = rille_history_read(connection, history, &found, fault);
+    status = rille_history_read(connection, NULL, history, &found, fault);
   return status;
 }
 
@@ -362,7 +368,7 @@ note(const rille_place *place)
 static rille_status
 begin_counting(rille_connection *connection, rille_fault *fault)
 {
-  rille_history history;
+  rille_history history = { .count = 0 };
   bool made = false;
   rille_status status = make_tables(connection, fault);
   rille_cell oldest;
@@ -384,11 +390,12 @@ rille_status
 rille_history_count(rille_connection *connection, rille_fault *fault)
 {
   static const char sql[] = "update rille_history set position = position + 1 where id = 1";
-  rille_status status = connection->counting ? RILLE_OK : begin_counting(connection, fault);
+  rille_status status = connection->counting ? rille_aside_run(connection, sql, NULL, 0, fault) : RILLE_NO_SUCH_TABLE;
 
-  if (status == RILLE_OK)
-    status = rille_aside_run(connection, sql, NULL, 0, fault);
-  return status;
+  if (status != RILLE_NO_SUCH_TABLE)
+    return status;
+  status = begin_counting(connection, fault); /* the first time; or somebody dropped the tables */
+  return status == RILLE_OK ? rille_aside_run(connection, sql, NULL, 0, fault) : status;
 }
 
 void

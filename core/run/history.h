@@ -10,7 +10,10 @@
 #include "core/run/connection.h"
 #include "core/run/token.h"
 
-enum { RILLE_EPOCHS_KEPT = 64 }; /* a token of an older one is lost */
+enum {
+  RILLE_EPOCHS_KEPT = 10000, /* a token of an older one is lost: a process that writes begins one */
+  RILLE_EPOCHS_READ = 3
+};
 
 typedef struct rille_epoch {
   uint32_t number, nonce;
@@ -23,8 +26,8 @@ typedef struct rille_history {
   bool replica; /* read at one: what is there is repeated from elsewhere, and nothing can be written */
   bool stale;   /* the database has begun an epoch that the tables do not know yet: rille_history_create adds it */
   unsigned char secret[RILLE_SECRET_BYTES];
-  size_t count; /* of `epochs`, the newest first */
-  rille_epoch epochs[RILLE_EPOCHS_KEPT];
+  size_t count; /* of `epochs`, the newest first: that one, and those of the place that was asked about */
+  rille_epoch epochs[RILLE_EPOCHS_READ];
 } rille_history;
 
 /* How a place stands to a history. */
@@ -36,11 +39,13 @@ typedef enum rille_verdict {
   RILLE_PLACE_FOREIGN /* of another database */
 } rille_verdict;
 
-/* Whether what was committed until the place is in the history as it was read. */
+/* Whether what was committed until the place is in the history, which was read about it. */
 rille_verdict rille_history_judge(const rille_history *history, const rille_place *place);
 
-/* Reads it; *found is false when the database keeps none yet. */
-rille_status rille_history_read(rille_connection *connection, rille_history *history, bool *found, rille_fault *fault);
+/* Reads it, with what there is to judge the place by (NULL: none is to be judged); *found is false when the database
+** keeps none yet. */
+rille_status rille_history_read(rille_connection *connection, const rille_place *about, rille_history *history,
+                                bool *found, rille_fault *fault);
 
 /* Makes the tables unless they are `there`, and adds an epoch that they do not know.  Inside a transaction that
 ** writes. */

@@ -131,6 +131,13 @@ function M.publish(from, to, what)
   Error.raise("readonly", "cannot make " .. why)
 end
 
+--- Each database has a history of its own, by which the tokens of sessions know it: a new one begins without.
+---@param path string
+function M.forget_history(path)
+  local db <close> = core.open { database = path }
+  for _, name in ipairs { "rille_history", "rille_epochs" } do db:execute("drop table if exists " .. name) end
+end
+
 --- Copy a database, at one moment, to a path at which there is none.
 ---@param handle rille.Handle
 ---@param path string
@@ -141,6 +148,7 @@ function M.copy(handle, path, what)
   local new <close> = M.beside(path)
   handle:_execute("vacuum into ?", new.path)
   require "rille.mirror".not_of_a_copy(new.path)
+  M.forget_history(new.path)
   M.publish(new.path, path, what)
 end
 

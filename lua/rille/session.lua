@@ -75,17 +75,24 @@ local function lose(self, handle, part, verdict)
   end
 end
 
+-- Handle -> the database that it was found to be of: several handles may be of one.
+local clusters = setmetatable({}, { __mode = "k" })
+
 --- What a database says of a part of the token; false when it is not its own.
 local function recognized(self, handle, part)
   local verdict = handle:connect():judge(part)
   if verdict == "foreign" then return false end
+  clusters[handle] = Place.cluster(part)
   if verdict == "there" then
     keep(self, part)
     if Nodes.has(handle) then self:seen_of(handle).part = part end
   else                                                  -- the one writer is behind what it has had, or had another past
     lose(self, handle, part, verdict)
   end
-  if verdict ~= "there" and Nodes.has(handle) then self:seen_of(handle).primary = true end
+  if verdict ~= "there" and Nodes.has(handle) then
+    local seen = self:seen_of(handle)
+    seen.primary, seen.late = true, true
+  end
   return true
 end
 
@@ -107,13 +114,19 @@ local function read_token(self, token)
   local deferred = Config.current().tenancy
   deferred = deferred ~= nil and require "rille.tenant.home".decides()
   for _, part in ipairs(split(token)) do
-    local known = false
+    local known, failed = false, nil
     for _, handle in ipairs(candidates()) do
-      known = recognized(self, handle, part)
+      local ok, answer = pcall(recognized, self, handle, part)
+      known = ok and answer
       if known then break end
+      if not ok then
+        if not Error.is(answer) or answer.kind == "invalid_token" then error(answer, 0) end
+        failed = failed or answer                         -- it may be of one that does not answer
+      end
     end
+    if not known and failed then Error.again(failed) end
     if not known and deferred then
-      self.waiting[part] = true                         -- perhaps of a tenant whose database is not open
+      self.waiting[part] = true                           -- perhaps of a tenant whose database is not open
     elseif not known then
       bad_token(part, "no database that is configured made it")
     end
@@ -131,10 +144,9 @@ end
 
 --- A node was seen at a place: that is at least what the session saw there, unless its past is another.
 ---@param replica? table  its database; nil: the primary, which what the session saw can never be ahead of
-local function saw(self, handle, place, replica)
-  local seen = self.seen[handle]
+local function saw(self, handle, seen, place, replica)
   local before = seen.part
-  seen.primary = seen.primary and replica ~= nil
+  if not replica then seen.primary, seen.late = false, false end
   local there, verdict = not before or Place.reaches(place, before), nil
   if there == nil then                                    -- of another epoch
     verdict = (replica or handle:connect()):judge(before)
@@ -152,20 +164,34 @@ end
 ---@param handle rille.Handle
 ---@return rille.Seen
 function Session:seen_of(handle)
-  local seen = self.seen[handle]
+  local key = clusters[handle] or handle
+  local seen, alone = self.seen[key], self.seen[handle]
   if not seen then
-    seen = { wait_ms = self.wait_ms, on_lag = self.on_lag, primary = self.mode == "first-primary",
-      saw = function(place, replica) saw(self, handle, place, replica) end }
-    self.seen[handle] = seen
+    seen = alone or { wait_ms = self.wait_ms, on_lag = self.on_lag, primary = self.mode == "first-primary",
+      late = self.marked }
+    self.seen[handle], self.seen[key] = nil, seen
+  elseif alone and alone ~= seen then                      -- both are of one database
+    self.seen[handle], seen.primary, seen.late = nil, true, true
   end
+  seen.handle = handle
+  seen.saw = function(place, replica) saw(self, handle, seen, place, replica) end
   return seen
+end
+
+--- Find out which database it is before something is done there: what fails here has done nothing yet.
+local function identify(handle)
+  if clusters[handle] then return end
+  local place = handle:connect():token()
+  if place then clusters[handle] = Place.cluster(place) end
 end
 
 --- The place where a database is now, or where the session saw it.
 local function part_of(self, handle)
   if handle.closed then return nil end
-  if not Nodes.has(handle) then return handle:connect():token() end
+  local inside = Transaction.innermost(handle) ~= nil
+  if not Nodes.has(handle) then return handle:connect():token(not inside) end
   local seen = self:seen_of(handle)
+  if inside then return seen.part end
   Nodes.route(handle):settle(seen)
   return seen.part
 end
@@ -188,7 +214,13 @@ function M.call(handle, run, method, ...)
   local self, db = running[coroutine.running()], handle.core or handle:connect()
   if not self then return run(handle, db, nil, method, ...) end
   touch(self, handle)
-  if not Nodes.has(handle) or Transaction.innermost(handle) then return run(handle, db, nil, method, ...) end
+  if not Nodes.has(handle) then return run(handle, db, nil, method, ...) end
+  if Transaction.innermost(handle) then                   -- its commit says where it was, if that is in the session
+    local seen = self:seen_of(handle)
+    seen.primary, seen.late = true, true
+    return run(handle, db, nil, method, ...)
+  end
+  identify(handle)
   return Nodes.call(handle, self:seen_of(handle), run, method, ...)
 end
 
@@ -244,7 +276,7 @@ function M.current() return running[coroutine.running()] end
 
 local Leaving = { __close = function(left)
   running[left.co] = left.before
-  refresh(left.session)
+  pcall(refresh, left.session)                            -- what fails now, token() says
 end }
 
 --- Run a function in the session: what it reads is at least what the session wrote and saw.
@@ -302,8 +334,11 @@ end
 
 --- Something was written that the session did not see, as by another program: its next read is at the primary.
 function Session:mark_written()
-  for _, seen in next, self.seen do seen.primary = true end
-  self.mode = "first-primary"
+  for _, seen in next, self.seen do
+    seen.primary, seen.late = true, true
+    self.touched[seen.handle] = true
+  end
+  self.mode, self.marked = "first-primary", true           -- for those that are not used yet
 end
 
 return M

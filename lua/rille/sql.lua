@@ -344,11 +344,12 @@ function M.gives_rows(text)
     or first == "show" or first == "table"
 end
 
---- Does it only read, as far as its first word tells?
+--- Does it only read, as far as its first word tells?  A lock that is held at one server only is no reading.
 ---@param text string
 ---@return boolean
 function M.only_reads(text)
   local first = first_word(text)
+  if text:lower():find("advisory", 1, true) then return false end
   return first == "select" or first == "values" or first == "table" or first == "show" or first == "with"
 end
 

@@ -143,7 +143,7 @@ history_of(rille_connection *connection)
   rille_fault fault;
   bool found;
 
-  assert_ok(rille_history_read(connection, &history, &found, &fault), &fault);
+  assert_ok(rille_history_read(connection, NULL, &history, &found, &fault), &fault);
   assert_true(found);
   return history;
 }
@@ -157,7 +157,7 @@ has_none_before_something_is_counted(void **state)
 
   (void)state;
   assert_ok(spec_run(db, "insert into posts (title) values ('a')", &fault), &fault);
-  assert_ok(rille_history_read(db, &history, &found, &fault), &fault);
+  assert_ok(rille_history_read(db, NULL, &history, &found, &fault), &fault);
   assert_false(found);
 }
 
@@ -205,6 +205,7 @@ begins_an_epoch_where_it_does_not_go_on_from_its_own(void **state)
   rille_history history;
   rille_place before;
   rille_fault fault;
+  bool found;
 
   (void)state;
   db->counts = true;
@@ -220,9 +221,52 @@ begins_an_epoch_where_it_does_not_go_on_from_its_own(void **state)
   for (int i = 0; i < 5; i++)
     assert_ok(spec_run(db, "insert into posts (title) values ('d')", &fault), &fault);
   history = history_of(db);
+  assert_int_equal(history.count, 1);
+  assert_int_equal(history.now.epoch, 2);
+  assert_ok(rille_history_read(db, &before, &history, &found, &fault), &fault);
   assert_int_equal(history.count, 2);
   assert_int_equal(history.now.position, 6);
   assert_int_equal(rille_history_judge(&history, &before), RILLE_PLACE_LOST);
+}
+
+static void
+counts_anew_where_its_tables_are_gone(void **state)
+{
+  rille_fault fault;
+
+  (void)state;
+  db->counts = true;
+  assert_ok(spec_run(db, "insert into posts (title) values ('a')", &fault), &fault);
+  db->counts = false;
+  assert_ok(spec_run(db, "drop table rille_history", &fault), &fault);
+  assert_ok(spec_run(db, "drop table rille_epochs", &fault), &fault);
+  db->counts = true;
+  assert_ok(spec_run(db, "insert into posts (title) values ('b')", &fault), &fault);
+  assert_int_equal(history_of(db).now.position, 1);
+}
+
+static void
+judges_by_epochs_of_long_ago(void **state)
+{
+  rille_history history;
+  rille_place first;
+  rille_fault fault;
+  bool found;
+
+  (void)state;
+  db->counts = true;
+  assert_ok(spec_run(db, "insert into posts (title) values ('a')", &fault), &fault);
+  first = history_of(db).now;
+  db->counts = false;
+  assert_ok(spec_run(db,
+                     "with recursive n (i) as (select 2 union all select i + 1 from n where i < 500) "
+                     "insert into rille_epochs select i, i, 1 from n",
+                     &fault),
+            &fault);
+  assert_ok(rille_history_read(db, &first, &history, &found, &fault), &fault);
+  assert_int_equal(rille_history_judge(&history, &first), RILLE_PLACE_THERE);
+  first.position = 2;
+  assert_int_equal(rille_history_judge(&history, &first), RILLE_PLACE_LOST);
 }
 
 int
@@ -237,6 +281,8 @@ main(void)
     cmocka_unit_test_setup_teardown(has_none_before_something_is_counted, open_db, close_db),
     cmocka_unit_test_setup_teardown(counts_transactions_that_wrote, open_db, close_db),
     cmocka_unit_test_setup_teardown(keeps_nothing_when_it_cannot_be_counted, open_db, close_db),
+    cmocka_unit_test_setup_teardown(counts_anew_where_its_tables_are_gone, open_db, close_db),
+    cmocka_unit_test_setup_teardown(judges_by_epochs_of_long_ago, open_db, close_db),
     cmocka_unit_test_setup_teardown(begins_an_epoch_where_it_does_not_go_on_from_its_own, open_db, close_db),
   };
 

@@ -215,11 +215,59 @@ describe("a session", function()
 
     it("when its epoch is too long ago to be known", function()
       local token = wrote()
-      for i = 1, 70 do
-        rille.db():execute("insert into rille_epochs values (?, ?, ?)", 1 + i, i, 100)
-      end
+      rille.db():execute "delete from rille_epochs"
+      rille.db():execute "insert into rille_epochs values (20000, 1, 100)"
       assert.is_true(rille.session.start { token = token }.lost)
     end)
+  end)
+
+  it("leaves an error of the function what it is, and keeps what was done, whatever becomes of its token", function()
+    wrote()
+    local s = rille.session.start {}
+    local ok, e = pcall(s.run, s, function()
+      Post:create { title = "two" }
+      rille.db():execute "update rille_history set secret = 'x'"
+      error({ "mine" }, 0)
+    end)
+    assert.is_false(ok)
+    assert.same({ "mine" }, e)
+    refused("corrupt", "rille_history", s.token, s)
+    assert.equal(2, Post:count())
+  end)
+
+  it("makes nothing where a token is only judged, or its transaction may be rolled back", function()
+    local s = rille.session.start {}
+    pcall(rille.transaction, function()
+      s:run(function() Post:create { title = "a" } end)
+      s:token()
+      error "no"
+    end)
+    assert.is_nil(rille.db():describe "rille_history")
+    local token = wrote()
+    rille.connect(project.path .. "/new.db")
+    refused("invalid_token", "made it", rille.session.start, { token = token })
+    assert.is_nil(rille.db():describe "rille_history")
+  end)
+
+  it("tells the databases of tenants apart, which are made from one template, and a copy from its source", function()
+    project:write("migrations/0001_posts.lua", [[return {
+      up = function(schema) schema:create("posts", function(t) t:id() t:string "title" end) end,
+      down = function(schema) schema:drop "posts" end }]])
+    project:write("tenants.lua", [[local rille = require "rille"
+      rille.configure { connections = { main = "main.db" }, session = { enabled = true },
+        tenancy = { strategy = "database", pattern = "tenants/{slug}.db" } }
+      local Post = rille.model "Post" {}
+      local s = rille.session.start {}
+      s:run(function()
+        for _, slug in ipairs { "a", "b", "c" } do
+          rille.tenant.create(slug)
+          rille.tenant.run(slug, function() Post:create { title = slug } end)
+        end
+        rille.tenant.copy("a", "d")
+        rille.tenant.run("d", function() Post:create { title = "d" } end)
+      end)
+      print(#s:token() == 4 * 71 + 3, rille.session.start { token = s:token() }.lost)]])
+    assert.same({ 0, "true\tfalse\n" }, { project:run "run tenants.lua" })
   end)
 
   it("refuses what it does not know", function()

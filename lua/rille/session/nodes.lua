@@ -46,12 +46,11 @@ end
 
 local Untracked = { __close = function(self) self.db:track(false) end }
 
+--- What was done is done: from here on nothing but its own error may be raised, or it would be done again.
 local function finish(db, seen, ok, ...)
-  local place = db:seen()
-  if place then
-    seen.saw(place)
-  elseif not ok then
-    seen.primary = true                                   -- nobody knows what became of it
+  local looked, place = pcall(db.seen, db)
+  if not (looked and place and pcall(seen.saw, place)) then
+    seen.primary, seen.late = true, true                  -- nobody knows where that was: it is asked for before more
   end
   if not ok then error((...), 0) end
   return ...

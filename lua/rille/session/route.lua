@@ -49,7 +49,7 @@ end
 ---@field replica? rille.Replica    where it reads; what it saw there may be later than `part`
 ---@field unsaid? boolean           ... and has not been asked for yet
 ---@field primary? boolean          the next read is at the primary
----@field late? boolean             it read at the primary, which was not asked yet where it was then
+---@field late? boolean             it was at the primary, which was not asked yet where it was then
 ---@field wait_ms integer
 ---@field on_lag "primary"|"error"
 ---@field saw fun(place: string, replica: table?)  hears where a node is: a replica's database, nil for the primary
@@ -137,8 +137,8 @@ function Route:settle(seen)
     end
   end
   if not seen.late then return end
-  seen.late = false
   local place = self.primary:token()
+  seen.late = false
   if place then seen.saw(place) end
 end
 
@@ -148,6 +148,7 @@ end
 ---@return number waited_ms
 function Route:choose(seen)
   if seen.primary or #self.replicas == 0 then return nil, 0 end
+  if seen.late then self:settle(seen) end
   local own = seen.replica
   if own and is_usable(self, own) and is_known(own, seen.part) then return own, 0 end
   self:settle(seen)

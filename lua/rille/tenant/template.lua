@@ -32,7 +32,7 @@ function M.work_on(path, settings, fn)
     fn(db)
   end, Error.keep_trace)
   db:close()                                             -- the last one: all is in the file then, and WAL is gone
-  if ok and not core.file_size(path .. "-wal") then return end
+  if ok and not core.file_size(path .. "-wal") then return Pooled.forget_history(path) end
   for _, ending in ipairs { "", "-wal", "-shm" } do core.remove_file(path .. ending) end
   if ok then Error.raise("busy", ("somebody else has %s open"):format(Error.quote(path))) end
   Error.again(e)
