@@ -268,6 +268,91 @@ describe("a session over replicas", function()
     end
   end)
 
+  describe("never reads less while the replicas stand still", function()
+    local s
+
+    --- At the primary, as a session sees it that has just seen a replica.
+    before_each(function()
+      caught_up()
+      connect()
+      s = rille.session.start { wait_ms = 50 }
+      s:run(function() Post:count() end)
+      cluster:tell("pause", 1)
+      cluster:tell("pause", 2)
+    end)
+    after_each(function()
+      cluster:tell("resume", 1)
+      cluster:tell("resume", 2)
+    end)
+
+    local function count(session) return session:run(function() return Post:count() end) end
+
+    it("than it wrote in a transaction that commits outside of it", function()
+      rille.transaction(function() s:run(function() Post:create { title = "a" } end) end)
+      assert.equal(1, count(s))
+    end)
+
+    it("than it saw in a transaction that was rolled back", function()
+      Post:create { title = "a" }
+      s:run(function()
+        local tx <close> = rille.begin()
+        assert.equal(1, Post:count())
+        tx:rollback()
+      end)
+      assert.equal(1, count(s))
+    end)
+
+    it("than it was told that others wrote, in the next request too", function()
+      Post:create { title = "a" }
+      s:mark_written()
+      assert.equal(1, count(rille.session.start { token = s:token(), wait_ms = 50 }))
+    end)
+
+    it("than it wrote, when the look behind the commit failed", function()
+      s:run(function()
+        Post:create { title = "a" }
+        rille.db():execute "deallocate all"
+        Post:create { title = "b" }
+      end)
+      assert.equal(2, count(s))
+    end)
+
+    it("than it wrote through another handle of the same database", function()
+      rille.configure { connections = {
+        main = { driver = "postgres", url = cluster.urls[0], replicas = { cluster.urls[1] } },
+        second = { driver = "postgres", url = cluster.urls[0], replicas = { cluster.urls[2] } } } }
+      s = rille.session.start { wait_ms = 50 }
+      s:run(function()
+        rille.db():execute "insert into posts (title) values ('a')"
+        assert.equal(1, rille.db("second"):query("select count(*) as n from posts")[1].n)
+      end)
+    end)
+  end)
+
+  it("is not done twice where its place cannot be told", function()
+    local s, runs = rille.session.start {}, 0
+    s:run(function() Post:count() end)
+    cluster:sql(0, "update rille_epochs set number = 77")        -- the look behind the commit finds no such epoch ...
+    cluster:sql(0, "alter table rille_epochs rename to gone")    -- ... and nowhere to write it
+    local ok, e = pcall(s.run, s, function()
+      return rille.transaction(function()
+        runs = runs + 1
+        Post:create { title = "a" }
+      end, { retries = 3 })
+    end)
+    cluster:sql(0, "alter table gone rename to rille_epochs")
+    cluster:sql(0, "update rille_epochs set number = 1 where number = 77")
+    assert.same({ true, 1, 1 }, { ok, runs, Post:count() }, tostring(e))
+  end)
+
+  it("takes a lock that one server alone keeps at the primary", function()
+    local s = rille.session.start { wait_ms = 2000 }
+    s:run(function() Post:count() end)
+    local where = nodes(function() s:run(function() rille.db():query "select pg_advisory_lock(77)" end) end)
+    rille.db():query "select pg_advisory_unlock(77)"
+    assert.same({ 0 }, where)
+  end)
+
   it("shows how far behind its replicas are", function()
     caught_up()
     cluster:tell("pause", 1)
