@@ -244,6 +244,12 @@ describe("schema:table", function()
     db:execute "update users set age = 1"
     alter("users", function(t) t:check("age > 0", "grown") end)
     refused(db.execute, db, "update users set age = 0")
+    e = refused_whole(function(t) t:check("age > 18", "grown") end)
+    assert.truthy(e.message:find('users: there is a check "grown" already', 1, true), e.message)
+    e = refused(schema.create, schema, "twins", function(t)
+      t:id() t:check("id > 1", "big") t:check("id > 2", "big")
+    end)
+    assert.truthy(e.message:find('the check "big" comes twice', 1, true), e.message)
     alter("users", function(t) t:drop_check("grown") end)
 
     alter("posts", function(t) t:drop_foreign("user_id") end)

@@ -180,7 +180,7 @@ end
 local function no_twins(where, list, what)
   local seen = {}
   for _, each in ipairs(list) do
-    local key = each.name:lower()
+    local key = each.name and each.name:lower() or each
     if seen[key] then Error.raise("invalid_argument", ("%s: the %s %q comes twice"):format(where, what, each.name)) end
     seen[key] = true
   end
@@ -220,6 +220,7 @@ local function complete_table(blueprint)
   if blueprint.tenant then lead_with_tenant(blueprint) end
   drop_covered(blueprint)
   no_twins("create", blueprint.indexes, "index")
+  no_twins("create", blueprint.checks, "check")
   check_known(name, blueprint.primary, blueprint.columns)
   for _, column in ipairs(blueprint.columns) do
     for _, key in ipairs(column.nullable and blueprint.primary or {}) do

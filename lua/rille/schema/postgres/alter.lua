@@ -91,7 +91,12 @@ end
 
 function ALTERS.check(run, table_, operation)
   local taken = {}
-  for _, each in ipairs(table_.constraints) do taken[each.name] = true end
+  for _, each in ipairs(table_.constraints) do
+    taken[each.name] = true
+    if each.kind == "check" and each.name == operation.name then
+      refuse(table_, ("there is a check %q already"):format(each.name))
+    end
+  end
   execute(run, table_, "add %s", Ddl.constraint(operation, table_.name, taken))
 end
 

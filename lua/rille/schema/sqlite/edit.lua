@@ -264,7 +264,23 @@ function EDITS.foreign(edit, operation)
   edit.rebuild = true
 end
 
+--- Has a check of that name, of the table or of one of its columns?
+local function has_check(edit, name)
+  local function holds(clauses)
+    for _, clause in ipairs(clauses) do
+      if clause.kind == "check" and clause.name and Name.same(clause.name, name) then return true end
+    end
+  end
+  for _, column in ipairs(edit.definition.columns) do
+    if holds(column.clauses) then return true end
+  end
+  return holds(edit.definition.constraints)
+end
+
 function EDITS.check(edit, operation)
+  if operation.name and has_check(edit, operation.name) then
+    refuse(edit, ("there is a check %q already"):format(operation.name))
+  end
   table.insert(edit.definition.constraints, Ddl.constraint(operation, edit.definition))
   edit.rebuild = true
 end
