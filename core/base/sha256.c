@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "core/base/hex.h"
+
 static const uint32_t ROUND[64] = { 0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
                                     0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
                                     0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
@@ -114,8 +116,7 @@ rille_sha256_hex(rille_str bytes, char hex[RILLE_SHA256_HEX + 1])
   unsigned char out[RILLE_SHA256_BYTES];
 
   rille_sha256(bytes, out);
-  for (int i = 0; i < RILLE_SHA256_HEX; i++)
-    hex[i] = "0123456789abcdef"[out[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
+  rille_hex_write(out, sizeof out, hex);
   hex[RILLE_SHA256_HEX] = '\0';
 }
 

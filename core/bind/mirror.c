@@ -201,9 +201,9 @@ mirror_apply(lua_State *L)
   return 6;
 }
 
-/* db:mirror_retry(mirror, which) -> transactions that are applied now, those that failed again */
-static int
-mirror_retry(lua_State *L)
+/* Does something to the mirror that the arguments mean, in its turn; raises what went wrong. */
+static rille_mirror_outcome
+in_turn(lua_State *L, rille_status (*what)(const rille_mirror *, rille_mirror_outcome *, rille_fault *))
 {
   rille_lua_database *database = rille_lua_check_database(L, 1), *target = rille_lua_check_database(L, 2);
   rille_mirror mirror = read_mirror(L, database, target);
@@ -213,12 +213,20 @@ mirror_retry(lua_State *L)
   rille_status status;
 
   rille_turn_take(&turn, target->options.database);
-  status = rille_mirror_retry(&mirror, &outcome, &fault);
+  status = what(&mirror, &outcome, &fault);
   rille_turn_leave(&turn);
-
   settle(database, target);
   if (status != RILLE_OK)
-    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+    (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
+  return outcome;
+}
+
+/* db:mirror_retry(mirror, which) -> transactions that are applied now, those that failed again */
+static int
+mirror_retry(lua_State *L)
+{
+  rille_mirror_outcome outcome = in_turn(L, rille_mirror_retry);
+
   lua_pushinteger(L, (lua_Integer)outcome.transactions);
   lua_pushinteger(L, (lua_Integer)outcome.set_aside);
   return 2;
@@ -228,20 +236,8 @@ mirror_retry(lua_State *L)
 static int
 mirror_resync(lua_State *L)
 {
-  rille_lua_database *database = rille_lua_check_database(L, 1), *target = rille_lua_check_database(L, 2);
-  rille_mirror mirror = read_mirror(L, database, target);
-  rille_mirror_outcome outcome;
-  rille_turn turn;
-  rille_fault fault;
-  rille_status status;
+  rille_mirror_outcome outcome = in_turn(L, rille_mirror_resync);
 
-  rille_turn_take(&turn, target->options.database);
-  status = rille_mirror_resync(&mirror, &outcome, &fault);
-  rille_turn_leave(&turn);
-
-  settle(database, target);
-  if (status != RILLE_OK)
-    return rille_lua_raise(L, &fault, (rille_str){ 0 });
   lua_pushinteger(L, (lua_Integer)outcome.transactions);
   lua_pushinteger(L, (lua_Integer)outcome.left_out);
   return 2;

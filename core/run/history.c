@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "core/base/hex.h"
 #include "core/base/random.h"
 #include "core/base/sha256.h"
 #include "core/run/aside.h"
@@ -30,35 +31,7 @@ rille_history_judge(const rille_history *history, const rille_place *place)
   return place->position <= after->start ? RILLE_PLACE_THERE : RILLE_PLACE_LOST;
 }
 
-/* -- texts ----------------------------------------------------------------------------------------------- */
-
-static void
-to_hex(const unsigned char *bytes, size_t count, char *hex)
-{
-  for (size_t i = 0; i < 2 * count; i++)
-    hex[i] = "0123456789abcdef"[bytes[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15];
-}
-
-static int
-digit(char c)
-{
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
-from_hex(const rille_cell *cell, unsigned char *bytes, size_t count)
-{
-  if (cell->kind != RILLE_TEXT || cell->as.text.len != 2 * count)
-    return false;
-  for (size_t i = 0; i < count; i++) {
-    int high = digit(cell->as.text.at[2 * i]), low = digit(cell->as.text.at[2 * i + 1]);
-
-    if (high < 0 || low < 0)
-      return false;
-    bytes[i] = (unsigned char)(high << 4 | low);
-  }
-  return true;
-}
+/* -- reading --------------------------------------------------------------------------------------------- */
 
 /* A database is its name and the server that counts for it: a copy on another server is another one. */
 static uint64_t
@@ -73,7 +46,11 @@ cluster_of(const unsigned char name[NAME_BYTES], rille_str server)
   return cluster;
 }
 
-/* -- reading --------------------------------------------------------------------------------------------- */
+static bool
+is_hex(const rille_cell *cell, unsigned char *bytes, size_t count)
+{
+  return cell->kind == RILLE_TEXT && rille_hex_read(cell->as.text, bytes, count);
+}
 
 static rille_status
 corrupt(rille_fault *fault, const char *table)
@@ -181,7 +158,7 @@ rille_history_read(rille_connection *connection, const rille_place *about, rille
   if (status == RILLE_NO_SUCH_TABLE)
     status = RILLE_OK; /* and *found is false */
   else if (status == RILLE_OK && *found &&
-           (!from_hex(&cells[0], name, sizeof name) || !from_hex(&cells[1], history->secret, RILLE_SECRET_BYTES) ||
+           (!is_hex(&cells[0], name, sizeof name) || !is_hex(&cells[1], history->secret, RILLE_SECRET_BYTES) ||
             cells[2].kind != RILLE_INT))
     status = corrupt(fault, "rille_history");
   if (status == RILLE_OK && *found)
@@ -280,7 +257,7 @@ name_it(rille_connection *connection, rille_fault *fault)
                           rille_cell_text((rille_str){ hex + 2 * NAME_BYTES, (size_t)2 * RILLE_SECRET_BYTES }) };
   rille_status status = rille_random(bytes, sizeof bytes, fault);
 
-  to_hex(bytes, sizeof bytes, hex);
+  rille_hex_write(bytes, sizeof bytes, hex);
   return status == RILLE_OK ? rille_aside_run(connection, sql, values, 2, fault) : status;
 }
 

@@ -38,7 +38,7 @@ end
 
 --- What `fn` gives; once more where somebody else made the row in between, and `fn` may find it now.
 local function with_second_look(handle, fn)
-  if handle.driver == "sqlite" then return handle:transaction(fn) end
+  if not handle:engine().locks_rows then return handle:transaction(fn) end
   local ok, record, err = pcall(handle.transaction, handle, fn)
   if ok and record or not is_taken(ok and err or record) then
     if not ok then Error.again(record) end

@@ -10,6 +10,8 @@ local WORTH_A_NOTE = 100                 -- of the planner's costs: some thousan
 -- In a transaction of which a statement failed nothing more is done.
 M.fails_whole = true
 
+M.locks_rows, M.counts_commits = true, true
+
 function M.options(settings)
   local options = {}
   for _, key in ipairs(OPTIONS) do options[key] = settings[key] end

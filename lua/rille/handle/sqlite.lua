@@ -9,6 +9,12 @@ local OPTIONS = { "driver", "database", "readonly", "synchronous", "journal_mode
 -- A statement that fails is undone alone, and the transaction goes on.
 M.fails_whole = false
 
+-- There is one lock for all rows, which each transaction that writes has from its beginning.
+M.locks_rows = false
+
+-- Who the writers are knows only the file: commits are counted in it, where sessions want to know.
+M.counts_commits = false
+
 --- What the core is told to open the database.
 ---@param settings table  as in config.lua
 ---@return table options

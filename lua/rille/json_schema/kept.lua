@@ -138,7 +138,7 @@ end
 
 --- Where a statement that fails would end the transaction around it, it gets a savepoint: what it says is an answer.
 local function isolated(handle, write)
-  if handle.driver == "sqlite" or not require "rille.transaction".innermost(handle) then return write() end
+  if not handle:engine().fails_whole or not require "rille.transaction".innermost(handle) then return write() end
   local savepoint <close> = handle:begin()
   local result = write()
   savepoint:commit()

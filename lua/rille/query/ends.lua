@@ -126,7 +126,8 @@ end
 ---@return rille.Query query
 local function with_lock(query, lock, handle)
   local word, options = lock[5], lock[6]
-  if handle.driver == "sqlite" and (options.skip_locked or options.nowait) then
+  local locks_rows = handle:engine().locks_rows
+  if not locks_rows and (options.skip_locked or options.nowait) then
     Error.raise("unsupported", word .. ": SQLite locks the whole database, not rows", {
       hint = "skip_locked and nowait are for PostgreSQL",
     })
@@ -135,7 +136,7 @@ local function with_lock(query, lock, handle)
   elseif not require "rille.transaction".is_inside(handle) then
     Error.raise("invalid_argument", word .. ": wants a transaction, for a lock ends with one")
   end
-  if handle.driver == "sqlite" then return query end
+  if not locks_rows then return query end
   return setmetatable({ query[1], query, op.lock, word == "shared_lock" and "share" or "update",
     options.skip_locked and "skip" or options.nowait and "fail" or false }, query[1].meta)
 end

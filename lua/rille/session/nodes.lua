@@ -14,7 +14,7 @@ local routes = setmetatable({}, { __mode = "k" })        -- handle -> its route,
 --- Is the connection one whose history the server counts, so that there may be replicas of it?
 ---@param handle rille.Handle
 ---@return boolean
-function M.has(handle) return handle.driver ~= "sqlite" end
+function M.has(handle) return handle:engine().counts_commits end
 
 local function open(handle, number)
   local settings = {}
