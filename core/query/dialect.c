@@ -98,10 +98,10 @@ const rille_dialect rille_dialect_postgres = {
     [RILLE_FN_AVG] = "cast(avg($1) as double precision)",
     [RILLE_FN_MIN] = "min($1)", [RILLE_FN_MAX] = "max($1)",
     [RILLE_FN_DATE] = ("cast(" UTC " as date)"),
-    [RILLE_FN_YEAR] = "cast(extract(year from " UTC ") as bigint)",
-    [RILLE_FN_MONTH] = "cast(extract(month from " UTC ") as bigint)",
-    [RILLE_FN_DAY] = "cast(extract(day from " UTC ") as bigint)",
-    [RILLE_FN_JSON_GET] = "nullif(" JSON_AT("$2") ", 'null')",
+    [RILLE_FN_YEAR] = ("cast(extract(year from " UTC ") as bigint)"),
+    [RILLE_FN_MONTH] = ("cast(extract(month from " UTC ") as bigint)"),
+    [RILLE_FN_DAY] = ("cast(extract(day from " UTC ") as bigint)"),
+    [RILLE_FN_JSON_GET] = ("nullif(" JSON_AT("$2") ", 'null')"),
     [RILLE_FN_JSON_CONTAINS] =
       "exists (select 1 from (select " JSON_AT("$2") " as x) as x, jsonb_array_elements(case jsonb_typeof(x) "
       "when 'array' then x when 'object' then jsonb_path_query_array(x, '$$.*') else jsonb_build_array(x) end) as e "
