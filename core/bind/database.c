@@ -215,17 +215,19 @@ database_forget(lua_State *L)
   return 0;
 }
 
-/* db:trace(on): keep what db:last() gives, from the next statement on */
+/* db:trace(on [, goes_on]): keep what db:last() gives, from the next statement on; goes_on: and what it gives now */
 static int
 database_trace(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
 
+  bool goes_on = lua_toboolean(L, 3) != 0;
+
   database->trace = lua_toboolean(L, 2) != 0;
   for (int i = 0; i < database->count; i++) {
     rille_trace *trace = &database->connections[i]->trace;
 
-    if (database->trace && !trace->on)
+    if (database->trace && !trace->on && !goes_on)
       rille_buffer_clear(&trace->sql);
     trace->on = database->trace;
   }

@@ -66,6 +66,26 @@ rille_connection_detach(rille_connection *connection)
 
 /* -- statements ------------------------------------------------------------------------------------------ */
 
+/* Makes a statement.  One that cannot be made leaves a trace, unless there is one of what the caller asked for: then
+** this is a statement of rille's own. */
+static rille_status
+make(rille_connection *connection, rille_query *query, rille_str sql, rille_str key, uint64_t hash,
+     rille_statement **out, rille_fault *fault)
+{
+  rille_trace *trace = &connection->trace;
+  bool traces = trace->on && trace->sql.len == 0;
+  double started_ms = traces ? rille_clock_ms() : 0;
+  rille_status status = rille_statement_make(connection->conn, connection->dialect, query, sql, key, hash,
+                                             traces ? &trace->sql : NULL, out, fault);
+
+  if (status != RILLE_OK && traces) {
+    trace->ms = rille_clock_ms() - started_ms;
+    trace->rows = 0;
+    trace->param_count = 0;
+  }
+  return status;
+}
+
 /* Finds or makes the statement for the key in connection->shape. */
 static rille_status
 look_up(rille_connection *connection, rille_query *query, rille_str sql, rille_statement **out, rille_fault *fault)
@@ -90,7 +110,7 @@ look_up(rille_connection *connection, rille_query *query, rille_str sql, rille_s
   }
   if (found != NULL)
     key = (rille_str){ 0 }; /* it runs already: make another one, not to be kept */
-  status = rille_statement_make(connection->conn, connection->dialect, query, sql, key, hash, &found, fault);
+  status = make(connection, query, sql, key, hash, &found, fault);
   if (status != RILLE_OK) {
     rille_connection_failed(connection, fault);
     return status;

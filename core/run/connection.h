@@ -10,7 +10,7 @@ typedef struct rille_outbox rille_outbox;
 
 enum { RILLE_LEVELS_MAX = 100 };
 
-/* What the last statement was, kept while somebody listens. */
+/* What the last statement was, kept while somebody listens; of one that could not be prepared, its text alone. */
 typedef struct rille_trace {
   bool on;
   rille_buffer sql;

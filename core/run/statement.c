@@ -145,7 +145,7 @@ rille_statement_free(rille_statement *statement)
 
 rille_status
 rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query *query, rille_str sql, rille_str key,
-                     uint64_t hash, rille_statement **out, rille_fault *fault)
+                     uint64_t hash, rille_buffer *tried, rille_statement **out, rille_fault *fault)
 {
   rille_statement *s = rille_memory_get(sizeof *s);
   rille_status status = s != NULL ? RILLE_OK : rille_fault_no_memory(fault);
@@ -178,6 +178,8 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
     s->changes_rows = s->writes && (!s->raw || may_change_rows(sql));
     *out = s;
     s = NULL;
+  } else if (s != NULL && tried != NULL) {
+    rille_buffer_add(tried, s->compiled.sql.at, s->compiled.sql.len);
   }
   rille_statement_free(s);
   return status;

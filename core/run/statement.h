@@ -49,9 +49,11 @@ void rille_statements_keep(rille_statements *kept, rille_statement *statement);
 /* Frees all that are not in use; those in use are no longer kept and go when they are released. */
 void rille_statements_clear(rille_statements *kept);
 
-/* Makes a statement for a tree (which is resolved here) or, when `query` is NULL, for `sql`.  The caller frees it. */
+/* Makes a statement for a tree (which is resolved here) or, when `query` is NULL, for `sql`.  The caller frees it.
+** When it fails, `tried` (or NULL) gets the text that the database refused, if it got so far. */
 rille_status rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query *query, rille_str sql,
-                                  rille_str key, uint64_t hash, rille_statement **out, rille_fault *fault);
+                                  rille_str key, uint64_t hash, rille_buffer *tried, rille_statement **out,
+                                  rille_fault *fault);
 
 /* Frees a statement that is not kept; NULL is ignored. */
 void rille_statement_free(rille_statement *statement);

@@ -237,7 +237,7 @@ function Handle:notice()
   if not db or not read or read.version ~= self.version then return nil end
   db:trace(false)                                        -- nobody who listens to statements asked for this one
   local ok, now = pcall(db.describe, db, read.table)
-  db:trace(require "rille.hook".listening.query)
+  db:trace(require "rille.hook".listening.query, true)
   if not ok or now and now.schema == read.schema then return nil end
   self:forget()
   return read.at

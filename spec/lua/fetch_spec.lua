@@ -56,6 +56,22 @@ describe("the event query", function()
     assert.equal(1, heard(function() Post:where("id", 1):delete() end)[1].rows)
   end)
 
+  it("hears what the database cannot prepare, by its text alone", function()
+    local function query() db:query("select nonsense from posts where id = ?", 1) end
+    local function execute() db:execute "insert into nowhere default values" end
+    local function part() Post:where_raw("nonsense = ?", 1):all() end
+    local heard_of = {}
+    local stop = rille.on("query", function(info) heard_of[#heard_of + 1] = info end)
+    for _, call in ipairs { query, execute, part } do assert.is_false((pcall(call))) end
+    stop()
+    assert.equal(3, #heard_of)
+    for i, text in ipairs { "^select nonsense", "^insert into nowhere", "nonsense" } do
+      assert.matches(text, heard_of[i].sql)
+      assert.same({ {}, 0 }, { heard_of[i].params, heard_of[i].rows })
+      assert.is_true(heard_of[i].ms >= 0 and heard_of[i].ms < 10000)
+    end
+  end)
+
   it("hears nothing of what was refused before any SQL", function()
     for kind, call in pairs {
       no_such_column = function() Post:where("nope", 1):all() end,
