@@ -47,16 +47,36 @@ local function with_second_look(handle, fn)
   return handle:transaction(fn)
 end
 
+--- The same; where a record in the trash, which `fn` does not see, has the place, the error says so.
+---@param trashed? fun(): rille.Record?  finds that one; nil where nothing goes to a trash
+local function or_say_where(handle, trashed, fn)
+  if not trashed then return with_second_look(handle, fn) end
+  local ok, record, err = pcall(with_second_look, handle, fn)
+  local refused = ok and err or record
+  if ok and record or not is_taken(refused) then
+    if not ok then Error.again(record) end
+    return record, err
+  end
+  local looked, gone = pcall(trashed)                      -- in a transaction that failed there is nothing to see
+  if looked and gone then
+    refused.message = refused.message .. ": the one that fits is in the trash"
+    refused.hint = "with_trashed() finds it; restore() brings it back, force_delete() makes room for a new one"
+  end
+  if not ok then Error.again(refused) end
+  return nil, refused
+end
+
 --- What `look` finds, or what `create` gives.
 ---@param handle rille.Handle
 ---@param look fun(): rille.Record?
 ---@param create fun(): rille.Record?, rille.Error?
+---@param trashed? fun(): rille.Record?
 ---@return rille.Record|nil
 ---@return rille.Error? err
-function M.first_or_create(handle, look, create)
+function M.first_or_create(handle, look, create, trashed)
   local found = look()
   if found then return found end
-  return with_second_look(handle, function()
+  return or_say_where(handle, trashed, function()
     found = look()
     if found then return found end
     return create()
@@ -68,10 +88,11 @@ end
 ---@param look fun(): rille.Record?
 ---@param values? table
 ---@param create fun(): rille.Record?, rille.Error?
+---@param trashed? fun(): rille.Record?
 ---@return rille.Record|nil
 ---@return rille.Error? err
-function M.update_or_create(handle, look, values, create)
-  return with_second_look(handle, function()
+function M.update_or_create(handle, look, values, create, trashed)
+  return or_say_where(handle, trashed, function()
     local found = look()
     if found then return found:update(values or {}) end
     return create()

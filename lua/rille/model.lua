@@ -280,6 +280,12 @@ end
 
 local function first_of(self, match) return Query.of(self):where(match):first() end
 
+--- What looks for one in the trash; nil where the model has none.
+local function trashed_of(self, match)
+  if not self._def.soft_deletes then return nil end
+  return function() return Query.of(self):only_trashed():where(match):first() end
+end
+
 --- The first record that fits, or a new one that is not saved.
 function Model:first_or_new(match, values)
   local Match = require "rille.match"
@@ -294,7 +300,7 @@ function Model:first_or_create(match, values)
   local Match = require "rille.match"
   Match.check("first_or_create", match, values)
   return Match.first_or_create(M.info(self).handle, function() return first_of(self, match) end,
-    function() return self:create(Match.merged(match, values)) end)
+    function() return self:create(Match.merged(match, values)) end, trashed_of(self, match))
 end
 
 --- Update the first record that fits, or create one; two at once create one.
@@ -304,7 +310,7 @@ function Model:update_or_create(match, values)
   local Match = require "rille.match"
   Match.check("update_or_create", match, values)
   return Match.update_or_create(M.info(self).handle, function() return first_of(self, match) end, values,
-    function() return self:create(Match.merged(match, values)) end)
+    function() return self:create(Match.merged(match, values)) end, trashed_of(self, match))
 end
 
 --- Delete the records with these keys; how many were deleted, without those whose hooks said no.

@@ -112,6 +112,55 @@ describe("a record that is there", function()
   end)
 end)
 
+describe("a record in the trash", function()
+  local function words(call, ...)
+    local ok, record, err = pcall(call, ...)
+    assert.is_nil(ok and record or nil)
+    local e = ok and err or record
+    return e.kind, e.message, e.hint
+  end
+
+  it("that has the place of the one to be made is named", function()
+    local db = world.fresh(
+      "create table things (id integer primary key, slug text unique, at text, deleted_at DATETIME TEXT)")
+    local Thing = rille.model("Thing", { soft_deletes = true })
+    local Careful = rille.model("Careful", { table = "things", soft_deletes = true,
+      validates = { slug = { unique = true } } })
+    Thing:create { slug = "a" }:delete()
+    for _, word in ipairs { "first_or_create", "update_or_create" } do
+      local kind, message, hint = words(Thing[word], Thing, { slug = "a" }, { at = "x" })
+      assert.same({ "unique_violation", "things.slug: another row has this value already: the one that fits is in the "
+        .. "trash", "with_trashed() finds it; restore() brings it back, force_delete() makes room for a new one" },
+        { kind, message, hint })
+      kind, message = words(Careful[word], Careful, { slug = "a" }, { at = "x" })
+      assert.same({ "validation",
+        "this Careful is not valid: slug is already taken: the one that fits is in the trash" }, { kind, message })
+    end
+    assert.equal(1, db:table("things"):count())
+  end)
+
+  it("is not named where another row has the place", function()
+    world.fresh("create table things (id integer primary key, slug text unique, n integer, deleted_at DATETIME TEXT)")
+    local Thing = rille.model("Thing", { soft_deletes = true })
+    Thing:create { slug = "a", n = 1 }
+    Thing:create { slug = "b", n = 2 }:delete()
+    local _, message = words(Thing.first_or_create, Thing, { n = 3 }, { slug = "a" })
+    assert.equal("things.slug: another row has this value already", message)
+  end)
+
+  it("is named by a relation too", function()
+    world.fresh("create table owners (id integer primary key)", [[create table things (id integer primary key,
+      owner_id integer, slug text, deleted_at DATETIME TEXT, unique (owner_id, slug))]])
+    local Owner = rille.model("Owner", { relations = { things = rille.has_many "Thing" } })
+    rille.model("Thing", { soft_deletes = true })
+    local owner = Owner:create {}
+    owner:relation("things"):create { slug = "a" }:delete()
+    local things = owner:relation "things"
+    local _, message = words(things.first_or_create, things, { slug = "a" })
+    assert.matches("the one that fits is in the trash$", message)
+  end)
+end)
+
 describe("processes at once", function()
   local ROUNDS <const>, PROCESSES <const> = 200, 3
   local path

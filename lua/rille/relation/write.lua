@@ -264,7 +264,8 @@ local function matching(self, word, match, values, pivot)
     Pivot.attach(link, record, other, pivot)
     return other
   end
-  return link.handle, look, create
+  local trashed = link.related._def.soft_deletes and function() return self:only_trashed():where(match):first() end
+  return link.handle, look, create, trashed or nil
 end
 
 --- The first related record that fits, or one that is created; two at once create one.
@@ -284,8 +285,8 @@ end
 ---@return rille.Record|nil
 ---@return rille.Error? err
 function Methods:update_or_create(match, values, pivot)
-  local handle, look, create = matching(self, "update_or_create", match, values, pivot)
-  return Match.update_or_create(handle, look, values, create)
+  local handle, look, create, trashed = matching(self, "update_or_create", match, values, pivot)
+  return Match.update_or_create(handle, look, values, create, trashed)
 end
 
 --- Refer to another record; written when the record is saved.
