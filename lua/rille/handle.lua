@@ -25,7 +25,7 @@ local STATUS = {
 local WORDS = { create_table = "rille.json_schema", json_schema = "rille.json_schema", size = "rille.open",
   copy_to = "rille.open", drop = "rille.open" }
 for _, word in ipairs { "create", "insert", "find_by_id", "select", "update", "delete", "remove", "key_of",
-  "bulk_insert", "bulk_update", "bulk_delete" } do
+  "find_by_id_with", "find_one_with", "find_all_with", "bulk_insert", "bulk_update", "bulk_delete" } do
   WORDS[word] = "rille.rows"
 end
 for _, word in ipairs { "mirror_sync", "mirror_status", "mirror_failed", "mirror_retry", "mirror_resync",

@@ -11,22 +11,28 @@ local Error = require "rille.error"
 local Rows = {}
 
 local SELECT_OPTIONS = { "limit", "offset", "order_by", "columns" }
+local ALL_OPTIONS = { "limit", "offset", "order_by" }
+local ONE_OPTIONS = { "offset", "order_by" }
 local WRITE_OPTIONS = { "skip_mirror" }
 
---- The query of the rows that a condition means.  Raises `kind` when it says nothing.
-local function matching(self, word, name, where, kind)
-  local query = self:table(name)
+--- A query of a table or model, with a condition.  Raises `kind` when that says nothing.
+local function narrowed(query, word, where, kind)
+  local class, name = query[1].class, query[1].table
   if type(where) == "function" then return query:where(where) end
   if where ~= nil and type(where) ~= "table" then
     Error.argument(word, "a table of column = value, or a function of the query", where)
   end
   if where == nil or next(where) == nil then
     Error.raise(kind, ("%s: the condition is %s"):format(word, where == nil and "nil" or "empty"), {
-      table = name, hint = ('db:table("%s"):unfiltered() means every row'):format(name),
+      table = name, hint = ("%s:unfiltered() means every row"):format(class and class._def.name
+        or ('db:table("%s")'):format(name)),
     })
   end
   return query:where(where)
 end
+
+--- The query of the rows of a table that a condition means.
+local function matching(self, word, name, where, kind) return narrowed(self:table(name), word, where, kind) end
 
 local function check_row(word, row)
   if type(row) ~= "table" then Error.argument(word, "a table of column = value", row) end
@@ -39,6 +45,20 @@ local function check_list(word, list)
   for i = 1, count do
     if list[i] == nil then Error.argument(word, "a list without holes", list) end
   end
+end
+
+--- A query in the order, and of the part, that options say.
+local function arranged(query, word, options)
+  local order = options.order_by
+  if type(order) == "string" then
+    query = query:order_by(order)
+  elseif order ~= nil then
+    check_list(word .. ".order_by", order)
+    query = query:order_by(table.unpack(order))
+  end
+  if options.limit ~= nil then query = query:limit(options.limit) end
+  if options.offset ~= nil then query = query:offset(options.offset) end
+  return query
 end
 
 --- The same word without the options that stand behind its arguments, done as they say.
@@ -104,7 +124,8 @@ end
 
 --- Add one row or a list of rows.
 ---@param name string
----@param rows table  column = value, or a list of such tables
+---@param rows table  column = value, or a list of such tables; an empty one is a list of no rows: a row of defaults
+---  alone is { {} }
 ---@param options? rille.WriteOptions
 ---@return integer? rows
 ---@return rille.Error? err  as of create
@@ -136,16 +157,63 @@ function Rows:select(name, ...)
     check_list("select.columns", options.columns)
     query = query:select(table.unpack(options.columns))
   end
-  local order = options.order_by
-  if type(order) == "string" then
-    query = query:order_by(order)
-  elseif order ~= nil then
-    check_list("select.order_by", order)
-    query = query:order_by(table.unpack(order))
+  return arranged(query, "select", options):all()
+end
+
+--- A query of a model with relations, which has to be of this database.
+---@param with any  as the model's `with` takes them; `name = true` is the same as the name
+---@return rille.Query
+local function with_relations(self, word, model, with)
+  local Model = require "rille.model"
+  local class = type(model) == "string" and require "rille.autoload".model(model) or model
+  if not Model.is_class(class) then Error.argument(word, "a model, or the name of one", model) end
+  local handle = Model.info(class).handle
+  if handle ~= self then
+    Error.raise("invalid_argument", ("%s: the model %s is of the connection %q, and this one is %q"):format(word,
+      class._def.name, handle.name, self.name), { model = class._def.name })
   end
-  if options.limit ~= nil then query = query:limit(options.limit) end
-  if options.offset ~= nil then query = query:offset(options.offset) end
-  return query:all()
+  if type(with) ~= "table" or getmetatable(with) ~= nil then return class:query():with(with) end
+  local wanted, names = {}, {}
+  for key, value in next, with do
+    if value == true and type(key) == "string" then names[#names + 1] = key else wanted[key] = value end
+  end
+  return class:query():with(wanted, table.unpack(names))
+end
+
+--- The record with that key, and relations of it.
+---@param model rille.Model|string
+---@param id any    the key; a list of values when it is composite
+---@param with any  as the model's `with` takes it: a name, or a table of names and name = function; name = true too
+---@return rille.Record?
+function Rows:find_by_id_with(model, id, with)
+  local query = with_relations(self, "find_by_id_with", model, with)
+  if type(id) == "table" then return query:find(table.unpack(id)) end
+  return query:find(id)
+end
+
+--- The first record that fits, and relations of it.
+---@param model rille.Model|string
+---@param where table|function  as in select
+---@param with any              as in find_by_id_with
+---@param options? { order_by: string|table?, offset: integer? }
+---@return rille.Record?
+function Rows:find_one_with(model, where, with, options)
+  options = Error.options("find_one_with", options, ONE_OPTIONS)
+  local query = narrowed(with_relations(self, "find_one_with", model, with), "find_one_with", where, "invalid_argument")
+  return arranged(query, "find_one_with", options):first()
+end
+
+--- The records that fit, and relations of them; every record where the condition is nil.
+---@param model rille.Model|string
+---@param where? table|function
+---@param with any
+---@param options? { limit: integer?, offset: integer?, order_by: string|table? }
+---@return rille.List
+function Rows:find_all_with(model, where, with, options)
+  options = Error.options("find_all_with", options, ALL_OPTIONS)
+  local query = with_relations(self, "find_all_with", model, with)
+  if where ~= nil then query = narrowed(query, "find_all_with", where, "invalid_argument") end
+  return arranged(query, "find_all_with", options):all()
 end
 
 --- Change the rows that fit.

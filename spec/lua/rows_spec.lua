@@ -44,6 +44,9 @@ describe("rows of a table", function()
     assert.equal(2, db:insert("users", { { name = "b" }, { name = "c" } }))
     assert.equal("a b c", names())
     assert.equal("insert: wants a table of column = value, got nil", refused(db.insert, db, "users").message)
+    assert.equal(0, db:insert("notes", {}))                 -- a list of no rows
+    assert.equal(1, db:insert("notes", { {} }))
+    assert.equal(1, db:table("notes"):count())
     assert.equal('insert has no option "skip"', refused(db.insert, db, "users", {}, { skip = true }).message)
   end)
 
@@ -54,6 +57,77 @@ describe("rows of a table", function()
     assert.equal("invalid_argument", refused(db.find_by_id, db, "users", nil).kind)
     db:insert("seats", { hall = "x", number = 1, taken = 5 })
     assert.equal(5, db:find_by_id("seats", "x", 1).taken)
+  end)
+
+  describe("of a model, with relations,", function()
+    local Hall, Seat
+
+    before_each(function()
+      require "rille.model".forget_all()
+      db:execute "create table halls (id integer primary key, name TEXT)"
+      db:execute "create table places (hall_id integer, number INTEGER, taken INTEGER, primary key (hall_id, number))"
+      Hall = rille.model("Hall", { relations = { places = rille.has_many("Place", { order_by = "number" }) } })
+      Seat = rille.model("Place", { primary_key = { "hall_id", "number" },
+        relations = { hall = rille.belongs_to "Hall" } })
+      db:insert("halls", { { id = 1, name = "big" }, { id = 2, name = "small" }, { id = 3, name = "none" } })
+      db:insert("places", { { hall_id = 1, number = 2, taken = 1 }, { hall_id = 1, number = 1, taken = 0 },
+        { hall_id = 2, number = 1, taken = 0 } })
+    end)
+
+    local function heard(fn, ...)
+      local count = 0
+      local stop = rille.on("query", function() count = count + 1 end)
+      local result = fn(...)
+      stop()
+      return count, result
+    end
+
+    it("are found by key", function()
+      local statements, hall = heard(db.find_by_id_with, db, Hall, 1, "places")
+      assert.equal(2, statements)
+      assert.same({ 0, { 1, 2 } }, { heard(function() return hall.places:pluck "number" end) })
+      assert.is_nil(db:find_by_id_with("Hall", 99, { "places" }))
+      assert.equal("small", db:find_by_id_with(Seat, { 2, 1 }, { hall = true }).hall.name)
+      assert.equal("invalid_argument", refused(db.find_by_id_with, db, Hall, nil, "places").kind)
+    end)
+
+    it("are found by a condition, one or all, in order, a part", function()
+      local taken = { places = function(q) return q:where("taken", 1) end }
+      local statements, hall = heard(db.find_one_with, db, "Hall", { name = "big" }, taken)
+      assert.same({ 2, { 2 } }, { statements, { table.unpack(hall.places:pluck "number") } })
+      assert.equal("small", db:find_one_with(Hall, function(q) return q:where("id", "<", 3) end, "places",
+        { order_by = { "id", "desc" } }).name)
+      assert.is_nil(db:find_one_with(Hall, { name = "?" }, "places"))
+      local halls
+      statements, halls = heard(db.find_all_with, db, Hall, function(q) return q:where("id", "<", 3) end,
+        { places = true })
+      assert.equal(2, statements)
+      assert.same({ 2, 1 }, { #halls[1].places, #halls[2].places })
+      halls = db:find_all_with(Hall, nil, { "places.hall" }, { order_by = "name", limit = 2, offset = 1 })
+      assert.same({ "none", "small" }, { table.unpack(halls:pluck "name") })
+      assert.equal("small", halls[2].places[1].hall.name)
+    end)
+
+    it("are not found by what says nothing, or is no model, relation or option", function()
+      assert.equal("find_one_with: the condition is nil\n  hint: Hall:unfiltered() means every row",
+        tostring(refused(db.find_one_with, db, Hall, nil, "places")))
+      assert.equal("find_all_with: the condition is empty", refused(db.find_all_with, db, Hall, {}, "places").message)
+      assert.equal('did you mean "Hall"?', refused(db.find_all_with, db, "Hal", nil, "places").hint)
+      assert.equal('find_all_with: wants a model, or the name of one, got 7 (integer)',
+        refused(db.find_all_with, db, 7, nil, "places").message)
+      assert.equal("no_such_relation", refused(db.find_one_with, db, Hall, { id = 1 }, { "seats" }).kind)
+      assert.equal("invalid_argument", refused(db.find_by_id_with, db, Hall, 1, nil).kind)
+      assert.equal('find_one_with has no option "limit"',
+        refused(db.find_one_with, db, Hall, { id = 1 }, "places", { limit = 1 }).message)
+    end)
+
+    it("are read where the model is, and asked for there", function()
+      rille.configure { connections = { main = ":memory:", other = ":memory:" } }
+      rille.db():execute "create table halls (id integer primary key)"
+      rille.db("other"):execute "create table halls (id integer primary key)"
+      assert.equal('find_by_id_with: the model Hall is of the connection "main", and this one is "other"',
+        refused(rille.db "other".find_by_id_with, rille.db "other", Hall, 1, "places").message)
+    end)
   end)
 
   it("are selected by a condition, in order, some columns, a part", function()

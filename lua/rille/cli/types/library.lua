@@ -87,6 +87,9 @@ local CLASSES = [[
 ---@field create fun(self: rille.Handle, table: string, row: table<string, any>): table<string, any>?, rille.Error?
 ---@field insert fun(self: rille.Handle, table: string, rows: table, options?: table): integer?, rille.Error?
 ---@field find_by_id fun(self: rille.Handle, table: string, ...: any): table<string, any>?
+---@field find_by_id_with fun(self: rille.Handle, model: rille.Model|string, id: any, with: any): rille.Record?
+---@field find_one_with fun(self: rille.Handle, model: any, where: any, with: any, options?: table): rille.Record?
+---@field find_all_with fun(self: rille.Handle, model: any, where: any, with: any, options?: table): rille.List
 ---@field select fun(self: rille.Handle, table: string, where?: table|function, options?: table): rille.List
 ---@field update fun(self: rille.Handle, table: string, where: table|function, changes: table): integer?, rille.Error?
 ---@field delete fun(self: rille.Handle, table: string, where: table|function): integer
