@@ -292,35 +292,31 @@ function Session:run(fn, ...)
   return fn(...)
 end
 
-local entered = setmetatable({}, { __mode = "k" })      -- coroutine -> what was before each M.enter, the last one last
+local entered = require "rille.entered".new()
 
 --- Be in a session until M.leave; for programs in C, see rille_session_enter.
 ---@param options? table  as for start
 function M.enter(options)
   local self, co = M.start(options), coroutine.running()
-  local before = entered[co] or {}
-  before[#before + 1], entered[co] = { session = running[co], own = self }, before
+  entered:push { session = running[co], own = self }
   running[co] = self
 end
 
 --- End the last M.enter; nothing happens without one.
 function M.leave()
-  local co = coroutine.running()
-  local before = entered[co]
-  if not before or #before == 0 then return end
-  running[co] = table.remove(before).session
+  local left = entered:pop()
+  if left then running[coroutine.running()] = left.session end
 end
 
 --- The token of the session that was entered last, and whether it lost something.
 ---@return string? token
 ---@return boolean lost
 function M.state()
-  local before = entered[coroutine.running()]
-  if not before or #before == 0 then
+  local top = entered:top()
+  if not top then
     Error.raise("invalid_argument", "session: none was entered", { hint = "rille_session_enter begins one" })
   end
-  local self = before[#before].own
-  return self:token(), self.lost
+  return top.own:token(), top.own.lost
 end
 
 --- What to hand to the next request: an opaque text, nil before anything was read or written.

@@ -153,23 +153,20 @@ function M.clear()
   if before and before[4] then enter_from(co, before, nil, nil) else tenants[co] = nil end
 end
 
-local entered = setmetatable({}, { __mode = "k" })      -- coroutine -> what was before each M.enter, the last one last
+local entered = require "rille.entered".new()
 
 --- Be a tenant until M.leave; for programs in C, see rille_tenant_enter.
 ---@param tenant string|rille.Tenant
 function M.enter(tenant)
-  local co, before = coroutine.running(), entered[coroutine.running()] or {}
-  local was = tenants[co] or false
+  local was = tenants[coroutine.running()] or false
   M.set(tenant)
-  before[#before + 1], entered[co] = was, before
+  entered:push(was)
 end
 
 --- End the last M.enter; nothing happens without one.
 function M.leave()
-  local co = coroutine.running()
-  local before = entered[co]
-  if not before or #before == 0 then return end
-  tenants[co] = table.remove(before) or nil
+  local was = entered:pop()
+  if was ~= nil then tenants[coroutine.running()] = was or nil end
 end
 
 --- The tenant of this coroutine, or nil.
