@@ -53,6 +53,11 @@ Handle.__tostring = function(self) return ("rille.Handle: %s (%s)"):format(self.
 
 local M = {}
 
+local engine_of = setmetatable({}, { __index = function(known, driver)
+  known[driver] = require("rille.handle." .. driver)
+  return known[driver]
+end })
+
 local open_handles = setmetatable({}, { __mode = "k" })
 
 local function next_open(_, handle)
@@ -76,7 +81,7 @@ function M.new(name, settings)
 end
 
 --- What is otherwise on its database than on others.
-function Handle:engine() return require("rille.handle." .. self.driver) end
+function Handle:engine() return engine_of[self.driver] end
 
 --- Where its database is, for people.
 ---@return string

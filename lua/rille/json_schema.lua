@@ -1,4 +1,5 @@
 --- json_schema: tables out of JSON Schemas, and JSON Schemas out of tables.  A handle's words; see rows.lua.
+local Engine = require "rille.schema.engine"
 local Error = require "rille.error"
 
 local M = {}
@@ -42,7 +43,7 @@ local function changes_of(self, run, plan)
 end
 
 local function create(schema, run, plan)
-  schema:create(plan.table, require "rille.json_schema.words".all(plan, run.handle.driver))
+  schema:create(plan.table, require "rille.json_schema.words".all(plan, Engine.of(run.handle)))
   require "rille.json_schema.store".write(run, plan.table, plan.text)
   return { table = plan.table, created = true, changed = false, changes = {} }
 end
@@ -123,8 +124,8 @@ function M.json_schema(self, name)
   local core_types = {}
   for _, column in ipairs(description.columns) do core_types[column.name] = column.type end
   local run = require "rille.schema.runner".new(self)
-  local picture = require "rille.json_schema.apply".picture_of(run, name)
-  if self.driver == "postgres" then picture = require "rille.json_schema.postgres".translated(picture) end
+  local engine = Engine.of(self)
+  local picture = engine.common_words(engine.picture(run, name))
   local derived = require "rille.json_schema.derive".schema(picture, core_types)
   return kept and with_kept(kept, derived) or derived
 end

@@ -18,16 +18,16 @@ local function raise_syntax(message, text, position, hint)
   Error.raise("syntax", ("%s in line %d"):format(message, line), { hint = hint, sql = text, line = line })
 end
 
---- One value for each driver, made by `build(driver)` when it is first asked for.
+--- One value for each driver, made by `build` when it is first asked for, out of how SQL is read there.
 local function for_each_driver(build)
   return setmetatable({}, { __index = function(made, driver)
-    made[driver] = build(driver)
+    made[driver] = build(require("rille.handle." .. driver).syntax, driver)
     return made[driver]
   end })
 end
 
 --- The patterns that all uses share: what may hold any byte without meaning it, and words and numbers as units.
-local function lexicon(driver)
+local function lexicon(syntax)
   local lpeg = require "lpeg"
   local P, S, R, C, Cc, Cmt, Cg, Cb = lpeg.P, lpeg.S, lpeg.R, lpeg.C, lpeg.Cc, lpeg.Cmt, lpeg.Cg, lpeg.Cb
 
@@ -43,17 +43,18 @@ local function lexicon(driver)
   local word = letter * (letter + R "09" + "$") ^ 0
   local number = (R "09" + P "." * R "09") * (R("09", "az", "AZ") + S "._") ^ 0
   local line_comment = P "--" * (1 - P "\n") ^ 0
-  local inner = driver == "postgres" and P { P "/*" * (lpeg.V(1) + (1 - P "*/")) ^ 0 * "*/" } or P(false)
+  local inner = syntax.nested_comments and P { P "/*" * (lpeg.V(1) + (1 - P "*/")) ^ 0 * "*/" } or P(false)
   local block_comment = P "/*" * ((inner + (1 - P "*/")) ^ 0 * "*/" + unclosed "a comment")
   local tag = P "$" * (letter * (letter + R "09") ^ 0) ^ -1 * "$"
   local same_tag = Cmt(C(tag) * Cb "tag", function(_, _, here, opened) return here == opened end)
   local dollar = Cg(C(tag), "tag") * ((1 - same_tag) ^ 0 * same_tag + unclosed "a dollar quote")
 
   local literal = quoted("'", "a text literal") + quoted('"', "a quoted name")
-  if driver == "postgres" then
+  if syntax.backslash_texts then
     local escaped = S "eE" * P "'"
     literal = escaped * ((P "\\" * 1 + P "''" + (1 - P "'")) ^ 0 * "'" + unclosed "a text literal") + literal
-  else
+  end
+  if syntax.names_in_brackets then
     literal = literal + quoted("`", "a quoted name") + P "[" * ((1 - P "]") ^ 0 * "]" + unclosed "a name in brackets")
   end
   return {
@@ -69,8 +70,8 @@ local function lexicon(driver)
 end
 
 --- text -> list of { at, statement }; `at` is where its first word begins.
-local function build_splitter(driver)
-  local lex = lexicon(driver)
+local function build_splitter(syntax)
+  local lex = lexicon(syntax)
   local lpeg, keyword, skip = lex.lpeg, lex.keyword, lex.skip
   local P, C, Cp, Ct, Cg, Cb, Cmt = lpeg.P, lpeg.C, lpeg.Cp, lpeg.Ct, lpeg.Cg, lpeg.Cb, lpeg.Cmt
   local gap = skip ^ 0
@@ -97,7 +98,7 @@ local function build_splitter(driver)
   return Ct(gap * ((statement + P ";") * gap) ^ 0) * -1
 end
 
-local splitters = for_each_driver(function(driver) return Grammar.compile(build_splitter(driver)) end)
+local splitters = for_each_driver(function(syntax) return Grammar.compile(build_splitter(syntax)) end)
 
 --- The statements of a script, without the `;` that ended them.  Empty ones, and remarks around them, are dropped.
 ---@param text string
@@ -117,15 +118,15 @@ function M.split(text, driver)
 end
 
 --- text -> pieces: SQL text, `{}` for a `?`, `{ name }` for a `:name`.
-local function build_scanner(driver)
-  local lex = lexicon(driver)
+local function build_scanner(syntax)
+  local lex = lexicon(syntax)
   local lpeg = lex.lpeg
   local P, R, C, Cc, Cmt, Ct = lpeg.P, lpeg.R, lpeg.C, lpeg.Cc, lpeg.Cmt, lpeg.Ct
 
   -- SQLite would take these for parameters too, and read NULL where nobody gave a value.  In PostgreSQL `:1` ends a
   -- slice of an array, and `@` begins operators.
   local other = (P "?" + ":") * R "09" ^ 1 + (P "$" + "@") * (lex.letter + R "09") ^ 1
-  if driver == "postgres" then other = (P "?" + "$") * R "09" ^ 1 end
+  if syntax.slices then other = (P "?" + "$") * R "09" ^ 1 end
   local refused = Cmt(C(other), function(text, pos, mark)
     raise_syntax(("the placeholder %s is not known"):format(mark), text, pos - #mark, "write ? or :name")
   end)
@@ -135,18 +136,18 @@ local function build_scanner(driver)
   return Ct(piece ^ 0) * -1
 end
 
-local scanners = for_each_driver(function(driver) return Grammar.compile(build_scanner(driver)) end)
+local scanners = for_each_driver(function(syntax) return Grammar.compile(build_scanner(syntax)) end)
 
 local MARK = "\1"                      -- in a part of a query: a question mark that is no placeholder
 
-local function parse(text, driver)
+local function parse(text, syntax, driver)
   if not text:find(NOT_PLAIN) then return { sql = text, part = text, count = 0 } end
   local pieces, parts, names, count = scanners[driver]:match(text), {}, {}, 0
   for i, piece in ipairs(pieces) do
     if type(piece) == "table" then
       count = count + 1
       names[#names + 1] = piece[1]
-      pieces[i], parts[i] = driver == "postgres" and "$" .. count or "?", "?"
+      pieces[i], parts[i] = syntax.parameter:format(count), "?"
     else
       parts[i] = piece:gsub("%?", MARK)
     end
@@ -164,8 +165,8 @@ end
 
 --- What a text wants: { sql = a whole statement, as the database takes it, part = a part of one, with a ? for each
 --- value and MARK for a question mark, count = how many values } with `names` (one for each value) when it has names.
-local parsed = for_each_driver(function(driver)
-  return Memo.new(KEPT_TEXTS, function(text) return parse(text, driver) end)
+local parsed = for_each_driver(function(syntax, driver)
+  return Memo.new(KEPT_TEXTS, function(text) return parse(text, syntax, driver) end)
 end)
 
 local PLAIN <const> = { string = true, number = true, boolean = true }
@@ -236,8 +237,8 @@ end
 --- text -> what matters of a part of a statement, each a pair of its place and a mark: parentheses, semicolons, a
 --- remark that has no end of its own, and "reads" where SQL reads tables: `select` or `from` anywhere, or `in` with the
 --- name of a table behind it.  Dollar quotes are none in SQLite, so what is between them counts.
-local function build_reader(driver)
-  local lex = lexicon(driver)
+local function build_reader(syntax)
+  local lex = lexicon(syntax)
   local lpeg, keyword = lex.lpeg, lex.keyword
   local P, C, Cc, Cp, Ct, S = lpeg.P, lpeg.C, lpeg.Cc, lpeg.Cp, lpeg.Ct, lpeg.S
   local distinct_from = keyword "distinct" * lex.skip ^ 0 * keyword "from"
@@ -247,7 +248,7 @@ local function build_reader(driver)
   return Ct((Ct(Cp() * mark) + other) ^ 0)
 end
 
-local readers = for_each_driver(function(driver) return Grammar.compile(build_reader(driver)) end)
+local readers = for_each_driver(function(syntax) return Grammar.compile(build_reader(syntax)) end)
 
 -- A mark that cannot be in a part of a statement -> what is wrong with it.
 local NOT_A_PART <const> = {

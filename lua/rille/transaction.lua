@@ -142,7 +142,7 @@ end
 --- Inside another one nothing more can be asked for than that one gives; one around a test gives way.
 local function check_inside(parent, isolation, word)
   local given = parent.isolation or "read_committed"
-  if parent.of_test or parent.handle.driver == "sqlite" or ISOLATION[isolation] <= ISOLATION[given] then return end
+  if parent.of_test or not parent.handle:engine().locks_rows or ISOLATION[isolation] <= ISOLATION[given] then return end
   Error.raise("invalid_argument", ("%s: wants %s inside a transaction that is %s"):format(word, isolation, given), {
     hint = ('rille.transaction(fn, { isolation = "%s" }) around it gives it'):format(isolation),
   })
@@ -259,9 +259,9 @@ local function check_options(options)
   return retries, isolation
 end
 
---- How the core begins it: SQLite with the lock of all writers, a server with what is promised.
+--- How the core begins it: with the lock of all writers where there is one, else with what is promised.
 local function mode_of(handle, isolation)
-  if handle.driver == "sqlite" then return handle.settings.readonly and "deferred" or "immediate" end
+  if not handle:engine().locks_rows then return handle.settings.readonly and "deferred" or "immediate" end
   return isolation ~= "read_committed" and isolation or "immediate"
 end
 

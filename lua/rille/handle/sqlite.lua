@@ -12,6 +12,12 @@ M.fails_whole = false
 -- There is one lock for all rows, which each transaction that writes has from its beginning.
 M.locks_rows = false
 
+-- A column of decimals keeps as many digits as a double does.
+M.exact_decimals = false
+
+-- How its SQL is read, and what stands for value number %d; see sql.lua.
+M.syntax = { parameter = "?", names_in_brackets = true }
+
 -- Who the writers are knows only the file: commits are counted in it, where sessions want to know.
 M.counts_commits = false
 

@@ -1,5 +1,6 @@
 --- apply: changes a table to what a JSON Schema says, as long as no row loses anything.
 local Diff = require "rille.schema.diff"
+local Engine = require "rille.schema.engine"
 local Error = require "rille.error"
 local Kept = require "rille.json_schema.kept"
 local Load = require "rille.json_schema.load"
@@ -17,18 +18,17 @@ local function rows_where(run, picture, condition)
   local place = Name.quote(picture.name)
   local n = run:value(("select count(*) as value from %s where %s"):format(place, condition))
   if n == 0 then return nil end
-  local is_postgres = run.handle.driver == "postgres"
-  local key = #picture.primary > 0 and Name.quote_all(picture.primary) or "rowid"
-  local no_key = #picture.primary == 0 and (is_postgres or picture.tail:find "without")
-  if no_key then return count(n, "row", "rows") end
+  local engine = Engine.of(run.handle)
+  local key = #picture.primary > 0 and Name.quote_all(picture.primary) or engine.row_key
+  if not key or #picture.primary == 0 and picture.tail:find "without" then return count(n, "row", "rows") end
   local shown = {}
-  local keys = ("select %s as key from %s where %s order by %s limit %d"):format((is_postgres
-    and "json_build_array(%s)::text" or "json_array(%s)"):format(key), place, condition, key, SHOWN_ROWS)
+  local keys = ("select %s as key from %s where %s order by %s limit %d"):format(engine.json_array:format(key), place,
+    condition, key, SHOWN_ROWS)
   for i, row in ipairs(run:rows(keys)) do
     shown[i] = row.key:sub(2, -2)
   end
   return ("%s (%s %s%s)"):format(count(n, "row", "rows"), #picture.primary > 0 and table.concat(picture.primary, ", ")
-    or "rowid", table.concat(shown, "; "), n > #shown and "; …" or "")
+    or key, table.concat(shown, "; "), n > #shown and "; …" or "")
 end
 
 --- What rows would lose: sentences.
@@ -73,13 +73,13 @@ end
 
 -- Kind of change -> the words for it; they get t, the change and the plan.
 local SAY = {
-  add_column = function(t, change, plan, driver) Words.column(t, plan.by_name[change.column], driver) end,
+  add_column = function(t, change, plan, engine) Words.column(t, plan.by_name[change.column], engine) end,
   drop_column = function(t, change) t:drop(change.column) end,
-  change_column = function(t, change, plan, driver)
+  change_column = function(t, change, plan, engine)
     local column = plan.by_name[change.column]
     if not column or change.was.auto or change.now.auto then unsupported(change) end
     if change.was.reference then t:drop_foreign { change.was.name } end
-    Words.column(t, column, driver):change()
+    Words.column(t, column, engine):change()
   end,
   primary = function(t, change)
     if #change.was > 0 then t:drop_primary() end
@@ -147,8 +147,9 @@ function M.run(schema, run, plan, picture, changes, lossy)
     refuse(picture, "%s, which would be lost", lost, "{ apply = true, lossy = true } drops them")
   end
   if #changes == 0 then return end
+  local engine = Engine.of(run.handle)
   schema:table(plan.table, function(t)
-    for _, change in ipairs(changes) do SAY[change.kind](t, change, plan, run.handle.driver) end
+    for _, change in ipairs(changes) do SAY[change.kind](t, change, plan, engine) end
   end)
   local left = Diff.of(M.picture_of(run, plan.table), Load.picture(run, plan))
   if #left > 0 then unsupported(left[1], "schema:table(name, fn) says it in other words") end
@@ -159,7 +160,7 @@ end
 ---@param name string
 ---@return rille.Picture
 function M.picture_of(run, name)
-  return require "rille.schema.engine".of(run.handle).picture(run, name)
+  return Engine.of(run.handle).picture(run, name)
 end
 
 return M

@@ -23,9 +23,10 @@ end
 ---@param plan rille.SchemaPlan
 ---@return rille.Picture
 function M.picture(run, plan)
+  local engine = Engine.of(run.handle)
   local blueprint = require "rille.schema.table".describe(plan.table, require "rille.json_schema.words".all(plan,
-    run.handle.driver))
-  return Engine.of(run.handle).pictures_of(run, { blueprint })[plan.table]
+    engine))
+  return engine.pictures_of(run, { blueprint })[plan.table]
 end
 
 --- Columns that are what the schema made of them, and whether all else is, too.

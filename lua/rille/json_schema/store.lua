@@ -3,22 +3,11 @@ local M = {}
 
 M.TABLE = "rille_json_schemas"
 
--- On PostgreSQL only the server can say what a schema makes there, by making it.  So it is kept as it was made.
-local TABLES <const> = {
-  sqlite = [[create table if not exists "rille_json_schemas" (
-  "table" TEXT primary key not null collate nocase,
-  "schema" JSON TEXT not null
-)]],
-  postgres = [[create table if not exists "rille_json_schemas" (
-  "table" text collate "C" primary key,
-  "schema" text not null,
-  "picture" text not null
-)]],
-}
+local function engine_of(handle) return require "rille.schema.engine".of(handle) end
 
 --- Make the table where it is missing.
 ---@param run rille.SchemaRunner
-function M.ensure(run) run:execute(TABLES[run.handle.driver]) end
+function M.ensure(run) run:execute(engine_of(run.handle).json_schemas) end
 
 --- The kept text of a table, and the picture of what it made, where that is kept; nil for none.
 ---@param handle rille.Handle
@@ -28,7 +17,7 @@ function M.ensure(run) run:execute(TABLES[run.handle.driver]) end
 function M.read(handle, name)
   local db = handle:connect()                  -- past whoever listens to statements: nobody asked for this one
   if not db:describe(M.TABLE) then return nil end
-  local keeps_picture = handle.driver == "postgres"
+  local keeps_picture = engine_of(handle).keeps_picture
   local text, params = require "rille.sql".placeholders("query", handle.driver,
     ([[select "schema" as text%s from "rille_json_schemas" where "table" = ?]]):format(keeps_picture
       and ', "picture" as picture' or ""), name)
@@ -41,8 +30,9 @@ end
 ---@param text string
 function M.write(run, name, text)
   M.ensure(run)
-  if run.handle.driver == "postgres" then
-    local picture = require "rille.json".encode(require "rille.schema.engine".of(run.handle).picture(run, name))
+  local engine = engine_of(run.handle)
+  if engine.keeps_picture then
+    local picture = require "rille.json".encode(engine.picture(run, name))
     run:execute([[insert into "rille_json_schemas" ("table", "schema", "picture") values (?, ?, ?)
       on conflict ("table") do update set "schema" = excluded."schema", "picture" = excluded."picture"]], name, text,
       picture)

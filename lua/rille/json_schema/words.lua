@@ -2,17 +2,15 @@
 local M = {}
 
 --- A condition as the database takes it: column.lua makes them in SQLite's words.
-local function condition(sql, driver)
-  return driver == "postgres" and sql:gsub("^json_type%(", "jsonb_typeof(") or sql
-end
+local function condition(sql, engine) return (sql:gsub("^json_type%(", engine.json_type .. "(")) end
 
 --- Say one column, without its indexes.
 ---@param t rille.TableWords
 ---@param column rille.PropertyColumn
----@param driver string  of the database
+---@param engine rille.SchemaEngine
 ---@param options? { primary: boolean? }  primary: it is the whole key
 ---@return rille.ColumnWords
-function M.column(t, column, driver, options)
+function M.column(t, column, engine, options)
   local words = t[column.word](t, column.name, table.unpack(column.args))
   if column.auto then return words end
   if options and options.primary then words:primary() end
@@ -22,7 +20,7 @@ function M.column(t, column, driver, options)
   elseif column.has_default then
     words:default(column.default)
   end
-  for _, sql in ipairs(column.checks) do words:check(condition(sql, driver)) end
+  for _, sql in ipairs(column.checks) do words:check(condition(sql, engine)) end
   local key = column.references
   if key then
     words:references(key.table, key.column)
@@ -49,12 +47,12 @@ end
 
 --- What schema:create takes to make the table of a plan.
 ---@param plan rille.SchemaPlan
----@param driver string
+---@param engine rille.SchemaEngine
 ---@return fun(t: rille.TableWords)
-function M.all(plan, driver)
+function M.all(plan, engine)
   return function(t)
     for _, column in ipairs(plan.columns) do
-      M.column(t, column, driver, { primary = column.primary and #plan.primary == 1 })
+      M.column(t, column, engine, { primary = column.primary and #plan.primary == 1 })
     end
     if #plan.primary > 1 then t:primary(plan.primary) end
     for _, index in ipairs(plan.indexes) do M.index(t, index) end

@@ -203,7 +203,7 @@ function M.look_up(class, handle)
   info.created_at, info.updated_at = timestamp_columns(def, has)
   info.source = core.source {
     table = def.table, columns = columns, indirect = indirect, record = Record.behaviour(class, info),
-    tenant = def.tenant_column, guard = def.guard, exact = handle.driver == "postgres",
+    tenant = def.tenant_column, guard = def.guard, exact = handle:engine().exact_decimals,
     ask = not def.guard and require "rille.tenant.behind".ask(handle, def.table, description) or nil,
   }
   info.names, info.direct = info.source:names(), {}     -- direct: columns that are assigned without help from Lua

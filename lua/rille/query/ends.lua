@@ -55,7 +55,7 @@ local function table_source(handle, name, all)
     local guard = Guard.of(handle, name)
     if guard and all then refuse_all(guard) end
     source = core.source { table = name, columns = plain_columns(description), tenant = guard and guard.column,
-      guard = guard, exact = handle.driver == "postgres",
+      guard = guard, exact = handle:engine().exact_decimals,
       ask = not guard and require "rille.tenant.behind".ask(handle, name, description, all) or nil }
     of[name] = source
   end

@@ -28,6 +28,12 @@ local M = {}
 ---@field rehearse fun(handle: rille.Handle, options: table, fn: function): any  `fn` on a copy: see rehearsal.lua
 ---@field holding fun(run: rille.SchemaRunner): string[]             names of all that has rows and that drop_all drops
 ---@field drop_all fun(run: rille.SchemaRunner): string[]            all tables and views; their names
+---@field json_array string          makes an array of JSON of what is put for %s
+---@field json_type string           the function that says what a document of JSON is
+---@field row_key? string            the column that a row of a table without a primary key has all the same
+---@field json_schemas string        the statement that makes the table of json_schema/store.lua
+---@field keeps_picture boolean      ... which also keeps what came of a schema, where only the database can say that
+---@field common_words fun(picture: rille.Picture): rille.Picture  it in the words that json_schema/derive.lua reads
 ---@field snapshot fun(handle: rille.Handle): table<string, string>  "table posts" -> a text that can be compared
 
 local ENGINES = { sqlite = "rille.schema.sqlite", postgres = "rille.schema.postgres" }

@@ -4,6 +4,19 @@ local Name = require "rille.schema.name"
 ---@type rille.SchemaEngine
 local M = { Runner = require "rille.schema.postgres.runner" }
 
+M.json_array, M.json_type = "json_build_array(%s)::text", "jsonb_typeof"
+
+-- Only the server can say what a schema makes here, by making it.
+M.keeps_picture = true
+
+M.json_schemas = [[create table if not exists "rille_json_schemas" (
+  "table" text collate "C" primary key,
+  "schema" text not null,
+  "picture" text not null
+)]]
+
+function M.common_words(picture) return require "rille.json_schema.postgres".translated(picture) end
+
 local function catalog() return require "rille.schema.postgres.catalog" end
 
 function M.create(blueprint) return require "rille.schema.postgres.ddl".create(blueprint) end

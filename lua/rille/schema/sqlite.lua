@@ -5,6 +5,17 @@ local Name = require "rille.schema.name"
 ---@type rille.SchemaEngine
 local M = { Runner = require "rille.schema.sqlite.runner" }
 
+M.json_array, M.json_type, M.row_key = "json_array(%s)", "json_type", "rowid"
+
+M.keeps_picture = false
+
+M.json_schemas = [[create table if not exists "rille_json_schemas" (
+  "table" TEXT primary key not null collate nocase,
+  "schema" JSON TEXT not null
+)]]
+
+function M.common_words(picture) return picture end
+
 local function catalog() return require "rille.schema.sqlite.catalog" end
 
 function M.create(blueprint) return require "rille.schema.sqlite.ddl".create(blueprint) end
