@@ -274,15 +274,19 @@ database_path(lua_State *L)
   return 1;
 }
 
-/* db:stats() -> { connections, cursors (open ones), kept, hits, misses (of its statements) } */
+/* db:stats() -> { connections, cursors (open ones), kept, hits, misses (of its statements), round_trips (to a server,
+** of the open connections) } */
 static int
 database_stats(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
-  lua_Integer cursors = 0, kept = 0, hits = 0, misses = 0;
+  lua_Integer cursors = 0, kept = 0, hits = 0, misses = 0, round_trips = 0;
 
   rille_lua_hold(database);
   for (int i = 0; i < database->count; i++) {
+    const rille_conn *conn = database->connections[i]->conn;
+
+    round_trips += conn->driver->round_trips != NULL ? (lua_Integer)conn->driver->round_trips(conn) : 0;
     kept += (lua_Integer)database->connections[i]->statements.count;
     hits += (lua_Integer)database->connections[i]->statements.hits;
     misses += (lua_Integer)database->connections[i]->statements.misses;
@@ -290,7 +294,9 @@ database_stats(lua_State *L)
       cursors++;
   }
   rille_lua_settle(database);
-  lua_createtable(L, 0, 5);
+  lua_createtable(L, 0, 6);
+  lua_pushinteger(L, round_trips);
+  lua_setfield(L, -2, "round_trips");
   lua_pushinteger(L, cursors);
   lua_setfield(L, -2, "cursors");
   lua_pushinteger(L, database->count);
@@ -334,6 +340,7 @@ rille_lua_add_database(lua_State *L)
   luaL_setfuncs(L, rille_lua_read_methods, 0);
   luaL_setfuncs(L, rille_lua_related_methods, 0);
   luaL_setfuncs(L, rille_lua_write_methods, 0);
+  luaL_setfuncs(L, rille_lua_insert_methods, 0);
   luaL_setfuncs(L, rille_lua_save_methods, 0);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);

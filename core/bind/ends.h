@@ -6,7 +6,8 @@
 
 extern const luaL_Reg rille_lua_raw_methods[];         /* raw.c: SQL text, catalog */
 extern const luaL_Reg rille_lua_read_methods[];        /* read.c: queries that give rows */
-extern const luaL_Reg rille_lua_write_methods[];       /* write.c: update, delete, insert by query or rows */
+extern const luaL_Reg rille_lua_write_methods[];       /* write.c: update, delete by query */
+extern const luaL_Reg rille_lua_insert_methods[];      /* insert.c: rows put in */
 extern const luaL_Reg rille_lua_save_methods[];        /* save.c: records found, inserted, updated, deleted by key */
 extern const luaL_Reg rille_lua_mirror_methods[];      /* mirror.c: the outbox, applied to mirrors */
 extern const luaL_Reg rille_lua_related_methods[];     /* related.c: records of a relation */

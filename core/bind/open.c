@@ -6,7 +6,8 @@
 **                                         transaction.c: exclusive, and the levels
 **                                         raw.c:      query execute tables describe
 **                                         read.c:     all first cursor pluck aggregate exists sql
-**                                         write.c:    update delete insert
+**                                         write.c:    update delete
+**                                         insert.c:   insert
 **                                         save.c:     find insert_record update_record delete_record
 **   core.pool_*                           pooled.c: bounds on open databases, deleting one
 **   core.source(description) -> source    source.c

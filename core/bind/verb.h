@@ -13,4 +13,7 @@ void rille_lua_add_update(lua_State *L, rille_work *work, rille_query *query, in
 rille_set **rille_lua_add_set(lua_State *L, rille_work *work, rille_set **end, rille_str column,
                               const rille_cell *cell);
 
+/* Makes of the assignment of a value one of the column with that value added (RILLE_OP_ADD) or taken away. */
+void rille_lua_set_sum(lua_State *L, rille_work *work, rille_set *set, rille_operator sign);
+
 #endif

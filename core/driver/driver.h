@@ -182,6 +182,9 @@ typedef struct rille_driver {
   int64_t (*changes)(const rille_conn *conn);
   int64_t (*last_id)(const rille_conn *conn);
 
+  /* How often the connection has asked a server and waited for the answer; NULL: there is none to ask. */
+  uint64_t (*round_trips)(const rille_conn *conn);
+
   /* Where a database that counts its commits is in their history; all are NULL where none are counted.
   **
   ** A query with the outputs server (text: whose count it is), replica (0 or 1), epoch (grows when another server goes

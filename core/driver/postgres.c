@@ -243,6 +243,12 @@ postgres_last_id(const rille_conn *base)
   return 0;
 }
 
+static uint64_t
+postgres_round_trips(const rille_conn *base)
+{
+  return ((const rille_postgres_conn *)base)->round_trips;
+}
+
 static const char *
 postgres_version(void)
 {
@@ -293,6 +299,7 @@ const rille_driver rille_driver_postgres = {
   .run_aside = postgres_run_aside,
   .changes = postgres_changes,
   .last_id = postgres_last_id,
+  .round_trips = postgres_round_trips,
   .place = rille_postgres_place,
   .epoch_start = rille_postgres_epoch_start,
   .track = rille_postgres_track,

@@ -46,6 +46,7 @@ typedef struct rille_postgres_conn {
   int wait_ms, wait_told_ms; /* for locks: what is wanted, and what the server knows (-1: nobody knows) */
   bool wait_told_inside;     /* it was told in this transaction, and forgets when that is rolled back */
   int64_t used_ms;           /* when it last answered */
+  uint64_t round_trips;      /* so far */
   int64_t changes;
   bool tracks;              /* looks where the history is; see postgres_place.h */
   bool tracked;             /* the last look saw something: */

@@ -253,6 +253,7 @@ rille_postgres_settle(rille_postgres_conn *conn)
   conn->wait_told_inside = conn->wait_told_inside && conn->in_transaction;
   conn->failed = now == PQTRANS_INERROR;
   conn->used_ms = rille_postgres_now_ms();
+  conn->round_trips++;
 }
 
 /* -- before it ------------------------------------------------------------------------------------------- */

@@ -87,6 +87,7 @@ const rille_dialect rille_dialect_postgres = {
   .name = "postgres",
   .numbered = true, .booleans = true, .exact_decimals = true, .array_lists = true, .outputs_unknown = true,
   .excluded_beside = true,
+  .insert_values = 4096,
   .name_bytes = 63,
   .constants = { "false", "true" },
   .operators = {

@@ -24,6 +24,7 @@ typedef struct rille_dialect {
   bool array_lists;         /* a long list is the literal of an array; else JSON text */
   bool outputs_unknown;     /* conditions do not know the names of outputs: what they stand for is written again */
   bool excluded_beside;     /* in an upsert a column without its table could be the refused row's */
+  int insert_values;        /* that one statement may insert in many rows; 0: rows are inserted one by one */
   int name_bytes;           /* that a name may have, 0: no bound; longer ones would be cut in silence */
   const char *constants[2]; /* false, true: as conditions */
   const char *operators[RILLE_OP_COUNT]; /* of comparisons */

@@ -144,6 +144,24 @@ write_conflict(rille_compiler *c, const rille_query *query)
   }
 }
 
+/* The values of a row, from 0, in parentheses. */
+static void
+write_row(rille_compiler *c, const rille_query *query, uint32_t row)
+{
+  uint32_t columns = 0;
+
+  for (const rille_set *set = query->sets; row > 0 && set != NULL; set = set->next)
+    columns++;
+  for (const rille_set *set = query->sets; set != NULL; set = set->next) {
+    rille_node value = *set->value;
+
+    value.slot += row * columns;
+    rille_compiler_put(c, set == query->sets ? "(" : ", ");
+    write_assigned(c, &value);
+  }
+  rille_compiler_put(c, ")");
+}
+
 void
 rille_mutation_insert(rille_compiler *c, const rille_query *query)
 {
@@ -157,11 +175,12 @@ rille_mutation_insert(rille_compiler *c, const rille_query *query)
       rille_compiler_put(c, set == query->sets ? "(" : ", ");
       rille_compiler_quote(c, set->column->name);
     }
-    for (const rille_set *set = query->sets; set != NULL; set = set->next) {
-      rille_compiler_put(c, set == query->sets ? ") values (" : ", ");
-      write_assigned(c, set->value);
+    rille_compiler_put(c, ") values ");
+    write_row(c, query, 0);
+    for (uint32_t row = 1; row < query->rows; row++) {
+      rille_compiler_put(c, ", ");
+      write_row(c, query, row);
     }
-    rille_compiler_put(c, ")");
   }
   write_conflict(c, query);
 }

@@ -154,6 +154,8 @@ typedef struct rille_query {
   struct rille_query *next;
   rille_node *aggregate; /* a CALL over one output: the statement yields this one value */
   rille_set *sets;       /* insert, update */
+  uint32_t rows;         /* that an insert gives, 0 for one: all sets are VALUEs then, and the slots of each row's
+                         ** values stand behind those of the row before */
   rille_conflict conflict;
   rille_node *conflict_columns; /* COLUMN nodes */
   rille_str conflict_where;     /* SQL of the schema: which rows the unique index of these columns covers; none: all */

@@ -30,6 +30,22 @@ inserts_a_row(void **state)
 }
 
 static void
+inserts_many_rows_whose_values_stand_one_behind_the_other(void **state)
+{
+  rille_query *query = writing(RILLE_INSERT, &build_posts);
+
+  (void)state;
+  build_set(&query->sets, "title", build_value(1));
+  build_set(&query->sets, "views", build_value(2));
+  query->rows = 3;
+  assert_sql(query, "insert into \"posts\" (\"title\", \"views\") values (?, ?), (?, ?), (?, ?)", "1 2 3 4 5 6");
+  query->conflict = RILLE_CONFLICT_IGNORED;
+  query->rows = 2;
+  assert_postgres(
+    query, "insert into \"posts\" (\"title\", \"views\") values ($1, $2), ($3, $4) on conflict do nothing", "1 2 3 4");
+}
+
+static void
 inserts_or_does_something_else(void **state)
 {
   rille_query *query = writing(RILLE_INSERT, &build_posts);
@@ -233,6 +249,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
     BUILDS(inserts_a_row),
+    BUILDS(inserts_many_rows_whose_values_stand_one_behind_the_other),
     BUILDS(inserts_or_does_something_else),
     BUILDS(refuses_an_alternative_to_an_insert_of_nothing),
     BUILDS(updates_rows),

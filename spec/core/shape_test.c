@@ -241,6 +241,10 @@ unlike(rille_query **list)
   list[n++] = with_conflict(RILLE_CONFLICT_UPDATES, "title", "title");
   list[n++] = with_verb(RILLE_INSERT, "title", zero());
   list[n - 1]->returning = title();
+  list[n++] = with_verb(RILLE_INSERT, "title", zero());
+  list[n - 1]->rows = 2;
+  list[n++] = with_verb(RILLE_INSERT, "title", zero());
+  list[n - 1]->rows = 4;
   return n;
 }
 
