@@ -26,7 +26,7 @@ static struct {
   pthread_mutex_t lock;
   pthread_cond_t changed; /* by the monotonic clock */
   rille_pool_settings settings;
-  int limit;   /* connections; 0 until the first is opened */
+  int limit;   /* connections; 0 until somebody asks for it, limit() */
   int open;    /* those there are, with those being opened or closed */
   int closing; /* seats */
   int waiting; /* threads, for whatever changes */
@@ -149,6 +149,15 @@ set_limit(void)
     pool.limit = (int)share;
 }
 
+/* Connections that there may be: anew after each change of the settings, also for those who wait meanwhile. */
+static int
+limit(void)
+{
+  if (pool.limit == 0)
+    set_limit();
+  return pool.limit;
+}
+
 void
 rille_pool_configure(const rille_pool_settings *settings)
 {
@@ -165,10 +174,8 @@ rille_pool_look(void)
   rille_pool_stats stats;
 
   lock();
-  if (pool.limit == 0)
-    set_limit();
   stats = (rille_pool_stats){ .open = pool.open,
-                              .limit = pool.limit,
+                              .limit = limit(),
                               .idle = pool.idle.count,
                               .pinned = pool.pinned.count,
                               .opened = pool.opened,
@@ -306,12 +313,12 @@ exhausted(bool waited, rille_fault *fault)
   rille_status kind = waited ? RILLE_TIMEOUT : RILLE_BUSY;
 
   if (waited)
-    (void)rille_fault_set(fault, kind, "tenant pool exhausted: %d connections were in use for %d ms", pool.limit,
+    (void)rille_fault_set(fault, kind, "tenant pool exhausted: %d connections were in use for %d ms", limit(),
                           pool.settings.wait_ms);
   else
     (void)rille_fault_set(fault, kind, "tenant pool exhausted: %d connections are held by transactions and cursors",
-                          pool.limit);
-  if (pool.limit < pool.settings.max)
+                          limit());
+  if (limit() < pool.settings.max)
     rille_fault_hint(fault,
                      "the limit of open files of this process allows no more: raise it (ulimit -n), or end some");
   else
@@ -335,13 +342,11 @@ rille_seat_open(rille_seat *seat, rille_fault *fault)
   rille_status status = RILLE_OK;
 
   lock();
-  if (pool.limit == 0)
-    set_limit();
   while (status == RILLE_OK) {
     if (opener_of(seat) != NULL) {
       if (!wait_for_change(&deadline))
         status = claimed(seat, fault);
-    } else if (pool.open < pool.limit) {
+    } else if (pool.open < limit()) {
       break;
     } else if (pool.idle.oldest != NULL) {
       evict(pool.idle.oldest, seat->host);

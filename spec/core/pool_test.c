@@ -160,6 +160,31 @@ gets_what_another_host_gives_back(void **state)
   assert_int_equal(closed_foreign[1], 1);
 }
 
+static void *
+configure_and_unpin_soon(void *seat)
+{
+  (void)nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+  rille_pool_configure(&(rille_pool_settings){ .max = 3, .wait_ms = 5000, .idle_ms = 60000 });
+  return unpin_soon(seat);
+}
+
+static void
+who_waits_keeps_to_the_newest_settings(void **state)
+{
+  rille_fault fault;
+  pthread_t thread;
+
+  (void)state;
+  rille_pool_configure(&(rille_pool_settings){ .max = 2, .wait_ms = 1000, .idle_ms = 60000 });
+  for (int i = 0; i < 2; i++)
+    assert_ok(take(&seats[i], &fault), &fault);
+  seats[3].host = &host_b;
+  assert_int_equal(pthread_create(&thread, NULL, configure_and_unpin_soon, &seats[1]), 0);
+  assert_ok(take(&seats[3], &fault), &fault);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  assert_int_equal(closed[1], 0); /* there is room for three now */
+}
+
 static void
 closes_what_nobody_uses(void **state)
 {
@@ -373,6 +398,7 @@ main(void)
     cmocka_unit_test_setup_teardown(says_at_once_that_one_host_holds_them_all, start, end),
     cmocka_unit_test_setup_teardown(waits_for_another_host_until_the_deadline, start, end),
     cmocka_unit_test_setup_teardown(gets_what_another_host_gives_back, start, end),
+    cmocka_unit_test_setup_teardown(who_waits_keeps_to_the_newest_settings, start, end),
     cmocka_unit_test_setup_teardown(closes_what_nobody_uses, start, end),
     cmocka_unit_test_setup_teardown(one_opens_a_path_and_another_waits, start, end),
     cmocka_unit_test_setup_teardown(one_that_could_not_be_opened_takes_no_room, start, end),
