@@ -1,5 +1,5 @@
-/* core/bind/tenant.c - the tenant of the calling coroutine becomes a value of the statement, once, and a condition on
-** each table whose rows belong to tenants. */
+/* core/bind/tenant.c - the tenant of the calling coroutine becomes a value of the statement, once; each table whose
+** rows belong to tenants is told which value that is. */
 #include "core/bind/tenant.h"
 
 #include <lauxlib.h>
@@ -15,56 +15,44 @@ static const char tenants_key;
 /* Did any state of this process ever set a tenant?  Whoever has none asks nobody about views. */
 static atomic_bool ever_set;
 
-/* Pushes the context of the calling coroutine; false when it has none. */
-static bool
+/* Pushes two values, of which the upper is the context of the calling coroutine; its index, or 0 when it has none. */
+static int
 push_context(lua_State *L)
 {
   (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &tenants_key);
   (void)lua_pushthread(L);
-  (void)lua_rawget(L, -2);
-  lua_remove(L, -2);
-  return lua_istable(L, -1);
+  return lua_rawget(L, -2) == LUA_TTABLE ? lua_gettop(L) : 0;
 }
 
-/* Reads the tenant of the context at the top, if there is one; its text is borrowed from there. */
+/* Reads the tenant of the context at that index, if there is one; its text is borrowed from there.  Pushes one. */
 static bool
-read_tenant(lua_State *L, rille_cell *cell)
+read_tenant(lua_State *L, int context, rille_cell *cell)
 {
-  bool found = lua_istable(L, -1);
-
-  if (found) {
-    (void)lua_rawgeti(L, -1, 1);
-    rille_lua_check_cell(L, -1, "a tenant", cell);
-    found = cell->kind != RILLE_NULL;
-    lua_pop(L, 1);
-  }
-  return found;
+  if (context == 0)
+    return false;
+  (void)lua_rawgeti(L, context, 1);
+  rille_lua_check_cell(L, -1, "a tenant", cell);
+  return cell->kind != RILLE_NULL;
 }
 
 static bool
 current(lua_State *L, rille_cell *cell)
 {
-  bool found;
+  int top = lua_gettop(L);
+  bool found = read_tenant(L, push_context(L), cell);
 
-  (void)push_context(L);
-  found = read_tenant(L, cell);
-  lua_pop(L, 1);
+  lua_settop(L, top);
   return found;
 }
 
-/* Does the context at the top lift the guard of the source? */
+/* Does the context at that index lift the guard of the source?  Pushes up to two values. */
 static bool
-is_lifted(lua_State *L, int source)
+is_lifted(lua_State *L, int context, int source)
 {
-  int top = lua_gettop(L);
-  bool lifted = false;
-
-  if (lua_istable(L, -1) && lua_rawgeti(L, -1, 4) == LUA_TTABLE) {
-    (void)lua_getiuservalue(L, source, RILLE_SOURCE_GUARD);
-    lifted = lua_rawget(L, -2) != LUA_TNIL;
-  }
-  lua_settop(L, top);
-  return lifted;
+  if (context == 0 || lua_rawgeti(L, context, 4) != LUA_TTABLE)
+    return false;
+  (void)lua_getiuservalue(L, source, RILLE_SOURCE_GUARD);
+  return lua_rawget(L, -2) != LUA_TNIL;
 }
 
 static int
@@ -78,14 +66,14 @@ required(lua_State *L, rille_work *work, const rille_source *source)
   return rille_lua_raise(L, &work->fault, (rille_str){ 0 });
 }
 
-/* The value of the work that is the tenant of the context at the top, made when it is first asked for. */
+/* The value of the work that is the tenant of the context, made when it is first asked for. */
 static uint32_t
-tenant_slot(lua_State *L, rille_work *work, const rille_source *source)
+tenant_slot(lua_State *L, int context, rille_work *work, const rille_source *source)
 {
   rille_cell cell;
 
   if (work->tenant == 0) {
-    if (!read_tenant(L, &cell))
+    if (!read_tenant(L, context, &cell))
       (void)required(L, work, source);
     work->tenant = rille_work_slot(L, work, &cell) + 1;
   }
@@ -96,10 +84,11 @@ tenant_slot(lua_State *L, rille_work *work, const rille_source *source)
 static void
 ask(lua_State *L, int source)
 {
-  int top = lua_gettop(L);
+  int top = lua_gettop(L), context;
 
   luaL_checkstack(L, 5, "a query is too deep");
-  if (push_context(L) && lua_rawgeti(L, -1, 1) != LUA_TNIL) {
+  context = push_context(L);
+  if (context != 0 && lua_rawgeti(L, context, 1) != LUA_TNIL) {
     (void)lua_getiuservalue(L, source, RILLE_SOURCE_GUARD);
     lua_call(L, 0, 0);
   }
@@ -107,10 +96,9 @@ ask(lua_State *L, int source)
 }
 
 void
-rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source, rille_node **condition)
+rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source)
 {
-  rille_node *equal;
-  uint32_t slot = 0;
+  int top = lua_gettop(L), context;
 
   if (!source->table->guarded)
     return;
@@ -121,23 +109,11 @@ rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source,
     return;
   }
   luaL_checkstack(L, 5, "a query is too deep");
-  (void)push_context(L);
-  source->guard = is_lifted(L, index) ? RILLE_GUARD_LIFTED : RILLE_GUARD_TENANT;
+  context = push_context(L);
+  source->guard = is_lifted(L, context, index) ? RILLE_GUARD_LIFTED : RILLE_GUARD_TENANT;
   if (source->guard == RILLE_GUARD_TENANT)
-    slot = tenant_slot(L, work, source);
-  lua_pop(L, 1);
-  if (source->guard == RILLE_GUARD_LIFTED || condition == NULL)
-    return;
-  equal = rille_work_node(L, work, RILLE_NODE_COMPARE);
-  equal->op = RILLE_OP_EQUAL;
-  equal->a = rille_work_node(L, work, RILLE_NODE_COLUMN);
-  equal->a->op = RILLE_COLUMN_OF_TENANT;
-  equal->a->source = source;
-  equal->b = rille_work_node(L, work, RILLE_NODE_VALUE);
-  equal->b->slot = slot;
-  *condition = rille_node_both(&work->arena, equal, *condition);
-  if (*condition == NULL)
-    (void)rille_lua_no_memory(L);
+    source->tenant = tenant_slot(L, context, work, source);
+  lua_settop(L, top);
 }
 
 /* -- what is written ------------------------------------------------------------------------------------- */
@@ -205,11 +181,12 @@ void
 rille_lua_check_raw(lua_State *L)
 {
   rille_fault fault;
-  int top = lua_gettop(L);
+  int top = lua_gettop(L), context;
 
   luaL_checkstack(L, 5, NULL);
-  if (push_context(L) && lua_rawgeti(L, top + 1, 1) != LUA_TNIL &&
-      !(lua_rawgeti(L, top + 1, 3) == LUA_TBOOLEAN && lua_toboolean(L, -1))) {
+  context = push_context(L);
+  if (context != 0 && lua_rawgeti(L, context, 1) != LUA_TNIL &&
+      !(lua_rawgeti(L, context, 3) == LUA_TBOOLEAN && lua_toboolean(L, -1))) {
     (void)rille_fault_set(&fault, RILLE_TENANT_REQUIRED,
                           "SQL of your own with a subquery is not limited to the current tenant");
     rille_fault_hint(&fault, "where_exists(query) and where_in(column, query) are");
@@ -226,7 +203,7 @@ rille_lua_relations_fit(lua_State *L, int index)
 
   if (lua_rawgeti(L, index, RILLE_RELATIONS_MARK) != LUA_TNIL) {
     luaL_checkstack(L, 5, NULL);
-    if (push_context(L))
+    if (push_context(L) != 0)
       (void)lua_rawgeti(L, -1, 2);
     fit = lua_rawequal(L, top + 1, -1) != 0;
   }

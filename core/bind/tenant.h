@@ -10,11 +10,10 @@
 #include "core/bind/source.h"
 #include "core/bind/work.h"
 
-/* Says on `source`, which stands for the rille_lua_source at `index`, whose rows are meant, and ands to *condition
-** (which may hold NULL) that they are the tenant's; `condition` is NULL for an insert.  Nothing to do for a table that
-** is not guarded; of a view and the like Lua is asked, which may raise.  Raises tenant_required where a tenant must be
-** set and none is. */
-void rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source, rille_node **condition);
+/* Says on `source`, which stands for the rille_lua_source at `index`, whose rows are meant.  Nothing to do for a table
+** that is not guarded; of a view and the like Lua is asked, which may raise.  Raises tenant_required where a tenant
+** must be set and none is. */
+void rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source);
 
 /* What an insert into the guarded source assigns to the tenant's column: true when that is *cell, as the caller had it
 ** (`given`) or as the current tenant says; false when it is left out.  Raises tenant_mismatch for another tenant's

@@ -92,7 +92,7 @@ add_join(rille_chain *r, int node, rille_found *found)
   rille_query *query = found->query;
   rille_join *join = rille_work_get(r->L, r->work, sizeof *join);
   size_t operator;
-  rille_node *a, *b, *guard = NULL;
+  rille_node *a, *b;
 
   join->kind = rille_chain_flag(r, node, 4) ? RILLE_JOIN_LEFT : RILLE_JOIN_INNER;
   (void)rille_chain_push(r, node, 5);
@@ -101,14 +101,12 @@ add_join(rille_chain *r, int node, rille_found *found)
   (void)rille_chain_push(r, node, 6);
   join->source.name = lua_type(r->L, -1) == LUA_TSTRING ? rille_lua_text(r->L, -1) : join->source.table->name;
   (void)rille_chain_push(r, node, 5);
-  rille_lua_guard(r->L, r->work, lua_gettop(r->L), &join->source, &guard);
+  rille_lua_guard(r->L, r->work, lua_gettop(r->L), &join->source);
   lua_pop(r->L, 2);
   a = rille_chain_column(r, node, 7);
   operator= rille_condition_operator(r, rille_chain_text(r, node, 8, "an operator"));
   b = rille_chain_column(r, node, 9);
-  join->on = rille_node_both(&r->work->arena, rille_condition_compare(r, a, operator, b), guard);
-  if (join->on == NULL)
-    (void)rille_lua_no_memory(r->L);
+  join->on = rille_condition_compare(r, a, operator, b);
   join->scoped = scoped_rows(r, join, found);
   join->next = query->joins;
   query->joins = join;
@@ -324,7 +322,7 @@ rille_lua_to_query(lua_State *L, int index, int sealed, rille_work *work)
   if (source->table.guarded) {
     (void)lua_rawgeti(L, index, 1);
     (void)lua_rawgeti(L, -1, 1);
-    rille_lua_guard(L, work, lua_gettop(L), &found.query->source, &found.query->sealed);
+    rille_lua_guard(L, work, lua_gettop(L), &found.query->source);
     lua_pop(L, 2);
   }
   work->depth -= RILLE_QUERY_LEVELS;

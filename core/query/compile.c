@@ -11,23 +11,42 @@ write_source(rille_compiler *c, const rille_source *source)
   }
 }
 
-/* where: what scopes demand and what was asked for, each sealed in parentheses of its own. */
+/* The source's rows are the tenant's. */
+static void
+write_tenant(rille_compiler *c, const rille_source *source)
+{
+  const rille_column *column = source->table->tenant;
+  rille_node of = { .kind = RILLE_NODE_COLUMN, .source = source, .column = column };
+  rille_node tenant = { .kind = RILLE_NODE_VALUE, .slot = source->tenant, .source = source, .column = column };
+  rille_node equal = { .kind = RILLE_NODE_COMPARE, .op = RILLE_OP_EQUAL, .a = &of, .b = &tenant };
+
+  rille_expression_part(c, &equal);
+}
+
+/* where: the tenant, what scopes demand and what was asked for, each sealed so that none reaches out of its place. */
 void
 rille_compiler_where(rille_compiler *c, const rille_query *query)
 {
-  const rille_node *sealed = query->sealed, *where = query->where;
+  const rille_node *conditions[] = { query->sealed, query->where };
+  bool guarded = query->source.guard == RILLE_GUARD_TENANT;
+  bool many = (query->sealed != NULL) + (query->where != NULL) + guarded > 1;
+  const char *word = " where ";
 
-  if (sealed == NULL && where == NULL)
-    return;
-  rille_compiler_put(c, " where ");
   c->query = query;
-  if (sealed != NULL && where != NULL) {
-    rille_expression_part(c, sealed);
-    rille_compiler_put(c, " and ");
-    rille_expression_part(c, where);
-  } else {
-    rille_expression_write(c, sealed != NULL ? sealed : where);
+  if (guarded) {
+    rille_compiler_put(c, word);
+    write_tenant(c, &query->source);
+    word = " and ";
   }
+  for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
+    if (conditions[i] != NULL) {
+      rille_compiler_put(c, word);
+      if (many)
+        rille_expression_part(c, conditions[i]);
+      else
+        rille_expression_write(c, conditions[i]);
+      word = " and ";
+    }
   c->query = NULL;
 }
 
@@ -56,13 +75,15 @@ write_joins(rille_compiler *c, const rille_query *query)
     rille_compiler_put(c, join->kind == RILLE_JOIN_LEFT ? " left join " : " join ");
     write_source(c, &join->source);
     rille_compiler_put(c, " on ");
-    if (join->scoped == NULL) {
-      rille_expression_write(c, join->on);
-      continue;
-    }
     rille_expression_part(c, join->on);
-    rille_compiler_put(c, " and ");
-    rille_expression_part(c, join->scoped->where);
+    if (join->source.guard == RILLE_GUARD_TENANT) {
+      rille_compiler_put(c, " and ");
+      write_tenant(c, &join->source);
+    }
+    if (join->scoped != NULL) {
+      rille_compiler_put(c, " and ");
+      rille_expression_part(c, join->scoped->where);
+    }
   }
 }
 

@@ -135,10 +135,6 @@ resolve_column(rille_node *node, const struct scope *scope)
 
   if (node->op == RILLE_COLUMN_OF_OUTER)
     return resolve_outer(node, scope);
-  if (node->op == RILLE_COLUMN_OF_TENANT) {
-    node->column = node->source->table->tenant;
-    return RILLE_OK;
-  }
   dot = memchr(node->text.at, '.', node->text.len);
   if (dot != NULL)
     return resolve_path(node, scope, (size_t)(dot - node->text.at));

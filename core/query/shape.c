@@ -9,10 +9,9 @@ static void write_query(const rille_query *query, rille_buffer *out);
 static void
 number(rille_buffer *out, uint64_t n)
 {
-  do {
-    rille_buffer_byte(out, (char)((n & 0x7F) | (n > 0x7F ? 0x80 : 0)));
-    n >>= 7;
-  } while (n > 0);
+  for (; n > 0x7F; n >>= 7)
+    rille_buffer_byte(out, (char)((n & 0x7F) | 0x80));
+  rille_buffer_byte(out, (char)n);
 }
 
 static void
@@ -82,6 +81,8 @@ static void
 write_source(const rille_source *source, rille_buffer *out)
 {
   number(out, source->table->id << 2 | (uint64_t)source->guard);
+  if (source->guard == RILLE_GUARD_TENANT)
+    number(out, source->tenant);
   text(out, source->name);
 }
 

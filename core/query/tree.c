@@ -11,22 +11,6 @@ rille_node_new(rille_arena *arena, rille_node_kind kind)
   return node;
 }
 
-rille_node *
-rille_node_both(rille_arena *arena, rille_node *a, rille_node *b)
-{
-  rille_node *both;
-
-  if (a == NULL || b == NULL)
-    return a != NULL ? a : b;
-  both = rille_node_new(arena, RILLE_NODE_AND);
-  if (both != NULL) {
-    both->items = a;
-    a->next = b;
-    b->next = NULL;
-  }
-  return both;
-}
-
 size_t
 rille_node_count(const rille_node *first)
 {

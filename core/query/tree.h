@@ -32,9 +32,8 @@ typedef enum rille_node_kind {
 
 /* Where a column is looked for. */
 typedef enum rille_column_of {
-  RILLE_COLUMN_OF_ANY,   /* in all tables of the query, then in those of the queries around */
-  RILLE_COLUMN_OF_OUTER, /* in the first table of the query around */
-  RILLE_COLUMN_OF_TENANT /* nowhere: it is the tenant's column of `source`, and has no text */
+  RILLE_COLUMN_OF_ANY,  /* in all tables of the query, then in those of the queries around */
+  RILLE_COLUMN_OF_OUTER /* in the first table of the query around */
 } rille_column_of;
 
 typedef enum rille_operator {
@@ -85,7 +84,7 @@ typedef struct rille_node {
 /* Whose rows of a table are meant: something must be said where it is guarded. */
 typedef enum rille_guard {
   RILLE_GUARD_NONE,
-  RILLE_GUARD_TENANT, /* one tenant's: a condition says so, or an insert assigns it */
+  RILLE_GUARD_TENANT, /* one tenant's: compile says so wherever the table is read; an insert assigns it */
   RILLE_GUARD_LIFTED  /* everybody's */
 } rille_guard;
 
@@ -96,6 +95,7 @@ typedef struct rille_source {
   bool optional;  /* set by resolve: a row may be without one of its rows, as a left join has it */
   int level; /* set by resolve: not 0 where a query around reads a table of that name, too; then part of the name */
   rille_guard guard;
+  uint32_t tenant; /* with RILLE_GUARD_TENANT: which of the statement's values it is */
 } rille_source;
 
 typedef enum rille_join_kind { RILLE_JOIN_INNER, RILLE_JOIN_LEFT } rille_join_kind;
@@ -165,9 +165,6 @@ typedef struct rille_query {
 
 /* Makes a node of the kind in the arena; NULL when memory ran out. */
 rille_node *rille_node_new(rille_arena *arena, rille_node_kind kind);
-
-/* Both conditions, either of which may be NULL for none. */
-rille_node *rille_node_both(rille_arena *arena, rille_node *a, rille_node *b);
 
 /* How many nodes are linked from `first`. */
 size_t rille_node_count(const rille_node *first);

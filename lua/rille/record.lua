@@ -133,7 +133,8 @@ function Record:fill(attributes)
   if type(attributes) ~= "table" then
     Error.argument(class._def.name .. ":fill", "a table of attributes", attributes)
   end
-  if class._def.guard then require "rille.guard".check_attributes(class, attributes) end
+  local tenant = class._def.tenant_column
+  if tenant and attributes[tenant] ~= nil then require "rille.guard".check_attributes(class, attributes) end
   local refused = core.record_fill(self, attributes, info.assignable, info.direct)
   if refused ~= nil then refuse_key(class, info, refused) end
   return self

@@ -145,7 +145,6 @@ local function notes(side)
     t:string "title"
     t:timestamps()
     if side ~= "none" then
-      t:unique { "org_id", "id" }
       t:index { "org_id", "batch" }
     else
       t:index "batch"

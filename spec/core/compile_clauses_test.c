@@ -1,4 +1,4 @@
-/* spec/core/compile_clauses_test.c - the exact SQL of groups, orders, limits, unions and aggregates. */
+/* spec/core/compile_clauses_test.c - the exact SQL of groups, orders, limits, unions, aggregates and tenants. */
 #include "spec/support/spec.h"
 
 #include "spec/support/build.h"
@@ -90,6 +90,63 @@ aggregates_over_the_table_or_over_the_result(void **state)
     query, "select min(\"views\") from (select \"views\" from \"posts\" where \"views\" = ? group by \"views\")", "0");
 }
 
+/* -- tenants --------------------------------------------------------------------------------------------- */
+
+/* posts, whose rows are those of the author that value 9 names. */
+static rille_table authored;
+
+static rille_query *
+build_authored(rille_node *where)
+{
+  rille_query *query = build_titles(where);
+
+  authored = build_posts;
+  authored.guarded = true;
+  authored.tenant = &authored.columns[1];
+  query->source = (rille_source){ .table = &authored, .name = authored.name, .guard = RILLE_GUARD_TENANT, .tenant = 9 };
+  return query;
+}
+
+#define OWN "\"author_id\" = ?"
+
+static void
+says_whose_rows_are_meant_wherever_a_table_is_read(void **state)
+{
+  rille_query *query = build_authored(NULL);
+  rille_node *either = build_chain(build_equal("views", 0), build_constant(true), NULL);
+
+  (void)state;
+  assert_sql(query, TITLES " where " OWN, "9");
+  query = build_authored(build_many(RILLE_NODE_OR, either));
+  query->sealed = build_equal("id", 1);
+  assert_sql(query, TITLES " where " OWN " and \"id\" = ? and (\"views\" = ? or 1)", "9 1 0");
+  query = build_authored(build_nested(RILLE_NODE_EXISTS, build_authored(NULL)));
+  query->unions = build_authored(NULL);
+  assert_sql(query,
+             TITLES " where " OWN
+                    " and exists (select \"posts#1\".\"title\" from \"posts\" as \"posts#1\" where \"posts#1\"." OWN
+                    ") union " TITLES " where " OWN,
+             "9 9 9");
+  query = build_authored(build_equal("id", 0));
+  query->outputs = NULL;
+  query->verb = RILLE_DELETE;
+  assert_sql(query, "delete from \"posts\" where " OWN " and \"id\" = ?", "9 0");
+}
+
+static void
+says_whose_rows_are_joined(void **state)
+{
+  rille_query *query = build_query(&build_users);
+
+  (void)state;
+  (void)build_authored(NULL);
+  query->outputs = build_column("name");
+  build_join(query, RILLE_JOIN_LEFT, &authored, "p", build_constant(true));
+  query->joins->source.guard = RILLE_GUARD_TENANT;
+  query->joins->source.tenant = 9;
+  assert_sql(query, "select \"users\".\"name\" from \"users\" left join \"posts\" as \"p\" on 1 and \"p\"." OWN, "9");
+}
+
 #define BUILDS(test) cmocka_unit_test_setup_teardown(test, build_start, build_end)
 
 int
@@ -100,6 +157,8 @@ main(void)
     BUILDS(orders_by_the_names_of_outputs),
     BUILDS(unites_queries),
     BUILDS(aggregates_over_the_table_or_over_the_result),
+    BUILDS(says_whose_rows_are_meant_wherever_a_table_is_read),
+    BUILDS(says_whose_rows_are_joined),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

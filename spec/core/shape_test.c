@@ -93,6 +93,14 @@ renamed(rille_query *query, const char *name)
 }
 
 static rille_query *
+guarded(rille_query *query, rille_guard guard, uint32_t tenant)
+{
+  query->source.guard = guard;
+  query->source.tenant = tenant;
+  return query;
+}
+
+static rille_query *
 with_join(rille_join_kind kind, const rille_table *table, const char *alias, rille_node *on)
 {
   rille_query *query = posts();
@@ -143,6 +151,9 @@ unlike(rille_query **list)
   list[n++] = posts();
   list[n++] = build_query(&build_users);
   list[n++] = renamed(posts(), "p");
+  list[n++] = guarded(posts(), RILLE_GUARD_LIFTED, 0);
+  list[n++] = guarded(posts(), RILLE_GUARD_TENANT, 0);
+  list[n++] = guarded(posts(), RILLE_GUARD_TENANT, 300);
   list[n++] = with_where(build_compare(title(), RILLE_OP_EQUAL, zero()));
   list[n++] = with_where(build_compare(title(), RILLE_OP_UNEQUAL, zero()));
   list[n++] = with_where(build_compare(title(), RILLE_OP_LIKE, zero()));

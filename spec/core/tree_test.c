@@ -28,29 +28,6 @@ makes_an_empty_node_of_the_kind(void **state)
 }
 
 static void
-joins_two_conditions_either_of_which_may_be_none(void **state)
-{
-  rille_arena arena;
-  rille_node *a, *b, *both;
-
-  (void)state;
-  rille_arena_init(&arena);
-  a = rille_node_new(&arena, RILLE_NODE_CONSTANT);
-  b = rille_node_new(&arena, RILLE_NODE_CONSTANT);
-  b->next = a;
-  assert_null(rille_node_both(&arena, NULL, NULL));
-  assert_ptr_equal(rille_node_both(&arena, a, NULL), a);
-  assert_ptr_equal(rille_node_both(&arena, NULL, b), b);
-  both = rille_node_both(&arena, a, b);
-  assert_int_equal(both->kind, RILLE_NODE_AND);
-  assert_ptr_equal(both->items, a);
-  assert_ptr_equal(a->next, b);
-  assert_null(b->next);
-  assert_int_equal(rille_node_count(both->items), 2);
-  rille_arena_release(&arena);
-}
-
-static void
 counts_linked_nodes(void **state)
 {
   rille_node nodes[3] = { { .next = &nodes[1] }, { .next = &nodes[2] }, { .next = NULL } };
@@ -65,13 +42,11 @@ static void
 gives_nothing_without_memory(void **state)
 {
   rille_arena arena;
-  rille_node a = { .kind = RILLE_NODE_CONSTANT }, b = { .kind = RILLE_NODE_CONSTANT };
 
   (void)state;
   rille_memory_gate(refuse);
   rille_arena_init(&arena);
   assert_null(rille_node_new(&arena, RILLE_NODE_COLUMN));
-  assert_null(rille_node_both(&arena, &a, &b));
   assert_false(rille_arena_ok(&arena));
   rille_arena_release(&arena);
   rille_memory_gate(NULL);
@@ -82,7 +57,6 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(makes_an_empty_node_of_the_kind),
-    cmocka_unit_test(joins_two_conditions_either_of_which_may_be_none),
     cmocka_unit_test(counts_linked_nodes),
     cmocka_unit_test(gives_nothing_without_memory),
   };
