@@ -57,6 +57,9 @@ typedef struct rille_stmt {
   const struct rille_driver *driver;
 } rille_stmt;
 
+/* Rows on their way into a table; see `load`. */
+typedef struct rille_load rille_load;
+
 /* A row of a table that is about to change: by a statement, or by what it sets off (triggers, foreign keys, REPLACE).
 ** Borrowed for the time of the call. */
 typedef struct rille_row_change {
@@ -137,6 +140,16 @@ typedef struct rille_driver {
   ** each its own steps say.  Outside of transactions each is done or fails for itself.  All are of one connection, and
   ** none streams or is guarded.  RILLE_OK: their steps say the rest.  Otherwise none has run, or nobody knows. */
   rille_status (*together)(rille_stmt *const stmts[], size_t count, rille_fault *fault);
+
+  /* Begins to put rows into a table, many at once and in a statement of their own; NULL where an insert that is kept
+  ** does it as fast.  RILLE_OK: *out is the caller's, who ends it with load_end(); until then nothing else runs on the
+  ** connection.  load_row() takes a row's cells, one a column, and copies them; when it fails, load_end() must still
+  ** be called.  load_end() with `keep` says whether all rows arrived, and how many; without, none of them is kept, and
+  ** an open transaction may have failed.  It frees the load in either case. */
+  rille_status (*load)(rille_conn *conn, rille_str table, const rille_str columns[], size_t count, rille_load **out,
+                       rille_fault *fault);
+  rille_status (*load_row)(rille_load *load, const rille_cell cells[], rille_fault *fault);
+  rille_status (*load_end)(rille_load *load, bool keep, int64_t *rows, rille_fault *fault);
 
   /* Goes to the next row.  *row says whether there is one; after the last the statement has done its work, and further
   ** steps say no more than that (or fail again, when it failed) until the next reset. */

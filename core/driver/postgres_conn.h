@@ -38,6 +38,7 @@ typedef struct rille_postgres_conn {
   uint64_t *unwanted;  /* numbers of statements that were freed, but that the server still has */
   size_t unwanted_count, unwanted_room;
   rille_postgres_stmt *streaming; /* whose rows are still on their way; NULL: nobody's */
+  bool loading;                   /* rows are on their way to the server: it takes nothing else meanwhile */
   const char *begin;         /* a transaction that the server has not been told of yet: goes with its first statement */
   bool in_transaction;       /* the server has one open, or had when it was lost */
   bool failed;               /* ... in which it refuses everything but a rollback */
@@ -133,6 +134,14 @@ rille_status rille_postgres_ready(rille_postgres_conn *conn, rille_fault *fault)
 
 /* Milliseconds by a clock that never goes back. */
 int64_t rille_postgres_now_ms(void);
+
+/* -- postgres_load.c -------------------------------------------------------------------------------------- */
+
+/* The driver's load. */
+rille_status rille_postgres_load(rille_conn *base, rille_str table, const rille_str columns[], size_t count,
+                                 rille_load **out, rille_fault *fault);
+rille_status rille_postgres_load_row(rille_load *load, const rille_cell cells[], rille_fault *fault);
+rille_status rille_postgres_load_end(rille_load *load, bool keep, int64_t *rows, rille_fault *fault);
 
 /* -- postgres_stream.c ------------------------------------------------------------------------------------------ */
 

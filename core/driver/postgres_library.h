@@ -47,6 +47,8 @@
   X(PQparameterStatus)         \
   X(PQparamtype)               \
   X(PQpipelineSync)            \
+  X(PQputCopyData)             \
+  X(PQputCopyEnd)              \
   X(PQresultErrorField)        \
   X(PQresultErrorMessage)      \
   X(PQresultStatus)            \
@@ -112,6 +114,8 @@ rille_status rille_pq_load(rille_fault *fault);
 #define PQparameterStatus rille_pq.PQparameterStatus_
 #define PQparamtype rille_pq.PQparamtype_
 #define PQpipelineSync rille_pq.PQpipelineSync_
+#define PQputCopyData rille_pq.PQputCopyData_
+#define PQputCopyEnd rille_pq.PQputCopyEnd_
 #define PQresultErrorField rille_pq.PQresultErrorField_
 #define PQresultErrorMessage rille_pq.PQresultErrorMessage_
 #define PQresultStatus rille_pq.PQresultStatus_

@@ -38,6 +38,7 @@ rille_postgres_drop(rille_postgres_conn *conn)
   PQfinish(conn->pg);
   conn->pg = NULL;
   conn->streaming = NULL;
+  conn->loading = false;
   conn->unwanted_count = 0;
   conn->wait_told_ms = -1;
   conn->failed = conn->in_transaction; /* it is undone, and whoever is in it must be told */
@@ -278,6 +279,8 @@ rille_postgres_ready(rille_postgres_conn *conn, rille_fault *fault)
 {
   if (conn->pg != NULL && conn->streaming != NULL)
     return rille_postgres_spill(conn, fault);
+  if (conn->loading)
+    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "rows are being put into a table on this connection");
   if (conn->pg != NULL && !conn->in_transaction && rille_postgres_now_ms() - conn->used_ms > IDLE_LOOK_MS &&
       !still_there(conn))
     rille_postgres_drop(conn);
