@@ -335,6 +335,7 @@ rille_lua_add_database(lua_State *L)
   luaL_setfuncs(L, rille_lua_transaction_methods, 0);
   luaL_setfuncs(L, rille_lua_session_methods, 0);
   luaL_setfuncs(L, rille_lua_copy_methods, 0);
+  luaL_setfuncs(L, rille_lua_carry_methods, 0);
   luaL_setfuncs(L, rille_lua_mirror_methods, 0);
   luaL_setfuncs(L, rille_lua_raw_methods, 0);
   luaL_setfuncs(L, rille_lua_read_methods, 0);

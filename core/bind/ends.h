@@ -14,6 +14,7 @@ extern const luaL_Reg rille_lua_related_methods[];     /* related.c: records of 
 extern const luaL_Reg rille_lua_transaction_methods[]; /* transaction.c: levels */
 extern const luaL_Reg rille_lua_session_methods[];     /* session.c: places in the history, as tokens */
 extern const luaL_Reg rille_lua_copy_methods[];        /* copy.c: all that another database holds */
+extern const luaL_Reg rille_lua_carry_methods[];       /* carry.c: rows carried into a table of another database */
 
 /* Makes the metatable of guards, which transaction.c gives out. */
 void rille_lua_add_guard(lua_State *L);

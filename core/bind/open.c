@@ -2,6 +2,7 @@
 **
 **   core.open(options) -> database        database.c: close begin commit rollback depth forget trace last path stats
 **                                         copy.c:     copy
+**                                         carry.c:    carry
 **                                         session.c:  count token judge track seen generation
 **                                         transaction.c: exclusive, and the levels
 **                                         raw.c:      query execute tables describe
