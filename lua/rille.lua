@@ -18,7 +18,8 @@ local FIELDS = {
   transaction = "transaction.default", begin = "transaction.begin_default", snapshot = "transaction.snapshot_default",
   after_commit = "transaction.after_commit", on = "hook.on",
   -- tables and rows to begin with
-  schema = "schema.on", migrate = "migrator.migrate", factory = "factory.define", seed = "fake.seed",
+  schema = "schema.on", migrate = "migrator.migrate", promote = "promote.run",
+  factory = "factory.define", seed = "fake.seed",
   fake = "fake.shared",
   -- whose data
   tenant = "tenant", session = "session",

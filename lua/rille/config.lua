@@ -125,6 +125,12 @@ local function connection(where, given)
   return copy
 end
 
+--- Settings of a connection that the configuration does not name: a path, a URL or a table, checked and completed.
+---@param where string  what messages begin with
+---@param given string|table
+---@return table
+function M.settings(where, given) return connection(where, given) end
+
 --- What was written, checked, with every default filled in.  `where` is what messages begin with.
 local function complete(where, given)
   check(where, given, KEYS.top)

@@ -32,7 +32,7 @@ local M = {}
 M.groups = {
   { "project", { "new", "make:model", "make:migration", "make:factory", "make:seed", "types" } },
   { "database", { "migrate", "migrate:status", "migrate:rollback", "migrate:verify", "migrate:generate",
-    "db:seed", "db:pull", "db:lint" } },
+    "db:seed", "db:pull", "db:lint", "promote" } },
   { "tenants", { "tenants:list", "tenants:create", "tenants:copy", "tenants:migrate", "tenants:drop",
     "tenants:extract", "tenants:absorb" } },
   { "mirrors", { "mirror:status", "mirror:sync", "mirror:retry", "mirror:resync", "mirror:verify" } },

@@ -13,6 +13,7 @@ local Tenant = require "rille.tenant"
 local M = {}
 
 local MARK <const> = "rille: a tenant"
+M.MARK = MARK
 local MARK_OF <const> = "pg_catalog.obj_description(n.oid, 'pg_namespace')"
 
 --- The connection in whose database the schemas are.
@@ -38,6 +39,11 @@ local function settings_of(slug)
   return settings
 end
 
+--- The statement that says of a schema that it is a tenant's.
+---@param slug string
+---@return string
+function M.marking(slug) return ("comment on schema %s is '%s'"):format(Name.quote(slug), MARK) end
+
 local Closing = { __close = function(self) self.handle:close() end }
 
 --- A handle that nobody else has, and what closes it.
@@ -59,7 +65,7 @@ end
 local function unknown(slug)
   Error.raise("tenant_unknown", ("there is no tenant %s"):format(Error.quote(slug)), {
     hint = ("rille.tenant.create(%q) makes it; where a schema of that name is there already, "
-      .. "comment on schema %s is '%s' makes that a tenant's"):format(slug, Name.quote(slug), MARK),
+      .. "%s makes that a tenant's"):format(slug, M.marking(slug)),
   })
 end
 
@@ -129,7 +135,7 @@ function M.create(tenant)
     db.rehearsal = {}                              -- nobody sees it before the end: nothing is done concurrently
     require "rille.migrator".migrate { connection = db }
     if fill then fill(db, whole) end
-    db:_execute(("comment on schema %s is '%s'"):format(Name.quote(slug), MARK))
+    db:_execute(M.marking(slug))
   end)
   return Place.handle(tenant)
 end

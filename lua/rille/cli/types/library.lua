@@ -45,12 +45,24 @@ local FIELDS = {
   on = "fun(event: string, fn: fun(event: table): any): fun()",
   schema = "fun(connection?: string): rille.Schema",
   migrate = "fun(options?: table<string, any>): table",
+  promote = "fun(options: rille.PromoteOptions): table",
   tenant = "rille.TenantModule",
   factory = "fun(model: string, fn?: (fun(fake: any, i: integer): table), options?: table): rille.Factory",
   seed = "fun(seed?: integer)",
 }
 
 local CLASSES = [[
+---@class rille.PromoteOptions
+---@field to string|table  a URL, the name of a connection, or its settings
+---@field from? string
+---@field dry_run? boolean
+---@field schema? "migrations"|"catalog"
+---@field skip? string[]
+---@field accept? boolean
+---@field path? string
+---@field all_tenants? boolean
+---@field on_progress? fun(step: table)
+
 ---@class rille.Null
 ---@class rille.Blob
 ---@class rille.Relation

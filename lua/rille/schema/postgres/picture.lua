@@ -71,7 +71,9 @@ function M.of_table(table_)
 end
 
 --- The foreign keys of a blueprint, as statements that add them to a table without any.
-local function keys_of(blueprint)
+---@param blueprint rille.Blueprint
+---@return string[] statements
+function M.keys_of(blueprint)
   local statements = {}
   local function add(key)
     statements[#statements + 1] = ("alter table %s add %s"):format(Name.quote(blueprint.table),
@@ -84,7 +86,10 @@ local function keys_of(blueprint)
   return statements
 end
 
-local function without_keys(blueprint)
+--- The same blueprint without its foreign keys.
+---@param blueprint rille.Blueprint
+---@return rille.Blueprint
+function M.without_keys(blueprint)
   local columns = {}
   for i, column in ipairs(blueprint.columns) do
     columns[i] = setmetatable({ references = false }, { __index = column })
@@ -100,10 +105,10 @@ function M.of_blueprints(run, blueprints)
   local pictures = {}
   Scratch.within(run.handle, function()
     for _, blueprint in ipairs(blueprints) do
-      for _, sql in ipairs(Ddl.create(without_keys(blueprint))) do run:execute(sql) end
+      for _, sql in ipairs(Ddl.create(M.without_keys(blueprint))) do run:execute(sql) end
     end
     for _, blueprint in ipairs(blueprints) do
-      for _, sql in ipairs(keys_of(blueprint)) do run:execute(sql) end
+      for _, sql in ipairs(M.keys_of(blueprint)) do run:execute(sql) end
     end
     for _, blueprint in ipairs(blueprints) do
       pictures[blueprint.table] = M.of_table(Catalog.table(run, blueprint.table))

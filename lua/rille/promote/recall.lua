@@ -1,0 +1,66 @@
+--- promote.recall: a table of SQLite that no migration made, as PostgreSQL has it: out of what the catalog says, and
+-- where a declared type says too little, out of what the column holds.
+local Catalog = require "rille.schema.sqlite.catalog"
+local Ddl = require "rille.schema.postgres.ddl"
+local Engine = require "rille.schema.sqlite"
+local Name = require "rille.schema.name"
+local Picture = require "rille.schema.postgres.picture"
+local Recall = require "rille.schema.recall"
+local Words = require "rille.schema.sqlite.recall"
+
+local M = {}
+
+local NAME_BYTES <const> = 63          -- of which PostgreSQL keeps no more
+
+-- What a column holds -> the type that holds it, and only that.
+local OF_VALUES <const> = { [""] = "TEXT", integer = "BIGINT", real = "DOUBLE", text = "TEXT", blob = "BLOB",
+  ["integer,real"] = "DOUBLE" }
+
+--- A type that migrations know, by SQLite's own rule for what a declared one means; nil where it holds this and that.
+local function known_type(run, table_name, column)
+  local upper = column.type:upper()
+  local measures = upper:match "^NUMERIC(%(%d+ ?, ?%d+%))$"
+  if measures then return "DECIMAL" .. measures end
+  if upper:find "^TIMESTAMP" then return "DATETIME" end
+  if upper:find "^BOOL" then return "BOOLEAN" end
+  if upper:find("INT", 1, true) then return "BIGINT" end
+  if upper:find "CHAR" or upper:find "CLOB" or upper:find "TEXT" then return "TEXT" end
+  if upper:find "REAL" or upper:find "FLOA" or upper:find "DOUB" then return "DOUBLE" end
+  local kinds = {}
+  for i, row in ipairs(run:rows(("select distinct typeof(%s) as kind from %s where %s is not null order by 1"):format(
+    Name.quote(column.name), Name.quote(table_name), Name.quote(column.name)))) do
+    kinds[i] = row.kind
+  end
+  return OF_VALUES[table.concat(kinds, ",")]
+end
+
+--- The picture with types that migrations know; what cannot be alike is told.
+local function adapt(run, picture, tell)
+  for _, column in ipairs(picture.columns) do
+    if not column.generated and not Words.type(column.type) then
+      column.type = known_type(run, picture.name, column) or column.type
+    end
+    column.auto = column.auto or column.rowid             -- such a key is counted by SQLite, whatever it says
+    if column.collate and column.collate:lower() ~= "binary" then
+      tell("collation", ("%s.%s"):format(picture.name, column.name),
+        ("%s: PostgreSQL will compare its texts by their bytes"):format(column.collate))
+    end
+  end
+  return picture
+end
+
+--- What makes a table on PostgreSQL, and then its foreign keys.
+---@param run rille.SchemaRunner  of the SQLite database
+---@param name string
+---@param tell fun(kind: string, name: string, why: string)  hears what will not be as it was
+---@return string[] statements
+---@return string[] keys  to be run when all tables are there
+function M.statements(run, name, tell)
+  local picture = adapt(run, Engine.picture(run, Catalog.table(run, name).name), tell)
+  local blueprint = Recall.blueprint(Engine, picture)
+  for _, what in ipairs(blueprint.unsaid) do tell("definition", name, what) end
+  if #name > NAME_BYTES then tell("name", name, ("PostgreSQL keeps %d bytes of a name"):format(NAME_BYTES)) end
+  return Ddl.create(Picture.without_keys(blueprint)), Picture.keys_of(blueprint)
+end
+
+return M

@@ -1,0 +1,89 @@
+--- promote.tenants: the databases of all tenants, each taken to a schema of its own in one PostgreSQL database.
+-- What tenants share (the `fallback`, or the default connection) is taken over by itself: `rille.promote { to = … }`.
+-- A schema is called by its tenant's slug, as `tenancy = { strategy = "schema" }` wants it, and is a tenant's for
+-- rille once it has all rows.
+local Error = require "rille.error"
+local Promote = require "rille.promote"
+
+local M = {}
+
+---@class rille.PromotedTenants
+---@field tenants { slug: string, state: string, rows: integer?, result: rille.Promoted?, error: rille.Error? }[]
+---@field failed integer
+
+--- The file of each tenant's database.
+local function sources()
+  local Place = require "rille.tenant.place"
+  if Place.tenancy().strategy ~= "database" then
+    Error.raise("unsupported", "promote: tenants have no databases of SQLite here", {
+      hint = "those of a shared database are rows of it, and go over with it",
+    })
+  end
+  return require "rille.tenant.files".list()
+end
+
+local function with_schema(target, slug)
+  local settings = { schema = slug }
+  for key, value in next, target do settings[key] = value end
+  return settings
+end
+
+-- Is the schema there, does rille call it a tenant's, has a promotion begun there, and is anything else in it?
+local LOOK <const> = [[select pg_catalog.obj_description(n.oid, 'pg_namespace') as "comment",
+    exists (select 1 from pg_catalog.pg_class c where c.relnamespace = n.oid
+      and c.relname = 'rille_promotion') as "begun",
+    exists (select 1 from pg_catalog.pg_class c where c.relnamespace = n.oid) as "used"
+  from pg_catalog.pg_namespace n where n.nspname = ?]]
+
+--- One tenant.
+local function promote_one(each, target, options, database)
+  local Schemas, slug = require "rille.tenant.schemas", each.slug
+  local settings, source = with_schema(target, slug), { driver = "sqlite", database = each.path }
+  local there = database:_query(LOOK, slug)[1]
+  if there and there.used and not there.begun and there.comment ~= Schemas.MARK then
+    Error.raise("not_unique", ("a schema %s is there already, and is no tenant's"):format(Error.quote(slug)), {
+      hint = "drop it, or say that it is the tenant's, if it is: " .. Schemas.marking(slug),
+    })
+  elseif not there and options.dry_run then
+    return Promote.between(source, target, options, { is_absent = true })
+  elseif not there then
+    database:_execute("create schema " .. require "rille.schema.name".quote(slug))
+  end
+  return Promote.between(source, settings, options, {
+    done = function(to) to:_execute(Schemas.marking(slug)) end,
+  })
+end
+
+--- Take all over, one after the other.  One that fails stops no other one; the same call once more goes on where that
+--- is needed.
+---@param target table  settings of the PostgreSQL database
+---@param options rille.PromoteOptions
+---@return rille.PromotedTenants
+function M.run(target, options)
+  if options.from ~= nil then
+    Error.argument("promote.from", "nothing: the databases are those of the tenants", options.from)
+  end
+  local list, result = sources(), { tenants = {}, failed = 0 }
+  local database = require "rille.handle".new("tenants", target)
+  local closing <close> = setmetatable({}, { __close = function() database:close() end })     -- luacheck: ignore 211
+  for i, each in ipairs(list) do
+    if options.on_progress then
+      options.on_progress { step = "tenant", name = each.slug, number = i, count = #list }
+    end
+    local ok, done = xpcall(promote_one, Error.keep_trace, each, target, options, database)
+    if ok then
+      local fits = done.misfit_count == 0
+      result.tenants[i] = { slug = each.slug, state = fits and done.state or "misfits", rows = done.rows,
+        result = done }
+      result.failed = result.failed + (fits and 0 or 1)
+    else
+      local e = Error.is(done) and done or Error.new("script", tostring(done))
+      if e.kind == "interrupted" then Error.again(done) end
+      result.tenants[i] = { slug = each.slug, state = "failed", error = e }
+      result.failed = result.failed + 1
+    end
+  end
+  return result
+end
+
+return M
