@@ -117,9 +117,12 @@ rille_lua_connection(lua_State *L, rille_lua_database *database)
 
   rille_lua_hold(database);
   first = database->count == 1 ? database->connections[0] : NULL;
-  if (first != NULL && (first->depth == 0 || first->owner == L))
-    return database->last = first; /* nothing was committed beside it: a cursor on it hides nothing */
-  return rille_lua_connection_alone(L, database);
+  if (first == NULL || (first->depth > 0 && first->owner != L))
+    first = rille_lua_connection_alone(L, database);
+  /* else nothing was committed beside it: a cursor on it hides nothing */
+  if (first->wall != NULL)
+    rille_lua_wall(L, first, database->name);
+  return database->last = first;
 }
 
 rille_work *

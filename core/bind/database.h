@@ -33,6 +33,7 @@ typedef struct rille_lua_database {
   int64_t looked_ms; /* when it was last seen to be at its path still */
   bool exclusive;    /* while a transaction is open nobody but its coroutine gets a connection */
   bool closed;
+  bool walled; /* it keeps tenants apart by itself, and its connections say whose rows are meant */
   bool trace;
   bool counts;            /* each commit of its connections is a position in the history */
   bool tracks;            /* ... which they look at, where the database itself counts */
@@ -59,6 +60,13 @@ rille_connection *rille_lua_connection(lua_State *L, rille_lua_database *databas
 /* The same to begin a level on: not even the only connection while a cursor of another coroutine reads there, which
 ** would see what is not committed. */
 rille_connection *rille_lua_connection_alone(lua_State *L, rille_lua_database *database);
+
+/* Says to a connection of the walled database at 1 whose rows the calling coroutine sees.  Raises where the database
+** does not keep tenants apart as it should, inside a tenant. */
+void rille_lua_wall(lua_State *L, rille_connection *connection, rille_str name);
+
+/* Adds `wall` to the module table at the top. */
+void rille_lua_add_wall(lua_State *L);
 
 /* To be called where something on it may have ended.  Once nothing goes on any more, a database that is closed loses
 ** its connections (a finalizer may close it while Lua collects garbage in the middle of a read), and a pooled one

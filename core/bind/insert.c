@@ -143,8 +143,7 @@ make_statement(lua_State *L, struct batch *b, const rille_cell *cells, size_t ro
   }
   status = rille_connection_statement(b->connection, b->query, &statement, &b->work->fault);
   if (status == RILLE_OK)
-    status = rille_cursor_open(&b->work->cursor, b->connection, statement, b->work->slots, b->work->slot_count,
-                               &b->work->scratch, &b->work->fault);
+    status = rille_work_run(b->work, b->connection, statement, &b->work->scratch);
   return status;
 }
 
@@ -152,16 +151,13 @@ make_statement(lua_State *L, struct batch *b, const rille_cell *cells, size_t ro
 static rille_status
 bind_again(struct batch *b, const rille_cell *cells)
 {
-  rille_statement *statement = b->work->cursor.statement;
   rille_slot *slot = b->work->slots + b->first_slot;
 
-  statement->stmt->driver->reset(statement->stmt);
-  rille_arena_reset(&b->work->scratch);
   for (size_t row = 0; row < b->made_rows; row++, cells += b->source->table.column_count)
     for (size_t i = 0; i < b->source->table.column_count; i++)
       if (b->last_given[i])
         (slot++)->cell = cells[i];
-  return rille_statement_bind(statement, b->work->slots, b->work->slot_count, &b->work->scratch, &b->work->fault);
+  return rille_cursor_again(&b->work->cursor, b->work->slots, b->work->slot_count, &b->work->scratch, &b->work->fault);
 }
 
 static rille_status

@@ -17,6 +17,7 @@
 **   core.null, core.blob, core.error      value.c
 **   core.op                               tree.c: the numbers that stand in query nodes
 **   core.tenants                          tenant.c: whose rows a coroutine may see
+**   core.wall                             wall.c: databases that keep tenants apart by themselves
 **   core.copy_file, core.file_size, ...   file.c: whole files
 **   core.now, core.checksum, ...          system.c */
 #include "core/bind/open.h"
@@ -48,6 +49,7 @@ luaopen_rille_core(lua_State *L)
   rille_lua_add_ops(L);
   rille_lua_add_system(L);
   rille_lua_add_tenants(L);
+  rille_lua_add_wall(L);
   rille_lua_add_file(L);
   return 1;
 }

@@ -116,6 +116,9 @@ rille_lua_read_options(lua_State *L, rille_lua_database *database)
   database->memory = rille_str_is(database->options.database, ":memory:");
   database->tenant = text_option(L, database, "tenant");
   database->place = text_option(L, database, "place");
+  database->walled = flag_option(L, "walled", false);
+  if (database->walled && database->driver->whose == NULL)
+    (void)rille_lua_refuse(L, "a database of %s does not keep tenants apart by itself", database->driver->name);
   read_pragmas(L, database);
   if (!rille_arena_ok(&database->arena))
     (void)rille_lua_no_memory(L);

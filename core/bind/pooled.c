@@ -12,6 +12,7 @@
 #include "core/bind/database.h"
 #include "core/bind/folder.h"
 #include "core/bind/value.h"
+#include "core/run/wall.h"
 
 enum { LOOK_MS = 1000 }; /* how long a file that is gone, or another one, may go on to be used */
 
@@ -146,6 +147,12 @@ open_connection(rille_lua_database *database, rille_connection **out, rille_faul
     rille_lua_mirror_connection(database, *out);
   if (status == RILLE_OK)
     (*out)->counts = database->counts;
+  if (status == RILLE_OK && database->walled) {
+    (*out)->wall = rille_wall_new();
+    status = (*out)->wall != NULL ? RILLE_OK : rille_fault_no_memory(fault);
+    if (status != RILLE_OK)
+      rille_connection_close(*out);
+  }
   if (status == RILLE_OK && database->tracks)
     database->driver->track((*out)->conn, true);
   return status;

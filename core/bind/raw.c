@@ -51,8 +51,7 @@ start(lua_State *L, rille_connection **connection)
   *connection = rille_lua_connection(L, database);
   if (rille_connection_ready(*connection, &work->fault) != RILLE_OK ||
       rille_connection_sql(*connection, sql, &statement, &work->fault) != RILLE_OK ||
-      rille_cursor_open(&work->cursor, *connection, statement, work->slots, work->slot_count, &work->arena,
-                        &work->fault) != RILLE_OK)
+      rille_work_run(work, *connection, statement, &work->arena) != RILLE_OK)
     (void)rille_lua_raise(L, &work->fault, sql);
   return work;
 }

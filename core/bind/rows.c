@@ -19,8 +19,7 @@ rille_lua_start(lua_State *L, rille_connection *connection, rille_work *work, ri
   if (rille_connection_ready(connection, &work->fault) != RILLE_OK ||
       rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
     (void)rille_lua_fail(L, work, NULL);
-  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena,
-                        &work->fault) != RILLE_OK)
+  if (rille_work_run(work, connection, statement, &work->arena) != RILLE_OK)
     (void)rille_lua_fail(L, work, NULL);
 }
 

@@ -80,19 +80,23 @@ tenant_slot(lua_State *L, int context, rille_work *work, const rille_source *sou
   return work->tenant - 1;
 }
 
-/* A view or the like reads and writes other tables by itself: inside a tenant Lua says whether that may be. */
-static void
+/* A view or the like reads and writes other tables by itself: inside a tenant Lua says whether that may be.  True when
+** everybody's rows are meant. */
+static bool
 ask(lua_State *L, int source)
 {
   int top = lua_gettop(L), context;
+  bool everybody = false;
 
   luaL_checkstack(L, 5, "a query is too deep");
   context = push_context(L);
   if (context != 0 && lua_rawgeti(L, context, 1) != LUA_TNIL) {
     (void)lua_getiuservalue(L, source, RILLE_SOURCE_GUARD);
-    lua_call(L, 0, 0);
+    lua_call(L, 0, 1);
+    everybody = lua_toboolean(L, -1) != 0;
   }
   lua_settop(L, top);
+  return everybody;
 }
 
 void
@@ -104,8 +108,8 @@ rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source)
     return;
   if (source->table->tenant == NULL) {
     source->guard = RILLE_GUARD_LIFTED;
-    if (atomic_load_explicit(&ever_set, memory_order_relaxed))
-      ask(L, index);
+    if (atomic_load_explicit(&ever_set, memory_order_relaxed) && ask(L, index))
+      work->everybody = true;
     return;
   }
   luaL_checkstack(L, 5, "a query is too deep");
@@ -114,6 +118,23 @@ rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source)
   if (source->guard == RILLE_GUARD_TENANT)
     source->tenant = tenant_slot(L, context, work, source);
   lua_settop(L, top);
+}
+
+void
+rille_lua_whose(lua_State *L, rille_str *tenant, rille_str *everybody)
+{
+  rille_str none = { 0 };
+
+  int context;
+
+  luaL_checkstack(L, 5, NULL);
+  *tenant = none;
+  *everybody = rille_str_of("*");
+  context = push_context(L);
+  if (context == 0 || lua_rawgeti(L, context, 1) == LUA_TNIL)
+    return;
+  *tenant = (rille_str){ lua_tolstring(L, -1, &tenant->len), tenant->len };
+  *everybody = lua_rawgeti(L, context, 5) == LUA_TSTRING ? rille_lua_text(L, -1) : none;
 }
 
 /* -- what is written ------------------------------------------------------------------------------------- */

@@ -1,9 +1,10 @@
 /* core/bind/tenant.h - whose rows a coroutine may see, put into each statement that it makes.
 **
-** core.tenants is a table with weak keys: coroutine -> { value, mark, all, lifted }: the value that the tenant's column
-** keeps (nil: no tenant), what tells this view of the rows from any other, whether everybody's rows of all tables are
-** meant, and the set of the guards (RILLE_SOURCE_GUARD) of the tables of which they are (nil: none).  Lua writes it
-** (lua/rille/tenant.lua), the core only reads it. */
+** core.tenants is a table with weak keys: coroutine -> { value, mark, all, lifted, everybody }: the value that the
+** tenant's column keeps (nil: no tenant), what tells this view of the rows from any other, whether everybody's rows of
+** all tables are meant, the set of the guards (RILLE_SOURCE_GUARD) of the tables of which they are (nil: none), and the
+** names of these as rille_driver.whose takes them (nil: none).  Lua writes it (lua/rille/tenant.lua), the core only
+** reads it. */
 #ifndef RILLE_BIND_TENANT_H
 #define RILLE_BIND_TENANT_H
 
@@ -14,6 +15,10 @@
 ** that is not guarded; of a view and the like Lua is asked, which may raise.  Raises tenant_required where a tenant
 ** must be set and none is. */
 void rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source);
+
+/* Whose rows the coroutine sees, for a database that keeps tenants apart by itself; outside of tenants everybody's.
+** The texts are borrowed from what is pushed, which the caller takes off. */
+void rille_lua_whose(lua_State *L, rille_str *tenant, rille_str *everybody);
 
 /* What an insert into the guarded source assigns to the tenant's column: true when that is *cell, as the caller had it
 ** (`given`) or as the current tenant says; false when it is left out.  Raises tenant_mismatch for another tenant's

@@ -5,6 +5,7 @@
 
 #include "core/bind/database.h"
 #include "core/bind/value.h"
+#include "core/run/wall.h"
 
 #define WORK_META "rille.work"
 
@@ -53,6 +54,14 @@ rille_work_value(lua_State *L, rille_work *work, const rille_cell *cell)
   return node;
 }
 
+rille_status
+rille_work_run(rille_work *work, rille_connection *connection, rille_statement *statement, rille_arena *arena)
+{
+  if (work->everybody && connection->wall != NULL)
+    connection->wall->lifted = true;
+  return rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, arena, &work->fault);
+}
+
 void
 rille_work_step(rille_work *work)
 {
@@ -85,6 +94,7 @@ rille_work_reset(rille_work *work)
   work->slots = NULL;
   work->slot_count = work->slot_room = 0;
   work->tenant = 0;
+  work->everybody = false;
   rille_work_stepped(work);
   rille_lua_settle(work->database);
 }

@@ -20,6 +20,7 @@ typedef struct rille_work {
   rille_connection *began; /* has a transaction of this call's own open: rolled back unless the call commits it */
   rille_fault fault;
   uint32_t tenant;                     /* the slot, from 1, that keeps the tenant; 0: nobody asked for one */
+  bool everybody;                      /* a view is read for which all tenants were said to be meant */
   int depth;                           /* queries and groups in each other, while a tree is read */
   struct rille_lua_rows *rows;         /* of a cursor: what its rows become; in the arena */
   struct rille_lua_database *database; /* that it runs on, where it counts ... */
@@ -51,6 +52,10 @@ rille_work *rille_work_new(lua_State *L, struct rille_lua_database *database);
 ** An error in between counts as the end once the work is closed or collected. */
 void rille_work_step(rille_work *work);
 void rille_work_stepped(rille_work *work);
+
+/* Opens the work's cursor, with its values, as rille_cursor_open does. */
+rille_status rille_work_run(rille_work *work, rille_connection *connection, rille_statement *statement,
+                            rille_arena *arena);
 
 /* Ends the cursor and empties the arena now. */
 void rille_work_reset(rille_work *work);

@@ -76,8 +76,7 @@ run(lua_State *L, rille_lua_database *database, rille_work *work, rille_query *q
   if (rille_connection_ready(connection, &work->fault) != RILLE_OK ||
       rille_connection_statement(connection, query, &statement, &work->fault) != RILLE_OK)
     (void)rille_lua_fail(L, work, NULL);
-  if (rille_cursor_open(&work->cursor, connection, statement, work->slots, work->slot_count, &work->arena,
-                        &work->fault) != RILLE_OK ||
+  if (rille_work_run(work, connection, statement, &work->arena) != RILLE_OK ||
       rille_cursor_step(&work->cursor, &row, &work->fault) != RILLE_OK)
     (void)rille_lua_fail(L, work, work->cursor.statement);
   rille_cursor_close(&work->cursor);

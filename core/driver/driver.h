@@ -136,6 +136,12 @@ typedef struct rille_driver {
   ** streams. */
   void (*guard)(rille_stmt *stmt, bool guarded);
 
+  /* Says, before the first step of a run, whose rows the database itself is to let it see: those of `tenant` (no text:
+  ** of nobody), and all of the tables that `everybody` names, with commas between them ("*": of every table).  Both
+  ** must stay until the next reset.  A run of which this is not said sees what the last one in its transaction saw, or
+  ** none of such rows.  NULL: a database that does not keep tenants apart. */
+  void (*whose)(rille_stmt *stmt, rille_str tenant, rille_str everybody);
+
   /* Has statements that are bound and not yet stepped run at once, in one round trip where that helps; what came of
   ** each its own steps say.  Outside of transactions each is done or fails for itself.  All are of one connection, and
   ** none streams or is guarded.  RILLE_OK: their steps say the rest.  Otherwise none has run, or nobody knows. */

@@ -8,6 +8,7 @@
 #include "core/driver/postgres_error.h"
 #include "core/driver/postgres_place.h"
 #include "core/driver/postgres_stmt.h"
+#include "core/driver/postgres_wall.h"
 
 /* -- transactions ------------------------------------------------------------------------------------------ */
 
@@ -284,6 +285,7 @@ const rille_driver rille_driver_postgres = {
   .bind = rille_postgres_bind,
   .stream = postgres_stream,
   .guard = postgres_guard,
+  .whose = rille_postgres_whose,
   .together = rille_postgres_together,
   .load = rille_postgres_load,
   .load_row = rille_postgres_load_row,

@@ -49,11 +49,16 @@ typedef struct rille_postgres_conn {
   int64_t used_ms;           /* when it last answered */
   uint64_t round_trips;      /* so far */
   int64_t changes;
+  bool piped;               /* the rows on their way are those of a pipeline, which is to be left behind them */
+  bool wall_knows;          /* wall_told is what the server was told in this transaction */
+  bool wall_unnamed;        /* what tells it is not prepared: a pooler's servers forget it */
   bool tracks;              /* looks where the history is; see postgres_place.h */
   bool tracked;             /* the last look saw something: */
   uint32_t epoch;           /* the timeline */
   uint64_t position;        /* in the WAL */
   uint64_t look_generation; /* the server has the look prepared since this connecting */
+  uint64_t wall_generation; /* the server has what tells it whose rows are seen prepared since this connecting */
+  rille_buffer wall_told;   /* whose are seen until the transaction ends, where it knows; see postgres_wall.h */
 } rille_postgres_conn;
 
 /* -- postgres_info.c --------------------------------------------------------------------------------------- */
@@ -86,6 +91,7 @@ typedef struct rille_postgres_ask {
   const int *lengths, *formats;
   PGresult *result; /* what came of it, the caller's to clear: an error, too */
   int count;        /* of the values */
+  bool aside;       /* it is for what others ask: what it gives is nobody's */
   int result_format;
   enum {
     RILLE_ASK_SQL,      /* run `text` */
@@ -100,6 +106,10 @@ typedef struct rille_postgres_ask {
 ** last one must not be a SYNC; one is put behind it where it needs one. */
 rille_status rille_postgres_exchange(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count,
                                      rille_fault *fault);
+
+/* The same, but for the last one, a RUN: its rows are to be taken one by one, with rille_postgres_next. */
+rille_status rille_postgres_exchange_rows(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count,
+                                          rille_fault *fault);
 
 /* Clears the results of asks that were made. */
 void rille_postgres_clear(rille_postgres_ask asks[], size_t count);

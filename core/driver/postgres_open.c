@@ -249,6 +249,7 @@ rille_postgres_close(rille_conn *base)
   PQfinish(conn->pg);
   rille_postgres_info_release(&conn->info);
   rille_memory_free(conn->unwanted);
+  rille_buffer_release(&conn->wall_told);
   rille_memory_free(conn);
 }
 
@@ -268,6 +269,7 @@ rille_postgres_open(const rille_open_options *options, rille_conn **out, rille_f
     if (getentropy(&conn->nonce, sizeof conn->nonce) != 0)
       conn->nonce = (uint64_t)(uintptr_t)conn ^ (uint64_t)rille_postgres_now_ms() << 20;
     rille_arena_init(&conn->info.arena);
+    rille_buffer_init(&conn->wall_told, 1 << 20);
     status = rille_postgres_info_take(&conn->info, options, fault);
   }
   if (status == RILLE_OK)

@@ -10,6 +10,7 @@
 #include "core/driver/postgres_error.h"
 #include "core/driver/postgres_place.h"
 #include "core/driver/postgres_stmt.h"
+#include "core/driver/postgres_wall.h"
 
 rille_status
 rille_postgres_bind(rille_stmt *base, int index, const rille_cell *cell, rille_fault *fault)
@@ -68,6 +69,8 @@ rille_postgres_read_tag(rille_postgres_conn *conn, PGresult *result)
       conn->changes = strtoll(PQcmdTuples(result), NULL, 10);
   if (conn->wait_told_inside && strcmp(tag, "ROLLBACK") == 0)
     conn->wait_told_ms = -1;
+  if (strcmp(tag, "ROLLBACK") == 0)
+    conn->wall_knows = false;
 }
 
 size_t
@@ -86,20 +89,6 @@ rille_postgres_before(rille_postgres_conn *conn, rille_postgres_ask asks[], char
   if (conn->begin != NULL)
     asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = conn->begin };
   return count;
-}
-
-static rille_status
-start_stream(rille_postgres_stmt *stmt, rille_fault *fault)
-{
-  rille_postgres_conn *conn = stmt->conn;
-
-  conn->stopped = false;
-  if (!PQsendQueryPrepared(conn->pg, stmt->name, stmt->param_count, stmt->bytes, stmt->lengths, stmt->formats,
-                           stmt->binary) ||
-      !PQsetSingleRowMode(conn->pg))
-    return rille_postgres_cannot_send(conn, fault);
-  conn->streaming = stmt;
-  return rille_postgres_flush(conn, fault);
 }
 
 size_t
@@ -132,7 +121,7 @@ go_back(rille_postgres_conn *conn)
 
 /* What one round trip holds around a statement. */
 typedef struct round_trip {
-  rille_postgres_ask asks[RILLE_POSTGRES_BEFORE + 4 + RILLE_POSTGRES_LOOKS];
+  rille_postgres_ask asks[RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_WALLS + 4 + RILLE_POSTGRES_LOOKS];
   char told[RILLE_POSTGRES_TOLD_BYTES];
   size_t count, run; /* asks, and which of them is the statement itself */
   bool guards, looks;
@@ -147,6 +136,8 @@ plan(rille_postgres_stmt *stmt, round_trip *trip)
   trip->guards = stmt->guarded && inside && !stmt->streams && !conn->failed;
   trip->looks = conn->tracks && !inside && !stmt->streams;
   trip->count = rille_postgres_before(conn, trip->asks, trip->told);
+  if (inside || !stmt->streams) /* else it is said where the stream begins: they are one transaction */
+    trip->count += rille_postgres_wall(stmt, trip->asks + trip->count);
   if (trip->guards)
     trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "savepoint rille_guard" };
   if (!stmt->streams)
@@ -167,7 +158,7 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
   rille_status status = RILLE_OK;
   round_trip trip;
 
-  *stale = false;
+  *stale = stmt->missing = false;
   plan(stmt, &trip);
   if (begin != NULL) {
     conn->begin = NULL;
@@ -177,16 +168,20 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
     status = rille_postgres_exchange(conn, trip.asks, trip.count, fault);
   if (status == RILLE_OK && trip.looks)
     rille_postgres_looked(conn, &trip.asks[trip.count - 1]);
+  if (status == RILLE_OK)
+    status = rille_postgres_walled(conn, trip.asks, trip.count, stale, fault);
   for (size_t i = 0; i <= trip.run && i < trip.count && status == RILLE_OK; i++)
     if (PQresultStatus(trip.asks[i].result) == PGRES_FATAL_ERROR) {
       *stale = !stmt->streams && i == trip.run && rille_postgres_is_stale(trip.asks[i].result);
       stmt->missing = *stale && rille_postgres_is(trip.asks[i].result, "26000");
       status = rille_postgres_fault(trip.asks[i].result, stmt->sql, conn->stopped, fault);
+      if (stmt->walled)
+        status = rille_postgres_wall_fault(trip.asks[i].result, status, fault);
       if (trip.guards && i == trip.run)
         go_back(conn);
     }
   if (status == RILLE_OK && stmt->streams) {
-    status = start_stream(stmt, fault);
+    status = rille_postgres_stream_start(stmt, stale, fault);
   } else if (status == RILLE_OK) {
     stmt->result = trip.asks[trip.run].result;
     trip.asks[trip.run].result = NULL;
@@ -257,6 +252,8 @@ look_at(rille_postgres_stmt *stmt, rille_fault *fault)
     status = rille_postgres_fault(stmt->result, stmt->sql, false, fault);
   if (status == RILLE_OK)
     return RILLE_OK;
+  if (stmt->walled)
+    status = rille_postgres_wall_fault(stmt->result, status, fault);
   stmt->stale = rille_postgres_is_stale(stmt->result);
   PQclear(stmt->result);
   stmt->result = NULL;

@@ -57,7 +57,10 @@ struct rille_postgres_stmt {
 
   enum { RILLE_PG_READY, RILLE_PG_CAME, RILLE_PG_RUNS, RILLE_PG_ENDED } state; /* _CAME: `result` is to be looked at */
   rille_status ended;                                                          /* how, when it has */
-  bool guarded;     /* a failure leaves the transaction as it was */
+  bool guarded; /* a failure leaves the transaction as it was */
+  bool walled;  /* it was said whose rows it is to see: tenant and everybody, as libpq wants them */
+  const char *wall[2];
+  int wall_lengths[2];
   bool streams;     /* rows come one by one */
   PGresult *result; /* all rows, or the one that step found */
   int rows, at;     /* in `result`; the first is 0 */
@@ -106,6 +109,9 @@ rille_status rille_postgres_together(rille_stmt *const stmts[], size_t count, ri
 rille_status rille_postgres_rollback(rille_conn *base, rille_fault *fault);
 
 /* -- postgres_stream.c ------------------------------------------------------------------------------------- */
+
+/* Runs a statement whose rows come one by one.  *stale: what it was to be told first is to be told in another way. */
+rille_status rille_postgres_stream_start(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault);
 
 /* The next row of a streaming statement. */
 rille_status rille_postgres_stream_next(rille_postgres_stmt *stmt, bool *row, rille_fault *fault);

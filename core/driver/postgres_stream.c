@@ -2,6 +2,14 @@
 #include "core/base/memory.h"
 #include "core/driver/postgres_error.h"
 #include "core/driver/postgres_stmt.h"
+#include "core/driver/postgres_wall.h"
+
+/* Was that the last result?  A pipeline ends with its SYNC; NULLs only stand between its parts. */
+static bool
+is_last(const rille_postgres_conn *conn, const PGresult *result)
+{
+  return conn->piped ? result != NULL && PQresultStatus(result) == PGRES_PIPELINE_SYNC : result == NULL;
+}
 
 /* Reads what comes behind the last row: the connection is free then. */
 static rille_status
@@ -14,10 +22,40 @@ finish(rille_postgres_conn *conn, rille_fault *fault)
     PQclear(result);
     result = NULL;
     status = rille_postgres_next(conn, &result, fault);
-  } while (status == RILLE_OK && result != NULL);
+  } while (status == RILLE_OK && !is_last(conn, result));
+  PQclear(result);
   conn->streaming = NULL;
+  if (status == RILLE_OK && conn->piped && !PQexitPipelineMode(conn->pg))
+    status = rille_postgres_cannot_send(conn, fault);
+  conn->piped = false;
   if (status == RILLE_OK)
     rille_postgres_settle(conn);
+  return status;
+}
+
+rille_status
+rille_postgres_stream_start(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
+{
+  rille_postgres_conn *conn = stmt->conn;
+  rille_postgres_ask asks[RILLE_POSTGRES_WALLS + 1];
+  size_t count = rille_postgres_wall(stmt, asks);
+  rille_status status;
+
+  asks[count] = (rille_postgres_ask){ .what = RILLE_ASK_RUN,
+                                      .name = stmt->name,
+                                      .count = stmt->param_count,
+                                      .values = stmt->bytes,
+                                      .lengths = stmt->lengths,
+                                      .formats = stmt->formats,
+                                      .result_format = stmt->binary };
+  status = rille_postgres_exchange_rows(conn, asks, count + 1, fault);
+  if (status == RILLE_OK) {
+    conn->streaming = stmt;
+    status = rille_postgres_walled(conn, asks, count, stale, fault);
+    if (status != RILLE_OK)
+      (void)finish(conn, NULL); /* the stream was not begun */
+  }
+  rille_postgres_clear(asks, count);
   return status;
 }
 

@@ -1,6 +1,7 @@
 /* core/driver/postgres_together.c - several statements in one round trip. */
 #include "core/driver/postgres_error.h"
 #include "core/driver/postgres_stmt.h"
+#include "core/driver/postgres_wall.h"
 
 /* Asks for all of them.  Outside of a transaction a SYNC stands behind each, so that it ends for itself. */
 static size_t
@@ -13,6 +14,7 @@ ask_for_all(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, 
   for (size_t i = 0; i < count; i++) {
     if (i > 0 && !inside)
       asks[asked++] = (rille_postgres_ask){ .what = RILLE_ASK_SYNC };
+    asked += rille_postgres_wall((rille_postgres_stmt *)stmts[i], asks + asked);
     asked += rille_postgres_run_asks((const rille_postgres_stmt *)stmts[i], asks + asked);
   }
   return asked;
@@ -25,7 +27,7 @@ hand_out(rille_postgres_conn *conn, rille_stmt *const stmts[], rille_postgres_as
   size_t next = 0;
 
   for (size_t i = 0; i < asked; i++)
-    if (asks[i].what == RILLE_ASK_RUN) {
+    if (asks[i].what == RILLE_ASK_RUN && !asks[i].aside) {
       rille_postgres_stmt *stmt = (rille_postgres_stmt *)stmts[next++];
 
       stmt->result = asks[i].result;
@@ -44,6 +46,7 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
   rille_postgres_ask *asks;
   size_t asked;
   rille_status status;
+  bool stale = false; /* others of them may have run: none is run again */
 
   if (count < 2)
     return RILLE_OK; /* its step does it */
@@ -52,7 +55,7 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
     status = rille_postgres_encode((rille_postgres_stmt *)stmts[i], fault);
   if (status != RILLE_OK)
     return status;
-  asks = rille_arena_get(&first->made, (3 * count + RILLE_POSTGRES_BEFORE) * sizeof *asks);
+  asks = rille_arena_get(&first->made, ((3 + RILLE_POSTGRES_WALLS) * count + RILLE_POSTGRES_BEFORE) * sizeof *asks);
   if (asks == NULL)
     return rille_fault_no_memory(fault);
   asked = ask_for_all(conn, stmts, count, asks, told);
@@ -61,6 +64,8 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
     conn->in_transaction = true;
   }
   status = rille_postgres_exchange(conn, asks, asked, fault);
+  if (status == RILLE_OK)
+    status = rille_postgres_walled(conn, asks, asked, &stale, fault);
   for (size_t i = 0; i < asked && status == RILLE_OK; i++)
     if (asks[i].what == RILLE_ASK_SQL && PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR)
       status = rille_postgres_fault(asks[i].result, (rille_str){ 0 }, conn->stopped, fault);

@@ -41,6 +41,7 @@ rille_postgres_drop(rille_postgres_conn *conn)
   conn->loading = false;
   conn->unwanted_count = 0;
   conn->wait_told_ms = -1;
+  conn->piped = conn->wall_knows = false;
   conn->failed = conn->in_transaction; /* it is undone, and whoever is in it must be told */
 }
 
@@ -147,7 +148,9 @@ send_one(PGconn *pg, const rille_postgres_ask *ask, bool alone)
 {
   switch (ask->what) {
   case RILLE_ASK_SQL:
-    return alone ? PQsendQuery(pg, ask->text) : PQsendQueryParams(pg, ask->text, 0, NULL, NULL, NULL, NULL, 0);
+    return alone && ask->count == 0
+             ? PQsendQuery(pg, ask->text)
+             : PQsendQueryParams(pg, ask->text, ask->count, NULL, ask->values, ask->lengths, ask->formats, 0);
   case RILLE_ASK_PREPARE: return PQsendPrepare(pg, ask->name, ask->text, 0, NULL);
   case RILLE_ASK_DESCRIBE: return PQsendDescribePrepared(pg, ask->name);
   case RILLE_ASK_RUN:
@@ -205,12 +208,10 @@ collect(rille_postgres_conn *conn, rille_postgres_ask *ask, rille_fault *fault)
   }
 }
 
-rille_status
-rille_postgres_exchange(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count, rille_fault *fault)
+static rille_status
+send_all(rille_postgres_conn *conn, const rille_postgres_ask asks[], size_t count, rille_fault *fault)
 {
   bool alone = count == 1;
-  rille_postgres_ask last = { .what = RILLE_ASK_SYNC };
-  rille_status status = RILLE_OK;
 
   conn->stopped = false;
   if (!alone && !PQenterPipelineMode(conn->pg))
@@ -220,7 +221,16 @@ rille_postgres_exchange(rille_postgres_conn *conn, rille_postgres_ask asks[], si
       return rille_postgres_cannot_send(conn, fault);
   if (!alone && !PQpipelineSync(conn->pg))
     return rille_postgres_cannot_send(conn, fault);
-  status = rille_postgres_flush(conn, fault);
+  return rille_postgres_flush(conn, fault);
+}
+
+rille_status
+rille_postgres_exchange(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count, rille_fault *fault)
+{
+  bool alone = count == 1;
+  rille_postgres_ask last = { .what = RILLE_ASK_SYNC };
+  rille_status status = send_all(conn, asks, count, fault);
+
   for (size_t i = 0; i < count && status == RILLE_OK; i++)
     status = collect(conn, &asks[i], fault);
   if (status == RILLE_OK && !alone) {
@@ -231,6 +241,19 @@ rille_postgres_exchange(rille_postgres_conn *conn, rille_postgres_ask asks[], si
   }
   if (status == RILLE_OK)
     rille_postgres_settle(conn);
+  return status;
+}
+
+rille_status
+rille_postgres_exchange_rows(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count, rille_fault *fault)
+{
+  rille_status status = send_all(conn, asks, count, fault);
+
+  conn->piped = status == RILLE_OK && count > 1;
+  for (size_t i = 0; i + 1 < count && status == RILLE_OK; i++)
+    status = collect(conn, &asks[i], fault);
+  if (status == RILLE_OK && !PQsetSingleRowMode(conn->pg))
+    status = rille_postgres_cannot_send(conn, fault);
   return status;
 }
 
@@ -251,6 +274,7 @@ rille_postgres_settle(rille_postgres_conn *conn)
   conn->in_transaction = now == PQTRANS_INTRANS || now == PQTRANS_INERROR;
   if (conn->wait_told_inside && (conn->failed || now != PQTRANS_INTRANS))
     conn->wait_told_ms = -1; /* it may have been rolled back */
+  conn->wall_knows = conn->wall_knows && now == PQTRANS_INTRANS;
   conn->wait_told_inside = conn->wait_told_inside && conn->in_transaction;
   conn->failed = now == PQTRANS_INERROR;
   conn->used_ms = rille_postgres_now_ms();

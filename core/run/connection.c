@@ -9,6 +9,7 @@
 #include "core/run/history.h"
 #include "core/run/outbox.h"
 #include "core/run/outbox_notice.h"
+#include "core/run/wall.h"
 
 enum { SHAPE_MAX = RILLE_SQL_MAX + 1 }; /* bytes: the mark of its kind and, of SQL text, all there may be */
 
@@ -47,6 +48,7 @@ rille_connection_close(rille_connection *connection)
   rille_buffer_release(&connection->shape);
   rille_buffer_release(&connection->trace.sql);
   rille_arena_release(&connection->trace.arena);
+  rille_wall_free(connection->wall);
   rille_memory_free(connection);
 }
 

@@ -7,6 +7,7 @@
 
 struct rille_cursor;
 typedef struct rille_outbox rille_outbox;
+typedef struct rille_wall rille_wall;
 
 enum { RILLE_LEVELS_MAX = 100 };
 
@@ -41,6 +42,7 @@ typedef struct rille_connection {
   bool founding;        /* this transaction makes the outbox */
   bool stale;           /* it is mirrored since the connection was opened */
   int64_t missed;       /* rows that were written before that was noticed */
+  rille_wall *wall;     /* whose rows the database itself lets statements see; NULL: it keeps no tenants apart */
   bool counts;          /* each commit of a transaction that wrote is a position in the history */
   bool wrote;           /* the transaction that is open */
   bool counting;        /* the history knows of this connection; `counted` is where it left it, or earlier */

@@ -5,6 +5,7 @@
 
 #include "core/run/outbox.h"
 #include "core/run/outbox_notice.h"
+#include "core/run/wall.h"
 
 double
 rille_clock_ms(void)
@@ -69,6 +70,8 @@ rille_cursor_open(rille_cursor *cursor, rille_connection *connection, rille_stat
 
   *cursor = (rille_cursor){ .connection = connection, .statement = statement };
   status = rille_statement_bind(statement, slots, slot_count, arena, fault);
+  if (status == RILLE_OK && connection->wall != NULL)
+    status = rille_wall_stand(connection->wall, statement->stmt, arena, fault);
   if (status != RILLE_OK) {
     rille_connection_release(statement);
     cursor->statement = NULL;
@@ -78,6 +81,21 @@ rille_cursor_open(rille_cursor *cursor, rille_connection *connection, rille_stat
   if (connection->trace.on)
     trace_start(cursor, slots, slot_count);
   return RILLE_OK;
+}
+
+rille_status
+rille_cursor_again(rille_cursor *cursor, const rille_slot *slots, size_t slot_count, rille_arena *arena,
+                   rille_fault *fault)
+{
+  rille_statement *statement = cursor->statement;
+  rille_status status;
+
+  statement->stmt->driver->reset(statement->stmt);
+  rille_arena_reset(arena);
+  status = rille_statement_bind(statement, slots, slot_count, arena, fault);
+  if (status == RILLE_OK && cursor->connection->wall != NULL)
+    status = rille_wall_stand(cursor->connection->wall, statement->stmt, arena, fault);
+  return status;
 }
 
 /* -- statements that are mirrored, or counted --------------------------------------------------------------- */

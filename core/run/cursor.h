@@ -23,6 +23,10 @@ typedef struct rille_cursor {
 rille_status rille_cursor_open(rille_cursor *cursor, rille_connection *connection, rille_statement *statement,
                                const rille_slot *slots, size_t slot_count, rille_arena *arena, rille_fault *fault);
 
+/* Makes the statement ready to be run once more, with other values: of the arena nothing is kept but what is bound. */
+rille_status rille_cursor_again(rille_cursor *cursor, const rille_slot *slots, size_t slot_count, rille_arena *arena,
+                                rille_fault *fault);
+
 /* The next row in `cells`, one a column of the layout; *row is false after the last.  Texts live until the next
 ** call. */
 rille_status rille_cursor_next(rille_cursor *cursor, rille_cell cells[], bool *row, rille_fault *fault);

@@ -19,7 +19,7 @@ local KEYS = {
     "mmap_bytes", "cache_kib", "pragmas", "mirror" },
   postgres = { "driver", "url", "database", "host", "port", "user", "password", "replicas", "pool", "readonly",
     "busy_timeout_ms", "statement_timeout_ms", "connect_timeout_ms" },
-  tenancy = { "strategy", "pattern", "fallback", "resolve", "create", "pool" },
+  tenancy = { "strategy", "pattern", "fallback", "resolve", "create", "pool", "rls" },
   session = { "enabled", "mode", "wait_ms", "on_lag" },
 }
 local PRAGMA_VALUE = { string = true, number = true, boolean = true }
@@ -50,6 +50,7 @@ local RULES = {
   readonly = { "true or false", is_type "boolean" },
   foreign_keys = { "true or false", is_type "boolean" },
   enabled = { "true or false", is_type "boolean" },
+  rls = { "true or false", is_type "boolean" },
   mirror_background = { "true or false", is_type "boolean" },
   resolve = { "a function", is_type "function" },
   create = { "a function", is_type "function" },
@@ -146,6 +147,9 @@ local function complete(where, given)
   if given.tenancy then
     check(where .. ".tenancy", given.tenancy, KEYS.tenancy)
     if given.tenancy.pool then check(where .. ".tenancy.pool", given.tenancy.pool, POOL) end
+    if given.tenancy.rls and (given.tenancy.strategy or "row") ~= "row" then
+      Error.argument(where .. ".tenancy.rls", 'nothing: it is for strategy = "row", where tenants share tables', true)
+    end
   end
   if given.session then check(where .. ".session", given.session, KEYS.session) end
   config.default = config.default or (#names == 1 and names[1]) or DEFAULT

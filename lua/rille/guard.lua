@@ -36,6 +36,7 @@ function M.new(def, declared)
     end
   end
   if not def.tenant_column then return nil end
+  if not shared and core.wall[2] then require "rille.tenant.wall".again() end
   return shared or { model = def.name, table = def.table, column = def.tenant_column, connection = def.connection }
 end
 
@@ -109,6 +110,7 @@ function M.check_raw(word, handle, sql)
     shared = shared or guard and M.is_in(guard, handle) and not Tenant.is_lifted(guard)
   end
   if not shared then return end
+  if require "rille.tenant.wall".is_at(handle) then return require "rille.tenant.raw".check(word, sql) end
   Error.raise("tenant_required", ("%s: SQL of your own is not limited to the tenant %s"):format(word,
     Error.quote(tostring(tenant.slug or tenant.id))), {
     sql = sql, hint = "queries of models are; { all_tenants = true } behind the values says that everybody's rows are "

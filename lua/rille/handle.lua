@@ -93,6 +93,8 @@ local function open(self)
       hint = "rille.db() gives the handle of what is connected now",
     })
   end
+  local tenancy = Config.current().tenancy
+  if tenancy and tenancy.rls then require "rille.tenant.wall".check_engine(self) end
   local options = self:engine().options(self.settings)
   options.name = self.name
   self.core = core.open(options)
@@ -164,8 +166,9 @@ function with_leave(word, run, self, sql, ...)
   elseif options and options.all_tenants ~= nil then
     Error.options(word, options, SQL_OPTIONS)
     if last.all_tenants == true then
-      if next(core.tenants) then require "rille.guard".told(word, sql) end
-      return run(self, sql, table.unpack({ ... }, 1, count - 1))
+      if not next(core.tenants) then return run(self, sql, table.unpack({ ... }, 1, count - 1)) end
+      require "rille.guard".told(word, sql)
+      return require "rille.tenant".everybody(run, self, sql, table.unpack({ ... }, 1, count - 1))
     end
   end
   if next(core.tenants) then require "rille.guard".check_raw(word, self, sql) end
@@ -262,6 +265,7 @@ end
 --- The schema changed: drop what is known of tables.
 function Handle:forget()
   self.version = self.version + 1
+  if core.wall[2] then require "rille.tenant.wall".again() end
   if self.core then self.core:forget() end
 end
 

@@ -45,7 +45,9 @@ function Schema:create(name, fn)
   local run = self.run
   run:change(function()
     require "rille.schema.tenant".complete(run, blueprint, "create")
-    for _, statement in ipairs(Engine.of(run.handle).create(blueprint)) do run:execute(statement) end
+    local engine = Engine.of(run.handle)
+    for _, statement in ipairs(engine.create(blueprint)) do run:execute(statement) end
+    if engine.created then engine.created(run, blueprint) end
   end)
 end
 

@@ -315,6 +315,11 @@ local first_word = Memo.new(KEPT_TEXTS, function(text)
   return text:match("^%a*", from):lower()
 end)
 
+--- The same for others.
+---@param text string
+---@return string word  "" for none
+function M.first_word(text) return first_word(text) end
+
 local CONTROLS = { begin = true, start = true, commit = true, ["end"] = true, rollback = true, abort = true,
   savepoint = true, release = true }
 

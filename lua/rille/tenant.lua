@@ -12,10 +12,11 @@ local KEPT <const> = 1000          -- contexts
 
 local type, setmetatable, running = type, setmetatable, coroutine.running
 
--- Coroutine -> { id, mark, all, lifted, slug =, handle = }: never changed in place, so that it can be put back as it
--- was; but `handle`, of the tenant's own database, comes when it is first asked for: see home.lua.
+-- Coroutine -> { id, mark, all, lifted, everybody, slug =, handle = }: never changed in place, so that it can be put
+-- back as it was; but `handle`, of the tenant's own database, comes when it is first asked for: see home.lua.
 -- `lifted` is the set of guards (see guard.lua) of tables whose rows are everybody's, nil for none; `all`: it has every
--- guard.  `mark` tells this view of the rows from any other.
+-- guard.  `mark` tells this view of the rows from any other.  `everybody` says `lifted` to a database that keeps
+-- tenants apart by itself: names of tables with commas between them, "*" for all.
 local tenants = core.tenants
 
 local contexts = Kept.new(KEPT)    -- slug -> the context of the tenant that was met under it last, with nothing lifted
@@ -81,8 +82,15 @@ local function mark_of(id, lifted)
   return tostring(id) .. "\0" .. table.concat(tables, "\0")
 end
 
+local function tables_of(lifted)
+  local tables = {}
+  for guard in next, lifted do tables[#tables + 1] = guard.table end
+  return table.concat(tables, ",")
+end
+
 local function enter(co, id, slug, lifted, all)
-  tenants[co] = { id, lifted and mark_of(id, lifted) or id, all or false, lifted, slug = slug }
+  tenants[co] = { id, lifted and mark_of(id, lifted) or id, all or false, lifted, lifted and tables_of(lifted),
+    slug = slug }
 end
 
 -- The same as another tenant: what is lifted stays so.
@@ -204,6 +212,18 @@ function M.lift(guard, all, fn, ...)
   local leaving <close> = setmetatable({ co, before }, Restore)      -- luacheck: ignore 211
   enter(co, before and before[1], before and before.slug, lifted)
   tenants[co][3] = all()
+  return fn(...)
+end
+
+--- Run a function of rille's own for which a database that keeps tenants apart by itself does not do so.
+---@param fn function
+---@return any ...
+function M.everybody(fn, ...)
+  local co = coroutine.running()
+  local before = tenants[co]
+  if not before then return fn(...) end
+  local leaving <close> = setmetatable({ co, before }, Restore)      -- luacheck: ignore 211
+  tenants[co] = { before[1], before[2], before[3], before[4], "*", slug = before.slug, handle = before.handle }
   return fn(...)
 end
 

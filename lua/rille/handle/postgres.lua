@@ -14,11 +14,18 @@ M.locks_rows, M.counts_commits, M.exact_decimals = true, true, true
 
 M.syntax = { parameter = "$%d", nested_comments = true, backslash_texts = true, slices = true }
 
+--- Are tenants to be kept apart by the database itself, too?
+local function is_walled()
+  local tenancy = require "rille.config".current().tenancy
+  return tenancy and tenancy.rls
+end
+
 function M.options(settings)
   local options = {}
   for _, key in ipairs(OPTIONS) do options[key] = settings[key] end
   options.max_connections = settings.pool and settings.pool.max
   options.place = settings.pooled and M.place(settings) or nil
+  if is_walled() then options.walled = require "rille.tenant.wall".build() end
   return options
 end
 

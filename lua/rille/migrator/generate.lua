@@ -73,6 +73,7 @@ local function differences_of(handle)
     difference.create = difference.create and require "rille.schema.heard".lines(blueprint.fields)
     if #difference.changes > 0 then list[#list + 1] = difference end
   end
+  require "rille.migrator.security".add(run, list)
   return ordered(list)
 end
 

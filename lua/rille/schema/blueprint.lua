@@ -45,6 +45,7 @@ local M = {}
 ---@field checks { name: string?, sql: string }[]
 ---@field operations table[]                to change a table: one after the other
 ---@field tenant? string                     the column that says which tenant a row belongs to
+---@field row_security? string               ... and by which the database itself is to show its rows
 
 local function fail(where, column, message, hint)
   Error.raise("invalid_argument", ("%s: the column %q %s"):format(where, column.name, message), { hint = hint })
@@ -234,6 +235,18 @@ local function complete_table(blueprint)
   for _, each in ipairs(blueprint.foreign) do check_known(name, each.columns, blueprint.columns) end
 end
 
+--- By which column the rows of a new table are shown.
+local function security_column(where, blueprint, operation)
+  local column = operation.column_name or blueprint.tenant
+  if not column then
+    Error.raise("invalid_argument", where .. ": row_security: nothing says which column is the tenant's", {
+      hint = 't:references("org"):tenant() does, or t:row_security "org_id"',
+    })
+  end
+  check_known(blueprint.table, { column }, blueprint.columns)
+  return column
+end
+
 --- Check what was said as a whole.
 ---@param table_name string
 ---@param mode "create"|"alter"
@@ -242,6 +255,7 @@ end
 function M.finish(table_name, mode, operations)
   local where = mode == "create" and "create" or "table"
   local blueprint = { table = table_name, columns = {}, primary = {}, indexes = {}, foreign = {}, checks = {} }
+  local secured
   blueprint.operations = expand(where, table_name, operations)
   local lists = { index = blueprint.indexes, foreign = blueprint.foreign, check = blueprint.checks }
   for _, operation in ipairs(blueprint.operations) do
@@ -252,10 +266,13 @@ function M.finish(table_name, mode, operations)
       add_primary(blueprint, operation.columns)
     elseif lists[kind] then
       table.insert(lists[kind], operation)
+    elseif kind == "row_security" then
+      secured = operation
     end
   end
   say_trashed(where, mode, blueprint)
   blueprint.tenant = tenant_of(where, blueprint.columns)
+  if secured and mode == "create" then blueprint.row_security = security_column(where, blueprint, secured) end
   if mode == "create" then complete_table(blueprint) end
   return blueprint
 end

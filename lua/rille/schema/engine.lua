@@ -6,6 +6,7 @@ local M = {}
 ---@class rille.SchemaEngine
 ---@field Runner rille.SchemaRunner   the class of its runners
 ---@field create fun(blueprint: rille.Blueprint): string[]           the statements of a new table
+---@field created? fun(run: rille.SchemaRunner, blueprint: rille.Blueprint)  does what wants the table to be there
 ---@field alter fun(run: rille.SchemaRunner, blueprint: rille.Blueprint)  carries out what a blueprint says
 ---@field put_off? fun(run: rille.SchemaRunner, blueprint: rille.Blueprint): rille.BlueprintIndex[]?  takes out of a
 ---  blueprint what has to run outside of a transaction, after the rest

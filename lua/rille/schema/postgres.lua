@@ -21,6 +21,11 @@ local function catalog() return require "rille.schema.postgres.catalog" end
 
 function M.create(blueprint) return require "rille.schema.postgres.ddl".create(blueprint) end
 
+function M.created(run, blueprint)
+  if not blueprint.row_security then return end
+  require "rille.schema.postgres.policy".add(run, catalog().table(run, blueprint.table), blueprint.row_security)
+end
+
 function M.put_off(run, blueprint) return require "rille.schema.postgres.concurrent".put_off(run, blueprint) end
 
 function M.create_concurrently(run, name, index)
@@ -45,8 +50,10 @@ end
 
 function M.rename(run, from, to)
   local table_ = catalog().table(run, from)
+  local shown_again = require "rille.schema.postgres.policy".set_aside(run, table_)        -- its name is in there
   run:execute(("alter table %s rename to %s"):format(Name.quote(from), Name.quote(to)))
   rename_checks(run, table_, to)
+  if shown_again then shown_again(catalog().table(run, to)) end
 end
 
 function M.drop(run, name)

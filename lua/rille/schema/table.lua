@@ -269,6 +269,17 @@ word("drop_primary", 0, function(self, where)
   push(self, { kind = "drop_primary" })
 end)
 
+--- The database itself shows the table's rows to their tenant alone, where it can do that: PostgreSQL.
+word("row_security", 1, function(self, where, column)
+  if column ~= nil then Name.check(where, column) end
+  push(self, { kind = "row_security", column_name = column })
+end)
+
+word("drop_row_security", 0, function(self, where)
+  alter_only(self, where)
+  push(self, { kind = "drop_row_security" })
+end)
+
 --- By its name: `posts_views_check`.
 word("drop_check", 1, function(self, where, name)
   alter_only(self, where)

@@ -146,7 +146,10 @@ local function complete_change(run, blueprint)
   if not description then return nil end                   -- what changes it will say so
   local tenant = blueprint.tenant or M.column_of(description)
   if not tenant then return nil end
-  for _, operation in ipairs(blueprint.operations) do complete_drop(operation, description, tenant) end
+  for _, operation in ipairs(blueprint.operations) do
+    complete_drop(operation, description, tenant)
+    if operation.kind == "row_security" then operation.column_name = operation.column_name or tenant end
+  end
   M.lead(blueprint, tenant)
   local mark = blueprint.tenant and not M.column_of(description)
     and M.mark(description.name or blueprint.table, tenant, description.primary)

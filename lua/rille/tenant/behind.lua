@@ -66,6 +66,7 @@ function M.ask(handle, name, description, all)
   return function()
     Guard.load_models()
     if #kept_guards(handle, name) > 0 then Guard.told("table", nil, name) end
+    return true
   end
 end
 

@@ -116,6 +116,16 @@ local function check_references(add, each, owned, handle)
   end
 end
 
+--- Where the database itself is to keep tenants apart, and does not.
+local function check_wall(findings, handle)
+  local Wall = require "rille.tenant.wall"
+  if not Wall.is_at(handle) then return end
+  for _, fault in ipairs(Wall.faults(handle:connect(), Wall.guards(handle.name))) do
+    findings[#findings + 1] = { kind = fault.table and "no_policy" or "role", table = fault.table or "(all)",
+      message = fault.message, hint = fault.hint }
+  end
+end
+
 --- What lets tenants meet in a database.
 ---@param handle? rille.Handle  the default connection when absent
 ---@return rille.LintFinding[]
@@ -142,6 +152,7 @@ function M.run(handle)
       check_references(add, each, owned, handle)
     end
   end
+  check_wall(findings, handle)
   return findings
 end
 

@@ -5,6 +5,7 @@ local Ddl = require "rille.schema.postgres.ddl"
 local Error = require "rille.error"
 local Find = require "rille.schema.postgres.find"
 local Name = require "rille.schema.name"
+local Policy = require "rille.schema.postgres.policy"
 local Release = require "rille.schema.postgres.release"
 local Tries = require "rille.schema.postgres.tries"
 
@@ -139,6 +140,10 @@ function ALTERS.drop_foreign(run, table_, operation)
     found = meant(table_, "foreign", operation)
   end
 end
+
+function ALTERS.row_security(run, table_, operation) Policy.add(run, table_, operation.column_name) end
+
+function ALTERS.drop_row_security(run, table_) Policy.remove(run, table_) end
 
 function ALTERS.drop_check(run, table_, operation)
   local found = meant(table_, "check", operation)

@@ -4,6 +4,7 @@ local Ddl = require "rille.schema.postgres.ddl"
 local Find = require "rille.schema.postgres.find"
 local Name = require "rille.schema.name"
 local Narrow = require "rille.schema.postgres.narrow"
+local Policy = require "rille.schema.postgres.policy"
 local Tries = require "rille.schema.postgres.tries"
 
 local M = {}
@@ -111,8 +112,10 @@ function M.run(run, table_, column)
   for _, check in ipairs(Ddl.checks(column, table_.name)) do
     add(("add constraint %s check (%s)"):format(Name.quote(check.name), check.sql))
   end
+  local shown_again = Policy.set_aside(run, table_, old)
   local e = run:attempt(("alter table %s %s"):format(Name.quote(table_.name), table.concat(parts, ", ")))
   if e then explain(table_, old, e) end
+  if shown_again then shown_again(table_) end
   order_anew(run, table_, column, old)
   if column.references then Tries.foreign(run, table_, Ddl.foreign_of(column, table_.name)) end
   if column.comment then run:execute(Ddl.comment(table_.name, column)) end

@@ -4,6 +4,7 @@ local Catalog = require "rille.schema.postgres.catalog"
 local Error = require "rille.error"
 local Find = require "rille.schema.postgres.find"
 local Name = require "rille.schema.name"
+local Policy = require "rille.schema.postgres.policy"
 
 local M = {}
 
@@ -62,6 +63,12 @@ function M.columns(run, table_, columns)
     if column and not (whole and is_own) then
       refuse(table_, ("constraint %s %s needs %q"):format(Name.quote(constraint.name), constraint.sql, column),
         "drop that constraint first", column)
+    end
+  end
+  for _, column in ipairs(columns) do
+    if Policy.needs(run, table_, column) then
+      refuse(table_, ("rows are shown to their tenant by %q"):format(column.name), "t:drop_row_security() goes first",
+        column.name)
     end
   end
   check_views(run, table_, columns)

@@ -40,6 +40,24 @@ local INDEXES <const> = [[select pg_catalog.pg_get_indexdef(i.indexrelid, 0, tru
     and not exists (select 1 from pg_catalog.pg_constraint k where k.conindid = i.indexrelid
       and k.contype in ('p', 'u', 'x')) order by i.indexrelid]]
 
+-- Row-level security, one statement a row: tables that have it, then their policies.
+local SECURITY <const> = [[select pg_catalog.format('alter table %I enable row level security', c.relname)
+      || case when c.relforcerowsecurity then ', force row level security' else '' end as "sql"
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = pg_catalog.current_schema() and c.relkind in ('r', 'p') and not c.relispartition
+      and c.relrowsecurity
+  union all select pg_catalog.format('create policy %I on %I as %s for %s to %s', p.polname, c.relname,
+      case when p.polpermissive then 'permissive' else 'restrictive' end,
+      case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete'
+        else 'all' end,
+      (select pg_catalog.string_agg(coalesce(pg_catalog.quote_ident(r.rolname), 'public'), ', ')
+        from pg_catalog.unnest(p.polroles) as u (oid) left join pg_catalog.pg_roles r on r.oid = u.oid))
+      || coalesce(' using (' || pg_catalog.pg_get_expr(p.polqual, p.polrelid) || ')', '')
+      || coalesce(' with check (' || pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
+    from pg_catalog.pg_policy p join pg_catalog.pg_class c on c.oid = p.polrelid
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = pg_catalog.current_schema() and c.relkind in ('r', 'p') and not c.relispartition]]
+
 local VIEWS <const> = [[select c.relname::text as "name", c.relkind::text as "kind",
     pg_catalog.pg_get_viewdef(c.oid, true) as "sql"
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -67,6 +85,7 @@ local function statements_of(handle)
   end
   for _, row in ipairs(handle:_query(INDEXES)) do statements[#statements + 1] = row.sql end
   table.move(foreign, 1, #foreign, #statements + 1, statements)
+  for _, row in ipairs(handle:_query(SECURITY)) do statements[#statements + 1] = row.sql end
   for _, row in ipairs(handle:_query(VIEWS)) do
     local kind = row.kind == "m" and "materialized view" or "view"
     statements[#statements + 1] = ("create %s %s as %s"):format(kind, quote(row.name), (row.sql:gsub(";%s*$", "")))

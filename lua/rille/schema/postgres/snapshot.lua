@@ -30,6 +30,14 @@ local LINES <const> = {
     from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
     where c.relnamespace = ]] .. HERE .. [[ and k.contype in ('p', 'u', 'f', 'c', 'x') and ]]
     .. NOT_OF_EXTENSION:format "c" .. [[ order by k.conname]],
+  [[select 'table ' || c.relname as "what", case when c.relforcerowsecurity then 'forced ' else '' end
+      || 'row security' as "line" from pg_catalog.pg_class c
+    where c.relnamespace = ]] .. HERE .. [[ and c.relrowsecurity and ]] .. NOT_OF_EXTENSION:format "c",
+  [[select 'policy ' || p.polname || ' of ' || c.relname as "what", p.polcmd::text || p.polpermissive::text
+      || coalesce(' using ' || pg_catalog.pg_get_expr(p.polqual, p.polrelid), '')
+      || coalesce(' check ' || pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '') as "line"
+    from pg_catalog.pg_policy p join pg_catalog.pg_class c on c.oid = p.polrelid
+    where c.relnamespace = ]] .. HERE .. " and" .. NOT_OF_EXTENSION:format "c",
   [[select 'index ' || c.relname as "what", pg_catalog.pg_get_indexdef(i.indexrelid, 0, true) as "line"
     from pg_catalog.pg_index i join pg_catalog.pg_class c on c.oid = i.indexrelid
     join pg_catalog.pg_class o on o.oid = i.indrelid

@@ -81,13 +81,18 @@ local function begin(run, table_name)
   end)
 end
 
+-- What SQLite has not got: whose rows are seen there only rille says.
+local NOTHING <const> = { row_security = true, drop_row_security = true }
+
 --- Carry out the operations of a blueprint, in the caller's transaction.
 ---@param run rille.SchemaRunner
 ---@param blueprint rille.Blueprint  of table.lua's alter
 function M.run(run, blueprint)
   local edit
   for _, operation in ipairs(blueprint.operations) do
-    if operation.kind == "rename" then
+    if NOTHING[operation.kind] then
+      Catalog.table(run, blueprint.table)                           -- but it must be there
+    elseif operation.kind == "rename" then
       if edit then run_edit(run, edit) end
       edit = nil
       rename_column(run, blueprint.table, operation)
