@@ -121,7 +121,7 @@ rille_lua_connection(lua_State *L, rille_lua_database *database)
     first = rille_lua_connection_alone(L, database);
   /* else nothing was committed beside it: a cursor on it hides nothing */
   if (first->wall != NULL)
-    rille_lua_wall(L, first, database->name);
+    rille_lua_wall(L, database, first);
   return database->last = first;
 }
 

@@ -61,9 +61,9 @@ rille_connection *rille_lua_connection(lua_State *L, rille_lua_database *databas
 ** would see what is not committed. */
 rille_connection *rille_lua_connection_alone(lua_State *L, rille_lua_database *database);
 
-/* Says to a connection of the walled database at 1 whose rows the calling coroutine sees.  Raises where the database
-** does not keep tenants apart as it should, inside a tenant. */
-void rille_lua_wall(lua_State *L, rille_connection *connection, rille_str name);
+/* Says to a connection of a walled database whose rows the calling coroutine sees.  Inside a tenant the database must
+** be at 1; raises then where it does not keep tenants apart as it should. */
+void rille_lua_wall(lua_State *L, const rille_lua_database *database, rille_connection *connection);
 
 /* Adds `wall` to the module table at the top. */
 void rille_lua_add_wall(lua_State *L);

@@ -14,7 +14,7 @@
 static const char wall_key;
 
 static void
-try_wall(lua_State *L, rille_connection *connection, rille_str name)
+try_wall(lua_State *L, const rille_lua_database *database, rille_connection *connection)
 {
   rille_wall *wall = connection->wall;
   uint64_t generation = connection->conn->driver->generation(connection->conn);
@@ -25,10 +25,12 @@ try_wall(lua_State *L, rille_connection *connection, rille_str name)
   (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &wall_key);
   (void)lua_rawgeti(L, -1, 1);
   number = lua_tointeger(L, -1);
+  if (lua_touserdata(L, 1) != database)
+    (void)rille_lua_refuse(L, "nothing of a tenant's is done with two databases at once");
   if (!wall->trying && (number != wall->tried || generation != wall->generation)) {
     (void)lua_rawgeti(L, -2, 2);
     lua_pushvalue(L, 1);
-    (void)lua_pushlstring(L, name.at, name.len);
+    (void)lua_pushlstring(L, database->name.at, database->name.len);
     wall->trying = true; /* what it asks runs here, too */
     failed = lua_pcall(L, 2, 0, 0);
     wall->trying = false;
@@ -41,7 +43,7 @@ try_wall(lua_State *L, rille_connection *connection, rille_str name)
 }
 
 void
-rille_lua_wall(lua_State *L, rille_connection *connection, rille_str name)
+rille_lua_wall(lua_State *L, const rille_lua_database *database, rille_connection *connection)
 {
   int top = lua_gettop(L);
   rille_str tenant, everybody;
@@ -49,7 +51,7 @@ rille_lua_wall(lua_State *L, rille_connection *connection, rille_str name)
 
   rille_lua_whose(L, &tenant, &everybody);
   if (tenant.len > 0)
-    try_wall(L, connection, name);
+    try_wall(L, database, connection);
   if (rille_wall_set(connection->wall, tenant, everybody, &fault) != RILLE_OK)
     (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
   lua_settop(L, top);

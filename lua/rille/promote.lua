@@ -187,7 +187,7 @@ local function fill(job, number)
     else
       Finish.check_empty(job.run, { plan.name })
     end
-    local done = Finish.without_triggers(job.run, plan.name, function()
+    local done = Finish.plain(job.run, plan.name, function()
       return Rows.copy(job.from, job.to, plan, step_of(job, "copying", number))
     end)
     assert(done.misfit_count == 0 and done.digest == seen.digest, "the source changed within a transaction")
@@ -338,6 +338,7 @@ local function target_settings(to)
     Error.argument("promote.to", "a PostgreSQL database: postgresql://…", type(to) == "string" and to
       or "another one")
   end
+  settings.walled = true                           -- rows of all tenants are copied, and seen there afterwards
   return settings
 end
 

@@ -60,6 +60,21 @@ describe("a database that is promoted", function()
         { rows[2].at, rows[2].day, rows[2].exact, rows[2].price })
     end)
 
+    it("rows of all tenants, where the database keeps these apart", function()
+      p:migrate [[schema:create("orgs", function(t) t:id() end)
+        schema:create("memos", function(t) t:id() t:references("org"):tenant() t:text("body") t:row_security() end)]]
+      p.here:insert("orgs", { { id = 1 }, { id = 2 } })
+      p.here:insert("memos", { { org_id = 1, body = "a" }, { org_id = 2, body = "b" } })
+      assert.equal("done", p:run().state)
+      assert.equal("already", p:run().state)
+      assert.equal(0, p.there:table("memos"):count())
+      p.there:close()
+      local there = require "rille.handle".new("there", setmetatable({ walled = true }, { __index = p.there.settings }))
+      assert.equal(2, there:table("memos"):count())
+      assert.is_true(there:query "select relforcerowsecurity as forced from pg_class where relname = 'memos'"[1].forced)
+      there:close()
+    end)
+
     it("keys of several columns, references in circles and to themselves, and no rows", function()
       p:migrate [[
         schema:create("people", function(t) t:id() t:string("name") t:references("boss", "people"):nullable()
@@ -371,10 +386,10 @@ describe("a database that is promoted", function()
     p.there:execute "create trigger shouts before insert on a for each row when (new.id = 2) execute function shout()"
     p.there:execute "alter table a enable always trigger shouts"
     local run = require "rille.promote.finish"
-    local without = run.without_triggers
-    run.without_triggers = function(_, _, fn) return fn() end
+    local plain = run.plain
+    run.plain = function(_, _, fn) return fn() end
     local e = p:refused()
-    run.without_triggers = without
+    run.plain = plain
     assert.equal("checksum_mismatch", e.kind)
     assert.matches("id = 2 is another", e.message)
     assert.equal(0, p.there:table("a"):count())

@@ -25,7 +25,7 @@ function M.options(settings)
   for _, key in ipairs(OPTIONS) do options[key] = settings[key] end
   options.max_connections = settings.pool and settings.pool.max
   options.place = settings.pooled and M.place(settings) or nil
-  if is_walled() then options.walled = require "rille.tenant.wall".build() end
+  if settings.walled or is_walled() then options.walled = require "rille.tenant.wall".build() end
   return options
 end
 

@@ -6,8 +6,10 @@ local Name = require "rille.schema.name"
 
 local M = {}
 
-local TRIGGERS <const> = [[select count(*) as "n" from pg_catalog.pg_trigger t
-  where t.tgrelid = pg_catalog.to_regclass(?) and not t.tgisinternal and t.tgenabled <> 'D']]
+local ABOUT <const> = [[select (select count(*) from pg_catalog.pg_trigger t
+    where t.tgrelid = pg_catalog.to_regclass(?) and not t.tgisinternal and t.tgenabled <> 'D') as "triggers",
+  (select c.relrowsecurity and c.relforcerowsecurity from pg_catalog.pg_class c
+    where c.oid = pg_catalog.to_regclass(?)) as "forced"]]
 
 --- Take all foreign keys of the tables away; the statements that add them again.
 ---@param run rille.SchemaRunner
@@ -35,17 +37,23 @@ function M.add_keys(run, statements)
   for _, sql in ipairs(statements) do run:execute(sql) end
 end
 
---- Run `fn` while no trigger of the table does; in a transaction, which takes it back should anything fail.
+--- Run `fn` while no trigger of the table does anything, and no policy keeps its owner from copying into it; in a
+--- transaction, which takes it back should anything fail.
 ---@param run rille.SchemaRunner
 ---@param name string
 ---@param fn fun(): any
 ---@return any
-function M.without_triggers(run, name, fn)
+function M.plain(run, name, fn)
   local quoted = Name.quote(name)
-  if run:rows(TRIGGERS, quoted)[1].n == 0 then return fn() end
-  run:execute(("alter table %s disable trigger user"):format(quoted))
+  local about, back = run:rows(ABOUT, quoted, quoted)[1], {}
+  local function alter(what, undo)
+    run:execute(("alter table %s %s"):format(quoted, what))
+    back[#back + 1] = ("alter table %s %s"):format(quoted, undo)
+  end
+  if about.triggers > 0 then alter("disable trigger user", "enable trigger user") end
+  if about.forced then alter("no force row level security", "force row level security") end
   local result = fn()
-  run:execute(("alter table %s enable trigger user"):format(quoted))
+  for _, sql in ipairs(back) do run:execute(sql) end
   return result
 end
 
