@@ -3,25 +3,26 @@
 #
 # Without arguments: everything.  The last line is `N passed, M failed`; the exit status is 0 when M is 0.
 # A build that fails and a suite that crashes, hangs or says nothing count as failed.
+# It says what took longest and, in lines that begin with "-- ", what was tried in parts, and how to have it all.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 [ $# -gt 0 ] || set -- release dev lint
 
-TEST_TIMEOUT_S=300                             # for one C program; they take seconds
 jobs=$(nproc)
 work=$(mktemp -d)
 server=${TMPDIR:-/tmp}/rille-specs.$$            # the servers' user must reach it
 trap 'sh spec/support/postgres.sh destroy "$server" >/dev/null 2>&1; rm -rf "$work"' EXIT
-counts=$work/counts                            # a line "PASSED FAILED SUITE" for each suite
+counts=$work/counts                            # a line "PASSED FAILED SECONDS SUITE" for each suite
 : >"$counts"
+began=$(date +%s)
 
-step() { printf '\n== %s\n' "$*"; }
+step() { printf '\n== %s (after %d s)\n' "$*" "$(($(date +%s) - began))"; }
 
 # Runs a command whose output only matters when it fails; then that is one failure.
 must() {
   if ! "$@" >"$work/must.log" 2>&1; then
     tail -n 60 "$work/must.log"
-    echo "0 1 $*" >>"$counts"
+    echo "0 1 0 $*" >>"$counts"
     return 1
   fi
 }
@@ -34,28 +35,35 @@ build() {
 # cmocka says how many cases of each program passed; a program that fails without saying so counts as one failure.
 c_tests() {
   step "C tests: $1"
-  ctest --test-dir "build/$1" --no-tests=error --parallel "$jobs" --timeout "$TEST_TIMEOUT_S" -V >"$work/ctest.log" 2>&1
-  awk -v suite="ctest $1" '
+  ctest --test-dir "build/$1" --no-tests=error --parallel "$jobs" -V >"$work/ctest.log" 2>&1
+  awk -v build="$1" '
     /^[0-9]+: \[  (PASSED|FAILED)  \] [0-9]+ test\(s\)/ {
       id = $1 + 0
       if ($3 == "PASSED") passed[id] += $5; else failed[id] += $5
     }
     / Test +#[0-9]+: / {
-      id = $0; sub(/.*Test +#/, "", id); id += 0
+      id = $0; sub(/.*Test +#/, "", id); name = id; id += 0
+      sub(/^[0-9]+: /, "", name); sub(/ .*/, "", name)
       good = / Passed /
       if (good && !(id in passed)) passed[id] = 1
       if (!good && !(failed[id] > 0)) failed[id] = 1
-      p += passed[id]; f += failed[id]; programs++
+      print passed[id] + 0, failed[id] + 0, $(NF - 1), build, name
+      programs++
     }
-    END { print p + 0, programs ? f + 0 : 1, suite }' "$work/ctest.log" >"$work/ctest.count"
-  cat "$work/ctest.count" >>"$counts"
-  read -r passed failed name <"$work/ctest.count"
-  printf '%5d passed %3d failed  %s\n' "$passed" "$failed" "$name"
-  [ "$failed" = 0 ] || grep -aE '^[0-9]+: |Test +#' "$work/ctest.log" | grep -avE '\[       OK \]|\[ RUN      \]'
+    END { if (!programs) print 0, 1, 0, build, "ctest" }' "$work/ctest.log" >"$work/ctest.counts"
+  cat "$work/ctest.counts" >>"$counts"
+  awk '{ p += $1; f += $2 } END { printf "%5d passed %3d failed  in %d programs\n", p, f, NR }' "$work/ctest.counts"
+  sed -n 's/^[0-9]*: \(-- .*\)/\1/p' "$work/ctest.log" | sort -u
+  ! grep -qv '^[0-9]* 0 ' "$work/ctest.counts" \
+    || grep -aE '^[0-9]+: |Test +#' "$work/ctest.log" | grep -avE '\[       OK \]|\[ RUN      \]'
 }
 
 # What takes minutes under the sanitizers, and of which the parts are tried there: it runs in release.
 LONG='spec/story/debian_spec.lua spec/hostile/session_spec.lua'
+
+# Those that spec/long names come first: one that began last would keep the others waiting.
+long_first() { awk 'FNR == NR { if (!/^#/) rank[$1] = FNR; next } { print ($1 in rank) ? rank[$1] : 1000, $1 }' \
+  spec/long - | sort -n | cut -d ' ' -f 2; }
 
 specs() {
   step "Specs: $1"
@@ -64,7 +72,7 @@ specs() {
     echo "in release only: $LONG"
     for long in $LONG; do sed -i "\\|^$long\$|d" "$work/specs"; done
   fi
-  cat "$work/specs" \
+  long_first <"$work/specs" \
     | xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
 }
 
@@ -73,14 +81,14 @@ postgres_specs() {
   step "Specs on PostgreSQL: $1"
   must sh spec/support/postgres.sh start "$server" 0 $$ || return
   url=$(sh spec/support/postgres.sh env "$server" | sed -n "s/^PG_URL='\(.*\)'$/\1/p")
-  { find spec/postgres -name '*_spec.lua' | sort; grep -v '^#' spec/postgres/shared; } \
+  { find spec/postgres -name '*_spec.lua' | sort; grep -v '^#' spec/postgres/shared; } | long_first \
     | RILLE_SPEC_URL=$url xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
 }
 
 lint() {
   step "Lint"
   sh spec/lint/lint.sh | tee "$work/lint.log"
-  awk '/^ok /{ p++ } /^not ok /{ f++ } END { print p + 0, p ? f + 0 : 1, "lint" }' "$work/lint.log" >>"$counts"
+  awk '/^ok /{ p++ } /^not ok /{ f++ } END { print p + 0, p ? f + 0 : 1, 0, "lint" }' "$work/lint.log" >>"$counts"
 }
 
 step "Packages"
@@ -90,11 +98,14 @@ if must sh host/install-dependencies.sh build test; then
     case $what in
       release | dev) build "$what" && { c_tests "$what"; specs "$what"; postgres_specs "$what"; } ;;
       lint)          lint ;;
-      *)             echo "0 1 run.sh knows release, dev and lint, not \"$what\"" >>"$counts" ;;
+      *)             echo "0 1 0 run.sh knows release, dev and lint, not \"$what\"" >>"$counts" ;;
     esac
   done
 fi
 
+step "What took longest, in seconds"
+sort -k 3,3 -rn "$counts" | head -n 20 | awk '{ printf "%7.1f  ", $3; sub(/^[0-9]+ [0-9]+ [0-9.]+ /, ""); print }'
+
 step "Sum"
-awk '$2 > 0 { f = $2; sub(/^[0-9]+ [0-9]+ /, ""); print "failed: " $0 " (" f ")" }' "$counts"
+awk '$2 > 0 { f = $2; sub(/^[0-9]+ [0-9]+ [0-9.]+ /, ""); print "failed: " $0 " (" f ")" }' "$counts"
 awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f; exit (f > 0) }' "$counts"

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "host/rille.h"
+#include "spec/support/failing.h"
 
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t n, size_t bytes);
@@ -127,13 +128,15 @@ live(const char *script, rille_error *err)
 }
 
 /* Fails the n-th allocation for growing n, until a life is over before it meets the failure.  The larger `every`, the
-** more of the later allocations are tried: all up to that one, then each n-th part of the way. */
+** more of the later allocations are tried: all up to that one, then each n-th part of the way.  Of these spec_every()
+** may leave some out. */
 static void
 sweep(const char *script, bool all_after, long every)
 {
   bool met = true;
+  long from, step = spec_every(&from);
 
-  for (long n = 0; met; n += 1 + n / every) {
+  for (long n = from; met; n += step * (1 + n / every)) {
     rille_error err = { 0 };
     from_then_on = all_after;
     until_failure = n;

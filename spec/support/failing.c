@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "core/base/memory.h"
 #include "spec/support/spec.h"
@@ -122,12 +123,41 @@ spec_lua_allocate(void *data, void *block, size_t old_bytes, size_t bytes)
   return resized;
 }
 
+/* -- sweeps ---------------------------------------------------------------------------------------------- */
+
+#ifdef __SANITIZE_ADDRESS__
+enum { EVERY = 3 };
+#else
+enum { EVERY = 1 };
+#endif
+
+long
+spec_every(long *from)
+{
+  static long step, first;
+
+  if (step == 0) {
+    const char *wanted = getenv("RILLE_FAULT_EVERY");
+    struct timespec now = { 0 };
+
+    step = wanted != NULL ? strtol(wanted, NULL, 10) : EVERY;
+    step = step > 0 ? step : 1;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    first = now.tv_nsec / 1000 % step;
+    if (step > 1)
+      print_message("-- memory fails at one place in %ld, from number %ld on; RILLE_FAULT_EVERY=1 tries them all\n",
+                    step, first + 1);
+  }
+  *from = first;
+  return step;
+}
+
 static char sweeping[80]; /* where a sweep is */
 
 long
 spec_sweep(spec_door door, bool from_then_on, long runs, void (*once)(void *data), void *data)
 {
-  long total;
+  long total, from, step = spec_every(&from);
 
   watched = door;
   ever_after = from_then_on;
@@ -135,7 +165,7 @@ spec_sweep(spec_door door, bool from_then_on, long runs, void (*once)(void *data
   once(data);
   total = count;
   runs = runs < total ? runs : total;
-  for (long i = 0; i < runs; i++) {
+  for (long i = from; i < runs; i += step) {
     at = 1 + (runs > 1 ? i * (total - 1) / (runs - 1) : 0);
     (void)snprintf(sweeping, sizeof sweeping, "%s allocation %ld of %ld%s", spec_door_name(door), at, total,
                    from_then_on ? " and all behind it" : "");

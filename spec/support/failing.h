@@ -32,9 +32,15 @@ const char *spec_door_name(spec_door door);
 /* For lua_newstate; never fails to shrink a block, as Lua demands. */
 void *spec_lua_allocate(void *data, void *block, size_t old_bytes, size_t bytes);
 
+/* One place in how many is tried, and from which one on, counted from 0.  It is each of them, or what RILLE_FAULT_EVERY
+** says, or, under the sanitizers, where all of them take minutes, one in three.  Where it begins is drawn once for a
+** process, and a line on stdout says so. */
+long spec_every(long *from);
+
 /* Runs `once` again and again, each time with the next allocation through the door failing and, if so wanted, all
 ** behind it. `once` calls start and stop around what is tried, and looks at what is left.  Where there are more
-** allocations than `runs`, takes as many of them, spread from the first to the last.  Returns how many there are. */
+** allocations than `runs`, takes as many of them, spread from the first to the last.  Returns how many there are.
+** Of these spec_every() may leave some out. */
 long spec_sweep(spec_door door, bool from_then_on, long runs, void (*once)(void *data), void *data);
 
 /* Teardown of a test that sweeps: says at which allocation it was left, if it was. */
