@@ -1,10 +1,7 @@
 /* spec/driver/postgres_schema_test.c - connections on which bare names are those of one schema. */
-#include "spec/driver/contract.h"
+#include "spec/driver/posts.h"
 
 #include <stdio.h>
-#include <time.h>
-
-#include "spec/support/postgres.h"
 
 static const rille_driver *const postgres = &rille_driver_postgres;
 
@@ -18,19 +15,6 @@ connect_to(const char *schema, rille_conn **out, rille_fault *fault)
   (void)snprintf(url, sizeof url, "%s&options=-csearch_path%%3Dpublic", spec_postgres_url());
   options.url = rille_str_of(url);
   return postgres->open(&options, out, fault);
-}
-
-/* Ends the connection from outside, and waits until it is looked at before it is used. */
-static void
-terminate(rille_conn *conn)
-{
-  const struct timespec pause = { .tv_nsec = 150 * 1000000L };
-  char sql[100];
-
-  (void)snprintf(sql, sizeof sql, "select pg_terminate_backend(%lld)",
-                 (long long)contract_integer(conn, "select pg_backend_pid()"));
-  (void)spec_postgres_sql(sql);
-  (void)nanosleep(&pause, NULL);
 }
 
 static void
@@ -60,7 +44,7 @@ finds_bare_names_there_and_nowhere_else_before_and_behind_a_lost_connection(void
       contract_run_sql(conn, "insert into kept values (1)");
       assert_int_equal(contract_integer(conn, "select count(*) from kept"), times);
       assert_int_equal(contract_integer(conn, "select cardinality(current_schemas(false))"), 1);
-      terminate(conn);
+      posts_terminate(conn);
     }
     (void)snprintf(sql, sizeof sql, "drop schema %s cascade", schemas[i].quoted);
     contract_run_sql(beside, sql);
