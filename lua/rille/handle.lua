@@ -189,7 +189,7 @@ function Handle:query(sql, ...) return with_leave("query", run_query, self, sql,
 function Handle:execute(sql, ...) return with_leave("execute", run_execute, self, sql, ...) end
 
 local function result(self, sql, ...)
-  if type(sql) == "string" and not Sql.gives_rows(sql) then
+  if type(sql) == "string" and not Sql.gives_rows(sql, self.driver) then
     local done = self:execute(sql, ...)
     return { ok = true, status = 200, json = {}, changes = done.changes, last_id = done.last_id }
   end

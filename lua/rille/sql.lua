@@ -42,7 +42,7 @@ local function lexicon(syntax)
   local letter = R("az", "AZ", "\128\255") + "_"
   local word = letter * (letter + R "09" + "$") ^ 0
   local number = (R "09" + P "." * R "09") * (R("09", "az", "AZ") + S "._") ^ 0
-  local line_comment = P "--" * (1 - P "\n") ^ 0
+  local line_comment = P "--" * (1 - S(syntax.line_ends)) ^ 0
   local inner = syntax.nested_comments and P { P "/*" * (lpeg.V(1) + (1 - P "*/")) ^ 0 * "*/" } or P(false)
   local block_comment = P "/*" * ((inner + (1 - P "*/")) ^ 0 * "*/" + unclosed "a comment")
   local tag = P "$" * (letter * (letter + R "09") ^ 0) ^ -1 * "$"
@@ -59,6 +59,7 @@ local function lexicon(syntax)
   end
   return {
     lpeg = lpeg, word = word, number = number, letter = letter,
+    line_comment = line_comment,
     skip = S " \t\r\n\f\v" + P "\u{feff}" + line_comment + block_comment,      -- (SQLite skips that mark, too)
     literal = literal, quoted = literal + dollar / 0,
     keyword = function(name)          -- a whole word, in any case
@@ -159,8 +160,8 @@ local function parse(text, syntax, driver)
 end
 
 --- What a statement is about where that is not rows: "control" of a transaction, "schema"; else false.
-local function about(text)
-  return M.controls_transaction(text) and "control" or M.changes_schema(text) and "schema"
+local function about(text, driver)
+  return M.controls_transaction(text, driver) and "control" or M.changes_schema(text, driver) and "schema"
 end
 
 --- What a text wants: { sql = a whole statement, as the database takes it, part = a part of one, with a ? for each
@@ -229,7 +230,7 @@ end
 function M.placeholders(where, driver, text, ...)
   if type(text) ~= "string" then Error.argument(where, "SQL text", text) end
   local want = parsed[driver](text)
-  if want.about == nil then want.about = about(want.sql) end
+  if want.about == nil then want.about = about(want.sql, driver) end
   if want.names then return want.sql, by_name(where, want, text, ...), want.about end
   return want.sql, by_position(where, want, text, ...), want.about
 end
@@ -243,7 +244,7 @@ local function build_reader(syntax)
   local P, C, Cc, Cp, Ct, S = lpeg.P, lpeg.C, lpeg.Cc, lpeg.Cp, lpeg.Ct, lpeg.S
   local distinct_from = keyword "distinct" * lex.skip ^ 0 * keyword "from"
   local reads = keyword "select" + keyword "from" + keyword "in" * lex.skip ^ 0 * #(lex.letter + S "\"'`[")
-  local mark = C(S "();") + P "--" * (1 - P "\n") ^ 0 * -1 * Cc "--" + reads * Cc "reads"
+  local mark = C(S "();") + lex.line_comment * -1 * Cc "--" + reads * Cc "reads"
   local other = lex.literal + lex.skip + distinct_from + lex.word + lex.number + P(1)
   return Ct((Ct(Cp() * mark) + other) ^ 0)
 end
@@ -304,30 +305,45 @@ function M.fragment(where, query, text, ...)
   return sql, params
 end
 
---- The first word of a statement in lower case, past blanks and remarks.
-local first_word = Memo.new(KEPT_TEXTS, function(text)
-  local from = 1
-  repeat
-    local start = from
-    from = text:match("^[%s;]+()", from) or text:match("^\u{feff}()", from) or text:match("^%-%-[^\n]*()", from)
-      or text:match("^/%*.-%*/()", from) or from
-  until from == start
-  return text:match("^%a*", from):lower()
+--- text -> its words in lower case, in order: not what stands in quotes or remarks, nor numbers.
+local words = for_each_driver(function(syntax)
+  local lex = lexicon(syntax)
+  local lpeg = lex.lpeg
+  local pattern = Grammar.compile(lpeg.Ct((lex.quoted + lex.skip + lex.word / string.lower + lex.number + 1) ^ 0))
+  return function(text) return pattern:match(text) end
 end)
 
---- The same for others.
+--- The words of a statement in lower case, in order: not what stands in quotes or remarks, nor numbers.
 ---@param text string
----@return string word  "" for none
-function M.first_word(text) return first_word(text) end
+---@param driver string  of the database that it is for
+---@return string[]
+function M.words(text, driver) return words[driver](text) end
+
+--- The first word of a statement in lower case, past blanks and remarks; "" for none.
+local first_words = for_each_driver(function(syntax)
+  local head
+  return Memo.new(KEPT_TEXTS, function(text)
+    local at = text:match "^[%s;]*()"
+    if not text:find("^[-/\u{feff}]", at) then return text:match("^%a*", at):lower() end
+    if not head then
+      local lex = lexicon(syntax)
+      head = Grammar.compile((lex.skip + ";") ^ 0 * lex.lpeg.Cp())
+    end
+    return text:match("^%a*", head:match(text)):lower()
+  end)
+end)
+
+local function first_word(text, driver) return first_words[driver or "sqlite"](text) end
 
 local CONTROLS = { begin = true, start = true, commit = true, ["end"] = true, rollback = true, abort = true,
   savepoint = true, release = true }
 
 --- Does the statement begin or end a transaction?
 ---@param text string
+---@param driver? string  of the database that it is for; absent: SQLite
 ---@return boolean
-function M.controls_transaction(text)
-  local word = first_word(text)
+function M.controls_transaction(text, driver)
+  local word = first_word(text, driver)
   return CONTROLS[word] or word == "prepare" and text:lower():find "prepare%s+transaction" ~= nil
 end
 
@@ -335,14 +351,16 @@ local CHANGES_SCHEMA = { create = true, alter = true, drop = true }
 
 --- Does the statement change tables rather than rows?
 ---@param text string
+---@param driver? string
 ---@return boolean
-function M.changes_schema(text) return CHANGES_SCHEMA[first_word(text)] == true end
+function M.changes_schema(text, driver) return CHANGES_SCHEMA[first_word(text, driver)] == true end
 
 --- Does the statement give rows?  `insert … returning` does, `insert` does not.
 ---@param text string
+---@param driver? string
 ---@return boolean
-function M.gives_rows(text)
-  local first = first_word(text)
+function M.gives_rows(text, driver)
+  local first = first_word(text, driver)
   if first == "insert" or first == "update" or first == "delete" or first == "replace" then
     return text:lower():find "%f[%w_]returning%f[^%w_]" ~= nil
   end
@@ -352,9 +370,10 @@ end
 
 --- Does it only read, as far as its first word tells?  A lock that is held at one server only is no reading.
 ---@param text string
+---@param driver? string
 ---@return boolean
-function M.only_reads(text)
-  local first = first_word(text)
+function M.only_reads(text, driver)
+  local first = first_word(text, driver)
   if text:lower():find("advisory", 1, true) then return false end
   return first == "select" or first == "values" or first == "table" or first == "show" or first == "with"
 end

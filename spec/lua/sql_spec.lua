@@ -100,6 +100,18 @@ describe("sql.placeholders for PostgreSQL", function()
     assert.equal("the placeholder $1 is not known in line 1", refused(bind, "select $1").message)
   end)
 
+  it("ends a remark where that database does: at a carriage return, too", function()
+    assert.equal("select 1 -- ?\r, $1", (bind("select 1 -- ?\r, ?", 2)))
+    assert.equal("select 1 -- ?\r, ?\n", (Sql.placeholders("query", "sqlite", "select 1 -- ?\r, ?\n")))
+  end)
+
+  it("says what a statement is about, past remarks in remarks", function()
+    for about, text in next, { control = "/* /* */ select */ commit", schema = "-- x\rdrop table t --\nselect 1" } do
+      assert.equal(about, (select(3, bind(text))), text)
+      assert.is_false(select(3, Sql.placeholders("query", "sqlite", text)), text)
+    end
+  end)
+
   it("takes neither casts nor operators for names", function()
     assert.equal("select $1::int, a @> b, @ c", (bind("select :a::int, a @> b, @ c", { a = 1 })))
   end)

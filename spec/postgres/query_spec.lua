@@ -221,6 +221,12 @@ describe("values", function()
     assert.equal(0, Post:where_json_contains("meta.l", "y"):count())
   end)
 
+  it("end no condition around them, behind what only PostgreSQL takes for the end of a remark either", function()
+    Post:create { title = "a", meta = {} }
+    refused("syntax", function() return Post:where("title", "b"):where_raw("true -- \r) or (true\n"):count() end)
+    assert.equal(0, Post:where("title", "b"):where_raw("true /* /* */ ) or ( /* */ true */"):count())
+  end)
+
   it("take the operators of PostgreSQL, a question mark written twice", function()
     Post:create { title = "a", meta = { tags = { "x" } } }
     assert.equal(1, Post:where_raw("meta -> 'tags' ?? ?", "x"):count())

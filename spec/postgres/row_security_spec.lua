@@ -108,6 +108,16 @@ describe("row-level security", function()
       assert.equal(3, count "memos where org_id = 2")
     end)
 
+    it("SQL that only looks like what is refused", function()
+      as(1, function()
+        assert.equal(2, db:query "(select count(*) as n from memos)"[1].n)
+        assert.equal("into", db:query "select 'into' as \"into\" -- into"[1].into)
+        assert.equal(0, #db:query "with m as (insert into memos (org_id, title) values (1, 'x')) select 1 where false")
+        assert.matches("Scan", db:query "explain (costs off, analyze) table memos"[1]["QUERY PLAN"])
+      end)
+      assert.equal(6, count "memos")
+    end)
+
     it("a connection that says nothing: it sees no row", function()
       local beside <close> = core.open { driver = "postgres", url = Database.settings().url }
       assert.equal(0, beside:query "select count(*) as n from memos"[1].n)
@@ -121,7 +131,9 @@ describe("row-level security", function()
         for _, sql in ipairs { "truncate memos", "alter table memos disable row level security", "drop table memos",
           "do $$ begin end $$", "set rille.tenant = '2'", [[select set_config('rille.tenant', '2', true)]],
           [[with x as (select set_config('rille.everybody', '*', true)) select * from x]], "vacuum memos",
-          "/* select */ truncate memos" } do
+          "/* select */ truncate memos", "/* /* */ select */ truncate memos", "-- x\rtruncate memos --\nselect 1",
+          "select * into copied from memos", "with m as (select * from memos) select * into copied from m",
+          "explain analyze create table copied as select * from memos", "(select 1 as n into copied)" } do
           local e = refused("tenant_required", function() db:execute(sql) end)
           assert.matches("all_tenants", e.hint, 1, true)
         end

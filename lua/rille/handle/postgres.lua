@@ -12,7 +12,8 @@ M.fails_whole = true
 
 M.locks_rows, M.counts_commits, M.exact_decimals = true, true, true
 
-M.syntax = { parameter = "$%d", nested_comments = true, backslash_texts = true, slices = true }
+M.syntax = { parameter = "$%d", nested_comments = true, backslash_texts = true, slices = true,
+  line_ends = "\r\n" }
 
 --- Are tenants to be kept apart by the database itself, too?
 local function is_walled()

@@ -16,7 +16,7 @@ M.locks_rows = false
 M.exact_decimals = false
 
 -- How its SQL is read, and what stands for value number %d; see sql.lua.
-M.syntax = { parameter = "?", names_in_brackets = true }
+M.syntax = { parameter = "?", names_in_brackets = true, line_ends = "\n" }
 
 -- Who the writers are knows only the file: commits are counted in it, where sessions want to know.
 M.counts_commits = false

@@ -34,7 +34,7 @@ end
 --- Run a statement of a file, which has no values.
 ---@param sql string
 function Runner:literally(sql)
-  if require "rille.sql".gives_rows(sql) then self:rows(sql) else self:execute(sql) end
+  if require "rille.sql".gives_rows(sql, self.handle.driver) then self:rows(sql) else self:execute(sql) end
 end
 
 --- The rows of one statement.

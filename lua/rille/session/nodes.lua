@@ -41,7 +41,7 @@ end
 
 --- Does it only read, as far as can be told?  A server that only repeats refuses what writes after all.
 local function is_read(method, sql)
-  return READS[method] or method == "query" and Sql.only_reads(sql)
+  return READS[method] or method == "query" and Sql.only_reads(sql, "postgres")
 end
 
 local Untracked = { __close = function(self) self.db:track(false) end }

@@ -26,7 +26,7 @@ end
 --- Run a statement of a file as it is: a `?` in it is an operator, and a `:` the middle of a slice.
 function Runner:literally(sql)
   make_way(self, sql)
-  local word = require "rille.sql".gives_rows(sql) and "query" or "execute"
+  local word = require "rille.sql".gives_rows(sql, "postgres") and "query" or "execute"
   Fetch.call(self.handle, word, require "rille.schema.rehearsal".plain(self.handle, sql), { n = 0 })
   self.handle:forget()
 end
