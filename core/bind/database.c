@@ -343,6 +343,7 @@ rille_lua_add_database(lua_State *L)
   luaL_setfuncs(L, rille_lua_raw_methods, 0);
   luaL_setfuncs(L, rille_lua_read_methods, 0);
   luaL_setfuncs(L, rille_lua_related_methods, 0);
+  luaL_setfuncs(L, rille_lua_together_methods, 0);
   luaL_setfuncs(L, rille_lua_write_methods, 0);
   luaL_setfuncs(L, rille_lua_insert_methods, 0);
   luaL_setfuncs(L, rille_lua_save_methods, 0);

@@ -11,6 +11,7 @@ extern const luaL_Reg rille_lua_insert_methods[];      /* insert.c: rows put in 
 extern const luaL_Reg rille_lua_save_methods[];        /* save.c: records found, inserted, updated, deleted by key */
 extern const luaL_Reg rille_lua_mirror_methods[];      /* mirror.c: the outbox, applied to mirrors */
 extern const luaL_Reg rille_lua_related_methods[];     /* related.c: records of a relation */
+extern const luaL_Reg rille_lua_together_methods[];    /* together.c: several reads in one round trip */
 extern const luaL_Reg rille_lua_transaction_methods[]; /* transaction.c: levels */
 extern const luaL_Reg rille_lua_session_methods[];     /* session.c: places in the history, as tokens */
 extern const luaL_Reg rille_lua_copy_methods[];        /* copy.c: all that another database holds */

@@ -7,6 +7,7 @@
 **                                         transaction.c: exclusive, and the levels
 **                                         raw.c:      query execute tables describe
 **                                         read.c:     all first cursor pluck aggregate exists sql
+**                                         together.c: together
 **                                         write.c:    update delete
 **                                         insert.c:   insert
 **                                         save.c:     find insert_record update_record delete_record

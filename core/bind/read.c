@@ -6,6 +6,7 @@
 #include "core/bind/ends.h"
 #include "core/bind/rows.h"
 #include "core/bind/tenant.h"
+#include "core/bind/together.h"
 #include "core/bind/tree.h"
 #include "core/bind/value.h"
 #include "core/bind/verb.h"
@@ -38,6 +39,12 @@ start(lua_State *L, rille_lua_database *database, rille_work *work, rille_query 
   rille_lua_start(L, rille_lua_connection(L, database), work, query);
 }
 
+void
+rille_lua_start_read(lua_State *L, rille_work *work)
+{
+  start(L, work->database, work, to_query(L, work));
+}
+
 /* Adds a limit where the query has none. */
 static void
 limit_to(lua_State *L, rille_work *work, rille_query *query, int64_t rows)
@@ -46,20 +53,14 @@ limit_to(lua_State *L, rille_work *work, rille_query *query, int64_t rows)
     query->limit = rille_work_value(L, work, &(rille_cell){ .kind = RILLE_INT, .as.integer = rows });
 }
 
-/* db:all(query, sealed) -> rows */
 static int
-read_all(lua_State *L)
+all_rows(lua_State *L, rille_work *work)
 {
-  rille_lua_database *database = rille_lua_check_database(L, 1);
   rille_lua_source *source;
   rille_lua_rows rows;
-  rille_work *work;
   lua_Integer count = 0;
   int at, result;
 
-  lua_settop(L, SEALED);
-  work = rille_lua_begin_call(L, database);
-  start(L, database, work, to_query(L, work));
   source = push_source(L);
   at = lua_gettop(L);
   rille_lua_rows_init(L, &rows, source, at, work);
@@ -71,6 +72,21 @@ read_all(lua_State *L)
   rille_cursor_close(&work->cursor);
   rille_lua_rows_batched(L, &rows, result, count);
   return 1;
+}
+
+const rille_lua_read rille_lua_read_all = { "all", rille_lua_start_read, all_rows };
+
+/* db:all(query, sealed) -> rows */
+static int
+read_all(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_work *work;
+
+  lua_settop(L, SEALED);
+  work = rille_lua_begin_call(L, database);
+  start(L, database, work, to_query(L, work));
+  return all_rows(L, work);
 }
 
 /* db:first(query, sealed) -> the first row, or nil */
@@ -254,21 +270,35 @@ push_value(lua_State *L, rille_work *work)
   rille_cursor_close(&work->cursor);
 }
 
+static void
+aggregate_start(lua_State *L, rille_work *work)
+{
+  rille_query *query = to_query(L, work);
+
+  add_aggregate(L, work, query, 4);
+  start(L, work->database, work, query);
+}
+
+static int
+aggregate_rows(lua_State *L, rille_work *work)
+{
+  push_value(L, work);
+  return 1;
+}
+
+const rille_lua_read rille_lua_read_aggregate = { "aggregate", aggregate_start, aggregate_rows };
+
 /* db:aggregate(query, sealed, "count" | "sum" | ..., column | nil) -> the value */
 static int
 read_aggregate(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
   rille_work *work;
-  rille_query *query;
 
   lua_settop(L, 5);
   work = rille_lua_begin_call(L, database);
-  query = to_query(L, work);
-  add_aggregate(L, work, query, 4);
-  start(L, database, work, query);
-  push_value(L, work);
-  return 1;
+  aggregate_start(L, work);
+  return aggregate_rows(L, work);
 }
 
 /* db:exists(query, sealed) -> whether there is a row */

@@ -5,6 +5,7 @@
 #include "core/bind/ends.h"
 #include "core/bind/record.h"
 #include "core/bind/rows.h"
+#include "core/bind/together.h"
 #include "core/bind/tree.h"
 #include "core/bind/value.h"
 
@@ -38,43 +39,34 @@ push_output(lua_State *L, const rille_layout *layout, const rille_cell *cells, s
     rille_lua_push_typed(L, layout->types[at], &cells[at], layout->what, layout->names[at]);
 }
 
-/* db:related(query, sealed, names, extra) -> the list of records, and for each of the outputs in `names` the list of
-** its values, row by row.  The last `extra` outputs belong to the relation, not to the records.  `names.shared` is the
-** name of an output: rows alike in it give one and the same record, where it is not nil. */
 static int
-read_related(lua_State *L)
+related_rows(lua_State *L, rille_work *work)
 {
-  enum { QUERY = 2, SEALED, NAMES, EXTRA, SHARED };
-  rille_lua_database *database = rille_lua_check_database(L, 1);
+  enum { QUERY = 2, NAMES = 4, EXTRA };
+  const rille_layout *layout = work->cursor.statement->layout;
   rille_lua_source *source;
   rille_lua_rows rows;
-  rille_work *work;
-  const rille_layout *layout;
   size_t *places, *shared, count, extra;
-  int at, result, seen;
+  int at, result, seen, shared_at;
   lua_Integer number = 1;
   bool row;
 
-  lua_settop(L, EXTRA);
-  (void)lua_getfield(L, NAMES, "shared");
   if (!rille_lua_query_source(L, QUERY)->records)
     return rille_lua_refuse(L, "rows that are no records cannot be related");
+  (void)lua_getfield(L, NAMES, "shared");
+  shared_at = lua_gettop(L);
   count = (size_t)luaL_len(L, NAMES);
   extra = (size_t)luaL_checkinteger(L, EXTRA);
   luaL_checkstack(L, (int)count + 20, "a relation has too many columns");
-  work = rille_lua_begin_call(L, database);
-  rille_lua_start(L, rille_lua_connection(L, database), work,
-                  rille_lua_to_query(L, QUERY, lua_istable(L, SEALED) ? SEALED : 0, work));
-  layout = work->cursor.statement->layout;
   source = rille_lua_query_source(L, QUERY);
   (void)lua_rawgeti(L, QUERY, 1);
   (void)lua_rawgeti(L, -1, 1);
   at = lua_gettop(L);
   places = places_of(L, work, layout, NAMES, count);
   lua_createtable(L, 1, 0);
-  lua_pushvalue(L, SHARED);
+  lua_pushvalue(L, shared_at);
   lua_rawseti(L, -2, 1);
-  shared = places_of(L, work, layout, lua_gettop(L), lua_isnil(L, SHARED) ? 0 : 1);
+  shared = places_of(L, work, layout, lua_gettop(L), lua_isnil(L, shared_at) ? 0 : 1);
   lua_createtable(L, 0, 0);
   seen = lua_gettop(L); /* value of the shared output -> record */
   if (extra > 0 && extra <= layout->count)
@@ -92,7 +84,7 @@ read_related(lua_State *L)
       return rille_lua_fail(L, work, work->cursor.statement);
     if (!row)
       break;
-    if (!lua_isnil(L, SHARED)) {
+    if (!lua_isnil(L, shared_at)) {
       push_output(L, layout, rows.cells, *shared);
       lua_pushvalue(L, -1);
       known = lua_rawget(L, seen) != LUA_TNIL;
@@ -116,6 +108,23 @@ read_related(lua_State *L)
   rille_cursor_close(&work->cursor);
   rille_lua_rows_batched(L, &rows, result, number - 1);
   return (int)count + 1;
+}
+
+const rille_lua_read rille_lua_read_related = { "related", rille_lua_start_read, related_rows };
+
+/* db:related(query, sealed, names, extra) -> the list of records, and for each of the outputs in `names` the list of
+** its values, row by row.  The last `extra` outputs belong to the relation, not to the records.  `names.shared` is the
+** name of an output: rows alike in it give one and the same record, where it is not nil. */
+static int
+read_related(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_work *work;
+
+  lua_settop(L, 5);
+  work = rille_lua_begin_call(L, database);
+  rille_lua_start_read(L, work);
+  return related_rows(L, work);
 }
 
 const luaL_Reg rille_lua_related_methods[] = {

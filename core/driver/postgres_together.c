@@ -1,5 +1,6 @@
 /* core/driver/postgres_together.c - several statements in one round trip. */
 #include "core/driver/postgres_error.h"
+#include "core/driver/postgres_place.h"
 #include "core/driver/postgres_stmt.h"
 #include "core/driver/postgres_wall.h"
 
@@ -17,16 +18,18 @@ ask_for_all(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, 
     asked += rille_postgres_wall((rille_postgres_stmt *)stmts[i], asks + asked);
     asked += rille_postgres_run_asks((const rille_postgres_stmt *)stmts[i], asks + asked);
   }
+  if (conn->tracks && !inside)
+    asked += rille_postgres_look(conn, true, asks + asked);
   return asked;
 }
 
 /* Gives each statement what came of it. */
 static void
-hand_out(rille_postgres_conn *conn, rille_stmt *const stmts[], rille_postgres_ask asks[], size_t asked)
+hand_out(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, rille_postgres_ask asks[])
 {
   size_t next = 0;
 
-  for (size_t i = 0; i < asked; i++)
+  for (size_t i = 0; next < count; i++)
     if (asks[i].what == RILLE_ASK_RUN && !asks[i].aside) {
       rille_postgres_stmt *stmt = (rille_postgres_stmt *)stmts[next++];
 
@@ -46,7 +49,7 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
   rille_postgres_ask *asks;
   size_t asked;
   rille_status status;
-  bool stale = false; /* others of them may have run: none is run again */
+  bool looks, stale = false; /* others of them may have run: none is run again */
 
   if (count < 2)
     return RILLE_OK; /* its step does it */
@@ -55,9 +58,11 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
     status = rille_postgres_encode((rille_postgres_stmt *)stmts[i], fault);
   if (status != RILLE_OK)
     return status;
-  asks = rille_arena_get(&first->made, ((3 + RILLE_POSTGRES_WALLS) * count + RILLE_POSTGRES_BEFORE) * sizeof *asks);
+  asks = rille_arena_get(
+    &first->made, ((3 + RILLE_POSTGRES_WALLS) * count + RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_LOOKS) * sizeof *asks);
   if (asks == NULL)
     return rille_fault_no_memory(fault);
+  looks = conn->tracks && !conn->in_transaction && conn->begin == NULL;
   asked = ask_for_all(conn, stmts, count, asks, told);
   if (conn->begin != NULL) {
     conn->begin = NULL;
@@ -70,7 +75,9 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
     if (asks[i].what == RILLE_ASK_SQL && PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR)
       status = rille_postgres_fault(asks[i].result, (rille_str){ 0 }, conn->stopped, fault);
   if (status == RILLE_OK)
-    hand_out(conn, stmts, asks, asked);
+    hand_out(conn, stmts, count, asks);
+  if (status == RILLE_OK && looks)
+    rille_postgres_looked(conn, &asks[asked - 1]);
   rille_postgres_clear(asks, asked);
   return status;
 }

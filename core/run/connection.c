@@ -105,20 +105,17 @@ look_up(rille_connection *connection, rille_query *query, rille_str sql, rille_s
   if (!rille_buffer_ok(&connection->shape))
     return rille_fault_no_memory(fault);
   found = rille_statements_find(&connection->statements, key, hash);
-  if (found != NULL && !found->in_use) {
+  if (found != NULL) {
     found->in_use = true;
     *out = found;
     return RILLE_OK;
   }
-  if (found != NULL)
-    key = (rille_str){ 0 }; /* it runs already: make another one, not to be kept */
   status = make(connection, query, sql, key, hash, &found, fault);
   if (status != RILLE_OK) {
     rille_connection_failed(connection, fault);
     return status;
   }
-  if (key.len > 0)
-    rille_statements_keep(&connection->statements, found);
+  rille_statements_keep(&connection->statements, found);
   found->in_use = true;
   *out = found;
   return RILLE_OK;

@@ -41,7 +41,7 @@ rille_statements_find(rille_statements *kept, rille_str key, uint64_t hash)
 {
   rille_statement *s = kept->buckets[hash % RILLE_STATEMENT_BUCKETS];
 
-  while (s != NULL && !(s->hash == hash && rille_str_equal(s->key, key)))
+  while (s != NULL && !(s->hash == hash && !s->in_use && rille_str_equal(s->key, key)))
     s = s->bucket_next;
   if (s == NULL) {
     kept->misses++;

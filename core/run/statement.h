@@ -21,7 +21,7 @@ typedef struct rille_statement {
   rille_arena arena;    /* holds `compiled` and `key` */
   rille_str key;        /* its shape, or its text; empty for one that is not kept */
   uint64_t hash;
-  bool in_use; /* running: a second run of the same shape needs another statement */
+  bool in_use; /* running: a second run of the same shape needs another statement, which is kept beside this one */
   bool writes;
   bool changes_rows;                     /* writes within a transaction: not VACUUM, PRAGMA, ATTACH, DETACH */
   int changes_seen;                      /* of the schema, by who looks for mirrors; -1 before its first run */
@@ -40,7 +40,7 @@ typedef struct rille_statements {
   uint64_t hits, misses;
 } rille_statements;
 
-/* The statement kept under the key, or NULL; it is the newest then. */
+/* The statement kept under the key that is not in use, or NULL; it is the newest then. */
 rille_statement *rille_statements_find(rille_statements *kept, rille_str key, uint64_t hash);
 
 /* Keeps a statement under its key and lets the least recently used one go when there are too many. */

@@ -90,8 +90,27 @@ local function assign(link, parents, keys, rows, row_keys)
   end
 end
 
---- Load what morphs to several models, a statement for each of these.
-local function load_morphs(link, parents, entry)
+--- A relation that is to be read of some records.
+---@class rille.Asked
+---@field link rille.Link
+---@field class rille.Model        whose rows it gives
+---@field parents rille.Record[]
+---@field kept_as string           the name under which the rows know each other
+---@field inner? rille.Wanted      what is to be loaded of the rows
+---@field lenient? boolean         ... as far as their model has it
+
+--- One relation, by its keys; nothing is read where no parent has one.
+local function ask(asked, link, class, parents, entry, kept_as, lenient)
+  local folds = Link.folds(link, class)
+  local keys, values = Read.keys_of(parents, link.near, folds)
+  local each = { link = link, class = class, parents = parents, keys = keys, folds = folds, kept_as = kept_as,
+    inner = entry.inner, lenient = lenient }
+  if #values[1] > 0 then each.read, each.query = Read.ask(link, class, values, entry.fn) end
+  asked[#asked + 1] = each
+end
+
+--- What morphs to several models: a statement for each of these.
+local function ask_morphs(asked, link, parents, entry)
   local groups, order = {}, {}
   for _, parent in ipairs(parents) do
     local kind = core.record_value(parent, link.type_column)
@@ -102,34 +121,99 @@ local function load_morphs(link, parents, entry)
     if kind then table.insert(groups[kind], parent) else relate(parent, link.name, false, mark_of(parent)) end
   end
   for _, kind in ipairs(order) do
-    local class, members = Link.morph(link, kind), groups[kind]
-    local target = Link.toward(link, class)
-    local folds = Link.folds(target, class)
-    local keys, values = Read.keys_of(members, link.near, folds)
-    local rows, row_keys = Read.fetch(target, class, values, folds, entry and entry.fn)
-    assign(target, members, keys, rows, row_keys)
-    keep_children(members, link.name .. ":" .. kind, rows)
-    if entry then M.load_wanted(rows, class, entry.inner, true) end
+    local class = Link.morph(link, kind)
+    ask(asked, Link.toward(link, class), class, groups[kind], entry, link.name .. ":" .. kind, true)
   end
+end
+
+local function ask_one(asked, parents, class, name, entry)
+  local link = Link.of(class, name)
+  if class._def.guard or class._def.infos then require "rille.guard".check_parents(class, parents) end
+  if link.kind == "morph_to" then return ask_morphs(asked, link, parents, entry) end
+  ask(asked, link, link.related, parents, entry, name)
+end
+
+--- Read what was asked for, and give it to the parents.
+local function take(asked)
+  local reads = {}
+  for _, each in ipairs(asked) do reads[#reads + 1] = each.read end
+  local results, at = require "rille.query.ends".together(reads), 0
+  for _, each in ipairs(asked) do
+    local row_keys = {}
+    each.rows = {}
+    if each.read then
+      at = at + 1
+      each.rows, row_keys = Read.take(each.link, each.class, results[at], each.folds)
+    end
+    assign(each.link, each.parents, each.keys, each.rows, row_keys)
+    keep_children(each.parents, each.kept_as, each.rows)
+  end
+end
+
+--- Each record once, for rows that are shared stand in a list several times.
+local function distinct(records)
+  local seen, list = {}, {}
+  for _, record in ipairs(records) do
+    if not seen[record] then
+      seen[record] = true
+      list[#list + 1] = record
+    end
+  end
+  return list
+end
+
+--- What is to be loaded of the rows that came: what their query says, and what stood behind the relation's name.
+local function behind(asked)
+  local level, wanted_of = {}, require "rille.query.ends".wanted_of
+  for _, each in ipairs(asked) do
+    local said = each.query and wanted_of(each.query)
+    if said then level[#level + 1] = { records = each.rows, class = each.class, wanted = said } end
+    if each.inner then
+      level[#level + 1] = { records = each.rows, class = each.class, wanted = each.inner, lenient = each.lenient }
+    end
+  end
+  return level
+end
+
+--- Load relations, and what these lead to: those of a level do not know of each other, and are read together.
+---@param level { records: rille.Record[], class: rille.Model, wanted: rille.Wanted, lenient: boolean? }[]  lenient:
+---  of records behind a morph, relations that their model lacks are left out
+local function load_level(level)
+  local asked = {}
+  for _, each in ipairs(level) do
+    local records = #each.wanted > 0 and distinct(each.records) or {}
+    for _, name in ipairs(#records > 0 and each.wanted or {}) do
+      if not (each.lenient and not each.class._def.relations[name]) then
+        ask_one(asked, records, each.class, name, each.wanted[name])
+      end
+    end
+  end
+  if #asked == 0 then return end
+  take(asked)
+  return load_level(behind(asked))
+end
+
+--- Load relations of records of one model, and what these lead to.
+---@param records rille.Record[]
+---@param class rille.Model
+---@param wanted rille.Wanted
+function M.load_wanted(records, class, wanted)
+  load_level { { records = records, class = class, wanted = wanted } }
 end
 
 --- Load a relation of records of one model.
 ---@param parents rille.Record[]
 ---@param class rille.Model
 ---@param name string
----@param entry? { fn: function?, inner: rille.Wanted }
-function M.load_one(parents, class, name, entry)
-  local link = Link.of(class, name)
-  if class._def.guard or class._def.infos then require "rille.guard".check_parents(class, parents) end
-  if link.kind == "morph_to" then return load_morphs(link, parents, entry) end
-  local folds = Link.folds(link)
-  local keys, values = Read.keys_of(parents, link.near, folds)
-  local rows, row_keys = {}, {}
-  if #values[1] > 0 then rows, row_keys = Read.fetch(link, link.related, values, folds, entry and entry.fn) end
-  assign(link, parents, keys, rows, row_keys)
-  keep_children(parents, name, rows)
-  if entry then M.load_wanted(rows, link.related, entry.inner) end
+---@param fn? function  of its query
+function M.load_one(parents, class, name, fn)
+  local asked = {}
+  ask_one(asked, parents, class, name, { fn = fn })
+  take(asked)
+  load_level(behind(asked))
 end
+
+-- -- what is checked before -----------------------------------------------------------------------------------------
 
 --- Behind a morph a relation is loaded where a model has it, and one must.
 local function check_behind_morph(link, inner)
@@ -160,30 +244,7 @@ function M.check(class, wanted)
   end
 end
 
---- Each record once, for rows that are shared stand in a list several times.
-local function distinct(records)
-  local seen, list = {}, {}
-  for _, record in ipairs(records) do
-    if not seen[record] then
-      seen[record] = true
-      list[#list + 1] = record
-    end
-  end
-  return list
-end
-
---- Load relations of records of one model, and what these lead to.
----@param records rille.Record[]
----@param class rille.Model
----@param wanted rille.Wanted
----@param lenient? boolean  records behind a morph: leave out relations that their model lacks
-function M.load_wanted(records, class, wanted, lenient)
-  if #wanted == 0 or #records == 0 then return end
-  records = distinct(records)
-  for _, name in ipairs(wanted) do
-    if not (lenient and not class._def.relations[name]) then M.load_one(records, class, name, wanted[name]) end
-  end
-end
+-- -- lists ----------------------------------------------------------------------------------------------------------
 
 --- Records by their models, in order.
 local function by_class(where, records)
@@ -211,10 +272,12 @@ end
 function M.load(list, ...)
   local wanted = M.want({}, ...)
   local groups, order = by_class("load", list)
-  for _, class in ipairs(order) do
+  local level = {}
+  for i, class in ipairs(order) do
     M.check(class, wanted)
-    M.load_wanted(groups[class], class, wanted)
+    level[i] = { records = groups[class], class = class, wanted = wanted }
   end
+  load_level(level)
 end
 
 --- Load relations of a list where they have not been loaded.
@@ -230,7 +293,7 @@ function M.load_missing(list, ...)
         for _, record in ipairs(groups[class]) do
           if related(record, name) == nil then lacking[#lacking + 1] = record end
         end
-        if #lacking > 0 then M.load_one(distinct(lacking), class, name, { fn = entry.fn, inner = {} }) end
+        if #lacking > 0 then M.load_one(distinct(lacking), class, name, entry.fn) end
         local inner = {}
         for _, record in ipairs(groups[class]) do
           local value = related(record, name)

@@ -9,6 +9,9 @@ local OPTIONS = { "driver", "database", "readonly", "synchronous", "journal_mode
 -- A statement that fails is undone alone, and the transaction goes on.
 M.fails_whole = false
 
+-- There is no round trip that several statements could share.
+M.pipelines = false
+
 -- There is one lock for all rows, which each transaction that writes has from its beginning.
 M.locks_rows = false
 

@@ -3,104 +3,18 @@ local core = require "rille.core"
 local Error = require "rille.error"
 local Event = require "rille.record.event"
 local List = require "rille.list"
+local Root = require "rille.query.root"
 local Scope = require "rille.scope"
 local fetch = require "rille.fetch"
+local hook = require "rille.hook"
 local Kept = require "rille.json_schema.kept"
 
 local op <const> = core.op
-local call, marks = fetch.call, Scope.marks
+local call, marks, ready = fetch.call, Scope.marks, Root.ready
 local BATCH_ROWS <const> = 500            -- of a cursor, whose relations are loaded together
 local WRITES <const> = { update = true, delete = true }
 
-local M = {}
-
--- -- what a query stands on -----------------------------------------------------------------------------------------
-
-local function no_such_table(handle, name)
-  Error.unknown("no_such_table", "table", name, handle:tables(), nil, {
-    table = name, hint = "have the migrations been run? (rille migrate)",
-  })
-end
-
-local function refuse_all(guard)
-  Error.raise("invalid_argument", ("table: all_tenants is for views, and %s has rows of tenants"):format(guard.table), {
-    table = guard.table, hint = ("%s:without_tenant_scope(fn) means everybody's rows of it"):format(guard.model),
-  })
-end
-
---- The columns of a description as the core wants them.
-local function plain_columns(description)
-  local columns = {}
-  for i, column in ipairs(description.columns) do
-    columns[i] = { name = column.name, declared = column.declared, default = column.default ~= nil,
-      generated = column.generated, not_null = column.not_null, primary = column.primary }
-  end
-  return columns
-end
-
---- A source for a table without a model; one for each handle, until the schema changes.  `all`: everybody's rows are
---- meant, of a view.
-local function table_source(handle, name, all)
-  local Guard = require "rille.guard"
-  Guard.load_models()
-  local kept, models = handle.sources, require "rille.model".generation
-  if not kept or kept.version ~= handle.version or kept.models ~= models then
-    kept = { version = handle.version, models = models, of = {}, of_all = {} }
-    handle.sources = kept
-  end
-  local of = all and kept.of_all or kept.of
-  local source = of[name]
-  if not source then
-    local description = handle:describe(name) or no_such_table(handle, name)
-    local guard = Guard.of(handle, name)
-    if guard and all then refuse_all(guard) end
-    source = core.source { table = name, columns = plain_columns(description), tenant = guard and guard.column,
-      guard = guard, exact = handle:engine().exact_decimals,
-      ask = not guard and require "rille.tenant.behind".ask(handle, name, description, all) or nil }
-    of[name] = source
-  end
-  return source
-end
-
---- The root of a query, with its source and handle looked up.
----@param query rille.Query
----@return table root
-local function ready(query)
-  local root = query[1]
-  local class = root.class
-  if class then                                        -- (the root of a plain query takes the model's)
-    local info = class._info
-    if not info or info.version ~= info.handle.version or info.handle.closed then
-      info = require "rille.model".info(class)
-      local record = root.relation and root.relation.record
-      if record and info.handle.tenant then require "rille.guard".check_parents(record._class, { record }) end
-    end
-  elseif root.source_version ~= root.handle.version then        -- else it is that of Query.of_source
-    root[1] = table_source(root.handle, root.table, root.all_tenants)
-    root.kept = Kept.of(root.handle, root.table)
-    root.casts = root.kept and root.kept.casts
-  end
-  return root
-end
-M.ready = ready
-
---- The driver of the query's database, which need not be open for it.
----@param query rille.Query
----@return string
-function M.driver_of(query)
-  local root = query[1]
-  if root.handle then return root.handle.driver end
-  local ok, handle = pcall(require "rille.database".get, root.class and root.class._def.connection)
-  return ok and handle.driver or "sqlite"
-end
-
---- The source of a table in the query's database.
----@param query rille.Query
----@param name string
----@return userdata
-function M.source_of_table(query, name)
-  return table_source(ready(query).handle, name)
-end
+local M = { ready = ready, driver_of = Root.driver_of, source_of_table = Root.source_of_table }
 
 -- -- what scopes demand -----------------------------------------------------------------------------------------------
 
@@ -186,16 +100,23 @@ local function run(query, method, a, b)
   return run_now(query, method, a, b)
 end
 
-function run_now(query, method, a, b)
-  local root = ready(query)
+--- The query as it is run, and what its model's scopes demand.
+local function demanded(query, root)
   local lock, lifted
   if root.marked then                    -- some query of the root is; most roots never see one
     lock, lifted = marks(query)
     if lock then query = with_lock(query, lock, root.handle) end
   end
   if root.joined or lifted then query = Scope.joined(query, lifted) end
+  local class = root.class
+  if class and class._def.scoped then return query, Scope.own(query, lifted) end
+  return query, nil
+end
+
+function run_now(query, method, a, b)
+  local root = ready(query)
   local class, scopes = root.class, nil
-  if class and class._def.scoped then scopes = Scope.own(query, lifted) end
+  if root.marked or root.joined or class and class._def.scoped then query, scopes = demanded(query, root) end
   if WRITES[method] then return fetch.write(root.handle, class, method, query, scopes, a, b) end
   local tell = class and READS[method]
   if tell and Event.any(class._def) and root[1] == class._def.root[1] then
@@ -204,6 +125,36 @@ function run_now(query, method, a, b)
   return call(root.handle, method, query, scopes, a, b)
 end
 M.run = run
+
+--- Tell that records have been read, and hand them on.
+local function tell_read(root, method, ...)
+  local tell = root.class and READS[method]
+  local def = tell and root.class._def
+  if def and Event.any(def) and root[1] == def.root[1] then return tell(def, ...) end
+  return ...
+end
+
+--- Run reads that do not know of each other: in one round trip where they are of one database that has any, and nobody
+--- listens to each statement.
+---@param reads table[]  { query, method, … } as `run` takes them
+---@return table[]  what each gave, packed
+function M.together(reads)
+  local results, handle, asked = {}, #reads > 1 and ready(reads[1][1]).handle, {}
+  local apart = not handle or not handle:engine().pipelines or hook.listening.query
+  for i = 2, apart and 0 or #reads do apart = apart or ready(reads[i][1]).handle ~= handle end
+  if apart then
+    for i, read in ipairs(reads) do results[i] = table.pack(run(table.unpack(read, 1, 4))) end
+    return results
+  end
+  for i, read in ipairs(reads) do
+    local query, scopes = demanded(read[1], read[1][1])
+    asked[i] = { read[2], query, scopes or false, read[3] or nil, read[4] or nil }
+  end
+  for i, given in ipairs(call(handle, "together", asked)) do
+    results[i] = table.pack(tell_read(reads[i][1][1], reads[i][2], table.unpack(given, 1, #given)))
+  end
+  return results
+end
 
 --- The relations that the query says shall be loaded; nil for none.
 local function wanted_of(query)
@@ -214,14 +165,7 @@ local function wanted_of(query)
   for _, said in ipairs(with) do Preload.want(wanted, table.unpack(said, 1, said.n)) end
   return wanted
 end
-
---- Load what the query says with rows of its own.
----@param query rille.Query
----@param rows rille.Record[]
-function M.preload(query, rows)
-  local wanted = wanted_of(query)
-  if wanted then require "rille.preload".load_wanted(rows, query[1].class, wanted) end
-end
+M.wanted_of = wanted_of
 
 -- Clauses that put columns of others, or none of the table's own, under a name of the table's.
 local MIXES <const> = { [op.join] = true, [op.select_raw] = true, [op.select_query] = true, [op.union] = true }
@@ -244,24 +188,41 @@ local function json_cursor(kept, step, ...)
   end, ...
 end
 
---- Rows; those of a relation with a pivot show it.
-local function read_rows(query)
-  local relation = query[1].relation
-  if relation and query[1].marked then return require "rille.relation.read".rows_of(query, relation.link) end
-  local rows = run(query, "all")
-  return reads_json(query) and Kept.load(query[1].kept, rows) or rows
+--- Rows; those of a relation with a pivot show it.  And how many the query `counted` has, where it is given.
+local function read_rows(query, counted)
+  local relation, rows, count = query[1].relation
+  if relation and query[1].marked then
+    rows = require "rille.relation.read".rows_of(query, relation.link)
+    return rows, counted and run(counted, "aggregate", "count")
+  elseif counted then
+    local results = M.together { { query, "all" }, { counted, "aggregate", "count" } }
+    rows, count = results[1][1], results[2][1]
+  else
+    rows = run(query, "all")
+  end
+  return reads_json(query) and Kept.load(query[1].kept, rows) or rows, count
 end
 
 --- Rows with the relations that the query says; all of it is read at one moment.
-local function rows_of(query)
+local function rows_of(query, counted)
   local wanted = wanted_of(query)
-  if not wanted then return read_rows(query) end
+  if not wanted then return read_rows(query, counted) end
   require "rille.preload".check(query[1].class, wanted)
   return require "rille.transaction".at_one_moment(ready(query).handle, function()
-    local rows = read_rows(query)
+    local rows, count = read_rows(query, counted)
     require "rille.preload".load_wanted(rows, query[1].class, wanted)
-    return rows
+    return rows, count
   end)
+end
+
+--- The rows of a query, and how many another one of the same table has.
+---@param query rille.Query
+---@param counted rille.Query
+---@return rille.List
+---@return integer
+function M.page(query, counted)
+  local rows, count = rows_of(query, counted)
+  return List.wrap(rows), count
 end
 
 --- Values of a column as the casts of Lua read them.

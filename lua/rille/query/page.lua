@@ -20,13 +20,14 @@ end
 
 -- -- by number ------------------------------------------------------------------------------------------------------
 
+--- The query of a page and of so many rows behind it.
 local function page_of(query, page, per_page, extra)
   whole("paginate: page", page, 1)
   whole("paginate: per_page", per_page, 1)
   if page - 1 > (math.maxinteger - 1) // per_page then
     Error.argument("paginate: page", "the number of a page that 64 bits can count to", page)
   end
-  return query:limit(per_page + extra):offset((page - 1) * per_page):all()
+  return query:limit(per_page + extra):offset((page - 1) * per_page)
 end
 
 --- A page, with how many rows there are.
@@ -35,8 +36,7 @@ end
 ---@return table  { data, total, per_page, current_page, last_page, from, to, has_more }
 function M.paginate(query, page, per_page)
   page, per_page = page == nil and 1 or page, per_page == nil and PER_PAGE or per_page
-  local data = page_of(query, page, per_page, 0)
-  local total = query:unlimited():count()
+  local data, total = Ends.page(page_of(query, page, per_page, 0), query:unlimited())
   local last_page = math.max(1, (total + per_page - 1) // per_page)
   local first = (page - 1) * per_page + 1
   return {
@@ -49,7 +49,7 @@ end
 ---@return table  { data, per_page, current_page, from, to, has_more }
 function M.simple_paginate(query, page, per_page)
   page, per_page = page == nil and 1 or page, per_page == nil and PER_PAGE or per_page
-  local data = page_of(query, page, per_page, 1)
+  local data = page_of(query, page, per_page, 1):all()
   local has_more = data[per_page + 1] ~= nil
   data[per_page + 1] = nil
   local first = (page - 1) * per_page + 1

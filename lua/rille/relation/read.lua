@@ -150,15 +150,14 @@ local function add_pivots(link, rows, lists)
   end
 end
 
---- The rows of a relation for some keys.
+--- The read of the rows of a relation for some keys, as Ends.together takes it.
 ---@param link rille.Link
 ---@param class rille.Model
 ---@param values any[][]   of each column of the key
----@param folds (false|function)[]
 ---@param fn? function     the caller's part of the query
----@return rille.Record[]
----@return any[] keys      of each, as M.keys_of gives them
-function M.fetch(link, class, values, folds, fn)
+---@return table read
+---@return rille.Query query  what is read, as the caller said it
+function M.ask(link, class, values, fn)
   local keys = Rows.keys(link, class)
   local start = Rows.all(link, class):sealed(function(q)
     for i, key in ipairs(keys) do q = q:where_in(key, values[i]) end
@@ -170,11 +169,19 @@ function M.fetch(link, class, values, folds, fn)
   query = limited(link, query, keys, class)
   local asked, names, extra = with_keys(link, query, keys)
   names.shared = shared
-  local Ends = require "rille.query.ends"
-  local results = table.pack(Ends.run(asked, "related", names, extra))
-  local rows, lists = results[1], table.move(results, 2, #keys + 1, 1, {})
+  return { asked, "related", names, extra }, query
+end
+
+--- The rows that such a read gave.
+---@param link rille.Link
+---@param class rille.Model
+---@param results table   packed
+---@param folds (false|function)[]
+---@return rille.Record[]
+---@return any[] keys      of each, as M.keys_of gives them
+function M.take(link, class, results, folds)
+  local rows, lists = results[1], table.move(results, 2, #Rows.keys(link, class) + 1, 1, {})
   add_pivots(link, rows, table.move(results, 2, results.n, 1, {}))
-  Ends.preload(query, rows)
   return rows, keys_of_rows(#rows, lists, folds)
 end
 

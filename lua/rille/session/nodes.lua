@@ -7,7 +7,7 @@ local core = require "rille.core"
 local M = {}
 
 local READS = { all = true, first = true, cursor = true, pluck = true, aggregate = true, exists = true, related = true,
-  find = true }
+  together = true, find = true }
 
 local routes = setmetatable({}, { __mode = "k" })        -- handle -> its route, once there was a session
 
