@@ -1,48 +1,17 @@
-/* core/run/follow.c - who is followed, when their turn comes, and the thread that does it.
-**
-** A follower has nothing to do until it is rung; then it is due, a moment later, so that one batch takes several
-** commits.  After a failure it is due later and later, however often it is rung. */
+/* core/run/follow.c - the thread that does the work of all followers, and its life in the process. */
 #include "core/run/follow.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "core/base/memory.h"
 #include "core/run/follow_ends.h"
-#include "core/run/turn.h"
+#include "core/run/follower.h"
 
 enum {
-  BATCH = 1000,      /* transactions at once, before others have their turn */
-  LINGER_MS = 10,    /* for more to come */
-  TIDY_MS = 100,     /* without more to apply: the outbox is emptied, which takes the source's lock */
-  TIDY_AFTER = 2000, /* transactions that were applied: it is emptied all the same */
-  IDLE_MS = 1000,    /* after which connections are closed */
-  PAUSE_MS = 50,     /* after the first failure, doubled with each more */
-  PAUSE_MOST_MS = 30000,
+  IDLE_MS = 1000,  /* after which connections are closed */
   FINISH_MS = 1000 /* at the end of the process */
-};
-
-/* Before a transaction is tried again; then it is set aside. */
-static const int again_ms[] = { 10, 40, 160 };
-enum { TRIES = sizeof again_ms / sizeof again_ms[0] };
-
-struct rille_follower {
-  struct rille_follower *next;
-  uint64_t number;   /* no other one had it before */
-  rille_arena arena; /* of what it was told */
-  rille_opening source, target;
-  rille_mirror mirror;
-  atomic_bool rung; /* since it was looked at last */
-  int64_t due_ms;   /* 0: there is nothing to do */
-  bool tidying;     /* that is all there is to do */
-  bool stopped;     /* nobody has it any more */
-  int tries;        /* of one transaction */
-  int64_t untidy, seq;
-  rille_follow_look look;
 };
 
 static struct {
@@ -61,15 +30,6 @@ static struct {
   int64_t end_ms;
 } all = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static int64_t
-now_ms(void)
-{
-  struct timespec now;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void
 lock(void)
 {
@@ -82,7 +42,15 @@ unlock(void)
   (void)pthread_mutex_unlock(&all.lock);
 }
 
-/* -- one follower ---------------------------------------------------------------------------------------- */
+/* -- the followers --------------------------------------------------------------------------------------- */
+
+static void
+add_follower(rille_follower *follower)
+{
+  follower->number = ++all.followers;
+  follower->next = all.first;
+  all.first = follower;
+}
 
 static void
 free_follower(rille_follower *follower)
@@ -92,90 +60,7 @@ free_follower(rille_follower *follower)
   while (*at != follower)
     at = &(*at)->next;
   *at = follower->next;
-  rille_arena_release(&follower->arena);
-  rille_memory_free(follower);
-}
-
-/* Something to do, and reason to think that it can be done: a process that ends waits for that. */
-static bool
-is_wanted(const rille_follower *follower)
-{
-  return follower->due_ms > 0 && follower->look.failures == 0;
-}
-
-static void
-delay(rille_follower *follower, int64_t ms)
-{
-  follower->due_ms = now_ms() + ms;
-  follower->tidying = false;
-}
-
-/* One batch, without the lock. */
-static rille_status
-work(rille_follower *follower, rille_mirror_outcome *out, rille_fault *fault)
-{
-  rille_mirror mirror = follower->mirror;
-  rille_turn turn;
-  rille_status status = rille_follow_ends_open(follower->number, &follower->source, &follower->target, &mirror.source,
-                                               &mirror.target, fault);
-
-  *out = (rille_mirror_outcome){ 0 };
-  if (status != RILLE_OK)
-    return status;
-  if (follower->tidying) {
-    rille_mirror_tidy(&mirror, follower->seq);
-    follower->untidy = 0;
-  } else {
-    rille_turn_take(&turn, follower->target.options.database);
-    status = rille_mirror_apply(&mirror, BATCH, follower->tries > TRIES, out, fault);
-    rille_turn_leave(&turn);
-  }
-  rille_follow_ends_rest();
-  return status;
-}
-
-/* What comes next for it, by how the batch went. */
-static void
-plan(rille_follower *follower, rille_status status, const rille_mirror_outcome *out, const rille_fault *fault)
-{
-  bool blocked = status != RILLE_OK && out->blocked > 0;
-
-  if (status != RILLE_OK && !blocked) {
-    int doubled = follower->look.failures < 10 ? follower->look.failures : 10;
-
-    follower->look.failures++;
-    follower->look.fault = *fault;
-    delay(follower, PAUSE_MS << doubled < PAUSE_MOST_MS ? PAUSE_MS << doubled : PAUSE_MOST_MS);
-    return;
-  }
-  follower->look.failures = 0;
-  if (blocked) {
-    delay(follower, follower->tries < TRIES ? again_ms[follower->tries] : 0);
-    follower->tries++;
-    return;
-  }
-  if (out->transactions > 0) {
-    follower->untidy += out->transactions;
-    follower->seq = out->seq;
-  }
-  if (out->more || follower->tries > 0)
-    delay(follower, 0);
-  else if (atomic_load(&follower->rung))
-    delay(follower, LINGER_MS);
-  else
-    follower->due_ms = 0;
-  follower->tries = 0;
-  if (follower->untidy > 0 && (follower->due_ms == 0 || follower->untidy >= TIDY_AFTER)) {
-    delay(follower, follower->due_ms == 0 && !follower->stopped ? TIDY_MS : 0);
-    follower->tidying = true;
-  }
-}
-
-static void
-ring(rille_follower *follower)
-{
-  if (follower->look.failures == 0 && (follower->due_ms == 0 || follower->tidying))
-    delay(follower, follower->untidy >= TIDY_AFTER ? 0 : LINGER_MS);
+  rille_follower_free(follower);
 }
 
 /* The mirror of one may be the source of others. */
@@ -185,7 +70,7 @@ ring_those_of(rille_str path)
   for (rille_follower *each = all.first; each != NULL; each = each->next)
     if (rille_str_equal(each->source.options.database, path)) {
       atomic_store(&each->rung, true);
-      ring(each);
+      rille_follower_ring(each);
     }
 }
 
@@ -198,7 +83,8 @@ next_due(int64_t now, int64_t *wake_ms)
   rille_follower *found = NULL;
 
   for (rille_follower *each = all.first; each != NULL; each = each->next)
-    if (each->due_ms > 0 && (!all.ending || is_wanted(each)) && (found == NULL || each->due_ms < found->due_ms))
+    if (each->due_ms > 0 && (!all.ending || rille_follower_is_wanted(each)) &&
+        (found == NULL || each->due_ms < found->due_ms))
       found = each;
   *wake_ms = found != NULL ? found->due_ms : 0;
   return found != NULL && (found->due_ms <= now || all.ending) ? found : NULL;
@@ -216,13 +102,13 @@ follow(rille_follower *follower)
   all.busy = follower;
   all.holding = true;
   unlock();
-  status = work(follower, &outcome, &fault);
+  status = rille_follower_work(follower, &outcome, &fault);
   lock();
   all.busy = NULL;
-  plan(follower, status, &outcome, &fault);
+  rille_follower_plan(follower, status, &outcome, &fault);
   if (status == RILLE_OK && outcome.transactions > 0)
     ring_those_of(follower->target.options.database);
-  if (follower->stopped && !is_wanted(follower))
+  if (follower->stopped && !rille_follower_is_wanted(follower))
     free_follower(follower);
   (void)pthread_cond_broadcast(&all.quiet);
 }
@@ -267,25 +153,25 @@ has_ended(int64_t now)
   bool wanted = false;
 
   for (const rille_follower *each = all.first; each != NULL; each = each->next)
-    wanted = wanted || is_wanted(each);
+    wanted = wanted || rille_follower_is_wanted(each);
   return all.ending && (!wanted || now >= all.end_ms);
 }
 
 static void *
 run(void *unused)
 {
-  int64_t used_ms = now_ms();
+  int64_t used_ms = rille_follower_now_ms();
 
   lock();
-  while (!has_ended(now_ms())) {
-    int64_t now = now_ms(), wake_ms;
+  while (!has_ended(rille_follower_now_ms())) {
+    int64_t now = rille_follower_now_ms(), wake_ms;
     rille_follower *follower = next_due(now, &wake_ms);
 
     if (all.parking > 0) {
       park();
     } else if (follower != NULL) {
       follow(follower);
-      used_ms = now_ms();
+      used_ms = rille_follower_now_ms();
     } else if (all.holding && (now - used_ms >= IDLE_MS || all.first == NULL)) {
       close_ends();
     } else {
@@ -312,7 +198,7 @@ finish(void)
   lock();
   running = all.running;
   all.ending = true;
-  all.end_ms = now_ms() + FINISH_MS;
+  all.end_ms = rille_follower_now_ms() + FINISH_MS;
   (void)pthread_cond_signal(&all.changed);
   unlock();
   if (running)
@@ -394,37 +280,14 @@ rille_status
 rille_follow_start(const rille_opening *source, const rille_opening *target, const rille_mirror *mirror,
                    rille_follower **out, rille_fault *fault)
 {
-  rille_follower *follower = rille_memory_get(sizeof *follower);
-  rille_arena *arena;
-  rille_str *tables;
+  rille_status status = rille_follower_new(source, target, mirror, out, fault);
 
-  if (follower == NULL)
-    return rille_fault_no_memory(fault);
-  arena = &follower->arena;
-  rille_arena_init(arena);
-  follower->source = rille_opening_copy(source, arena);
-  follower->source.options.existing = true; /* one that was dropped stays so */
-  follower->target = rille_opening_copy(target, arena);
-  tables = rille_arena_get(arena, mirror->table_count * sizeof *tables);
-  for (size_t i = 0; tables != NULL && i < mirror->table_count; i++)
-    tables[i] = rille_arena_copy(arena, mirror->tables[i]);
-  follower->mirror = (rille_mirror){ .name = rille_arena_copy(arena, mirror->name),
-                                     .source_name = rille_arena_copy(arena, mirror->source_name),
-                                     .tables = tables,
-                                     .table_count = mirror->table_count,
-                                     .untidy = true };
-  if (!rille_arena_ok(arena)) {
-    rille_arena_release(arena);
-    rille_memory_free(follower);
-    return rille_fault_no_memory(fault);
+  if (status == RILLE_OK) {
+    lock();
+    add_follower(*out);
+    unlock();
   }
-  lock();
-  follower->number = ++all.followers;
-  follower->next = all.first;
-  all.first = follower;
-  unlock();
-  *out = follower;
-  return RILLE_OK;
+  return status;
 }
 
 void
@@ -434,7 +297,7 @@ rille_follow_ring(rille_follower *follower)
     return;
   lock();
   if (need_thread() && all.busy != follower) {
-    ring(follower);
+    rille_follower_ring(follower);
     (void)pthread_cond_signal(&all.changed);
   }
   unlock();
@@ -446,7 +309,7 @@ rille_follow_hurry(rille_follower *follower)
   lock();
   follower->look.failures = 0;
   if (all.busy != follower && follower->due_ms > 0)
-    delay(follower, 0);
+    rille_follower_delay(follower, 0);
   (void)pthread_cond_signal(&all.changed);
   unlock();
 }
@@ -466,18 +329,18 @@ is_unsettled(void)
   bool left = false;
 
   for (const rille_follower *each = all.first; each != NULL; each = each->next)
-    left = left || (each->stopped && is_wanted(each));
+    left = left || (each->stopped && rille_follower_is_wanted(each));
   return all.running && (left || (all.first == NULL && all.holding));
 }
 
 void
 rille_follow_settle(void)
 {
-  int64_t end_ms = now_ms() + FINISH_MS;
+  int64_t end_ms = rille_follower_now_ms() + FINISH_MS;
 
   lock();
   (void)pthread_cond_signal(&all.changed);
-  while (is_unsettled() && now_ms() < end_ms)
+  while (is_unsettled() && rille_follower_now_ms() < end_ms)
     wait_until(&all.quiet, end_ms);
   unlock();
 }
@@ -489,10 +352,10 @@ rille_follow_stop(rille_follower *follower)
     return;
   lock();
   follower->stopped = true;
-  if (all.busy != follower && (!all.running || !is_wanted(follower)))
+  if (all.busy != follower && (!all.running || !rille_follower_is_wanted(follower)))
     free_follower(follower);
   else if (all.busy != follower && follower->tidying)
-    follower->due_ms = now_ms();
+    follower->due_ms = rille_follower_now_ms();
   (void)pthread_cond_signal(&all.changed);
   unlock();
 }
