@@ -28,10 +28,21 @@ rille_lua_check_database(lua_State *L, int index)
   return database;
 }
 
+/* A connection that was made anew in the middle may find that its tenant is no more. */
 int
-rille_lua_fail(lua_State *L, const rille_work *work, const rille_statement *statement)
+rille_lua_fail_sql(lua_State *L, rille_work *work, rille_str sql)
 {
-  return rille_lua_raise(L, &work->fault, statement != NULL ? statement->compiled.sql : (rille_str){ 0 });
+  const rille_lua_database *database = work->database;
+
+  if (database->place.len > 0 && database->tenant.len > 0 && rille_lua_is_gone(&work->fault))
+    (void)rille_lua_name_gone(database, &work->fault);
+  return rille_lua_raise(L, &work->fault, sql);
+}
+
+int
+rille_lua_fail(lua_State *L, rille_work *work, const rille_statement *statement)
+{
+  return rille_lua_fail_sql(L, work, statement != NULL ? statement->compiled.sql : (rille_str){ 0 });
 }
 
 /* Raises `busy`: every connection is held by a transaction or a cursor of another coroutine. */

@@ -102,8 +102,15 @@ rille_opening rille_lua_opening(const rille_lua_database *database);
 /* Starts a call on the database at 1: pushes the table of works and a work that is closed when the call ends. */
 rille_work *rille_lua_begin_call(lua_State *L, rille_lua_database *database);
 
-/* Raises the work's fault, with the SQL of its statement. */
-int rille_lua_fail(lua_State *L, const rille_work *work, const rille_statement *statement);
+/* Raises the work's fault, with the SQL of its statement, or that SQL. */
+int rille_lua_fail(lua_State *L, rille_work *work, const rille_statement *statement);
+int rille_lua_fail_sql(lua_State *L, rille_work *work, rille_str sql);
+
+/* Is the fault that of connecting to a server where the database, or the schema, is not there? */
+bool rille_lua_is_gone(const rille_fault *fault);
+
+/* Says instead that the tenant of the database is no more; returns that kind. */
+rille_status rille_lua_name_gone(const rille_lua_database *database, rille_fault *fault);
 
 /* Fills the driver, options and pragmas of a new database from the table at 1. */
 void rille_lua_read_options(lua_State *L, rille_lua_database *database);

@@ -60,6 +60,13 @@ rille_lua_join_pool(lua_State *L, rille_lua_database *database)
                                  .close = give_up };
 }
 
+/* A file has a path, and anything else a place. */
+static bool
+is_at_server(const rille_lua_database *database)
+{
+  return database->place.len > 0;
+}
+
 /* Which file is at the path of the database; { 0, 0 } when there is none. */
 static void
 look_at_file(const rille_lua_database *database, uint64_t file[2])
@@ -101,8 +108,14 @@ is_schema_there(const rille_lua_database *database)
 static void
 look_again(rille_lua_database *database)
 {
+  bool there = true; /* a server keeps a database that somebody is connected to */
+
   database->looked_ms = database->seat.pinned_ms;
-  if (database->options.schema.len > 0 ? !is_schema_there(database) : !is_same_file(database)) {
+  if (database->options.schema.len > 0)
+    there = is_schema_there(database);
+  else if (!is_at_server(database))
+    there = is_same_file(database);
+  if (!there) {
     close_all(database);
     rille_seat_closed(&database->seat);
   }
@@ -158,20 +171,30 @@ open_connection(rille_lua_database *database, rille_connection **out, rille_faul
   return status;
 }
 
-/* Says so when a database could not be opened because its tenant is no more. */
-static rille_status
-name_failure(const rille_lua_database *database, rille_status status, rille_fault *fault)
+bool
+rille_lua_is_gone(const rille_fault *fault)
 {
-  bool gone = database->options.schema.len > 0 ? status == RILLE_NOT_FOUND
-                                               : status == RILLE_CONNECTION_LOST &&
-                                                   access(database->options.database.at, F_OK) != 0 && errno == ENOENT;
+  return fault->kind == RILLE_NOT_FOUND || strcmp(fault->state, "3D000") == 0;
+}
 
-  if (!gone || database->tenant.len == 0)
-    return status;
+rille_status
+rille_lua_name_gone(const rille_lua_database *database, rille_fault *fault)
+{
   (void)rille_fault_set(fault, RILLE_TENANT_UNKNOWN, "there is no tenant \"%s\" any more",
                         rille_show(database->tenant).text);
   rille_fault_hint(fault, "rille.tenant.create makes it");
   return RILLE_TENANT_UNKNOWN;
+}
+
+/* Says so when a database could not be opened because its tenant is no more. */
+static rille_status
+name_failure(const rille_lua_database *database, rille_status status, rille_fault *fault)
+{
+  bool gone = is_at_server(database) ? status != RILLE_OK && rille_lua_is_gone(fault)
+                                     : status == RILLE_CONNECTION_LOST &&
+                                         access(database->options.database.at, F_OK) != 0 && errno == ENOENT;
+
+  return gone && database->tenant.len > 0 ? rille_lua_name_gone(database, fault) : status;
 }
 
 /* Opens the file where nobody is about to remove it or to put another one there. */
@@ -196,7 +219,7 @@ open_in_folder(rille_lua_database *database, rille_connection **out, rille_fault
 static rille_status
 open_at_place(rille_lua_database *database, rille_connection **out, rille_fault *fault)
 {
-  if (database->options.schema.len == 0)
+  if (!is_at_server(database))
     return open_in_folder(database, out, fault);
   return name_failure(database, open_connection(database, out, fault), fault);
 }

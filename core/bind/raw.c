@@ -52,7 +52,7 @@ start(lua_State *L, rille_connection **connection)
   if (rille_connection_ready(*connection, &work->fault) != RILLE_OK ||
       rille_connection_sql(*connection, sql, &statement, &work->fault) != RILLE_OK ||
       rille_work_run(work, *connection, statement, &work->arena) != RILLE_OK)
-    (void)rille_lua_raise(L, &work->fault, sql);
+    (void)rille_lua_fail_sql(L, work, sql);
   return work;
 }
 

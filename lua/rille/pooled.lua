@@ -23,10 +23,19 @@ Registry.__index = Registry
 
 local registries = {}
 
+--- Do tenants have connections to servers, as far as can be told?
+local function is_at_server(config)
+  local tenancy = config.tenancy
+  if not tenancy then return false end
+  local pattern, default = tenancy.pattern, config.connections[tenancy.fallback or config.default]
+  return tenancy.strategy == "schema" or type(pattern) == "string" and pattern:find "^%a[%w+.-]+://" ~= nil
+    or type(pattern) == "function" and default ~= nil and default.driver == "postgres"
+end
+
 local function configure(config)
   local given, pool = config.tenancy and config.tenancy.pool or {}, {}
   for key, normal in next, POOL do pool[key] = given[key] or normal end
-  if config.tenancy and config.tenancy.strategy == "schema" then pool.max = given.max or OF_SERVER_MAX end
+  if is_at_server(config) then pool.max = given.max or OF_SERVER_MAX end
   core.pool_configure(pool)
 end
 

@@ -66,8 +66,22 @@ describe("models of tenants with schemas of their own", function()
       local db <close> = home:beside()
       db:query([[select pg_terminate_backend(pid, 5000) as done from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid()]], {})
+      core.pause(150)                                      -- by then a connection is looked at before it is used
     end
     assert.equal("of a", as("a", function() return Home.Post:first().title end))
+  end)
+
+  it("are unknown once the schema is dropped, also where that is found out in the middle", function()
+    as("a", function()
+      assert.equal(1, Home.Post:count())
+      local db <close> = home:beside()
+      db:execute "drop schema a cascade"
+      db:query([[select pg_terminate_backend(pid, 5000) as done from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()]], {})
+      pcall(Home.Post.count, Home.Post)                              -- which may hear that the connection is lost
+      refused("tenant_unknown", Home.Post.count, Home.Post)
+      refused("tenant_unknown", function() rille.db():query "select 1" end)
+    end)
   end)
 
   it("share few connections among many tenants", function()

@@ -75,7 +75,7 @@ return {
     { "--force", "do not ask" },
     { "--yes", "do not ask; refuse any other database", value = "DATABASE" },
     { "--tenant", "the database of this tenant", value = "SLUG", many = true },
-    { "--all-tenants", "the databases of all tenants; one that fails stops no other one" },
+    { "--all-tenants", "the databases or schemas of all tenants; one that fails stops no other one" },
   },
   run = function(args, term)
     if args.all_tenants or args.tenant and #args.tenant > 0 then return migrate_tenants(args, term) end

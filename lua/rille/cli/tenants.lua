@@ -5,7 +5,7 @@ local M = {}
 
 local STYLES = { migrated = "green", current = "dim", failed = "red" }
 
---- Raises where the configuration of the project keeps no tenants in databases of their own.
+--- Raises where the configuration of the project keeps no tenants in databases or schemas of their own.
 function M.need()
   require "rille.cli.project".need()
   require "rille.tenant.place".tenancy()

@@ -8,7 +8,7 @@ return {
   run = function(args, term)
     require "rille.cli.tenants".need()
     local db = require "rille.tenant".copy(args.from, args.to)
-    term:report({ from = args.from, to = args.to, path = db.settings.database }, function()
+    term:report({ from = args.from, to = args.to, path = db:place() }, function()
       term:line(("%s holds what %s holds"):format(args.to, args.from))
     end)
   end,

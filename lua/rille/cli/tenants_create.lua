@@ -1,10 +1,10 @@
---- tenants:create: makes tenants, each with a database that has all migrations.
+--- tenants:create: makes tenants, each with a database or schema that has all migrations.
 local text = require "rille.cli.text"
 
 ---@type rille.Command
 return {
-  summary = "make a tenant, with a database of its own",
-  details = "The database has all migrations, and what tenancy.create of the configuration puts into it.",
+  summary = "make a tenant, with a database or schema of its own",
+  details = "It has all migrations, and what tenancy.create of the configuration puts into it.",
   json = true,
   arguments = { { "slug", "small letters, digits, - and _", count = "+" } },
   run = function(args, term)

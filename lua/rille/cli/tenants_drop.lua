@@ -1,9 +1,9 @@
---- tenants:drop: deletes a tenant's database; it asks for the slug once more.
+--- tenants:drop: deletes a tenant's database or schema; it asks for the slug once more.
 
 ---@type rille.Command
 return {
   summary = "delete a tenant with all it holds",
-  details = "It is refused while anybody has the database open.",
+  details = "It is refused while anybody has the database open, or uses what is in the schema.",
   json = true,
   arguments = { { "slug", "the tenant" } },
   options = { { "--yes", "do not ask", value = "SLUG" } },

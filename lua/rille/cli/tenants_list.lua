@@ -1,4 +1,4 @@
---- tenants:list: the tenants that have databases of their own, and what these take.
+--- tenants:list: the tenants that have databases or schemas of their own, and what these take.
 local text = require "rille.cli.text"
 
 local function print_table(tenants, term)
@@ -18,7 +18,7 @@ end
 
 ---@type rille.Command
 return {
-  summary = "list tenants that have databases of their own",
+  summary = "list tenants that have databases or schemas of their own",
   json = true,
   run = function(_, term)
     require "rille.cli.tenants".need()

@@ -37,8 +37,10 @@ function M.place(settings)
   local place = settings.url
   if place then
     place = place:gsub("^(%a+://[^:/?#@]*):[^/?#]*@", "%1@"):gsub("([?&]password=)[^&]*", "%1...")
+    if settings.database then place = ("%s, database %s"):format(place, settings.database) end
   else
-    place = ("postgresql://%s/%s"):format(settings.host or "", settings.database or "")
+    local port = settings.port and ":" .. settings.port or ""
+    place = ("postgresql://%s%s/%s"):format(settings.host or "", port, settings.database or "")
   end
   return settings.schema and ("%s, schema %s"):format(place, settings.schema) or place
 end

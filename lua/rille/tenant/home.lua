@@ -43,7 +43,7 @@ function M.handle()
     })
   elseif tenant then
     local handle = Place.handle(tenant)
-    tenants[running()].handle = handle
+    if not handle.due_ms then tenants[running()].handle = handle end
     return handle
   end
   return require "rille.database".get(tenancy.fallback or no_tenant())

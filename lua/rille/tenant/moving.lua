@@ -45,6 +45,11 @@ function M.run(word, slug, options)
     Error.raise("unsupported", word .. ": rows are moved where each tenant has a database of its own, not a schema")
   end
   local shared = shared_of(tenancy)
+  if shared.driver ~= "sqlite" or Place.server(slug) then
+    Error.raise("unsupported", word .. ": rows are moved between databases of SQLite", {
+      hint = "rille promote takes a whole database to PostgreSQL",
+    })
+  end
   local tenant = require "rille.tenant.lookup".find(slug)
   local is_there = Place.exists(slug)
   if word == "absorb" then return Extract.run(Place.handle(slug), shared, tenant, options) end

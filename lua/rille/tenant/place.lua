@@ -1,5 +1,7 @@
 --- tenant.place: which database is a tenant's, where each tenant has a database (or a schema of one) of its own.
--- A slug is checked before it becomes part of a path, and a database that is not there is not made by being asked for.
+-- A slug is checked before it becomes part of a path or a URL, and a database that is not there is not made by being
+-- asked for.  Where the pattern is a function it is a directory: it says of each tenant on which server it is, and is
+-- asked again after a while, for tenants move.
 local core = require "rille.core"
 local Config = require "rille.config"
 local Error = require "rille.error"
@@ -9,6 +11,8 @@ local Tenant = require "rille.tenant"
 local M = {}
 
 M.PATTERN = "tenants/{hash}/{slug}.db"       -- where the configuration names none
+
+local ASK_MS <const> = 5000                   -- what a function said counts for so long
 
 local handles = Pooled.registry()
 
@@ -40,25 +44,64 @@ local function fill(pattern, slug)
   return path
 end
 
+-- How a database at a server is opened, where that is not said with it: as the default database is.
+local AS_DEFAULT <const> = { "busy_timeout_ms", "statement_timeout_ms", "connect_timeout_ms", "readonly", "pool" }
+
+--- Settings of a database at a server, by a URL or a table.
+local function server_settings(given)
+  local config = Config.current()
+  local settings = Config.settings("tenancy.pattern", given)
+  if settings.driver ~= "postgres" then
+    Error.argument("tenancy.pattern", "a path, a URL of PostgreSQL, or a table that says a connection to it", given)
+  end
+  local default = config.connections[config.tenancy.fallback or config.default]
+  for _, key in ipairs(default and default.driver == "postgres" and AS_DEFAULT or {}) do
+    if settings[key] == nil then settings[key] = default[key] end
+  end
+  return settings
+end
+
+--- What the pattern says of a tenant: the path of a file, or settings of a connection.
+---@param tenant rille.Tenant|string
+---@return string? path
+---@return table? settings
+local function look_up(tenant)
+  local slug = Tenant.slug(slug_of(tenant))
+  if schemas() then Error.raise("unsupported", "a tenant has a schema here, and no database of its own") end
+  local pattern, said = M.tenancy().pattern or M.PATTERN
+  if type(pattern) == "string" then
+    said = fill(pattern, slug)
+  else
+    said = Tenant.outside(pattern, type(tenant) == "table" and tenant or { id = slug, slug = slug })
+    if said == nil then M.unknown(slug) end
+  end
+  if type(said) == "table" or type(said) == "string" and said:find "^%a[%w+.-]+://" then
+    return nil, server_settings(said)
+  elseif type(said) ~= "string" or said == "" or said:find "\0" then
+    Error.argument("tenancy.pattern", "a path, a URL or a table of settings from the function", said)
+  end
+  return said
+end
+
 --- The path of a tenant's database, whether it is there or not.
 ---@param tenant rille.Tenant|string
 ---@return string
 function M.path(tenant)
-  local slug = Tenant.slug(slug_of(tenant))
-  if schemas() then Error.raise("unsupported", "a tenant has a schema here, and no database of its own") end
-  local pattern = M.tenancy().pattern or M.PATTERN
-  if type(pattern) == "string" then
-    if pattern:find "^%a[%w+.-]+://" then
-      Error.raise("unsupported", ("tenancy.pattern %s: this version has no driver for it"):format(Error.quote(pattern)))
-    end
-    return fill(pattern, slug)
-  end
-  local path = pattern(type(tenant) == "table" and tenant or { id = slug, slug = slug })
-  if path == nil then M.unknown(slug) end
-  if type(path) ~= "string" or path == "" or path:find "\0" then
-    Error.argument("tenancy.pattern", "a path from the function", path)
-  end
+  local path = look_up(tenant)
+  if not path then Error.raise("unsupported", "the tenant's database is at a server, and no file") end
   return path
+end
+
+--- Settings of a connection to a tenant's database, whether it is there or not; nil where it is a file.
+---@param tenant rille.Tenant|string
+---@return table?
+function M.server(tenant) return select(2, look_up(tenant)) end
+
+--- Are the databases of tenants, as far as the configuration says that of all of them, at a server?
+---@return boolean
+function M.is_at_server()
+  local pattern = M.tenancy().pattern
+  return type(pattern) == "string" and pattern:find "^%a[%w+.-]+://" ~= nil
 end
 
 --- The folder of templates: the one of the pattern above all tenants, or beside a path that a function gave.
@@ -84,7 +127,19 @@ end
 function M.exists(slug)
   local of_schemas = schemas()
   if of_schemas then return of_schemas.exists(Tenant.slug(slug)) end
-  return core.file_size(M.path(slug)) ~= nil
+  local path, settings = look_up(slug)
+  if settings then return require "rille.tenant.databases".exists(settings) end
+  return core.file_size(path) ~= nil
+end
+
+--- Where a database is, as a text.
+local function spot(path, settings) return path or require "rille.handle.postgres".place(settings) end
+
+--- Has the function said where it is so long ago that it has to be asked again?  Within a transaction the tenant stays
+--- where it is.
+local function is_due(handle)
+  return handle.due_ms ~= nil and core.monotonic_ms() >= handle.due_ms
+    and not (handle.core and handle.core:depth() > 0)
 end
 
 --- The handle of a tenant's database, the same one each time while it is held; `tenant_unknown` when there is none.
@@ -93,13 +148,24 @@ end
 function M.handle(tenant)
   local slug = slug_of(tenant)
   local handle = handles:get(slug)
-  if handle then return handle end
+  if handle and not is_due(handle) then return handle end
   local of_schemas = schemas()
   if of_schemas then return handles:keep(slug, of_schemas.open(Tenant.slug(slug))) end
-  local path = M.path(tenant)
-  if not core.file_size(path) then M.unknown(slug) end
-  handle = handles:add(slug, path, { create = false, tenant = slug })
-  handle.tenant = slug
+  local path, settings = look_up(tenant)
+  if handle and handle.spot ~= spot(path, settings) then      -- it has moved: nothing may be written there any more
+    handles:drop(slug)
+    handle = nil
+  end
+  if not handle and settings then
+    handle = handles:keep(slug, require "rille.tenant.databases".open(slug, settings))
+  elseif not handle then
+    if not core.file_size(path) then M.unknown(slug) end
+    handle = handles:add(slug, path, { create = false, tenant = slug })
+    handle.tenant = slug
+  end
+  if type(M.tenancy().pattern) == "function" then
+    handle.spot, handle.due_ms = spot(path, settings), core.monotonic_ms() + ASK_MS
+  end
   return handle
 end
 

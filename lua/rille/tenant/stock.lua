@@ -4,25 +4,35 @@ local Place = require "rille.tenant.place"
 
 local M = {}
 
-local KINDS <const> = { database = "rille.tenant.files", schema = "rille.tenant.schemas" }
-
-local function kind() return require(KINDS[Place.tenancy().strategy]) end
+--- How tenants are kept: all of them, or the one that is given.
+local function kind(tenant)
+  if Place.tenancy().strategy == "schema" then return require "rille.tenant.schemas" end
+  local at_server = Place.is_at_server() or tenant ~= nil and Place.server(tenant) ~= nil
+  return require(at_server and "rille.tenant.databases" or "rille.tenant.files")
+end
 
 --- Make a tenant: it has all migrations, and what `tenancy.create` puts into it.  It is whole or not there; of two who
 --- make the same one at once, the other gets `not_unique`.
 ---@param tenant string|rille.Tenant
 ---@return rille.Handle
-function M.create(tenant) return kind().create(tenant) end
+function M.create(tenant) return kind(tenant).create(tenant) end
 
 --- Delete a tenant with all it holds.  Who is in use is drained or, where that cannot be waited for, `busy`.
 ---@param tenant string|rille.Tenant
-function M.drop(tenant) kind().drop(tenant) end
+function M.drop(tenant) kind(tenant).drop(tenant) end
 
 --- Make a tenant from another one, at one moment.
 ---@param from string|rille.Tenant
 ---@param to string|rille.Tenant
 ---@return rille.Handle
-function M.copy(from, to) return kind().copy(from, to) end
+function M.copy(from, to)
+  if kind(from) ~= kind(to) then
+    Error.raise("unsupported", "a tenant is not copied between a file and a server", {
+      hint = "rille promote takes a database of SQLite to PostgreSQL",
+    })
+  end
+  return kind(to).copy(from, to)
+end
 
 --- Every tenant, by slug.
 ---@return { slug: string, path: string, size_bytes: integer }[]
