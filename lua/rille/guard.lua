@@ -110,7 +110,7 @@ function M.check_raw(word, handle, sql)
     shared = shared or guard and M.is_in(guard, handle) and not Tenant.is_lifted(guard)
   end
   if not shared then return end
-  if require "rille.tenant.wall".is_at(handle) then return require "rille.tenant.raw".check(word, sql) end
+  if require "rille.tenant.wall".is_at(handle) then return require "rille.tenant.raw".check(word, handle, sql) end
   Error.raise("tenant_required", ("%s: SQL of your own is not limited to the tenant %s"):format(word,
     Error.quote(tostring(tenant.slug or tenant.id))), {
     sql = sql, hint = "queries of models are; { all_tenants = true } behind the values says that everybody's rows are "

@@ -305,15 +305,17 @@ function M.fragment(where, query, text, ...)
   return sql, params
 end
 
---- text -> its words in lower case, in order: not what stands in quotes or remarks, nor numbers.
 local words = for_each_driver(function(syntax)
   local lex = lexicon(syntax)
   local lpeg = lex.lpeg
-  local pattern = Grammar.compile(lpeg.Ct((lex.quoted + lex.skip + lex.word / string.lower + lex.number + 1) ^ 0))
+  local name = #lpeg.P '"' * lpeg.C(lex.quoted)
+  local token = name + lex.quoted + lex.skip + lex.word / string.lower + lex.number + 1
+  local pattern = Grammar.compile(lpeg.Ct(token ^ 0))
   return function(text) return pattern:match(text) end
 end)
 
---- The words of a statement in lower case, in order: not what stands in quotes or remarks, nor numbers.
+--- The words of a statement in order: in lower case, names in quotes with these and as they are; neither literals nor
+--- what stands in remarks.
 ---@param text string
 ---@param driver string  of the database that it is for
 ---@return string[]

@@ -118,6 +118,29 @@ describe("row-level security", function()
       assert.equal(6, count "memos")
     end)
 
+    it("nothing of what has the rows without a policy of its own: to name it is refused", function()
+      db:execute [[create table parts (id bigint, org_id bigint, primary key (id, org_id)) partition by list (org_id)]]
+      db:execute 'create table "Part 1" partition of parts for values in (1, 2)'
+      schema:table("parts", function(t) t:row_security "org_id" end)
+      rille.model "Part" { tenant_column = "org_id" }
+      db:execute "create materialized view titles as select title from memos"
+      db:execute "create materialized view names as select name from orgs"
+      db:execute "create view shown as select title, parts.id from memos, parts where false"
+      db:execute "create view more_titles as select * from titles"
+      db:execute "insert into parts values (1, 1), (2, 2)"
+      as(1, function()
+        for _, name in ipairs { "titles", "TITLES", '"titles"', "public.titles", "more_titles", '"Part 1"' } do
+          local e = refused("tenant_required", db.query, db, "select * from " .. name)
+          assert.matches("no policy keeps them apart", e.message, 1, true)
+        end
+        assert.equal(1, count "parts")
+        assert.equal(2, count "names")
+        assert.equal(0, count "shown")
+        assert.equal("titles", db:query "select 'titles' as n -- titles"[1].n)
+        assert.equal(5, count("titles", { all_tenants = true }))
+      end)
+    end)
+
     it("a connection that says nothing: it sees no row", function()
       local beside <close> = core.open { driver = "postgres", url = Database.settings().url }
       assert.equal(0, beside:query "select count(*) as n from memos"[1].n)

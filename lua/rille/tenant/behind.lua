@@ -22,15 +22,21 @@ local function guards_behind(handle, is_behind)
   return found
 end
 
---- The same, kept until the schema, the models or the configuration change.
-local function kept_guards(handle, name)
+--- What was found out, kept until the schema, the models or the configuration change.
+local function kept_of(handle)
   local models, default = require "rille.model".generation, require "rille.config".current().default
   local kept = handle.behind
   if not kept or kept.version ~= handle.version or kept.models ~= models or kept.default ~= default then
-    kept = { version = handle.version, models = models, default = default, guards = {},
-      behind = engine_of(handle).read(handle) }
+    kept = { version = handle.version, models = models, default = default, guards = {} }
     handle.behind = kept
   end
+  return kept
+end
+
+--- The guards behind a name, kept.
+local function kept_guards(handle, name)
+  local kept = kept_of(handle)
+  if not kept.read then kept.read, kept.behind = true, engine_of(handle).read(handle) end
   local guards = kept.guards[name]
   if not guards then
     guards = guards_behind(handle, kept.behind(name))
@@ -68,6 +74,19 @@ function M.ask(handle, name, description, all)
     if #kept_guards(handle, name) > 0 then Guard.told("table", nil, name) end
     return true
   end
+end
+
+--- Names of what shows rows of tenants that the policies of their tables do not hold for, on PostgreSQL.
+---@param handle rille.Handle
+---@return table<string, true>
+function M.unwalled(handle)
+  local kept = kept_of(handle)
+  if not kept.unwalled then
+    local guarded = {}
+    for _, guard in ipairs(guards_behind(handle, function() return true end)) do guarded[guard.table] = true end
+    kept.unwalled = engine_of(handle).unwalled(handle, guarded)
+  end
+  return kept.unwalled
 end
 
 return M

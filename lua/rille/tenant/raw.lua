@@ -26,23 +26,46 @@ local function verb_of(words)
   end
 end
 
-local is_held = Memo.new(KEPT_TEXTS, function(sql)
-  local words, lower = Sql.words(sql, "postgres"), sql:lower()
+local function is_held(words, sql)
+  local lower = sql:lower()
   if lower:find 'rille["%s]*%.["%s]*tenant' or lower:find 'rille["%s]*%.["%s]*everybody' then return false end
   for i, word in ipairs(words) do
     if word == "into" and not FILLS[words[i - 1]] then return false end
   end
   return HELD[verb_of(words)] == true
+end
+
+--- text -> the names that may stand in it, or false: it is no reading and writing of rows.
+local names_of = Memo.new(KEPT_TEXTS, function(sql)
+  local words = Sql.words(sql, "postgres")
+  if not is_held(words, sql) then return false end
+  for i, word in ipairs(words) do
+    local quoted = word:match '^"(.*)"$'
+    if quoted then words[i] = quoted:gsub('""', '"') end
+  end
+  return words
 end)
+
+local function refuse(word, sql, why)
+  Error.raise("tenant_required", ("%s: %s"):format(word, why), {
+    sql = sql, hint = "{ all_tenants = true } behind the values says that everybody's rows are meant",
+  })
+end
 
 --- Raise for SQL that no policy holds.
 ---@param word string  the method
+---@param handle rille.Handle
 ---@param sql string
-function M.check(word, sql)
-  if type(sql) ~= "string" or is_held(sql) then return end            -- whoever reads it says what else it is
-  Error.raise("tenant_required", ("%s: this SQL is not limited to the tenant, by no policy either"):format(word), {
-    sql = sql, hint = "{ all_tenants = true } behind the values says that everybody's rows are meant",
-  })
+function M.check(word, handle, sql)
+  if type(sql) ~= "string" then return end                            -- whoever reads it says so
+  local names = names_of(sql)
+  if not names then return refuse(word, sql, "this SQL is not limited to the tenant, by no policy either") end
+  local unwalled = require "rille.tenant.behind".unwalled(handle)
+  for _, name in ipairs(names) do
+    if unwalled[name] then
+      refuse(word, sql, ("%s shows rows of tenants, and no policy keeps them apart there"):format(Error.quote(name)))
+    end
+  end
 end
 
 return M

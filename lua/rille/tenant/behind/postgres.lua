@@ -26,11 +26,11 @@ local USES <const> = [[select (classid::bigint << 32) + objid::bigint as thing,
 
 -- The names of tables and views, and whether these find them; no name: behind that thing there may be any table.
 local THINGS <const> = [[select (tableoid::bigint << 32) + oid::bigint as thing, relname::text as name,
-    pg_catalog.pg_table_is_visible(oid) as found from pg_catalog.pg_class
+    pg_catalog.pg_table_is_visible(oid) as found, relkind::text as kind from pg_catalog.pg_class
     where oid >= 16384 and relkind in ('r', 'p', 'v', 'm', 'f')
-  union all select (tableoid::bigint << 32) + oid::bigint, null, false from pg_catalog.pg_rewrite
+  union all select (tableoid::bigint << 32) + oid::bigint, null, false, null from pg_catalog.pg_rewrite
     where oid >= 16384 and pg_catalog.pg_get_ruledef(oid) ~* $1
-  union all select (p.tableoid::bigint << 32) + p.oid::bigint, null, false from pg_catalog.pg_proc p
+  union all select (p.tableoid::bigint << 32) + p.oid::bigint, null, false, null from pg_catalog.pg_proc p
     where p.oid >= 16384 and not exists (select from pg_catalog.pg_depend d
       where d.classid = p.tableoid and d.objid = p.oid and d.deptype = 'e')]]
 
@@ -45,13 +45,14 @@ local function read_uses(db)
 end
 
 --- Thing -> its name, whichever schema it is in, or false where there may be anything.  Name -> the thing it finds.
+-- Thing -> its kind, as the catalog has it.
 local function read_things(db)
-  local names, things = {}, {}
+  local names, things, kinds = {}, {}, {}
   for _, row in ipairs((db:query(THINGS, { RUN_TEXT }))) do
-    names[row.thing] = row.name or false
+    names[row.thing], kinds[row.thing] = row.name or false, row.kind
     if row.found then things[row.name] = row.thing end
   end
-  return names, things
+  return names, things, kinds
 end
 
 --- All that is used when a thing is: the set of it and of what it uses.
@@ -82,6 +83,39 @@ function M.read(handle)
     end
     return function(table_name) return anything or behind[table_name] == true end
   end
+end
+
+--- What shows rows of guarded tables that the policies of these do not hold for: materialized views, partitions and
+--- the like when they are named themselves, and views of such.
+---@param handle rille.Handle
+---@param guarded table<string, true>  names of tables with a policy
+---@return table<string, true> names
+function M.unwalled(handle, guarded)
+  local db = handle:connect()
+  local uses = read_uses(db)
+  local names, things, kinds = read_things(db)
+
+  -- Does it keep rows of its own that are those of a guarded table?
+  local function keeps(thing)
+    if not kinds[thing] or kinds[thing] == "v" then return false end
+    for used in next, reach(uses, thing, {}) do
+      if guarded[names[used]] or names[used] == false and kinds[thing] == "m" then return true end
+    end
+    return false
+  end
+  local function shows(thing, seen)
+    if seen[thing] or guarded[names[thing]] then return false end       -- by itself its policy holds
+    seen[thing] = true
+    if keeps(thing) then return true end
+    for _, used in ipairs(uses[thing] or {}) do
+      if shows(used, seen) then return true end
+    end
+    return false
+  end
+
+  local unwalled = {}
+  for name, thing in next, things do unwalled[name] = shows(thing, {}) or nil end
+  return unwalled
 end
 
 return M
