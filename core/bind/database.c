@@ -28,12 +28,19 @@ rille_lua_check_database(lua_State *L, int index)
   return database;
 }
 
+void
+rille_lua_failed(rille_lua_database *database, const rille_fault *fault)
+{
+  database->moved = fault->kind == RILLE_CONNECTION_LOST;
+}
+
 /* A connection that was made anew in the middle may find that its tenant is no more. */
 int
 rille_lua_fail_sql(lua_State *L, rille_work *work, rille_str sql)
 {
   const rille_lua_database *database = work->database;
 
+  rille_lua_failed(work->database, &work->fault);
   if (database->place.len > 0 && database->tenant.len > 0 && rille_lua_is_gone(&work->fault))
     (void)rille_lua_name_gone(database, &work->fault);
   return rille_lua_raise(L, &work->fault, sql);
@@ -167,8 +174,8 @@ database_open(lua_State *L)
   return 1;
 }
 
-static bool
-is_busy(const rille_lua_database *database)
+bool
+rille_lua_is_busy(const rille_lua_database *database)
 {
   bool busy = database->calls > 0 || database->steps > 0;
 
@@ -182,8 +189,10 @@ rille_lua_settle(rille_lua_database *database)
 {
   if (database->closed && database->calls == 0 && database->steps == 0)
     rille_lua_close_connections(database);
-  else if (database->seat.held && !is_busy(database))
+  else if (database->seat.held && !rille_lua_is_busy(database))
     rille_seat_unpin(&database->seat);
+  else if (database->moved)
+    rille_lua_look_again(database);
 }
 
 /* db:close(): rolls back what is open, at the latest when what runs right now has ended; closing twice is fine */

@@ -10,6 +10,14 @@
 
 enum { RILLE_CONNECTIONS_MAX = 16 };
 
+/* The last token that was made, and what the connection had seen of the database then. */
+typedef struct rille_lua_known {
+  const rille_connection *connection; /* NULL: none was made */
+  uint64_t opened;
+  uint32_t version;
+  char token[RILLE_TOKEN_BYTES];
+} rille_lua_known;
+
 /* User values of a database. */
 enum { RILLE_DATABASE_WORKS = 1, RILLE_DATABASE_VALUES = 1 };
 
@@ -29,7 +37,8 @@ typedef struct rille_lua_database {
   rille_seat seat;
   rille_str place;   /* tells it apart where it has no path; no secret is in it */
   rille_str tenant;  /* whose it is, for a message when it is gone; empty: nobody's */
-  uint64_t file[2];  /* of a pooled one: device and number of the file that is open */
+  uint64_t file[2];  /* device and number of the file that is open */
+  bool moved;        /* perhaps that is no more the one at its path: it is looked again when nothing is open */
   int64_t looked_ms; /* when it was last seen to be at its path still */
   bool exclusive;    /* while a transaction is open nobody but its coroutine gets a connection */
   bool closed;
@@ -38,6 +47,8 @@ typedef struct rille_lua_database {
   bool counts;            /* each commit of its connections is a position in the history */
   bool tracks;            /* ... which they look at, where the database itself counts */
   rille_history *history; /* as it was read last; NULL: never */
+  rille_lua_known known;
+  uint64_t generation; /* the greatest of its connections so far */
   rille_outbox_mode mirror_mode;
   rille_follower **followers; /* of its mirrors, rung by its commits */
   int follower_count;
@@ -83,6 +94,16 @@ rille_lua_hold(rille_lua_database *database)
   if (database->pooled && !database->seat.held)
     rille_lua_pin(database);
 }
+
+/* True while something runs or is open on one of its connections. */
+bool rille_lua_is_busy(const rille_lua_database *database);
+
+/* To be told of what failed, where the connection may have been lost. */
+void rille_lua_failed(rille_lua_database *database, const rille_fault *fault);
+
+/* Finds out whether somebody put another file where the database is, and goes on with that one, unless something is
+** open on the old one. */
+void rille_lua_look_again(rille_lua_database *database);
 
 /* Ends all its connections now. */
 void rille_lua_close_connections(rille_lua_database *database);

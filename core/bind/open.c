@@ -3,7 +3,7 @@
 **   core.open(options) -> database        database.c: close begin commit rollback depth forget trace last path stats
 **                                         copy.c:     copy
 **                                         carry.c:    carry
-**                                         session.c:  count token judge track seen generation
+**                                         session.c:  count token look judge track seen generation look_again
 **                                         transaction.c: exclusive, and the levels
 **                                         raw.c:      query execute tables describe
 **                                         read.c:     all first cursor pluck aggregate exists sql

@@ -80,6 +80,14 @@ look_at_file(const rille_lua_database *database, uint64_t file[2])
   }
 }
 
+/* The same of one that is about to be opened, or has been: looked at before, a file that comes meanwhile is noticed. */
+static void
+remember_file(rille_lua_database *database)
+{
+  if (database->driver->data_version != NULL && database->count == 0 && !database->memory)
+    look_at_file(database, database->file);
+}
+
 static bool
 is_same_file(const rille_lua_database *database)
 {
@@ -119,6 +127,21 @@ look_again(rille_lua_database *database)
     close_all(database);
     rille_seat_closed(&database->seat);
   }
+}
+
+void
+rille_lua_look_again(rille_lua_database *database)
+{
+  uint64_t file[2];
+
+  if (database->pooled || database->memory || database->driver->data_version == NULL || database->count == 0 ||
+      rille_lua_is_busy(database))
+    return;
+  database->moved = false;
+  look_at_file(database, file);
+  if ((file[0] == 0 && file[1] == 0) || (file[0] == database->file[0] && file[1] == database->file[1]))
+    return; /* one that is gone may be about to come back: a new one would be empty */
+  close_all(database);
 }
 
 void
@@ -250,8 +273,12 @@ rille_lua_add_connection(lua_State *L, rille_lua_database *database)
   rille_status status;
 
   rille_lua_hold(database);
+  if (!database->pooled)
+    remember_file(database);
   status = database->pooled ? open_from_pool(database, &connection, &fault)
                             : open_connection(database, &connection, &fault);
+  if (!database->pooled && database->file[1] == 0)
+    remember_file(database); /* it was made just now */
   if (status != RILLE_OK) {
     rille_lua_settle(database);
     (void)rille_lua_raise(L, &fault, (rille_str){ 0 });

@@ -6,6 +6,7 @@
 #include "core/bind/database.h"
 #include "core/bind/ends.h"
 #include "core/bind/value.h"
+#include "core/run/aside.h"
 #include "core/run/history.h"
 
 /* db:count(on): from now on each commit of a transaction that wrote is a position in the history, unless the database
@@ -71,7 +72,8 @@ history_of(lua_State *L)
   return database->history;
 }
 
-/* Reads it; NULL when the database keeps none and cannot, or shall not begin to. */
+/* Reads it; NULL when the database keeps none and cannot, or shall not begin to, or when it does not say where in it
+** the database is. */
 static const rille_history *
 read_now(lua_State *L, bool makes)
 {
@@ -84,7 +86,7 @@ read_now(lua_State *L, bool makes)
   rille_lua_settle(database);
   if (status != RILLE_OK)
     (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
-  return found ? history : NULL;
+  return found && !history->stale ? history : NULL;
 }
 
 static int
@@ -97,14 +99,52 @@ push_token(lua_State *L, const rille_place *place, const rille_history *history)
   return 1;
 }
 
+/* True when the connection sees what it saw when the last token was made. */
+static bool
+sees_the_same(const rille_lua_database *database, rille_connection *connection)
+{
+  const rille_lua_known *known = &database->known;
+  rille_arena none = { 0 }; /* the answer is no text */
+  bool found = false;
+  rille_cell one;
+
+  return known->connection == connection && known->opened == database->opened &&
+         known->version == database->driver->data_version(connection->conn) && /* it has not seen another one yet */
+         rille_aside_row(connection, "select 1 from rille_history", NULL, 0, &none, &one, 1, &found, NULL) ==
+           RILLE_OK &&
+         known->version == database->driver->data_version(connection->conn);
+}
+
 /* db:token([makes]) -> the token of what is committed now; nil where the database keeps no history, and can or
-** (makes == false) shall not begin to */
+** (makes == false) shall not begin to, or does not say where in it it is.  A session asks for it whenever it has done
+** something: where nothing has changed the last one is given again, for a small part of the work. */
 static int
 session_token(lua_State *L)
 {
-  const rille_history *history = read_now(L, !lua_isboolean(L, 2) || lua_toboolean(L, 2) != 0);
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_connection *connection = NULL;
+  const rille_history *history;
+  uint32_t version;
 
-  return history != NULL ? push_token(L, &history->now, history) : 0;
+  rille_lua_look_again(database);
+  if (database->driver->data_version != NULL)
+    connection = rille_lua_connection(L, database);
+  if (connection != NULL && sees_the_same(database, connection)) {
+    rille_lua_settle(database);
+    (void)lua_pushlstring(L, database->known.token, RILLE_TOKEN_BYTES);
+    return 1;
+  }
+  version = connection != NULL ? database->driver->data_version(connection->conn) : 0;
+  history = read_now(L, !lua_isboolean(L, 2) || lua_toboolean(L, 2) != 0);
+  if (history == NULL)
+    return 0;
+  (void)push_token(L, &history->now, history);
+  if (connection != NULL && connection == database->last && connection->depth == 0 &&
+      version == database->driver->data_version(connection->conn)) { /* all of it was read at one moment */
+    database->known = (rille_lua_known){ .connection = connection, .opened = database->opened, .version = version };
+    memcpy(database->known.token, lua_tostring(L, -1), RILLE_TOKEN_BYTES);
+  }
+  return 1;
 }
 
 /* db:track(on) -> whether it can: from now on each commit, and each statement outside of transactions, looks where the
@@ -122,11 +162,10 @@ session_track(lua_State *L)
   return 1;
 }
 
-/* db:seen() -> the token of what the last look saw; nil when there was none since db:track(true) */
+/* Pushes the token of what the last look saw. */
 static int
-session_seen(lua_State *L)
+push_seen(lua_State *L, rille_lua_database *database)
 {
-  rille_lua_database *database = rille_lua_check_database(L, 1);
   const rille_history *history = database->history;
   rille_place place;
 
@@ -142,16 +181,51 @@ session_seen(lua_State *L)
   return push_token(L, &place, history);
 }
 
-/* db:generation() -> another number after each connecting, to what may be another server */
+/* db:seen() -> the token of what the last look saw; nil when there was none since db:track(true) */
+static int
+session_seen(lua_State *L)
+{
+  return push_seen(L, rille_lua_check_database(L, 1));
+}
+
+/* db:look() -> the same as db:token(), and less work where the database itself counts */
+static int
+session_look(lua_State *L)
+{
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_status status;
+  rille_fault fault;
+
+  if (database->driver->look == NULL || database->history == NULL || database->history->count == 0)
+    return session_token(L);
+  status = database->driver->look(rille_lua_connection(L, database)->conn, &fault);
+  rille_lua_settle(database);
+  if (status != RILLE_OK)
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  return push_seen(L, database) > 0 ? 1 : session_token(L);
+}
+
+/* db:look_again(): find out whether the database is still what is at its path; cheap */
+static int
+session_look_again(lua_State *L)
+{
+  rille_lua_look_again(rille_lua_check_database(L, 1));
+  return 0;
+}
+
+/* db:generation() -> a greater number after each connecting, to what may be another server */
 static int
 session_generation(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
-  uint64_t generation = database->opened;
 
-  for (int i = 0; database->driver->generation != NULL && i < database->count; i++)
-    generation += database->driver->generation(database->connections[i]->conn);
-  lua_pushinteger(L, (lua_Integer)generation);
+  for (int i = 0; database->driver->generation != NULL && i < database->count; i++) {
+    uint64_t generation = database->driver->generation(database->connections[i]->conn);
+
+    if (generation > database->generation)
+      database->generation = generation;
+  }
+  lua_pushinteger(L, (lua_Integer)(database->driver->generation != NULL ? database->generation : database->opened));
   return 1;
 }
 
@@ -172,12 +246,15 @@ session_judge(lua_State *L)
 
   if (rille_token_read(text, &place, &fault) != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  rille_lua_look_again(database);
   status = rille_history_read(rille_lua_connection(L, database), &place, history, &found, &fault);
   rille_lua_settle(database);
   if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
   if (found)
     verdict = rille_history_judge(history, &place);
+  if (found && history->stale && verdict != RILLE_PLACE_FOREIGN)
+    verdict = RILLE_PLACE_UNSURE;
   if (verdict != RILLE_PLACE_FOREIGN && !rille_token_is_signed(text, history->secret)) {
     (void)rille_fault_set(&fault, RILLE_INVALID_TOKEN, "the token \"%s\" was not made by this database",
                           rille_show(text).text);
@@ -194,6 +271,8 @@ const luaL_Reg rille_lua_session_methods[] = {
   { "judge", session_judge },
   { "track", session_track },
   { "seen", session_seen },
+  { "look", session_look },
+  { "look_again", session_look_again },
   { "generation", session_generation },
   { NULL, NULL },
 };

@@ -102,6 +102,8 @@ transaction_commit(lua_State *L)
 
   database->last = own_transaction(L);
   status = rille_connection_commit(database->last, &fault);
+  if (status != RILLE_OK)
+    rille_lua_failed(database, &fault);
   rille_lua_settle(database);
   if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });

@@ -216,6 +216,16 @@ typedef struct rille_driver {
   ** trip: at least where what it did is. */
   void (*track)(rille_conn *conn, bool on);
 
+  /* Looks once, outside of transactions: what it saw, tracked says. */
+  rille_status (*look)(rille_conn *conn, rille_fault *fault);
+
+  /* Where the database does not count by itself: a number that is another one after each change that the connection
+  ** has seen, its own too; NULL elsewhere. */
+  uint32_t (*data_version)(rille_conn *conn);
+
+  /* True when what is written goes into a file that is no more the one at its path; NULL where there is no file. */
+  bool (*moved)(rille_conn *conn);
+
   /* Another number after each connecting, which may be to another server; NULL: a connection is always the same. */
   uint64_t (*generation)(const rille_conn *conn);
 

@@ -308,6 +308,7 @@ const rille_driver rille_driver_postgres = {
   .place = rille_postgres_place,
   .epoch_start = rille_postgres_epoch_start,
   .track = rille_postgres_track,
+  .look = rille_postgres_look_now,
   .generation = rille_postgres_generation,
   .tracked = rille_postgres_tracked,
 };

@@ -31,7 +31,7 @@ typedef struct rille_postgres_conn {
   rille_conn base;
   rille_postgres_info info;
   PGconn *pg;          /* NULL: lost; the next statement that is not in a transaction connects anew */
-  uint64_t generation; /* how often it was connected: statements of an earlier time must be prepared again */
+  uint64_t generation; /* of this connecting, of all of the process: statements of another must be prepared again */
   uint64_t nonce;      /* in the names of its statements: behind a pooler others have theirs at the same server */
   uint64_t names;      /* given to statements so far */
   bool unnamed;        /* the server does not keep what it prepares: it is prepared in each round trip that runs it */

@@ -1,5 +1,6 @@
 /* core/driver/postgres_open.c - connects to a PostgreSQL server in time, with the settings that cells rely on. */
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,9 +212,10 @@ check_schema(rille_postgres_conn *conn, rille_fault *fault)
 rille_status
 rille_postgres_connect(rille_postgres_conn *conn, rille_fault *fault)
 {
+  static atomic_uint_fast64_t connected;
   const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
   int64_t until_ms = rille_postgres_now_ms() + conn->info.deadline_ms;
-  bool starting = false;
+  bool starting = false, first = conn->generation == 0;
   rille_fault why;
   rille_status status;
 
@@ -227,9 +229,9 @@ rille_postgres_connect(rille_postgres_conn *conn, rille_fault *fault)
     status = try_to_connect(conn, until_ms, &starting, fault);
   }
   if (status == RILLE_OK) {
-    conn->generation++;
+    conn->generation = atomic_fetch_add(&connected, 1) + 1;
     conn->in_transaction = conn->failed = conn->wait_told_inside = false;
-    conn->wait_told_ms = conn->generation == 1 && is_set(conn->pg) ? conn->wait_ms : -1;
+    conn->wait_told_ms = first && is_set(conn->pg) ? conn->wait_ms : -1;
     conn->used_ms = rille_postgres_now_ms();
     if (conn->info.question != NULL)
       status = check_schema(conn, fault);

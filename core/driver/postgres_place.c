@@ -13,21 +13,26 @@
 
 #define PG "pg_catalog."
 
-/* A row (t, l, r): the timeline (NULL at a replica), the position as a number, and whether it is a replica. */
+/* A row (t, l, r): the timeline, the position as a number, and whether it is a replica.  What a replica has repeated it
+** does not say, only which timeline it hears, and that only to roles of pg_monitor; else NULL. */
 #define HERE                                                                                                   \
-  "(select case when not r then ('x' || " PG "substr(" PG "pg_walfile_name(w), 1, 8))::bit(32)::bigint end, "  \
+  "(select case when r then (select received_tli from " PG "pg_stat_wal_receiver) "                            \
+  "else ('x' || " PG "substr(" PG "pg_walfile_name(w), 1, 8))::bit(32)::bigint end, "                          \
   "b - case when r then 0 when b % s = 40 then 40 when b % 8192 = 24 then 24 else 0 end, r "                   \
   "from (select r, w, (w - '0/0')::bigint, s from (select r, case when r then " PG "pg_last_wal_replay_lsn() " \
   "when " PG "current_setting('synchronous_commit') = 'off' then " PG "pg_current_wal_insert_lsn() "           \
   "else " PG "pg_current_wal_lsn() end, " PG "pg_size_bytes(" PG "current_setting('wal_segment_size')) "       \
   "from (select " PG "pg_is_in_recovery()) as x (r)) as y (r, w, s)) as z (r, w, b, s)) as here (t, l, r)"
 
-/* The same at a primary, for each commit: what the other asks besides is asked only where it matters.  A replica
-** refuses it, which is as good as no look.  The first eight digits of a file's name are its timeline. */
-#define LOOK                                                                                        \
-  "select " PG "pg_walfile_name(w), case when " PG "current_setting('synchronous_commit') = 'off' " \
-  "then (select l from " HERE ") else (w - '0/0')::bigint end from (select " PG "pg_current_wal_lsn()) as x (w)"
+/* The same at a primary, for each commit: calls without a table, a subquery or arithmetic, which would cost as much as
+** the commit.  A replica refuses it, which is as good as no look.  The first eight digits of a file's name are its
+** timeline. */
+#define LOOK                                                                                                    \
+  "select " PG "pg_walfile_name(" PG "pg_current_wal_lsn()), case " PG "current_setting('synchronous_commit') " \
+  "when 'off' then " PG "pg_current_wal_insert_lsn() else " PG "pg_current_wal_lsn() end"
 #define LOOK_NAME "rille_place"
+
+enum { PAGE_BYTES = 8192, HEADER_BYTES = 24, SEGMENT_HEADER_BYTES = 40 };
 
 const char rille_postgres_place[] = "select (select system_identifier::text from " PG
                                     "pg_control_system()) as server, r::int as replica, t as epoch, "
@@ -47,31 +52,74 @@ const char *const rille_postgres_epoch_start[RILLE_EPOCH_STARTS] = {
 size_t
 rille_postgres_look(rille_postgres_conn *conn, bool sync, rille_postgres_ask asks[])
 {
+  const char *name = conn->unnamed ? "" : LOOK_NAME;
   size_t count = 0;
 
   conn->tracked = false;
   if (sync)
     asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SYNC };
-  if (conn->look_generation != conn->generation)
-    asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_PREPARE, .name = LOOK_NAME, .text = LOOK };
+  if (conn->unnamed || conn->look_generation != conn->generation)
+    asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_PREPARE, .name = name, .text = LOOK };
   conn->look_generation = conn->generation;
-  asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_RUN, .name = LOOK_NAME };
+  asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_RUN, .name = name };
   return count;
+}
+
+/* Reads "0/1C72018". */
+static bool
+read_position(const char *text, uint64_t *position)
+{
+  char *end;
+  uint64_t high = strtoull(text, &end, 16);
+
+  if (*end != '/')
+    return false;
+  *position = high << 32 | strtoull(end + 1, &end, 16);
+  return *end == '\0';
+}
+
+/* True where the position may be that of a page's header, which only a longer look can tell. */
+static bool
+is_at_header(uint64_t position)
+{
+  uint64_t in_page = position % PAGE_BYTES;
+
+  return in_page == HEADER_BYTES || in_page == SEGMENT_HEADER_BYTES;
 }
 
 void
 rille_postgres_looked(rille_postgres_conn *conn, const rille_postgres_ask *look)
 {
-  conn->tracked = PQresultStatus(look->result) == PGRES_TUPLES_OK && PQgetlength(look->result, 0, 0) >= 8;
-  if (conn->tracked) {
-    char timeline[9] = { 0 };
+  bool answered = PQresultStatus(look->result) == PGRES_TUPLES_OK && PQgetlength(look->result, 0, 0) >= 8;
+  char timeline[9] = { 0 };
 
+  conn->tracked = answered && read_position(PQgetvalue(look->result, 0, 1), &conn->position) &&
+                  !is_at_header(conn->position);
+  if (conn->tracked) {
     memcpy(timeline, PQgetvalue(look->result, 0, 0), 8);
     conn->epoch = (uint32_t)strtoul(timeline, NULL, 16);
-    conn->position = strtoull(PQgetvalue(look->result, 0, 1), NULL, 10);
-  } else {
+  } else if (!answered) {
     conn->look_generation = conn->generation - 1; /* prepare it again: a pooler may have gone to another server */
   }
+}
+
+rille_status
+rille_postgres_look_now(rille_conn *base, rille_fault *fault)
+{
+  rille_postgres_conn *conn = (rille_postgres_conn *)base;
+  rille_postgres_ask asks[RILLE_POSTGRES_LOOKS];
+  rille_status status = rille_postgres_ready(conn, fault);
+  size_t count;
+
+  conn->tracked = false;
+  if (status != RILLE_OK || conn->in_transaction || conn->begin != NULL) /* one that fails would fail all of it */
+    return status;
+  count = rille_postgres_look(conn, false, asks);
+  status = rille_postgres_exchange(conn, asks, count, fault);
+  if (status == RILLE_OK)
+    rille_postgres_looked(conn, &asks[count - 1]);
+  rille_postgres_clear(asks, count);
+  return status;
 }
 
 void

@@ -18,7 +18,8 @@ size_t rille_postgres_look(rille_postgres_conn *conn, bool sync, rille_postgres_
 /* Takes over what such a look saw. */
 void rille_postgres_looked(rille_postgres_conn *conn, const rille_postgres_ask *look);
 
-/* The driver's track, generation and tracked. */
+/* The driver's look, track, generation and tracked. */
+rille_status rille_postgres_look_now(rille_conn *base, rille_fault *fault);
 uint64_t rille_postgres_generation(const rille_conn *base);
 void rille_postgres_track(rille_conn *base, bool on);
 bool rille_postgres_tracked(const rille_conn *base, uint32_t *epoch, uint64_t *position);

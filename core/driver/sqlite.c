@@ -284,6 +284,24 @@ sqlite_changed(const rille_stmt *base)
   return sqlite3_stmt_status(((const struct sqlite_stmt *)base)->handle, SQLITE_STMTSTATUS_REPREPARE, 0);
 }
 
+static uint32_t
+sqlite_data_version(rille_conn *base)
+{
+  unsigned version = 0;
+
+  (void)sqlite3_file_control(((rille_sqlite_conn *)base)->db, "main", SQLITE_FCNTL_DATA_VERSION, &version);
+  return version;
+}
+
+static bool
+sqlite_moved(rille_conn *base)
+{
+  int moved = 0;
+
+  (void)sqlite3_file_control(((rille_sqlite_conn *)base)->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return moved != 0;
+}
+
 /* Reads the schema where that was not done yet. */
 static rille_status
 sqlite_has_table(rille_conn *base, const char *name, bool *out, rille_fault *fault)
@@ -372,6 +390,8 @@ const rille_driver rille_driver_sqlite = {
   .column_declared = sqlite_column_declared,
   .row = sqlite_row,
   .changed = sqlite_changed,
+  .data_version = sqlite_data_version,
+  .moved = sqlite_moved,
   .has_table = sqlite_has_table,
   .writes = sqlite_writes,
   .copy = sqlite_copy,

@@ -11,6 +11,7 @@
 #include "core/run/token.h"
 
 enum {
+  RILLE_HISTORY_NAME_BYTES = 16,
   RILLE_EPOCHS_KEPT = 10000, /* a token of an older one is lost: a process that writes begins one */
   RILLE_EPOCHS_READ = 3
 };
@@ -24,7 +25,8 @@ typedef struct rille_epoch {
 typedef struct rille_history {
   rille_place now;
   bool replica; /* read at one: what is there is repeated from elsewhere, and nothing can be written */
-  bool stale;   /* the database has begun an epoch that the tables do not know yet: rille_history_create adds it */
+  bool stale;   /* the database has begun an epoch that the tables do not know yet: rille_history_create adds it, and a
+                ** replica that can say so repeats it some time; `now` is in which epoch nobody knows */
   unsigned char secret[RILLE_SECRET_BYTES];
   size_t count; /* of `epochs`, the newest first: that one, and those of the place that was asked about */
   rille_epoch epochs[RILLE_EPOCHS_READ];
@@ -46,6 +48,18 @@ rille_verdict rille_history_judge(const rille_history *history, const rille_plac
 ** keeps none yet. */
 rille_status rille_history_read(rille_connection *connection, const rille_place *about, rille_history *history,
                                 bool *found, rille_fault *fault);
+
+/* What a database that counts by itself says of where it is. */
+typedef struct rille_history_own {
+  rille_str server; /* of the statement that said so */
+  bool replica;
+  uint32_t epoch; /* 0: it does not say */
+  uint64_t position;
+} rille_history_own;
+
+/* Takes it from the statement `place` of the driver, which was started; for history_write.c. */
+rille_status rille_history_read_own(rille_connection *connection, rille_statement *statement, rille_history_own *own,
+                                    rille_fault *fault);
 
 /* Makes the tables unless they are `there`, and adds an epoch that they do not know.  Inside a transaction that
 ** writes. */

@@ -55,6 +55,8 @@ end
 --- Close every handle; the next one asked for is a new one.
 function M.reset()
   local old = handles
+  local session = package.loaded["rille.session"]
+  if session then session.closing() end
   handles, closed = {}, false
   for _, handle in next, old do handle:close() end
   local pooled = package.loaded["rille.pooled"]          -- not loaded: it has nothing to close

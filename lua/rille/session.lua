@@ -137,6 +137,7 @@ end
 local function touch(self, handle)
   if self.touched[handle] then return end
   self.touched[handle] = true
+  handle.core:look_again()
   for part in next, self.waiting do
     if recognized(self, handle, part) then self.waiting[part] = nil end
   end
@@ -146,7 +147,10 @@ end
 ---@param replica? table  its database; nil: the primary, which what the session saw can never be ahead of
 local function saw(self, handle, seen, place, replica)
   local before = seen.part
-  if not replica then seen.primary, seen.late = false, false end
+  if not replica then
+    seen.primary, seen.late = false, false
+    Nodes.route(handle):heard(place)
+  end
   local there, verdict = not before or Place.reaches(place, before), nil
   if there == nil then                                    -- of another epoch
     verdict = (replica or handle:connect()):judge(before)
@@ -196,13 +200,31 @@ local function part_of(self, handle)
   return seen.part
 end
 
+--- The same becomes part of what is known.  Where the one file has all that was committed, it must follow from what
+-- was known before: somebody may have put a backup there.
+local function keep_part(self, handle)
+  local part = part_of(self, handle)
+  if not part then return end
+  for _, before in ipairs(Nodes.has(handle) and {} or self.parts) do
+    if Place.cluster(before) == Place.cluster(part) and not Place.reaches(part, before) then
+      local verdict = handle:connect():judge(before)
+      if verdict ~= "there" then lose(self, handle, before, verdict) end
+    end
+  end
+  keep(self, part)
+end
+
 --- The places of the databases that were used.
 local function refresh(self)
   for handle in next, self.touched do
-    local part = part_of(self, handle)
-    if part then keep(self, part) end
+    keep_part(self, handle)
     if not Transaction.innermost(handle) then self.touched[handle] = nil end
   end
+end
+
+--- All databases are about to be closed: who runs in a session keeps what it saw there.
+function M.closing()
+  for _, self in next, running do pcall(refresh, self) end
 end
 
 --- The way of every statement, once there is a session.

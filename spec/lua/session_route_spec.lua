@@ -19,6 +19,7 @@ describe("the route of a session's reads", function()
         if self.down then error(Error.new("connection_lost", "gone"), 0) end
         return place(self.position, self.epoch)
       end,
+      look = function(self) return self:token() end,
       generation = function(self) return self.connected end,
       judge = function(self) return self.verdict or "lost" end,
     }
@@ -165,5 +166,61 @@ describe("the route of a session's reads", function()
     replica.skip_until = 0
     route:forgive(replica, Error.new("readonly", "x"))
     assert.equal(0, replica.skip_until)
+  end)
+
+  describe("where another primary may have been promoted,", function()
+    it("asks the primary once a second in which epoch it is", function()
+      on(10, 20)
+      saw(1, 20)
+      seen.part = place(5)
+      for _ = 1, 10 do assert.equal(1, chosen()) end
+      assert.equal(1, nodes.primary.asked)
+      clock.time = clock.time + 1001
+      assert.equal(1, chosen())
+      assert.equal(2, nodes.primary.asked)
+      route:heard(place(11))                              -- whoever wrote need not ask
+      clock.time = clock.time + 999
+      assert.equal(1, chosen())
+      assert.equal(2, nodes.primary.asked)
+    end)
+
+    it("reads at no replica that is of another epoch than the primary, however far it is", function()
+      on(10, 20)
+      saw(1, 20)
+      seen.part = place(5)
+      assert.equal(1, chosen())
+      nodes.primary.epoch = 2
+      clock.time = clock.time + 1001
+      assert.is_nil(chosen())
+      nodes[1].epoch, nodes[1].verdict = 2, "there"
+      clock.time = clock.time + 1001
+      assert.equal(1, chosen())
+    end)
+
+    it("asks again where a replica has heard of a new epoch first", function()
+      on(10, 20)
+      seen.part = place(5)
+      assert.equal(1, chosen())
+      nodes.primary.epoch, nodes[1].epoch, nodes[1].verdict, nodes[1].connected = 2, 2, "there", 2
+      assert.equal(1, chosen())
+      assert.equal(2, nodes.primary.asked)
+    end)
+
+    it("reads on where the primary cannot be asked, and leaves it alone for a while", function()
+      on(10, 20)
+      seen.part = place(5)
+      nodes.primary.look = function(self)
+        self.asked = self.asked + 1
+        clock.time = clock.time + 100
+        error(Error.new("connection_lost", "gone"), 0)
+      end
+      for _ = 1, 3 do assert.equal(1, chosen()) end
+      clock.time = clock.time + 2900
+      assert.equal(1, chosen())
+      assert.equal(1, nodes.primary.asked)
+      clock.time = clock.time + 200
+      assert.equal(1, chosen())
+      assert.equal(2, nodes.primary.asked)
+    end)
   end)
 end)

@@ -213,6 +213,101 @@ describe("a session", function()
       assert.is_true(rille.session.start { token = after }.lost)
     end)
 
+    describe("under an open connection,", function()
+      local s, before, after
+
+      before_each(function()
+        before = wrote()
+        rille.close()
+        backup()
+        connect()
+        s = rille.session.start {}
+        s:run(function() Post:create { title = "two" } end)
+        after = s:token()
+      end)
+
+      local function told()
+        local later = rille.session.start { token = after }
+        assert.is_true(later.lost)
+        assert.is_false(rille.session.start { token = before }.lost)
+        s:run(function() assert.is_nil(Post:where("title", "two"):first()) end)
+        assert.is_true(s.lost)
+        assert.is_false(rille.session.start { token = s:token() }.lost)
+      end
+
+      local function in_its_place()
+        assert(os.execute(("mv %s.kept %s && rm -f %s-wal %s-shm"):format(path, path, path, path)))
+      end
+
+      local function into_it()
+        local core = require "rille.core"
+        local from <close> = core.open { database = path .. ".kept" }
+        local to <close> = core.open { database = path }
+        to:copy(from)
+      end
+
+      it("where a backup was put in the place of the file", function()
+        in_its_place()
+        told()
+      end)
+
+      it("where others wrote into that file since", function()
+        in_its_place()
+        project:write("more.lua", [[local rille = require "rille"
+          rille.connect "app.db"
+          rille.session.start {}
+          local Post = rille.model "Post" {}
+          for i = 1, 20 do Post:create { title = "other" } end]])
+        assert.same({ 0, "" }, { project:run "run more.lua" })
+        told()
+      end)
+
+      it("where a backup was copied into the database", function()
+        into_it()
+        told()
+      end)
+
+      it("where as much was written since the backup was copied into the database", function()
+        into_it()
+        for i = 1, 20 do Post:create { title = "other " .. i } end
+        told()
+      end)
+
+      it("but not where a migration changed the schema", function()
+        rille.db():execute "create table more (id integer primary key)"
+        Post:create { title = "three" }
+        assert.is_false(rille.session.start { token = after }.lost)
+        s:run(function() Post:count() end)
+        assert.is_false(s.lost)
+      end)
+
+      it("and a transaction that was begun on the old file commits nothing", function()
+        refused("connection_lost", "into the old one", rille.transaction, function()
+          in_its_place()
+          Post:create { title = "three" }
+          rille.session.start {}:run(function() assert.equal(3, Post:count()) end)
+        end)
+        assert.equal(1, Post:count())
+        told()
+      end)
+
+      it("and a statement alone writes nothing into the old file", function()
+        in_its_place()
+        refused("connection_lost", "into the old one", Post.insert, Post, { title = "three" })
+        assert.equal(1, Post:insert { title = "four" })
+        assert.equal(2, Post:count())
+        told()
+      end)
+
+      it("and nothing is made where the file is gone", function()
+        os.rename(path, path .. ".gone")
+        refused("connection_lost", "no more at its path", Post.insert, Post, { title = "three" })
+        assert.is_nil(io.open(path))
+        os.rename(path .. ".gone", path)
+        assert.equal(1, Post:insert { title = "four" })
+      end)
+    end)
+
     it("when its epoch is too long ago to be known", function()
       local token = wrote()
       rille.db():execute "delete from rille_epochs"
@@ -233,6 +328,36 @@ describe("a session", function()
     assert.same({ "mine" }, e)
     refused("corrupt", "rille_history", s.token, s)
     assert.equal(2, Post:count())
+  end)
+
+  it("knows what it did on a connection that was closed in it", function()
+    local s = rille.session.start {}
+    s:run(function()
+      Post:create { title = "one" }
+      rille.close()
+    end)
+    local token = s:token()
+    assert.equal(71, #token)
+    connect()
+    assert.is_false(rille.session.start { token = token }.lost)
+    assert.equal(token, rille.session.start { token = token }:token())
+  end)
+
+  it("asks for its token again only where something was changed", function()
+    local s = rille.session.start {}
+    s:run(function() Post:create { title = "one" } end)
+    local token = s:token()
+    local core = require "rille.core"
+    for turn = 1, 3 do
+      s:run(function() assert.equal(turn, Post:count()) end)
+      assert.equal(token, s:token())
+      local other <close> = core.open { database = path }
+      other:count(true)
+      other:execute "insert into posts (title) values ('other')"
+      s:run(function() assert.equal(turn + 1, Post:count()) end)
+      assert.is_true(s:token() > token)
+      token = s:token()
+    end
   end)
 
   it("makes nothing where a token is only judged, or its transaction may be rolled back", function()

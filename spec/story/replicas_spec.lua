@@ -385,10 +385,10 @@ end)
 describe("a session over a failover", function()
   local cluster, Post
 
-  local function connect()
+  local function connect(replicas)
     require "rille.model".forget_all()
     rille.configure { connections = { main = { driver = "postgres", url = cluster:any_primary(),
-      replicas = { cluster.urls[1], cluster.urls[2] } } } }
+      replicas = replicas or { cluster.urls[1], cluster.urls[2] } } } }
     Post = rille.model "Post" {}
   end
 
@@ -468,4 +468,25 @@ describe("a session over a failover", function()
     connect()
     assert.is_true(eventually(function() return rille.session.start { token = token } end).lost)
   end)
+
+  for _, role in ipairs { "any role", "a role that may see whom a replica hears" } do
+    it("says so too, to " .. role .. ", where a replica has gone past it that repeats the new primary", function()
+      if role ~= "any role" then cluster:sql(0, "grant pg_monitor to rille") end
+      connect { cluster.urls[2] }
+      local s = before(true)
+      local token = s.parts[#s.parts]
+      cluster:sql(1, "insert into posts (title) select 'more' from generate_series(1, 2000)")    -- in no session
+      local past = ("'0/0'::pg_lsn + %d"):format(tonumber(token:sub(39, 54), 16))
+      for _ = 1, 500 do
+        if cluster:sql(2, ("select pg_last_wal_replay_lsn() > %s"):format(past)) == "t" then break end
+        core.pause(10)
+      end
+      if role == "any role" then core.pause(1000) end
+      local titles = eventually(function()
+        return s:run(function() return Post:where_in("title", { "kept", "last" }):pluck "title" end)
+      end)
+      assert.same({ "kept" }, { table.unpack(titles) })
+      assert.is_true(s.lost)
+    end)
+  end
 end)

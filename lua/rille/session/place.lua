@@ -16,7 +16,12 @@ function M.cluster(part) return part:sub(4, 19) end
 ---@param a string
 ---@param b string
 ---@return boolean
-function M.comparable(a, b) return a:sub(1, EPOCH_BYTES) == b:sub(1, EPOCH_BYTES) end
+function M.comparable(a, b) return M.epoch(a) == M.epoch(b) end
+
+--- What the tokens of one epoch begin with, and no others.
+---@param part string
+---@return string
+function M.epoch(part) return part:sub(1, EPOCH_BYTES) end
 
 --- Is what `wanted` saw there at `place`?  nil where their epochs differ, so that only a database can tell.
 ---@param place string

@@ -8,6 +8,8 @@ local core = require "rille.core"
 local Route = {}
 Route.__index = Route
 
+local CONFIRM_MS <const> = 1000       -- so long it is taken for granted that the primary is in the epoch it was in
+local PATIENCE <const> = 30           -- ... or so often the time for which it was waited for in vain
 local SKIP_MS <const> = 1000          -- a replica that lagged or failed is left alone for so long
 local POLLS_MS <const> = { 0.5, 1, 2, 4, 8 }
 local POLL_MS <const> = 10            -- and then always so long
@@ -26,6 +28,8 @@ local ELSEWHERE = { readonly = true, serialization_failure = true, deadlock = tr
 ---@class rille.Route
 ---@field primary table                    of the core
 ---@field replicas rille.Replica[]
+---@field epoch string|false               of the primary; false: nobody knows
+---@field confirm_at number                when it is asked for again, at the earliest
 ---@field open fun(number: integer): table
 ---@field now fun(): number
 ---@field pause fun(ms: number)
@@ -39,7 +43,7 @@ local ELSEWHERE = { readonly = true, serialization_failure = true, deadlock = tr
 function Route.new(primary, count, open, clock)
   local replicas = {}
   for number = 1, count do replicas[number] = { number = number, db = false, place = false, skip_until = 0 } end
-  return setmetatable({ primary = primary, replicas = replicas, open = open,
+  return setmetatable({ primary = primary, epoch = false, confirm_at = 0, replicas = replicas, open = open,
     now = clock and clock.now or core.monotonic_ms, pause = clock and clock.pause or core.pause }, Route)
 end
 
@@ -61,6 +65,33 @@ local function skip(self, replica)
   replica.skip_until, replica.place = self.now() + SKIP_MS, false
 end
 
+--- The primary was seen at a place.
+---@param place string
+function Route:heard(place) self.epoch, self.confirm_at = Place.epoch(place), self.now() + CONFIRM_MS end
+
+--- A replica goes on with whoever is promoted, and only its rows tell, once somebody has written that down: until then
+-- it looks as if it had what the old primary lost.  Whoever asks the new primary has it written down.
+local function confirm(self)
+  local started = self.now()
+  if started < self.confirm_at then return end
+  local ok, place = pcall(self.primary.look, self.primary)
+  if ok and place then
+    self:heard(place)
+  else
+    if not ok and not Error.is(place) then error(place, 0) end
+    local ended = self.now()
+    self.epoch, self.confirm_at = false, ended + math.max(CONFIRM_MS, PATIENCE * (ended - started))
+  end
+end
+
+--- Is it of the epoch of the primary?
+local function is_of_epoch(self, place)
+  if not self.epoch or self.epoch == Place.epoch(place) then return true end
+  self.confirm_at = 0                     -- one of both has heard of a new one
+  confirm(self)
+  return not self.epoch or self.epoch == Place.epoch(place)
+end
+
 --- Where the replica is now.  nil when it cannot be asked: it is skipped then.
 local function ask(self, replica)
   local ok, place = pcall(function()
@@ -77,9 +108,10 @@ local function ask(self, replica)
 end
 
 --- Was the replica seen to have it already?
-local function is_known(replica, part)
+local function is_known(self, replica, part)
   if not replica.place or replica.generation ~= replica.db:generation() then return false end
-  return part == nil or Place.reaches(replica.place, part) == true
+  if part == nil then return true end
+  return Place.reaches(replica.place, part) == true and (not self.epoch or self.epoch == Place.epoch(replica.place))
 end
 
 --- Has the replica got it now?
@@ -87,6 +119,7 @@ local function has(self, replica, part)
   local place = ask(self, replica)
   if not place then return false end
   if part == nil then return true end
+  if not is_of_epoch(self, place) then return false end
   local reached = Place.reaches(place, part)
   if reached ~= nil then return reached end
   local ok, verdict = pcall(replica.db.judge, replica.db, part)
@@ -117,7 +150,7 @@ end
 local function known(self, part)
   local list = {}
   for _, replica in ipairs(self.replicas) do
-    if is_usable(self, replica) and is_known(replica, part) then list[#list + 1] = replica end
+    if is_usable(self, replica) and is_known(self, replica, part) then list[#list + 1] = replica end
   end
   return list[1] and list[math.random(#list)]
 end
@@ -137,8 +170,9 @@ function Route:settle(seen)
     end
   end
   if not seen.late then return end
-  local place = self.primary:token()
+  local place = self.primary:look()
   seen.late = false
+  if place then self:heard(place) end
   if place then seen.saw(place) end
 end
 
@@ -149,8 +183,9 @@ end
 function Route:choose(seen)
   if seen.primary or #self.replicas == 0 then return nil, 0 end
   if seen.late then self:settle(seen) end
+  if seen.part then confirm(self) end
   local own = seen.replica
-  if own and is_usable(self, own) and is_known(own, seen.part) then return own, 0 end
+  if own and is_usable(self, own) and is_known(self, own, seen.part) then return own, 0 end
   self:settle(seen)
   local replica, started = known(self, seen.part), self.now()
   if not replica then
