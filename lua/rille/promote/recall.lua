@@ -34,12 +34,49 @@ local function known_type(run, table_name, column)
   return OF_VALUES[table.concat(kinds, ",")]
 end
 
+-- What SQLite writes into a column of texts for such a default; PostgreSQL would write fractions and a zone.
+local MOMENTS <const> = { current_timestamp = "YYYY-MM-DD HH24:MI:SS", current_date = "YYYY-MM-DD",
+  current_time = "HH24:MI:SS" }
+
+--- The default in the words of PostgreSQL.
+local function default_of(column)
+  local bare, known = column.default and column.default:match "^[%s(]*([%a_]+)[%s)]*$", Words.type(column.type)
+  local form = bare and known and known.type == "text" and MOMENTS[bare:lower()]
+  return form and ("(to_char(now() at time zone 'UTC', '%s'))"):format(form) or column.default
+end
+
+--- Constraints that say what becomes of a row that breaks them, which PostgreSQL just refuses; and indexes that compare
+--- texts otherwise than their columns do.
+local function tell_unlike(run, current, picture, tell)
+  local function conflicts(clauses, place)
+    for _, clause in ipairs(clauses) do
+      if clause.conflict and clause.conflict ~= "abort" then
+        tell("definition", current.name, ("%s%s: on conflict %s"):format(place, clause.kind, clause.conflict))
+      end
+    end
+  end
+  for _, column in ipairs(current.definition.columns) do conflicts(column.clauses, column.name .. ", ") end
+  conflicts(current.definition.constraints, "")
+  local own = {}
+  for _, column in ipairs(picture.columns) do own[column.name] = (column.collate or "binary"):lower() end
+  for _, index in ipairs(current.indexes) do
+    for _, part in ipairs(run:rows([[select name, coll as "collate" from pragma_index_xinfo(?)
+        where "key" = 1 and name is not null]], index.name)) do
+      if part.collate:lower() ~= own[part.name] then
+        tell("collation", index.name, ("%s of %s: PostgreSQL will compare its texts by their bytes"):format(
+          part.collate, part.name))
+      end
+    end
+  end
+end
+
 --- The picture with types that migrations know; what cannot be alike is told.
 local function adapt(run, picture, tell)
   for _, column in ipairs(picture.columns) do
     if not column.generated and not Words.type(column.type) then
       column.type = known_type(run, picture.name, column) or column.type
     end
+    column.default = default_of(column)
     column.auto = column.auto or column.rowid             -- such a key is counted by SQLite, whatever it says
     if column.collate and column.collate:lower() ~= "binary" then
       tell("collation", ("%s.%s"):format(picture.name, column.name),
@@ -56,7 +93,9 @@ end
 ---@return string[] statements
 ---@return string[] keys  to be run when all tables are there
 function M.statements(run, name, tell)
-  local picture = adapt(run, Engine.picture(run, Catalog.table(run, name).name), tell)
+  local current = Catalog.table(run, name)
+  local picture = adapt(run, Engine.picture(run, current.name), tell)
+  tell_unlike(run, current, picture, tell)
   local blueprint = Recall.blueprint(Engine, picture)
   for _, what in ipairs(blueprint.unsaid) do tell("definition", name, what) end
   if #name > NAME_BYTES then tell("name", name, ("PostgreSQL keeps %d bytes of a name"):format(NAME_BYTES)) end

@@ -84,6 +84,9 @@ function M.blueprint(engine, picture)
     blueprint.indexes[#blueprint.indexes + 1] = index_of(each, picture.name, unsaid)
   end
   for _, key in ipairs(picture.foreign) do
+    if key.deferrable then
+      unsaid[#unsaid + 1] = ("the foreign key of %s is deferrable"):format(table.concat(key.columns, ", "))
+    end
     table.insert(blueprint.foreign, { kind = "foreign", columns = key.columns, table = key.table,
       references = key.references, on_delete = key.on_delete, on_update = key.on_update, name = key.name })
   end

@@ -14,6 +14,7 @@ local M = {}
 ---@field columns? string[]  of a constraint of the table
 ---@field table? string      that a foreign key references
 ---@field references? string[]  its columns there; none when it means the primary key
+---@field conflict? string   what is done where it is broken, if that is said: "replace" …
 
 ---@class rille.Definition
 ---@field name string
@@ -131,8 +132,11 @@ end
 
 function Reader:skip(count) self.at = self.at + (count or 1) end
 
-local function on_conflict(reader)
-  if reader:word "on" then reader:skip(2) end             -- conflict ACTION
+local function on_conflict(reader, clause)
+  if not reader:word "on" then return end
+  reader:skip()                                            -- conflict
+  clause.conflict = reader.tokens[reader.at].lower
+  reader:skip()
 end
 
 local function references(reader, clause)
@@ -162,23 +166,23 @@ local CLAUSES = {
     local group = reader:group()
     clause.columns = group and names_in(group)
     reader:word("asc", "desc")
-    on_conflict(reader)
+    on_conflict(reader, clause)
     clause.auto = reader:word "autoincrement" ~= nil
   end,
   ["not"] = function(reader, clause)
     reader:skip()
-    on_conflict(reader)
+    on_conflict(reader, clause)
     clause.kind = "not null"
   end,
   null = on_conflict,
   unique = function(reader, clause)
     local group = reader:group()
     clause.columns = group and names_in(group)
-    on_conflict(reader)
+    on_conflict(reader, clause)
   end,
-  check = function(reader)
+  check = function(reader, clause)
     reader:group()
-    on_conflict(reader)
+    on_conflict(reader, clause)
   end,
   default = function(reader)
     if reader:group() then return end

@@ -150,6 +150,12 @@ function M.of_blueprint(blueprint)
   return picture
 end
 
+--- Which rows an index covers; nil for all.
+local function covered(index)
+  if not index.partial then return nil end
+  return index.sql:match "%)%s*[Ww][Hh][Ee][Rr][Ee]%s+(.*)$" or Definition.condition_of_index(index.sql)
+end
+
 local function read_parts(run, index)
   local parts = {}
   for i, row in ipairs(run:rows([[select name as name, "desc" as descending from pragma_index_xinfo(?)
@@ -185,7 +191,7 @@ function M.of_table(run, current)
       local parts = read_parts(run, index)
       table.insert(picture.indexes, {
         name = index.name, unique = index.unique, constraint = false, columns = parts,
-        where = index.partial and index.sql:match "%)%s*[Ww][Hh][Ee][Rr][Ee]%s+(.*)$" or nil,
+        where = covered(index),
         sql = #parts == 0 and index.sql or nil,
       })
     end
