@@ -121,7 +121,7 @@ local function names_of(plans)
   return names
 end
 
---- A target in which nothing began: it has no rows of these tables, and no other migrations.
+--- A target in which nothing began: it has no rows of these tables, and no other migrations.  The tables that it has.
 local function check_new(job)
   local there, engine = {}, require "rille.schema.engine".of(job.to)
   local ledger = require "rille.migrator.ledger"
@@ -137,6 +137,7 @@ local function check_new(job)
     if name ~= ledger.TABLE and engine.has_table(job.run, name) then there[#there + 1] = name end
   end
   Finish.check_empty(job.run, there)
+  return there
 end
 
 --- Make the tables, without foreign keys and without what migrations put into them: one transaction, so that a target
@@ -145,6 +146,7 @@ local function make(job)
   local to, run = job.to, job.run
   local plain <close> = setmetatable({}, { __close = function() to.rehearsal = nil end })      -- luacheck: ignore 211
   run:change(function()
+    Finish.check_empty(run, job.there, true)       -- looking at the rows took its time, and they would go unseen
     to.rehearsal = {}                              -- nobody uses it yet: nothing is done concurrently
     Target.migrate(to, job.path, job.last, function(step)
       if step.state == "running" then job.tell { step = "migrating", name = step.name } end
@@ -203,7 +205,7 @@ local function copy_all(job)
   local source, result, options = job.source, job.result, job.options
   job.last = options.schema ~= "catalog" and Target.last_migration(job.from, job.path) or nil
   local is_new = not job.notes
-  if is_new and not job.is_absent then check_new(job) end
+  if is_new and not job.is_absent then job.there = check_new(job) end
   job.plans = is_new and rehearse(job) or Target.plans(job.from, job.to, source)
   result.left = is_new and source.left or job.notes.left
   look(job)

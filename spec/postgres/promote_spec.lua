@@ -354,6 +354,19 @@ describe("a database that is promoted", function()
     assert.matches("another database", p:refused().message)
   end)
 
+  it("keeps what somebody writes to a table of the target while the source is looked at", function()
+    p:migrate [[schema:create("a", function(t) t:id() t:text("t") end)]]
+    p.here:insert("a", { t = "x" })
+    rille.migrate { connection = "there" }
+    local writer = require "rille.handle".new("writer", p.there.settings)
+    local e = p:refused { on_progress = function(step)
+      if step.step == "checking" and step.table == "a" then writer:insert("a", { t = "somebody's" }) end
+    end }
+    assert.equal("unique_violation", e.kind)
+    assert.same({ "somebody's" }, { table.unpack(writer:table("a"):pluck "t") })
+    writer:close()
+  end)
+
   it("is taken over by one process at a time", function()
     p:migrate [[schema:create("a", function(t) t:id() end)]]
     local other = require "rille.handle".new("other", p.there.settings)

@@ -78,7 +78,9 @@ end
 --- Raise unless the tables are empty.
 ---@param run rille.SchemaRunner
 ---@param names string[]
-function M.check_empty(run, names)
+---@param lock? boolean  they are to stay so until the transaction ends
+function M.check_empty(run, names, lock)
+  if lock and names[1] then run:execute(("lock table %s"):format(Name.quote_all(names))) end
   for _, name in ipairs(names) do
     if run:rows(("select exists (select 1 from %s) as yes"):format(Name.quote(name)))[1].yes then
       Error.raise("unique_violation", ("the target has rows already, in %s"):format(Name.quote(name)), {
