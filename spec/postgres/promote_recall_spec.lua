@@ -18,6 +18,18 @@ describe("a table that comes from the catalog", function()
       .. "day like '____-__-__'")[1].n)
   end)
 
+  it("keeps its names whole, or is refused", function()
+    local long = ("x"):rep(64)
+    p.here:execute("create table a (id integer primary key, " .. long .. " text)")
+    assert.matches('the column "' .. long .. '" of "a" has 64 bytes', p:refused().message, 1, true)
+    p.here:execute("alter table a rename column " .. long .. " to t")
+    p.here:execute("create table " .. long .. " (id integer primary key)")
+    local e = p:refused()
+    assert.equal("unsupported", e.kind)
+    assert.matches('the table "' .. long .. '" has 64 bytes', e.message, 1, true)
+    assert.equal("done", p:run { skip = { long } }.state)
+  end)
+
   it("says what means another thing there: keys that wait, conflicts, collations of indexes", function()
     for _, sql in ipairs { "create table a (x integer, y integer, primary key (x, y))",
       "create table b (id integer primary key, t text not null unique on conflict ignore, x integer, y integer, "

@@ -10,8 +10,6 @@ local Words = require "rille.schema.sqlite.recall"
 
 local M = {}
 
-local NAME_BYTES <const> = 63          -- of which PostgreSQL keeps no more
-
 -- What a column holds -> the type that holds it, and only that.
 local OF_VALUES <const> = { [""] = "TEXT", integer = "BIGINT", real = "DOUBLE", text = "TEXT", blob = "BLOB",
   ["integer,real"] = "DOUBLE" }
@@ -98,7 +96,6 @@ function M.statements(run, name, tell)
   tell_unlike(run, current, picture, tell)
   local blueprint = Recall.blueprint(Engine, picture)
   for _, what in ipairs(blueprint.unsaid) do tell("definition", name, what) end
-  if #name > NAME_BYTES then tell("name", name, ("PostgreSQL keeps %d bytes of a name"):format(NAME_BYTES)) end
   return Ddl.create(Picture.without_keys(blueprint)), Picture.keys_of(blueprint)
 end
 

@@ -12,6 +12,7 @@ local OF_THE_FILE <const> = { rille_history = true, rille_epochs = true, rille_s
   rille_mirror_origin = true, rille_moves = true }
 local SCHEMAS <const> = require "rille.json_schema.store".TABLE
 local DANGLING_MOST <const> = 20
+local NAME_BYTES <const> = 63          -- of which PostgreSQL keeps no more
 
 ---@class rille.PromoteSource
 ---@field tables string[]                    that go over, sorted; the ledger of migrations is one of them
@@ -70,6 +71,21 @@ local function check_skipped(run, tables, skip)
   end
 end
 
+--- Raise for names that PostgreSQL would cut, so that two become one.
+local function check_names(run, tables)
+  local function check(name, what)
+    if #name <= NAME_BYTES then return end
+    local message = ("the name of %s has %d bytes, and PostgreSQL keeps %d"):format(what, #name, NAME_BYTES)
+    Error.raise("unsupported", message, { hint = "rename it in the source, or leave the table behind: skip" })
+  end
+  for _, name in ipairs(tables) do
+    check(name, "the table " .. Name.quote(name))
+    for _, column in ipairs(M.columns(run, name)) do
+      check(column.name, ("the column %s of %s"):format(Name.quote(column.name), Name.quote(name)))
+    end
+  end
+end
+
 --- All that is to be known before anything is done; in the transaction that then reads the rows.
 ---@param run rille.SchemaRunner
 ---@param skip table<string, true>  tables that stay behind
@@ -86,6 +102,7 @@ function M.look(run, skip)
     end
   end
   check_skipped(run, tables, skip)
+  check_names(run, tables)
   return { tables = tables, left = left_of(run), schemas = schemas_of(run), counters = counters_of(run),
     version = M.version(run) }
 end
