@@ -301,13 +301,12 @@ rille_postgres_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
     const char *bytes;
     size_t length = 0;
 
-    if (stmt->spill.row != NULL)
+    if (stmt->spill.row != NULL) {
       bytes = rille_postgres_spilled_value(&stmt->spill, i, &length);
-    else if (PQgetisnull(stmt->result, stmt->at, i))
-      bytes = NULL;
-    else {
-      bytes = PQgetvalue(stmt->result, stmt->at, i);
-      length = (size_t)PQgetlength(stmt->result, stmt->at, i);
+    } else {
+      length = (size_t)PQgetlength(stmt->result, stmt->at,
+                                   i); /* of NULL 0: most values need not be asked if they are */
+      bytes = length == 0 && PQgetisnull(stmt->result, stmt->at, i) ? NULL : PQgetvalue(stmt->result, stmt->at, i);
     }
     if (bytes == NULL)
       cells[i].kind = RILLE_NULL;

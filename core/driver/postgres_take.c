@@ -299,9 +299,19 @@ rille_status
 rille_postgres_take(rille_postgres_form form, bool binary, const char *bytes, size_t length, rille_arena *arena,
                     rille_cell *cell, rille_fault *fault)
 {
-  rille_status status = binary ? take_binary(form, bytes, length, arena, cell, fault)
-                               : take_printed(form, bytes, length, arena, cell, fault);
+  rille_status status;
 
+  if (form == RILLE_PG_TEXT) { /* this and the next are most of what there is */
+    *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = { bytes, length } };
+    return RILLE_OK;
+  }
+  if (form == RILLE_PG_INT8 && binary && length == 8) {
+    cell->kind = RILLE_INT;
+    cell->as.integer = (int64_t)eight_at(bytes);
+    return RILLE_OK;
+  }
+  status = binary ? take_binary(form, bytes, length, arena, cell, fault)
+                  : take_printed(form, bytes, length, arena, cell, fault);
   if (form == RILLE_PG_SUM && status == RILLE_OK)
     make_whole(cell);
   return status;

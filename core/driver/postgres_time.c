@@ -35,8 +35,19 @@ join_day(int64_t year, int month, int day)
          DAYS_TO_2000;
 }
 
-/* Writes `count` digits of a number and returns what stands behind them.  Moments are read by the hundred thousand:
-** printf would take longer than all else that is done with them. */
+/* Writes two digits and returns what stands behind them.  Moments are read by the hundred thousand: what they are
+** written with counts. */
+static char *
+put_two(char *to, uint32_t number)
+{
+  uint32_t tens = number * 205 >> 11; /* a tenth of what is below 100 */
+
+  to[0] = (char)('0' + tens);
+  to[1] = (char)('0' + number - tens * 10);
+  return to + 2;
+}
+
+/* The same of `count` digits. */
 static char *
 put_digits(char *to, uint32_t number, int count)
 {
@@ -51,6 +62,8 @@ put_year(char *to, int64_t year)
   uint32_t shown = (uint32_t)(year > 0 ? year : 1 - year);
   int count = 4;
 
+  if (shown < 10000)
+    return put_two(put_two(to, shown / 100), shown % 100);
   for (uint32_t rest = shown / 10000; rest > 0; rest /= 10)
     count++;
   return put_digits(to, shown, count);
@@ -65,9 +78,9 @@ put_day(char *to, int64_t days, int64_t *year)
   split_day(days, year, &month, &day);
   to = put_year(to, *year);
   *to++ = '-';
-  to = put_digits(to, (uint32_t)month, 2);
+  to = put_two(to, (uint32_t)month);
   *to++ = '-';
-  return put_digits(to, (uint32_t)day, 2);
+  return put_two(to, (uint32_t)day);
 }
 
 static size_t
@@ -95,7 +108,7 @@ size_t
 rille_postgres_moment(int64_t micros, char text[RILLE_POSTGRES_TIME_BYTES])
 {
   int64_t days = micros / MICROS_PER_DAY, rest = micros % MICROS_PER_DAY, year;
-  uint32_t seconds;
+  uint32_t seconds, fraction;
   char *to;
 
   if (micros == INT64_MAX || micros == INT64_MIN)
@@ -107,13 +120,14 @@ rille_postgres_moment(int64_t micros, char text[RILLE_POSTGRES_TIME_BYTES])
   to = put_day(text, days, &year);
   seconds = (uint32_t)(rest / MICROS_PER_SECOND);
   *to++ = 'T';
-  to = put_digits(to, seconds / 3600, 2);
+  fraction = (uint32_t)(rest % MICROS_PER_SECOND);
+  to = put_two(to, seconds / 3600);
   *to++ = ':';
-  to = put_digits(to, seconds / 60 % 60, 2);
+  to = put_two(to, seconds / 60 % 60);
   *to++ = ':';
-  to = put_digits(to, seconds % 60, 2);
+  to = put_two(to, seconds % 60);
   *to++ = '.';
-  to = put_digits(to, (uint32_t)(rest % MICROS_PER_SECOND), 6);
+  to = put_two(put_two(put_two(to, fraction / 10000), fraction / 100 % 100), fraction % 100);
   *to++ = 'Z';
   return finish(text, to, year);
 }

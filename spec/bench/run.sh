@@ -6,6 +6,7 @@
 #                hot stock hit row_find row_query row_create wander; mirror_insert mirror_update mirror_apply
 #   --tuned      measures raw C with the choices that rille makes for its users, too: no mutexes, SQLite's archive
 #   --json       prints the results as JSON instead of a table
+#   --postgres   measures rille on PostgreSQL against libpq instead: postgres.sh, which has works of its own
 #   --patient S  before each run waits, S seconds at most, until nothing else is at work on the machine
 # RILLE names the program (build/release/rille), BENCH_DIR where the data is kept (a directory in TMPDIR);
 # BENCH_SYNCHRONOUS, BENCH_MMAP and BENCH_CACHE_KIB change a setting for both sides.  Raw C is what one writes by hand:
@@ -18,6 +19,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 rille=${RILLE:-$here/../../build/release/rille}
 home=${BENCH_DIR:-${TMPDIR:-/tmp}/rille-bench-$(id -u)}
 rounds=5 only='' tuned='' form=table patient=0
+
+for option in "$@"; do
+  [ "$option" != --postgres ] || exec sh "$here/postgres.sh" "$@"
+done
 
 misused() {
   echo "bench: $1" >&2
@@ -37,7 +42,7 @@ while [ $# -gt 0 ]; do
       ;;
     --tuned) tuned=yes ;;
     --json) form=json ;;
-    --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) misused "unknown option $1 (--help tells the known ones)" ;;
   esac
   shift
