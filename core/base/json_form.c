@@ -39,6 +39,13 @@ struct member {
 
 static void put_value(struct reader *r);
 
+/* False once memory ran out: then the reader may stand anywhere, and nothing more is read. */
+static bool
+goes_on(const struct reader *r)
+{
+  return rille_arena_ok(r->arena) && rille_buffer_ok(r->out);
+}
+
 static void
 skip_blanks(struct reader *r)
 {
@@ -94,7 +101,7 @@ put_number(struct reader *r)
   exponent += (int64_t)zeros;
   if (r->at < r->end && (*r->at == 'e' || *r->at == 'E'))
     exponent += read_exponent(r);
-  if (!rille_buffer_ok(r->out))
+  if (!goes_on(r))
     return;
   if (count == 0) {
     r->out->len = start;
@@ -220,10 +227,10 @@ put_array(struct reader *r)
   rille_buffer_byte(r->out, '[');
   r->at++;
   skip_blanks(r);
-  while (*r->at != ']') {
+  while (goes_on(r) && *r->at != ']') {
     put_value(r);
     skip_blanks(r);
-    r->at += *r->at == ',';
+    r->at += goes_on(r) && *r->at == ',';
   }
   r->at++;
   rille_buffer_byte(r->out, ']');
@@ -272,7 +279,7 @@ put_object(struct reader *r)
   start = r->out->len;
   r->at++;
   skip_blanks(r);
-  while (*r->at != '}' && rille_arena_ok(r->arena)) {
+  while (goes_on(r) && *r->at != '}') {
     struct member *member = rille_arena_get(r->arena, sizeof *member);
     size_t at = r->out->len;
     rille_str key = read_text(r);
@@ -281,18 +288,19 @@ put_object(struct reader *r)
     skip_blanks(r);
     r->at++; /* the colon */
     put_value(r);
+    if (!goes_on(r))
+      return;
     skip_blanks(r);
     if (*r->at == ',') {
       r->at++;
       skip_blanks(r);
     }
-    if (member != NULL)
-      *member = (struct member){ key, at - start, r->out->len - at, last };
+    *member = (struct member){ key, at - start, r->out->len - at, last };
     last = member;
     count++;
   }
   r->at++;
-  if (count > 1 && rille_arena_ok(r->arena))
+  if (count > 1 && goes_on(r))
     arrange(r, start, last, count);
   rille_buffer_byte(r->out, '}');
 }
@@ -300,6 +308,8 @@ put_object(struct reader *r)
 static void
 put_value(struct reader *r)
 {
+  if (!goes_on(r))
+    return;
   skip_blanks(r);
   switch (*r->at) {
   case '{': put_object(r); break;

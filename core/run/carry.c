@@ -300,7 +300,7 @@ take_row(struct work *w, rille_fault *fault)
     return rille_fault_no_memory(fault);
   if (!fits) {
     w->carry->sum.rows++;
-    return RILLE_OK;
+    return rille_arena_ok(w->arena) ? RILLE_OK : rille_fault_no_memory(fault);
   }
   place_forms(w);
   add_row(w);

@@ -1,6 +1,7 @@
 /* json_form_test.c - texts of JSON that mean the same have one form, and no others do. */
 #include "core/base/json_form.h"
 
+#include "core/base/memory.h"
 #include "spec/support/spec.h"
 
 /* Whether both are JSON that `jsonb` takes, and of one form. */
@@ -21,6 +22,14 @@ same(const char *a, const char *b)
   rille_buffer_release(&second);
   rille_arena_release(&arena);
   return is_same;
+}
+
+static int allowed_left; /* allocations */
+
+static int
+allow(void)
+{
+  return allowed_left-- > 0;
 }
 
 static const char *
@@ -102,6 +111,41 @@ what_jsonb_would_not_take_is_said(void **state)
   assert_null(why("[1e131071, 0e999999999, 1e-16383]"));
 }
 
+/* Memory that runs out anywhere ends it, and is told. */
+static void
+says_that_memory_ran_out(void **state)
+{
+  static const char text[] = "{\"b\":[1,{\"\\u00e9\":[2.50,{\"x\":{}}]},\"\\n\"],\"a\":\"\\t\",\"c\":[[]]}";
+
+  (void)state;
+  for (int limit = 0; limit < 60; limit++) {
+    rille_arena arena;
+    rille_buffer out;
+
+    rille_arena_init(&arena);
+    rille_buffer_init(&out, (size_t)limit);
+    assert_null(rille_json_form(rille_str_of(text), &arena, &out));
+    assert_true(limit > 50 || !rille_buffer_ok(&out));
+    rille_buffer_release(&out);
+    rille_arena_release(&arena);
+  }
+  allowed_left = 0;
+  rille_memory_gate(allow);
+  for (int count = 0; count < 12; count++) {
+    rille_arena arena;
+    rille_buffer out;
+
+    rille_arena_init(&arena);
+    rille_buffer_init(&out, 1 << 20);
+    allowed_left = count;
+    assert_null(rille_json_form(rille_str_of(text), &arena, &out));
+    assert_true(count > 0 || !rille_buffer_ok(&out) || !rille_arena_ok(&arena));
+    rille_buffer_release(&out);
+    rille_arena_release(&arena);
+  }
+  rille_memory_gate(NULL);
+}
+
 int
 main(void)
 {
@@ -110,6 +154,7 @@ main(void)
     cmocka_unit_test(texts_are_what_they_say_however_it_is_escaped),
     cmocka_unit_test(objects_have_their_last_members_in_any_order),
     cmocka_unit_test(what_jsonb_would_not_take_is_said),
+    cmocka_unit_test(says_that_memory_ran_out),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

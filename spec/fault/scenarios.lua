@@ -103,6 +103,8 @@ function M.go_on(path)
   check_tenants(path)
 end
 
+local PICKS <const> = ("\1"):rep(1 << 16)                -- all rows of a table, for db:carry
+
 --- Each with a query whose one number says how far it came, and what it says before and after.  `runs`: how many of
 --- Lua's allocations are tried, where more are needed than elsewhere to come by all the places.
 M.scenarios = {
@@ -144,6 +146,24 @@ M.scenarios = {
       refused("no_such_table", db.query, db, "select * from nowhere")
       refused("invalid_argument", db.query, db, "select ?", {})
       assert(core.nearest("titel", { "id", "title" }) == "title" and #core.checksum "text" == 64)
+    end,
+  },
+  {
+    name = "adds rows up", state = "select sum(views) from posts", before = 6, after = 6,
+    run = function(path)
+      local db <close> = core.open { database = path, synchronous = "normal" }
+      local told = 0
+      local spec = { table = "posts", exact = true, most = 5, sql = [[select id, title, views,
+          '{"b":[1,{"\\u00e9":2.50}],"a":"\\n","a":1e2}' as meta, 12.5 as price from posts]],
+        progress = function() told = told + 1 end,
+        columns = { { name = "id", declared = "bigint", key = true }, { name = "title", declared = "text" },
+          { name = "views", declared = "boolean" }, { name = "meta", declared = "jsonb" },
+          { name = "price", declared = "numeric(10,2)" } } }
+      local sum = db:carry(spec)
+      assert(sum.rows == 3 and sum.misfit_count == 2 and #sum.misfits == 2 and sum.misfits[2].key.id == 3)
+      spec.columns[3].declared, spec.picks = "smallint", PICKS
+      sum = db:carry(spec)
+      assert(sum.rows == 3 and sum.misfit_count == 0 and #sum.misfits == 0 and #sum.picked == 3 and told == 0)
     end,
   },
   {
