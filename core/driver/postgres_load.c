@@ -130,6 +130,20 @@ say_before(rille_postgres_conn *conn, rille_fault *fault)
   return status;
 }
 
+/* The server's own words tell which row it was, and which value. */
+static rille_status
+refused(rille_load *load, const PGresult *result, rille_fault *fault)
+{
+  rille_status status = rille_postgres_fault(result, rille_buffer_str(&load->sql), load->conn->stopped, fault);
+  const char *where = PQresultErrorField(result, PG_DIAG_CONTEXT);
+  const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+
+  if (where != NULL && strncmp(where, "COPY ", 5) == 0)
+    rille_fault_hint(fault, "%.*s%s%s", (int)strcspn(where, "\n"), where, detail != NULL ? "; " : "",
+                     detail != NULL ? detail : "");
+  return status;
+}
+
 /* All results up to the end of what was asked; what the first that failed says. */
 static rille_status
 take_results(rille_load *load, int64_t *rows, rille_fault *fault)
@@ -146,7 +160,7 @@ take_results(rille_load *load, int64_t *rows, rille_fault *fault)
     if (result == NULL)
       break;
     if (PQresultStatus(result) == PGRES_FATAL_ERROR && status == RILLE_OK)
-      status = rille_postgres_fault(result, rille_buffer_str(&load->sql), conn->stopped, fault);
+      status = refused(load, result, fault);
     else if (rows != NULL && PQresultStatus(result) == PGRES_COMMAND_OK)
       *rows = strtoll(PQcmdTuples(result), NULL, 10);
     PQclear(result);

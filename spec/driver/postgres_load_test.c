@@ -158,6 +158,8 @@ keeps_all_rows_or_none(void **state)
   assert_ok(put(load, 77, "twice", &fault), &fault);
   assert_fails(RILLE_UNIQUE_VIOLATION, postgres->load_end(load, true, &rows, &fault), &fault);
   assert_string_equal(fault.table, "t");
+  assert_contains(fault.hint, "COPY t, line 5001");
+  assert_contains(fault.hint, "(a)=(77)");
   assert_int_equal(contract_integer(db, "select count(*) from t"), 0);
   assert_fails(RILLE_NO_SUCH_TABLE, postgres->load(db, rille_str_of("u"), columns, 2, &load, &fault), &fault);
   assert_int_equal(contract_integer(db, "select 1"), 1);
