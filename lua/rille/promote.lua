@@ -351,7 +351,10 @@ end
 function M.run(options)
   options = check_options(options)
   local config, target = Config.current(), target_settings(options.to)
-  if options.all_tenants then return require "rille.promote.tenants".run(target, options) end
+  if options.all_tenants then
+    local is_pattern = type(options.to) == "string" and options.to:find("{slug}", 1, true)
+    return require "rille.promote.tenants".run(is_pattern and options.to or target, options)
+  end
   local name = options.from or config.default
   local source = config.connections[name]
   if not source then

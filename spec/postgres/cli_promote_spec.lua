@@ -132,4 +132,42 @@ describe("rille promote", function()
     assert.matches("0 tenants migrated, ", select(2, project:run "tenants:migrate acme"))
     for _, slug in ipairs(slugs) do db:execute(("drop schema %s cascade"):format(slug)) end
   end)
+
+  it("takes each tenant's database to one at the server, where the target names it", function()
+    local name <const> = "promoted_{slug}_" .. url:match "spec_(%w+)"
+    local pattern = url:gsub("@/%w+", "@/" .. name):gsub("[?&]options=[^&]*", "")
+    local config <const> = [[return { connections = { main = { database = "main.db" } },
+      tenancy = { strategy = "database", pattern = %q } }]]
+    project:write("rille.config.lua", config:format "tenants/{slug}.db")
+    assert.equal(0, (project:run "tenants:create acme globex"))
+    project:write("fill.lua", [[for i, slug in ipairs { "acme", "globex" } do
+      local db = require "rille.tenant.place".handle(slug)
+      for n = 1, i do db:insert("posts", { title = slug .. n }) end
+    end]])
+    assert.equal(0, (project:run "run fill.lua"))
+    local function promote_all(options)
+      return project:run(("promote --all-tenants --to '%s' %s"):format(pattern, options or ""))
+    end
+    local function databases()
+      return db:query("select datname::text as name from pg_database where datname like ? or datname like ?",
+        (name:gsub("{slug}", "%%%%")), "rille\\_new%")
+    end
+    local status, out = promote_all "--dry-run"
+    assert.equal(0, status, out)
+    assert.matches("2 tenants would go over, each into a database", out)
+    assert.same({}, databases())
+    for _ = 1, 2 do
+      status, out = promote_all()
+      assert.equal(0, status, out)
+      assert.matches("2 tenants went over, each into a database", out)
+    end
+    assert.equal(2, #databases())
+    project:write("rille.config.lua", config:format(pattern))
+    project:write("count.lua", [[local rille = require "rille"
+      for _, slug in ipairs { "acme", "globex" } do
+        io.write(slug, rille.tenant.run(slug, function() return rille.db():table("posts"):count() end), " ")
+      end]])
+    assert.equal("acme1 globex2 ", (select(2, project:run "run count.lua")))
+    for _, each in ipairs(databases()) do db:execute(('drop database "%s"'):format(each.name)) end
+  end)
 end)

@@ -75,7 +75,7 @@ local function report_one(result, name, term)
   term:report(result, function() print_one(result, name, term) end)
 end
 
-local function report_tenants(result, term)
+local function report_tenants(result, args, term)
   for _, each in ipairs(result.tenants) do
     if not term.json and each.result then print_notes(each.result, term) end
     if each.error then
@@ -91,8 +91,12 @@ local function report_tenants(result, term)
     for _, each in ipairs(result.tenants) do
       term:note(("  %s  %s  %s"):format(text.escape(each.slug), text.count(each.rows, "row"), each.state))
     end
-    term:line(text.count(#result.tenants, "tenant") .. " went over, each into a schema")
-    term:line 'Now let the configuration say so: tenancy = { strategy = "schema" }'
+    local has_databases = args.to:find("{slug}", 1, true)
+    term:line(("%s %s over, each into a %s"):format(text.count(#result.tenants, "tenant"),
+      args.dry_run and "would go" or "went", has_databases and "database" or "schema"))
+    if args.dry_run then return end
+    term:line('Now let the configuration say so: tenancy = { strategy = ' .. (has_databases
+      and '"database", pattern = "postgresql://…/{slug}" }' or '"schema" }'))
   end)
 end
 
@@ -127,7 +131,7 @@ return {
       choices = { "migrations", "catalog" } },
     { "--skip", "leave this table behind", value = "TABLE", many = true },
     { "--yes", "leave behind what does not go over (views, triggers …), without being asked" },
-    { "--all-tenants", "the database of each tenant, to a schema of its own" },
+    { "--all-tenants", "the database of each tenant, to a schema, or to a database where --to says {slug}" },
   },
   run = function(args, term)
     if not args.to then
@@ -137,7 +141,7 @@ return {
     local options = { to = args.to, from = args.from, dry_run = args.dry_run, schema = args.schema, skip = args.skip,
       accept = args.yes, all_tenants = args.all_tenants, on_progress = shown(term) }
     local result = promote(options, args, term)
-    if args.all_tenants then return report_tenants(result, term) end
+    if args.all_tenants then return report_tenants(result, args, term) end
     return report_one(result, args.from or require "rille.config".current().default, term)
   end,
 }

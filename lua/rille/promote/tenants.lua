@@ -1,7 +1,8 @@
---- promote.tenants: the databases of all tenants, each taken to a schema of its own in one PostgreSQL database.
+--- promote.tenants: the databases of all tenants, each taken to a schema of its own in one PostgreSQL database, or to a
+-- database of its own where the target has {slug} in it.
 -- What tenants share (the `fallback`, or the default connection) is taken over by itself: `rille.promote { to = … }`.
--- A schema is called by its tenant's slug, as `tenancy = { strategy = "schema" }` wants it, and is a tenant's for
--- rille once it has all rows.
+-- A schema is called by its tenant's slug, as `tenancy = { strategy = "schema" }` wants it.  Schema and database are a
+-- tenant's for rille once they have all rows.
 local Error = require "rille.error"
 local Promote = require "rille.promote"
 
@@ -35,8 +36,8 @@ local LOOK <const> = [[select pg_catalog.obj_description(n.oid, 'pg_namespace') 
     exists (select 1 from pg_catalog.pg_class c where c.relnamespace = n.oid) as "used"
   from pg_catalog.pg_namespace n where n.nspname = ?]]
 
---- One tenant.
-local function promote_one(each, target, options, database)
+--- One tenant, to a schema.
+local function to_schema(each, target, options, database)
   local Schemas, slug = require "rille.tenant.schemas", each.slug
   local settings, source = with_schema(target, slug), { driver = "sqlite", database = each.path }
   local there = database:_query(LOOK, slug)[1]
@@ -54,9 +55,35 @@ local function promote_one(each, target, options, database)
   })
 end
 
+--- Has a promotion begun in a database, or is there nothing in it?
+local function is_free(settings)
+  local db = require "rille.handle".new("target", settings)
+  local closing <close> = setmetatable({}, { __close = function() db:close() end })           -- luacheck: ignore 211
+  local row = db:_query(LOOK:gsub("= %?", "= pg_catalog.current_schema()"))[1]
+  return not row or not row.used or row.begun
+end
+
+--- One tenant, to a database.
+local function to_database(each, pattern, options)
+  local Databases, slug = require "rille.tenant.databases", each.slug
+  local settings = require "rille.config".settings("promote.to", (pattern:gsub("{slug}", slug)))
+  local source, comment = { driver = "sqlite", database = each.path }, Databases.comment(settings)
+  if comment and comment ~= Databases.MARK and not is_free(settings) then
+    Error.raise("not_unique", ("a database of the tenant %s is there already, and is no tenant's"):format(
+      Error.quote(slug)), { hint = "choose another name in the pattern, or drop it first" })
+  elseif not comment and options.dry_run then
+    return Databases.with_scratch(slug, settings, function(scratch)
+      return Promote.between(source, scratch, options, { is_absent = true })
+    end)
+  elseif not comment then
+    Databases.make_empty(slug, settings)
+  end
+  return Promote.between(source, settings, options, { done = function(to) Databases.mark(to, settings) end })
+end
+
 --- Take all over, one after the other.  One that fails stops no other one; the same call once more goes on where that
 --- is needed.
----@param target table  settings of the PostgreSQL database
+---@param target table|string  settings of the PostgreSQL database, or the URL of one for each with {slug} in it
 ---@param options rille.PromoteOptions
 ---@return rille.PromotedTenants
 function M.run(target, options)
@@ -64,8 +91,11 @@ function M.run(target, options)
     Error.argument("promote.from", "nothing: the databases are those of the tenants", options.from)
   end
   local list, result = sources(), { tenants = {}, failed = 0 }
-  local database = require "rille.handle".new("tenants", target)
-  local closing <close> = setmetatable({}, { __close = function() database:close() end })     -- luacheck: ignore 211
+  local promote_one = type(target) == "string" and to_database or to_schema
+  local database = type(target) == "table" and require "rille.handle".new("tenants", target) or nil
+  local closing <close> = setmetatable({}, { __close = function()              -- luacheck: ignore 211
+    if database then database:close() end
+  end })
   for i, each in ipairs(list) do
     if options.on_progress then
       options.on_progress { step = "tenant", name = each.slug, number = i, count = #list }

@@ -12,6 +12,7 @@ local Tenant = require "rille.tenant"
 local M = {}
 
 local MARK <const> = "rille: a tenant"
+M.MARK = MARK
 local NEW <const> = "rille_new_"               -- what a database is called while it is made, then when that began
 local LEFT_S <const> = 3600                    -- older ones are of a process that ended before they were whole
 local USED <const> = "55006"                   -- SQLSTATE: somebody is connected to the database
@@ -68,6 +69,7 @@ local function execute_alone(db, slug, sql)
   end
 end
 
+--- The statement that says of a database that it is a tenant's.
 local function marking(name) return ("comment on database %s is '%s'"):format(Name.quote(name), MARK) end
 
 --- Raise for a tenant that there is not.  A database of that name may be there all the same.
@@ -155,6 +157,47 @@ local function make(slug, settings, template, fill)
       { hint = "choose another slug, or drop it first" })
   end
   Error.again(e)
+end
+
+--- Whose the database is: nil where there is none, else its comment, or "".
+---@param settings table  of a connection to it
+---@return string?
+function M.comment(settings)
+  local db = administrator(settings)
+  local closed <close> = closing(db)                                           -- luacheck: ignore 211
+  local row = db:_query("select coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), '') as comment from "
+    .. "pg_catalog.pg_database d where d.datname = ?", name_of(settings))[1]
+  return row and row.comment
+end
+
+--- Make an empty database, which is nobody's yet.
+---@param slug string
+---@param settings table
+function M.make_empty(slug, settings)
+  local db = administrator(settings)
+  local closed <close> = closing(db)                                           -- luacheck: ignore 211
+  execute_alone(db, slug, "create database " .. Name.quote(name_of(settings)))
+end
+
+--- From here on the database is a tenant's.
+---@param db rille.Handle
+---@param settings table
+function M.mark(db, settings) db:_execute(marking(name_of(settings))) end
+
+--- Run `fn` with settings of an empty database that is gone afterwards.
+---@param slug string
+---@param settings table  of one at the same server
+---@param fn fun(settings: table): any
+---@return any
+function M.with_scratch(slug, settings, fn)
+  local scratch = elsewhere(settings, ("%s%d_%s"):format(NEW, os.time(), core.checksum(slug):sub(1, 12)))
+  M.make_empty(slug, scratch)
+  local dropping <close> = setmetatable({}, { __close = function()             -- luacheck: ignore 211
+    local db = administrator(settings)
+    local closed <close> = closing(db)                                         -- luacheck: ignore 211
+    pcall(execute_alone, db, slug, "drop database " .. Name.quote(scratch.database))
+  end })
+  return fn(scratch)
 end
 
 local function is_there(settings)
