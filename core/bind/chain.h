@@ -46,7 +46,8 @@ typedef enum rille_op {
   RILLE_CHAIN_COMPARE_QUERY, /* joined, chain, aggregate, column | false, operator, value */
   RILLE_CHAIN_SELECT_QUERY,  /* chain, aggregate | "exists", column | false, its name as an output */
   RILLE_CHAIN_LOCK,          /* "update" | "share", "skip" | "fail" | false: where another has locked a row */
-  RILLE_CHAIN_PER,           /* list: limits count among the rows that are alike in these columns */
+  RILLE_CHAIN_PER,           /* list, lateral: limits count among the rows that are alike in these columns; in whose
+                             ** order an index has them */
   RILLE_CHAIN_SCOPES, /* name, chain: its conditions hold for the rows that are joined under the name; said behind
                              ** the join */
   RILLE_CHAIN_NOTHING /* a root */

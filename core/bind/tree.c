@@ -232,7 +232,10 @@ add_clause(rille_chain *r, int node, rille_op kind, rille_found *found)
   case RILLE_CHAIN_ADD_SELECT:
   case RILLE_CHAIN_SELECT_QUERY:
   case RILLE_CHAIN_SELECT_RAW: add_outputs(r, node, kind, found); break;
-  case RILLE_CHAIN_PER: query->per = names_before(r, node, query->per, false); break;
+  case RILLE_CHAIN_PER:
+    query->per = names_before(r, node, query->per, false);
+    query->lateral = rille_chain_flag(r, node, 5);
+    break;
   case RILLE_CHAIN_DISTINCT: query->distinct = true; break;
   case RILLE_CHAIN_JOIN: add_join(r, node, found); break;
   case RILLE_CHAIN_SCOPES: add_scopes(r, node, found); break;

@@ -165,6 +165,8 @@ rille_compare_in(rille_compiler *c, const rille_node *node)
   const rille_query *query = node->b->kind == RILLE_NODE_QUERY ? node->b->query : NULL;
   bool ignores_null = query != NULL && c->negations > 0 && may_give_null(query);
 
+  if (c->each != NULL && rille_per_is_each(c, node))
+    return;
   if (query != NULL)
     check_forms(c, node->a, only_output(query));
   rille_compiler_put(c, ignores_null ? "coalesce(" : "");

@@ -98,37 +98,16 @@ write_outputs(rille_compiler *c, const rille_query *query)
     rille_expression_write(c, &every);
 }
 
-/* True when limits count among the rows that are alike in some columns. */
-static bool
-counts_per(const rille_query *query)
-{
-  return query->per != NULL && (query->limit != NULL || query->offset != NULL);
-}
-
-/* The place of a row among those that are alike in the columns of `per`: a name that no column has. */
-static const rille_node NUMBER = { .kind = RILLE_NODE_COLUMN, .text = { "rille#number", 12 } };
-
-static void
-write_number(rille_compiler *c, const rille_query *query)
-{
-  rille_compiler_put(c, ", row_number() over (partition by ");
-  rille_expression_list(c, query->per);
-  write_clause(c, " order by ", query->orders);
-  rille_compiler_put(c, ") as ");
-  rille_expression_write(c, &NUMBER);
-}
-
-/* select ... having: all but what applies to a union as a whole. */
-static void
-write_core(rille_compiler *c, const rille_query *query, const rille_node *outputs)
+void
+rille_compiler_core(rille_compiler *c, const rille_query *query, const rille_node *outputs)
 {
   rille_compiler_put(c, query->distinct ? "select distinct " : "select ");
   if (outputs != NULL)
     rille_expression_write(c, outputs);
   else
     write_outputs(c, query);
-  if (outputs == NULL && counts_per(query))
-    write_number(c, query);
+  if (outputs == NULL && rille_per_counts(query))
+    rille_per_number(c, query);
   rille_compiler_put(c, " from ");
   write_source(c, &query->source);
   write_joins(c, query);
@@ -142,8 +121,8 @@ write_core(rille_compiler *c, const rille_query *query, const rille_node *output
   }
 }
 
-static void
-write_limits(rille_compiler *c, const rille_query *query)
+void
+rille_compiler_limits(rille_compiler *c, const rille_query *query)
 {
   if (query->limit != NULL || query->offset != NULL) {
     rille_compiler_put(c, " limit ");
@@ -183,80 +162,18 @@ rille_compiler_is_plain(const rille_query *query)
   return query->orders == NULL && query->limit == NULL && query->offset == NULL && query->unions == NULL;
 }
 
-/* The names of the outputs, as a query around this one selects them. */
-static void
-write_output_names(rille_compiler *c, const rille_query *query)
-{
-  const rille_node every = { .kind = RILLE_NODE_EVERY, .source = &query->source };
-  const char *comma = "";
-
-  for (const rille_node *output = query->outputs != NULL ? query->outputs : &every; output != NULL;
-       output = output->next, comma = ", ") {
-    rille_str name = output->alias;
-
-    rille_compiler_put(c, comma);
-    if (output->kind == RILLE_NODE_EVERY) {
-      for (size_t i = 0; i < output->source->table->column_count; i++) {
-        rille_compiler_put(c, i > 0 ? ", " : "");
-        rille_compiler_quote(c, output->source->table->columns[i].name);
-      }
-      continue;
-    }
-    if (name.len == 0 && output->kind == RILLE_NODE_COLUMN)
-      name = output->column != NULL ? output->column->name : output->text;
-    if (name.len == 0 || memchr(name.at, '\0', name.len) != NULL)
-      rille_compiler_fail(c, RILLE_UNSUPPORTED,
-                          "a limit for each of several records wants one name for each output: "
-                          "select_raw with one `as` each");
-    rille_compiler_quote(c, name);
-  }
-}
-
-/* Limits among the rows that are alike in some columns: rows are numbered, and those with a fitting number stay. */
-static void
-write_numbered(rille_compiler *c, const rille_query *query)
-{
-  if (query->distinct || query->unions != NULL)
-    rille_compiler_fail(c, RILLE_UNSUPPORTED,
-                        "a limit for each of several records goes with neither distinct nor union");
-  rille_compiler_put(c, "select ");
-  write_output_names(c, query);
-  rille_compiler_put(c, " from (");
-  write_core(c, query, NULL);
-  rille_compiler_put(c, ")");
-  rille_compiler_put(c, c->dialect->derived);
-  rille_compiler_put(c, " where ");
-  rille_expression_write(c, &NUMBER);
-  if (query->offset != NULL) {
-    rille_compiler_put(c, " > ");
-    rille_expression_write(c, query->offset);
-  }
-  if (query->offset != NULL && query->limit != NULL) {
-    rille_compiler_put(c, " and ");
-    rille_expression_write(c, &NUMBER);
-    rille_compiler_put(c, " - ");
-    rille_expression_write(c, query->offset);
-  }
-  if (query->limit != NULL) {
-    rille_compiler_put(c, " <= ");
-    rille_expression_write(c, query->limit);
-  }
-  rille_compiler_put(c, " order by ");
-  rille_expression_write(c, &NUMBER);
-}
-
 void
 rille_compiler_rows(rille_compiler *c, const rille_query *query)
 {
   bool qualify = c->qualify;
 
   c->qualify = qualify || query->joins != NULL;
-  if (counts_per(query)) {
-    write_numbered(c, query);
+  if (rille_per_counts(query)) {
+    rille_per_write(c, query);
     c->qualify = qualify;
     return;
   }
-  write_core(c, query, NULL);
+  rille_compiler_core(c, query, NULL);
   for (const rille_query *member = query->unions; member != NULL; member = member->next) {
     rille_compiler_put(c, member->union_all ? " union all " : " union ");
     if (!rille_compiler_is_plain(member))
@@ -272,7 +189,7 @@ rille_compiler_rows(rille_compiler *c, const rille_query *query)
   c->unites = query->unions != NULL;
   write_clause(c, " order by ", query->orders);
   c->unites = false;
-  write_limits(c, query);
+  rille_compiler_limits(c, query);
   write_lock(c, query);
   c->qualify = qualify;
 }
@@ -311,7 +228,7 @@ write_aggregate(rille_compiler *c, const rille_query *query)
 
   if (direct) {
     c->qualify = qualify || query->joins != NULL;
-    write_core(c, query, query->aggregate);
+    rille_compiler_core(c, query, query->aggregate);
     c->qualify = qualify;
     return;
   }
@@ -341,7 +258,7 @@ rille_compiler_exists(rille_compiler *c, const rille_query *query)
   rille_node one = { .kind = RILLE_NODE_CONSTANT, .op = 1 };
   rille_query rows = *query;
 
-  if (query->outputs == NULL && query->unions == NULL && !counts_per(query))
+  if (query->outputs == NULL && query->unions == NULL && !rille_per_counts(query))
     rows.outputs = &one;
   rille_compiler_select(c, &rows);
 }

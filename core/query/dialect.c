@@ -83,6 +83,12 @@ static const char *const POSTGRES_TEXT_OF[RILLE_TYPE_COUNT] = {
   [RILLE_TYPE_UUID] = "cast($1 as text)",
 };
 
+static const char *const POSTGRES_ARRAYS[RILLE_TYPE_COUNT] = {
+  [RILLE_TYPE_INTEGER] = "bigint[]",
+  [RILLE_TYPE_TEXT] = "text[]",
+  [RILLE_TYPE_UUID] = "uuid[]",
+};
+
 const rille_dialect rille_dialect_postgres = {
   .name = "postgres",
   .numbered = true, .booleans = true, .exact_decimals = true, .array_lists = true, .outputs_unknown = true,
@@ -131,6 +137,7 @@ const rille_dialect rille_dialect_postgres = {
   .no_limit = "all",
   .nulls_first = " nulls first", .nulls_last = " nulls last",
   .derived = " as \"rille#rows\"",
+  .array_types = POSTGRES_ARRAYS,
   .default_row = "default values",
   .locks = { [RILLE_LOCK_UPDATE] = " for update", [RILLE_LOCK_SHARE] = " for share" },
   .lock_waits = { [RILLE_LOCK_SKIPS] = " skip locked", [RILLE_LOCK_FAILS] = " nowait" },

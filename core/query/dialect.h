@@ -47,6 +47,9 @@ typedef struct rille_dialect {
   const char *no_limit;                /* a limit for an offset without one */
   const char *nulls_first, *nulls_last;     /* behind an order: NULL is the smallest value; NULL: it is so anyway */
   const char *derived;                      /* behind a query that is read like a table */
+  const char *const *array_types;           /* by rille_type_kind: of a list whose elements are joined with rows that
+                                            ** are read for each of them; an entry that is NULL: of none.  NULL: it
+                                            ** cannot */
   const char *default_row;                  /* an insert without columns */
   const char *locks[RILLE_LOCK_TOTAL];      /* behind a select; NULL: the database has no such lock */
   const char *lock_waits[RILLE_LOCK_WAITS]; /* behind these */

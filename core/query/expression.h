@@ -18,6 +18,7 @@ typedef struct rille_compiler {
   bool unites;              /* the order of a union is written: rows of any of its queries */
   bool assigns;             /* values are written into columns, not compared with them */
   int negations;            /* how many NOT stand around */
+  const rille_node *each;   /* an IN in whose place stands that its column is the key of one record; NULL: none */
 } rille_compiler;
 
 /* Appends text as it is. */
@@ -80,6 +81,17 @@ void rille_call_sum(rille_compiler *c, const rille_node *node);
 /* Appends a query's conditions; the rows of a query that is no aggregate; in compile.c. */
 void rille_compiler_where(rille_compiler *c, const rille_query *query);
 void rille_compiler_rows(rille_compiler *c, const rille_query *query);
+
+/* Appends select ... having: all but what applies to a union as a whole; limit and offset. */
+void rille_compiler_core(rille_compiler *c, const rille_query *query, const rille_node *outputs);
+void rille_compiler_limits(rille_compiler *c, const rille_query *query);
+
+/* Limits for each of several records, in per.c.  Has the query any?  Appends the number of a row as an output; the
+** whole query.  Appends what stands in the place of an IN, if it is c->each: true then. */
+bool rille_per_counts(const rille_query *query);
+void rille_per_number(rille_compiler *c, const rille_query *query);
+void rille_per_write(rille_compiler *c, const rille_query *query);
+bool rille_per_is_each(rille_compiler *c, const rille_node *in);
 
 /* True for a query without order, limits and unions. */
 bool rille_compiler_is_plain(const rille_query *query);

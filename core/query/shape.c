@@ -102,7 +102,7 @@ write_query(const rille_query *query, rille_buffer *out)
 {
   number(out, (uint64_t)query->verb | (uint64_t)query->distinct << 2 | (uint64_t)query->union_all << 3 |
                 (uint64_t)query->unfiltered << 4 | (uint64_t)query->conflict << 5 | (uint64_t)query->lock << 7 |
-                (uint64_t)query->lock_wait << 9 | (uint64_t)query->rows << 11);
+                (uint64_t)query->lock_wait << 9 | (uint64_t)query->lateral << 11 | (uint64_t)query->rows << 12);
   write_source(&query->source, out);
   write_nodes(query->outputs, out);
   for (const rille_join *join = query->joins; join != NULL; join = join->next) {

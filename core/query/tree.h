@@ -148,6 +148,7 @@ typedef struct rille_query {
   rille_node *orders;         /* TERM and RAW nodes */
   rille_node *limit, *offset; /* VALUE nodes */
   rille_node *per;            /* COLUMN nodes: the limits count among the rows that are alike in these */
+  bool lateral;               /* ... which an index has in order: they are read along it */
   rille_lock lock;
   rille_lock_wait lock_wait;
   struct rille_query *unions; /* linked by `next` */

@@ -52,6 +52,61 @@ says_conditions_as_booleans(void **state)
   assert_postgres(build_titles(build_many(RILLE_NODE_AND, NULL)), TITLES " where true", "");
 }
 
+/* posts of some authors, the newest two of each */
+static rille_query *
+newest_of_each(rille_node *list, bool lateral)
+{
+  rille_query *query = build_query(&build_posts);
+
+  query->outputs = build_chain(build_column("title"), build_column("author_id"), NULL);
+  query->sealed = build_node(RILLE_NODE_IN, build_column("author_id"), list, NULL);
+  query->per = build_column("author_id");
+  query->orders = build_term(build_column("views"), true);
+  query->limit = build_value(1);
+  query->lateral = lateral;
+  return query;
+}
+
+static void
+reads_the_rows_of_each_record_along_an_index(void **state)
+{
+#define NAMES "select \"title\", \"author_id\" from "
+#define CORE "(select \"title\", \"author_id\", row_number() over ("
+#define OF_EACH " order by \"views\" desc nulls last) as \"rille#number\" from \"posts\" where \"author_id\""
+  rille_node *list = build_node(RILLE_NODE_LIST, NULL, NULL, NULL);
+  rille_node *items = build_many(RILLE_NODE_ITEMS, build_chain(build_value(2), build_value(3), NULL));
+  rille_query *joined = newest_of_each(list, true);
+
+  (void)state;
+  assert_postgres(newest_of_each(list, true),
+                  NAMES "(select distinct unnest(cast($1 as bigint[])) as \"rille#key\") as \"rille#each\" "
+                        "cross join lateral (select \"title\", \"author_id\", row_number() over (order by \"views\" "
+                        "desc nulls last) as \"rille#number\" from \"posts\" where \"author_id\" = "
+                        "\"rille#each\".\"rille#key\" order by \"views\" desc nulls last limit $2) as "
+                        "\"rille#rows\" order by \"rille#number\"",
+                  "0a 1");
+  assert_postgres(newest_of_each(items, true),
+                  NAMES "(select distinct unnest(cast(array[$1, $2] as bigint[])) as \"rille#key\") as "
+                        "\"rille#each\" cross join lateral (select \"title\", \"author_id\", row_number() over (order "
+                        "by \"views\" desc nulls last) as \"rille#number\" from \"posts\" where \"author_id\" = "
+                        "\"rille#each\".\"rille#key\" order by \"views\" desc nulls last limit $3) as "
+                        "\"rille#rows\" order by \"rille#number\"",
+                  "2 3 1");
+  assert_postgres(newest_of_each(list, false),
+                  NAMES CORE "partition by \"author_id\"" OF_EACH " = any($1)) as \"rille#rows\" where "
+                             "\"rille#number\" <= $2 order by \"rille#number\"",
+                  "0a 1");
+  joined->sealed = build_node(RILLE_NODE_NOT, joined->sealed, NULL, NULL); /* no list of keys */
+  assert_postgres(joined,
+                  NAMES CORE "partition by \"author_id\" order by \"views\" desc nulls last) as \"rille#number\" "
+                             "from \"posts\" where not (\"author_id\" = any($1))) as \"rille#rows\" where "
+                             "\"rille#number\" <= $2 order by \"rille#number\"",
+                  "0a 1");
+#undef NAMES
+#undef CORE
+#undef OF_EACH
+}
+
 static void
 takes_long_lists_as_arrays(void **state)
 {
@@ -391,6 +446,7 @@ main(void)
   const struct CMUnitTest tests[] = {
     BUILDS(numbers_parameters),
     BUILDS(says_conditions_as_booleans),
+    BUILDS(reads_the_rows_of_each_record_along_an_index),
     BUILDS(takes_long_lists_as_arrays),
     BUILDS(not_in_a_query_ignores_its_nulls),
     BUILDS(null_is_the_smallest_value),

@@ -256,6 +256,8 @@ unlike(rille_query **list)
   list[n - 1]->rows = 2;
   list[n++] = with_verb(RILLE_INSERT, "title", zero());
   list[n - 1]->rows = 4;
+  list[n++] = build_titles(NULL);
+  list[n - 1]->lateral = true;
   return n;
 }
 

@@ -10,7 +10,7 @@ local WORTH_A_NOTE = 100                 -- of the planner's costs: some thousan
 -- In a transaction of which a statement failed nothing more is done.
 M.fails_whole = true
 
-M.pipelines = true
+M.pipelines, M.reads_laterally = true, true
 
 M.locks_rows, M.counts_commits, M.exact_decimals = true, true, true
 

@@ -9,6 +9,9 @@ local OPTIONS = { "driver", "database", "readonly", "synchronous", "journal_mode
 -- A statement that fails is undone alone, and the transaction goes on.
 M.fails_whole = false
 
+-- A query beside others in FROM cannot use their columns.
+M.reads_laterally = false
+
 -- There is no round trip that several statements could share.
 M.pipelines = false
 

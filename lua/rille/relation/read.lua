@@ -89,6 +89,39 @@ end
 
 local function says(query, ...) return says_beyond(query, false, ...) end
 
+--- The column by which rows are put in order first, where it is one of their table.
+local function first_order(query, table_name)
+  local first
+  while query do
+    local kind = query[3]
+    if kind == op.order_raw or kind == op.order_random then return nil end
+    if kind == op.order then first = query[4] end
+    if kind == op.reorder then break end
+    query = query[2]
+  end
+  local of, name = (first or ""):match "^(.*)%.([^.]+)$"
+  if of then return of == table_name and name or nil end
+  return first
+end
+
+--- Has the related table an index by the key of the parents and then in that order?  The rows of each parent are read
+--- along it then, and no more of them than are wanted.
+local function has_index(link, class, column)
+  local handle, kept = require "rille.model".info(class).handle, link.ordered_by
+  if not column or link.middle or #link.far ~= 1 or not handle:engine().reads_laterally then return false end
+  if not kept or kept.handle ~= handle or kept.version ~= handle.version then
+    kept = { handle = handle, version = handle.version, columns = {} }
+    for _, index in ipairs(handle:describe(class._def.table).indexes) do
+      local columns = index.columns
+      if columns[1] == link.far[1] and columns[2] and not index.partial and not index.expressions then
+        kept.columns[columns[2]] = true
+      end
+    end
+    link.ordered_by = kept
+  end
+  return kept.columns[column] == true
+end
+
 --- One row for each parent where one is wanted, and limits that count for each parent.
 local function limited(link, query, keys, class)
   local one = not link.many and link.kind ~= "belongs_to" and link.kind ~= "morph_to"
@@ -99,7 +132,7 @@ local function limited(link, query, keys, class)
   for _, name in ipairs(require "rille.model".info(class).primary) do
     query = query:order_by(class._def.table .. "." .. name)
   end
-  return Query.node(query, op.per, keys)
+  return Query.node(query, op.per, keys, has_index(link, class, first_order(query, class._def.table)))
 end
 
 --- Ask for the columns that say whose a row is; how many outputs that adds.
