@@ -34,31 +34,31 @@ typedef struct rille_postgres_conn {
   uint64_t generation; /* of this connecting, of all of the process: statements of another must be prepared again */
   uint64_t nonce;      /* in the names of its statements: behind a pooler others have theirs at the same server */
   uint64_t names;      /* given to statements so far */
-  bool unnamed;        /* the server does not keep what it prepares: it is prepared in each round trip that runs it */
   uint64_t *unwanted;  /* numbers of statements that were freed, but that the server still has */
   size_t unwanted_count, unwanted_room;
   rille_postgres_stmt *streaming; /* whose rows are still on their way; NULL: nobody's */
-  bool loading;                   /* rows are on their way to the server: it takes nothing else meanwhile */
-  const char *begin;         /* a transaction that the server has not been told of yet: goes with its first statement */
-  bool in_transaction;       /* the server has one open, or had when it was lost */
-  bool failed;               /* ... in which it refuses everything but a rollback */
-  bool stopped;              /* what runs was cancelled ... */
-  int64_t patient_until_ms;  /* ... and must have ended then */
-  int wait_ms, wait_told_ms; /* for locks: what is wanted, and what the server knows (-1: nobody knows) */
-  bool wait_told_inside;     /* it was told in this transaction, and forgets when that is rolled back */
-  int64_t used_ms;           /* when it last answered */
-  uint64_t round_trips;      /* so far */
+  bool unnamed;        /* the server does not keep what it prepares: it is prepared in each round trip that runs it */
+  bool loading;        /* rows are on their way to the server: it takes nothing else meanwhile */
+  const char *begin;   /* a transaction that the server has not been told of yet: goes with its first statement */
+  bool in_transaction; /* the server has one open, or had when it was lost */
+  bool failed;         /* ... in which it refuses everything but a rollback */
+  bool stopped;        /* what runs was cancelled ... */
+  int64_t patient_until_ms; /* ... and must have ended then */
+  int64_t used_ms;          /* when it last answered */
+  uint64_t round_trips;     /* so far */
   int64_t changes;
-  bool piped;               /* the rows on their way are those of a pipeline, which is to be left behind them */
-  bool wall_knows;          /* wall_told is what the server was told in this transaction */
-  bool wall_unnamed;        /* what tells it is not prepared: a pooler's servers forget it */
-  bool tracks;              /* looks where the history is; see postgres_place.h */
-  bool tracked;             /* the last look saw something: */
-  uint32_t epoch;           /* the timeline */
-  uint64_t position;        /* in the WAL */
-  uint64_t look_generation; /* the server has the look prepared since this connecting */
-  uint64_t wall_generation; /* the server has what tells it whose rows are seen prepared since this connecting */
-  rille_buffer wall_told;   /* whose are seen until the transaction ends, where it knows; see postgres_wall.h */
+  int wait_ms, wait_told_ms; /* for locks: what is wanted, and what the server knows (-1: nobody knows) */
+  bool wait_told_inside;     /* the server was told in this transaction, and forgets when that is rolled back */
+  bool piped;                /* the rows on their way are those of a pipeline, which is to be left behind them */
+  bool wall_knows;           /* wall_told is what the server was told in this transaction */
+  bool wall_unnamed;         /* what tells it is not prepared: a pooler's servers forget it */
+  bool tracks;               /* looks where the history is; see postgres_place.h */
+  bool tracked;              /* the last look saw something: */
+  uint32_t epoch;            /* the timeline */
+  uint64_t position;         /* in the WAL */
+  uint64_t look_generation;  /* the server has the look prepared since this connecting */
+  uint64_t wall_generation;  /* the server has what tells it whose rows are seen prepared since this connecting */
+  rille_buffer wall_told;    /* whose are seen until the transaction ends, where it knows; see postgres_wall.h */
 } rille_postgres_conn;
 
 /* -- postgres_info.c --------------------------------------------------------------------------------------- */
