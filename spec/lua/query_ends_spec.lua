@@ -206,6 +206,30 @@ describe("the end of a query", function()
     assert.equal(180, db:table("users"):where("height", 180):value("height"))
   end)
 
+  it("explains in words that are the same for each database", function()
+    db:execute "create index posts_views on posts (views)"
+    local rows = {}
+    for i = 1, 5000 do rows[i] = { title = "t" .. i, views = i, score = i } end
+    Post:insert(rows)
+    db:execute "analyze"
+    local function find(query, kind)
+      local plan = query:explain()
+      for _, step in ipairs(plan.steps) do
+        if step.kind == kind then return step, plan end
+      end
+      error("no " .. kind .. ": " .. tostring(plan))
+    end
+    local step, plan = find(Post:where("views", 3), "index")
+    assert.same({ "posts_views", "posts" }, { step.index, step.table })
+    assert.same({}, plan.notes)
+    step, plan = find(Post:where("score", 3):where("title", "t3"), "scan")
+    assert.same({ "posts" }, { step.table, step.index })
+    assert.matches("every row of posts is read", plan.notes[1])
+    _, plan = find(Post:where("score", ">", 3):order_by("title"), "sort")
+    assert.matches("sorted", tostring(plan))
+    find(Post:select("title"):distinct(), "group")
+  end)
+
   it("explains how it would run", function()
     db:execute [[create index posts_views on posts (views)]]
     local plan = Post:where("views", 3):explain()

@@ -64,13 +64,40 @@ M.size = "select pg_database_size(current_database()) as bytes"
 
 M.explain = "explain "
 
+-- What a step is called -> what it does, in words that all databases share: see rille.Step.  The first that fits.
+local KINDS <const> = { { "Seq Scan on", "scan" }, { "Index ", "index" }, { "Bitmap ", "index" }, { "Tid ", "index" },
+  { "Sort", "sort" }, { "Nested Loop", "join" }, { " Join", "join" }, { "Aggregate", "group" }, { "Unique", "group" } }
+
+local function step_of(detail, depth)
+  local name, step = detail:match "^(.-)  %(cost" or "", { detail = detail, depth = depth, kind = "other" }
+  for i = 1, name ~= "" and #KINDS or 0 do
+    if name:find(KINDS[i][1], 1, true) then
+      step.kind = KINDS[i][2]
+      break
+    end
+  end
+  step.index, step.table = name:match " using (%S+)", name:match " on (%S+)"
+  if name:find("Bitmap Index Scan", 1, true) then step.index, step.table = step.table, nil end
+  return step
+end
+
+--- The columns that a condition compares, as PostgreSQL prints it.
+local function columns_of(condition)
+  local names, seen = {}, {}
+  condition = condition:gsub("'[^']*'", "?"):gsub("::%a[%a ]*", "")
+  for name in condition:gmatch '([%a_][%w_]*)"?%)*%s*[=<>]' do
+    if not seen[name] then names[#names + 1], seen[name] = name, true end
+  end
+  return #names > 0 and table.concat(names, ", ") or "the columns of the condition"
+end
+
 --- Of what costs little nothing is said: of few rows, reading all of them is the fastest way.
-local function note_of(detail)
-  if (tonumber(detail:match "cost=[%d.]+%.%.([%d.]+)") or 0) < WORTH_A_NOTE then return nil end
-  local scanned = detail:match "^Seq Scan on (%S+)" or detail:match "^Parallel Seq Scan on (%S+)"
-  if scanned then
-    return ("every row of %s is read; an index on the columns of the condition would help"):format(scanned)
-  elseif detail:find "^Sort " then
+local function note_of(step, filter)
+  if (tonumber(step.detail:match "cost=[%d.]+%.%.([%d.]+)") or 0) < WORTH_A_NOTE then return nil end
+  if step.kind == "scan" then
+    return ("every row of %s is read"):format(step.table)
+      .. (filter and ("; an index on %s would help"):format(columns_of(filter)) or "")
+  elseif step.kind == "sort" then
     return "rows are sorted; an index in that order would help"
   end
 end
@@ -80,9 +107,9 @@ function M.plan(rows)
   local steps, notes = {}, {}
   for i, row in ipairs(rows) do
     local indent, detail = row["QUERY PLAN"]:match "^(%s*)(.*)$"
-    local step = detail:match "^%->%s+(.*)$"
-    steps[i] = { detail = step or detail, depth = #indent // 6 + (step and 2 or i == 1 and 1 or 3) }
-    notes[#notes + 1] = note_of(step or detail)
+    local name, below = detail:match "^%->%s+(.*)$", rows[i + 1] and rows[i + 1]["QUERY PLAN"]
+    steps[i] = step_of(name or detail, #indent // 6 + (name and 2 or i == 1 and 1 or 3))
+    notes[#notes + 1] = note_of(steps[i], below and below:match "^%s+Filter: (.*)$")
   end
   return steps, notes
 end

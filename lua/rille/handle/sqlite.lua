@@ -86,15 +86,30 @@ M.size = "select page_count * page_size as bytes from pragma_page_count, pragma_
 --- What asks for the plan of a statement.
 M.explain = "explain query plan "
 
+--- What a step does, in words that all databases share: see rille.Step.
+local function step_of(detail, depth)
+  local step = { detail = detail, depth = depth, kind = "other" }
+  local word, name = detail:match "^(%u+) (%S+)"
+  if (word == "SCAN" or word == "SEARCH") and name ~= "CONSTANT" then
+    step.kind, step.table = word == "SCAN" and "scan" or "index", name
+    step.index = detail:match " INDEX (%S+)"
+  elseif detail:find "^USE TEMP B%-TREE FOR .*ORDER BY" then
+    step.kind = "sort"
+  elseif detail:find "^USE TEMP B%-TREE" then
+    step.kind = "group"
+  end
+  return step
+end
+
 --- The rows of such a plan, as steps and what may be slow of them.
 ---@param rows table[]
----@return { detail: string, depth: integer }[] steps
+---@return rille.Step[] steps
 ---@return string[] notes
 function M.plan(rows)
   local steps, notes, depth = {}, {}, { [0] = 0 }
   for i, row in ipairs(rows) do
     depth[row.id] = (depth[row.parent] or 0) + 1
-    steps[i] = { detail = row.detail, depth = depth[row.id] }
+    steps[i] = step_of(row.detail, depth[row.id])
     notes[#notes + 1] = note_of(row.detail)
   end
   return steps, notes

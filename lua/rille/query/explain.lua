@@ -4,10 +4,17 @@ local fetch = require "rille.fetch"
 
 local M = {}
 
+---@class rille.Step
+---@field detail string    in the database's words
+---@field depth integer    1 for the outermost
+---@field kind "scan"|"index"|"sort"|"group"|"join"|"other"  scan: every row is read; index: those that one finds
+---@field table? string    that is read
+---@field index? string    along which
+
 ---@class rille.Plan
 ---@field sql string
 ---@field params any[]
----@field steps { detail: string, depth: integer }[]
+---@field steps rille.Step[]
 ---@field notes string[]  full scans, sorts without an index
 
 local Plan = {
