@@ -262,11 +262,34 @@ look_at(rille_postgres_stmt *stmt, rille_fault *fault)
   return stmt->conn->in_transaction ? say_stale(fault) : start(stmt, fault);
 }
 
+/* Goes to the first row.  Whether the server takes a stream is known only then: one that it does not take, outside of a
+** transaction, is run as others are. */
+static rille_status
+first_row(rille_postgres_stmt *stmt, bool *row, rille_fault *fault)
+{
+  rille_postgres_conn *conn = stmt->conn;
+  rille_status status = rille_postgres_stream_next(stmt, row, fault);
+
+  if (status == RILLE_OK || !stmt->stale || conn->pg == NULL)
+    return status;
+  if (conn->in_transaction)
+    return say_stale(fault);
+  conn->unnamed = conn->unnamed || stmt->missing;
+  stmt->streams = false;
+  status = start(stmt, fault);
+  if (status == RILLE_OK) {
+    stmt->rows = PQntuples(stmt->result);
+    *row = ++stmt->at < stmt->rows;
+  }
+  return status;
+}
+
 rille_status
 rille_postgres_step(rille_stmt *base, bool *row, rille_fault *fault)
 {
   rille_postgres_stmt *stmt = (rille_postgres_stmt *)base;
   rille_status status = RILLE_OK;
+  bool first = false;
 
   *row = false;
   if (stmt->state == RILLE_PG_ENDED)
@@ -276,8 +299,11 @@ rille_postgres_step(rille_stmt *base, bool *row, rille_fault *fault)
     stmt->state = RILLE_PG_RUNS;
     stmt->rows = stmt->result != NULL ? PQntuples(stmt->result) : 0;
     stmt->at = -1;
+    first = true;
   }
-  if (status == RILLE_OK && stmt->streams) {
+  if (status == RILLE_OK && stmt->streams && first) {
+    status = first_row(stmt, row, fault);
+  } else if (status == RILLE_OK && stmt->streams) {
     status = rille_postgres_stream_next(stmt, row, fault);
   } else if (status == RILLE_OK) {
     *row = ++stmt->at < stmt->rows;

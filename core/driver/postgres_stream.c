@@ -66,8 +66,11 @@ end_of_stream(rille_postgres_stmt *stmt, PGresult *result, rille_fault *fault)
   rille_postgres_conn *conn = stmt->conn;
   rille_status status = RILLE_OK, finished;
 
-  if (result != NULL && PQresultStatus(result) == PGRES_FATAL_ERROR)
+  if (result != NULL && PQresultStatus(result) == PGRES_FATAL_ERROR) {
+    stmt->stale = rille_postgres_is_stale(result);
+    stmt->missing = rille_postgres_is(result, "26000");
     status = rille_postgres_fault(result, stmt->sql, conn->stopped, fault);
+  }
   PQclear(result);
   finished = finish(conn, status == RILLE_OK ? fault : NULL);
   return status != RILLE_OK ? status : finished;

@@ -294,6 +294,29 @@ describe("counting anew", function()
   end)
 end)
 
+describe("a cursor", function()
+  it("reads on where the server has forgotten its statement, as behind a pooler", function()
+    local db = world.fresh(table.unpack(POSTS))
+    local Post = rille.model "Post" {}
+    for _, title in ipairs { "a", "b", "c" } do Post:create { title = title } end
+    local function titles()
+      local found = {}
+      for post in Post:order_by("id"):cursor() do found[#found + 1] = post.title end
+      return table.concat(found)
+    end
+    assert.equal("abc", titles())
+    local e = refused("serialization_failure", rille.transaction, function()
+      db:execute "deallocate all"
+      titles()
+    end)
+    assert.matches("again", e.hint)
+    assert.equal("abc", titles())
+    db:execute "deallocate all"
+    assert.equal("abc", titles())
+    assert.equal("abc", rille.transaction(titles))
+  end)
+end)
+
 describe("a handle", function()
   it("says how large its database is", function()
     local db = world.fresh(table.unpack(POSTS))
