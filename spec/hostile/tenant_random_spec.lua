@@ -5,14 +5,18 @@
 --   * the rows of the other tenants are what they were, bit for bit;
 --   * the result, or the kind of error, is that of the database in which the others never were, and so are all rows
 --     that are not theirs.
--- One world in four has a database for each tenant, in which even nobody's rows are its own.
+-- One world in four has a database for each tenant, in which even nobody's rows are its own.  On PostgreSQL every other
+-- one has row-level security, and then SQL of one's own may be run, too; in every fourth no model says whose rows are
+-- meant, so that the server alone keeps tenants apart.
 -- RILLE_SEED=n begins with the world n, RILLE_SECONDS=n goes on for so long.
 local world = require "spec.support.world"
 local Chain = require "spec.support.tenancy.chain"
 local Draw = require "spec.support.tenancy.draw"
+local Engine = require "spec.support.tenancy.engine"
 local Step = require "spec.support.tenancy.step"
 local World = require "spec.support.tenancy.world"
 local Time = require "rille.testing.time"
+local json = require "rille.json"
 local core = require "rille.core"
 local rille = world.rille
 
@@ -45,6 +49,10 @@ function shown(value)
   if rille.is_error(value) then return "error " .. value.kind end
   if math.type(value) == "float" then return ("%.10g"):format(value) end
   if type(value) == "table" then return shown_table(value) end
+  if type(value) == "string" and value:find "^[%[{]" then
+    local ok, read = pcall(json.decode, value)
+    if ok then return "json" .. shown_table(read) end    -- nor that of rows in a document
+  end
   return tostring(value)
 end
 
@@ -113,18 +121,9 @@ local FROM_OTHER = {
   end,
 }
 
-local function counters(db) return db:_query "select name, seq from sqlite_sequence" end
-
---- A refused insert counts on, which what never was did not.
-local function put_back(db, counted)
-  db:_execute "delete from sqlite_sequence"
-  for _, each in ipairs(counted) do
-    db:_execute("insert into sqlite_sequence (name, seq) values (?, ?)", each.name, each.seq)
-  end
-end
-
 --- All steps in one world: what came of each.
 local function live(seed, with_others, root)
+  local engine = Engine.current()
   local made = World.invent(seed)
   local build = root and World.build_apart or World.build
   local db, picture = build(rille, made, with_others, root)
@@ -138,12 +137,13 @@ local function live(seed, with_others, root)
     elseif with_others then
       local draw = Draw.new(seed, number, 1)
       local record, what = rille.tenant.run(World.tenant(made, 1 + draw(2)), from_other, made, draw)
-      local counted = counters(db)
+      local counted = engine.counters(db)            -- a refused insert counts on, which what never was did not
       -- (in a database of one's own a text is not taken by others, nor a record shared)
-      if record and not (root and kind ~= "foreign" and kind ~= "theirs") then
+      -- (... and where no model says whose rows are meant, nobody refuses a record that was read as somebody else)
+      if record and not made.bare and not (root and kind ~= "foreign" and kind ~= "theirs") then
         text, heard, said = run(made, db, number, kind, record, what)
       end
-      put_back(db, counted)
+      engine.put_back(db, counted)
     end
     local where = ("RILLE_SEED=%d, step %d: %s"):format(seed, number, said)
     if is_marked(text) or is_marked(heard) then
@@ -195,7 +195,7 @@ describe("a tenant among random models, rows and calls", function()
     totals = { steps = 0, ok = 0 }
     Time.freeze(World.NOW)
     repeat
-      local each = seed % 4 == 0 and live_apart or live
+      local each = seed % 4 == 0 and world.engine == "sqlite" and live_apart or live
       local with, alone = each(seed, true), each(seed, false)
       for number, outcome in ipairs(with) do same(outcome, alone[number]) end
       seed, worlds = seed + 1, worlds + 1

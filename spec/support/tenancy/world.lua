@@ -2,6 +2,7 @@
 -- Every text of the two others holds MARK, and every number is greater than all of ours, so that one look at a result
 -- tells whether something of them came through.  Rows refer across tenants as they like where no foreign key is.
 local Draw = require "spec.support.tenancy.draw"
+local Engine = require "spec.support.tenancy.engine"
 local View = require "spec.support.tenancy.view"
 
 local M = {}
@@ -253,6 +254,17 @@ end
 
 -- -- a database -----------------------------------------------------------------------------------------------------
 
+local function foreign_keys(entity)
+  local keys, tenant = {}, entity.tenant and M.TENANT .. ", " or ""
+  for _, to in ipairs(entity.refers) do
+    if to.bound then
+      keys[#keys + 1] = ('foreign key (%s"%s") references "%s" (%sid)%s'):format(tenant, to.column, to.to.table,
+        tenant, to.bound)
+    end
+  end
+  return keys
+end
+
 local function constraints(entity, parts)
   local keys = {}
   for i, part in ipairs(entity.key) do keys[i] = '"' .. part[1] .. '"' end
@@ -264,13 +276,7 @@ local function constraints(entity, parts)
     parts[#parts + 1] = ("unique (%sslug)"):format(not entity.loose and tenant or "")
   end
   if entity.referred then parts[#parts + 1] = ("unique (%sid)"):format(tenant) end
-  for _, to in ipairs(entity.refers) do
-    if to.bound then
-      parts[#parts + 1] = ('foreign key (%s"%s") references "%s" (%sid)%s'):format(tenant, to.column, to.to.table,
-        tenant, to.bound)
-    end
-  end
-  return parts
+  return Engine.current().keys_late and parts or table.move(foreign_keys(entity), 1, #entity.refers, #parts + 1, parts)
 end
 
 local function create(db, entity)
@@ -282,12 +288,12 @@ local function create(db, entity)
   db:execute(('create table "%s" (%s)'):format(entity.table, table.concat(constraints(entity, parts), ", ")))
 end
 
-local function declare(rille, entity)
+local function declare(rille, entity, bare)
   local relations = {}
   for name, said in next, entity.relations do relations[name] = rille[said[1]](table.unpack(said, 2)) end
   return rille.model(entity.name, {
-    table = entity.table, tenant_column = entity.tenant and M.TENANT or nil, soft_deletes = entity.soft or nil,
-    casts = entity.json and { meta = "json" } or nil, relations = relations,
+    table = entity.table, tenant_column = entity.tenant and not bare and M.TENANT or nil,
+    soft_deletes = entity.soft or nil, casts = entity.json and { meta = "json" } or nil, relations = relations,
     global_scopes = entity.scoped and { live = function(q) return q:where("live", true) end } or nil,
   })
 end
@@ -295,7 +301,7 @@ end
 local function declare_all(rille, world)
   world.classes = {}
   for _, entity in ipairs(world.readable) do
-    if entity.name then world.classes[entity.name] = declare(rille, entity) end
+    if entity.name then world.classes[entity.name] = declare(rille, entity, world.bare) end
   end
 end
 
@@ -310,25 +316,31 @@ end
 
 --- The tables of the world, with the rows that `pick` gives for a row.
 local function fill_tables(db, world, pick)
+  local engine = Engine.current()
   for _, entity in ipairs(world.all) do create(db, entity) end
   db:transaction(function()
-    db:execute "pragma defer_foreign_keys = on"
+    engine.defer(db)
     for _, entity in ipairs(world.all) do
       local rows = {}
       for _, row in ipairs(entity.rows) do rows[#rows + 1] = pick(row) end
       db:table(entity.table):insert(rows)
       if entity.kind == "id" then
-        db:execute("delete from sqlite_sequence where name = ?", entity.table)
-        db:execute("insert into sqlite_sequence (name, seq) values (?, 50)", entity.table)
+        engine.count_from(db, entity.table, 50)
       end
     end
   end)
+  for _, entity in ipairs(engine.keys_late and world.all or {}) do
+    for _, key in ipairs(foreign_keys(entity)) do db:execute(('alter table "%s" add %s'):format(entity.table, key)) end
+    if world.walled and entity.tenant then
+      require "rille.schema".on(db):table(entity.table, function(t) t:row_security(M.TENANT) end)
+    end
+  end
   for _, view in ipairs(world.views) do View.create(db, view) end
 end
 
 --- SQL for one text of all rows: those of the other tenants, all but those, or (nil) every one.
 local function picture_sql(world, others)
-  local parts, ids = {}, {}
+  local parts, ids, engine = {}, {}, Engine.current()
   for i = 2, 3 do
     local id = world.tenant[i]
     ids[i - 1] = type(id) == "number" and tostring(id) or ("'%s'"):format(id)
@@ -336,17 +348,16 @@ local function picture_sql(world, others)
   for _, entity in ipairs(world.all) do
     if entity.tenant or not others then
       local columns, condition = {}, ""
-      for i, column in ipairs(entity.columns) do columns[i] = ('quote("%s")'):format(column[1]) end
+      for i, column in ipairs(entity.columns) do columns[i] = engine.quoted(column[1]) end
       if entity.tenant and others ~= nil then
-        condition = (" where (%s is not null and %s in (%s)) = %d"):format(M.TENANT, M.TENANT, table.concat(ids, ", "),
-          others and 1 or 0)
+        condition = (" where %s (%s is not null and %s in (%s))"):format(others and "" or "not", M.TENANT, M.TENANT,
+          table.concat(ids, ", "))
       end
       parts[#parts + 1] = ("select '%s ' || %s as line from \"%s\"%s"):format(entity.table, table.concat(columns,
         " || ',' || "), entity.table, condition)
     end
   end
-  return ("select group_concat(line, char(10)) as text from (select line from (%s) order by line)"):format(
-    table.concat(parts, " union all "))
+  return engine.gather:format(table.concat(parts, " union all "))
 end
 
 local function look(db, sql) return db:_query(sql)[1].text or "" end
@@ -360,7 +371,7 @@ local function look(db, sql) return db:_query(sql)[1].text or "" end
 function M.build(rille, world, with_others)
   require "rille.model".forget_all()
   world.handles = nil
-  local db = rille.connect ":memory:"
+  local db = Engine.current().connect(rille, world)
   fill_tables(db, world, function(row)
     return (with_others or not row.owner or row.owner == "a") and row.values or nil
   end)
