@@ -19,6 +19,7 @@ typedef struct rille_postgres_info {
   const char *keywords[64], *values[64];
   size_t count;
   int deadline_ms;      /* for one try to connect */
+  int statement_ms;     /* the server ends a statement that takes longer; 0: we do not know */
   const char *session;  /* its settings as SQL, for where a pooler keeps those of the first packet to itself */
   const char *question; /* where bare names are those of one schema: answered by `t` where they are */
   bool own_options;     /* the url has settings for the session, too */
@@ -47,8 +48,10 @@ typedef struct rille_postgres_conn {
   int64_t used_ms;          /* when it last answered */
   uint64_t round_trips;     /* so far */
   int64_t changes;
+  int silence_ms;            /* without a word for so long the server is taken to be gone; 0: it may take its time */
   int wait_ms, wait_told_ms; /* for locks: what is wanted, and what the server knows (-1: nobody knows) */
   bool wait_told_inside;     /* the server was told in this transaction, and forgets when that is rolled back */
+  bool silent;               /* the connection was lost because nothing was said on it any more */
   bool piped;                /* the rows on their way are those of a pipeline, which is to be left behind them */
   bool wall_knows;           /* wall_told is what the server was told in this transaction */
   bool wall_unnamed;         /* what tells it is not prepared: a pooler's servers forget it */

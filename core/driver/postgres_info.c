@@ -189,10 +189,13 @@ rille_postgres_info_take(rille_postgres_info *info, const rille_open_options *op
   set(info, "dbname", options->database);
   set(info, "client_encoding", rille_str_of("UTF8"));
   set_default(info, "application_name", "rille");
-  set_default(info, "keepalives_idle", "30");     /* seconds: a server that is gone without a word is found out */
+  set_default(info, "keepalives_idle", "30"); /* seconds: a server that is gone without a word is found out */
+  set_default(info, "keepalives_interval", "10");
+  set_default(info, "keepalives_count", "3");
   set_default(info, "tcp_user_timeout", "30000"); /* milliseconds */
   set_session(info, options);
   set_question(info, options->schema);
+  info->statement_ms = options->statement_timeout_ms;
   info->deadline_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
   info->several = (get(info, "host") != NULL && strchr(get(info, "host"), ',') != NULL) ||
                   (get(info, "hostaddr") != NULL && strchr(get(info, "hostaddr"), ',') != NULL);

@@ -17,7 +17,8 @@
 
 enum {
   STOP_CHECK_MS = 50,        /* between two looks at the stop flag */
-  CANCEL_PATIENCE_MS = 5000, /* what is cancelled ends within this, or its connection is dropped */
+  CANCEL_PATIENCE_MS = 5000, /* what is cancelled ends within this, or its connection is dropped; and so is one whose
+                             ** server does not end by itself what it should */
   IDLE_LOOK_MS = 100         /* after it, a connection is looked at before it is used: its server may have gone */
 };
 
@@ -58,7 +59,8 @@ rille_postgres_lost(rille_postgres_conn *conn, const PGresult *last, rille_fault
     if (fault != NULL)
       fault->kind = RILLE_CONNECTION_LOST;
   } else {
-    const char *message = PQerrorMessage(conn->pg);
+    const char *message = conn->silent ? "it has not answered for much longer than a statement may take"
+                                       : PQerrorMessage(conn->pg);
 
     (void)rille_fault_set(fault, RILLE_CONNECTION_LOST, "the connection to the server was lost: %.*s",
                           (int)strcspn(message, "\n"), message);
@@ -89,6 +91,7 @@ rille_postgres_cancel(rille_postgres_conn *conn)
 bool
 rille_postgres_wait(rille_postgres_conn *conn, bool to_write)
 {
+  int64_t began_ms = conn->silence_ms > 0 ? rille_postgres_now_ms() : 0;
   struct pollfd socket = { .fd = PQsocket(conn->pg), .events = (short)(POLLIN | (to_write ? POLLOUT : 0)) };
 
   for (;;) {
@@ -102,6 +105,10 @@ rille_postgres_wait(rille_postgres_conn *conn, bool to_write)
       rille_postgres_cancel(conn); /* once more, when it came before the server had begun: it takes no notice then */
     if (conn->stopped && rille_postgres_now_ms() >= conn->patient_until_ms)
       return false;
+    if (conn->silence_ms > 0 && rille_postgres_now_ms() - began_ms >= conn->silence_ms) {
+      conn->silent = true;
+      return false;
+    }
   }
 }
 
@@ -208,12 +215,27 @@ collect(rille_postgres_conn *conn, rille_postgres_ask *ask, rille_fault *fault)
   }
 }
 
+/* The server ends what takes longer than statement_timeout, if it is there to do so. */
+static int
+silence_of(const rille_postgres_conn *conn, const rille_postgres_ask asks[], size_t count)
+{
+  int64_t ms = CANCEL_PATIENCE_MS;
+
+  if (conn->info.statement_ms == 0)
+    return 0;
+  for (size_t i = 0; i < count; i++)
+    if (asks[i].what == RILLE_ASK_SQL || asks[i].what == RILLE_ASK_RUN)
+      ms += conn->info.statement_ms;
+  return ms < INT32_MAX ? (int)ms : INT32_MAX;
+}
+
 static rille_status
 send_all(rille_postgres_conn *conn, const rille_postgres_ask asks[], size_t count, rille_fault *fault)
 {
   bool alone = count == 1;
 
-  conn->stopped = false;
+  conn->stopped = conn->silent = false;
+  conn->silence_ms = silence_of(conn, asks, count);
   if (!alone && !PQenterPipelineMode(conn->pg))
     return rille_postgres_cannot_send(conn, fault);
   for (size_t i = 0; i < count; i++)

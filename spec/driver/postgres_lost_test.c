@@ -2,7 +2,9 @@
 #include "spec/driver/posts.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <time.h>
 
 static const rille_driver *const postgres = &rille_driver_postgres;
 
@@ -122,6 +124,38 @@ goes_on_after_the_server_was_killed_and_started_again(void **state)
   assert_int_equal(contract_integer(posts_db, "select count(*) from posts"), 1);
 }
 
+/* A server that neither answers nor goes, as behind a network that was cut. */
+static void
+waits_for_no_server_that_has_gone_silent(void **state)
+{
+  rille_conn *conn = posts_connect((rille_open_options){ .statement_timeout_ms = 200 });
+  pid_t server = (pid_t)contract_integer(conn, "select pg_backend_pid()");
+  time_t began;
+  rille_fault fault;
+
+  (void)state;
+  assert_ok(postgres->begin(conn, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  contract_run_sql(conn, "insert into posts values (1)");
+  assert_int_equal(kill(server, SIGSTOP), 0);
+  began = time(NULL);
+  assert_fails(RILLE_CONNECTION_LOST, contract_try(conn, "insert into posts values (2)", &fault), &fault);
+  assert_true(time(NULL) - began < 20);
+  assert_contains(fault.message, "has not answered");
+  assert_true(postgres->in_transaction(conn));
+  assert_ok(postgres->rollback(conn, &fault), &fault);
+  assert_int_equal(contract_integer(conn, "select count(*) from posts"), 0);
+  assert_int_equal(kill(server, SIGCONT), 0); /* it finds its client gone, and undoes what it had */
+
+  server = (pid_t)contract_integer(conn, "select pg_backend_pid()");
+  assert_ok(postgres->begin(conn, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  contract_run_sql(conn, "insert into posts values (3)");
+  assert_int_equal(kill(server, SIGSTOP), 0);
+  assert_fails(RILLE_IN_DOUBT, postgres->commit(conn, &fault), &fault);
+  assert_int_equal(kill(server, SIGCONT), 0);
+  assert_false(postgres->in_transaction(conn));
+  postgres->close(conn);
+}
+
 int
 main(void)
 {
@@ -131,6 +165,7 @@ main(void)
     ON_POSTS(keeps_a_lost_transaction_open_until_it_is_rolled_back),
     ON_POSTS(loses_nothing_when_the_connection_ends_before_a_transaction_began),
     ON_POSTS(does_not_know_what_became_of_a_commit_whose_answer_was_lost),
+    ON_POSTS(waits_for_no_server_that_has_gone_silent),
     ON_POSTS(goes_on_after_the_server_was_killed_and_started_again),
   };
 
