@@ -10,22 +10,73 @@ local SECONDS <const> = tonumber(os.getenv "RILLE_SECONDS") or 4
 local CLIENTS <const> = 3
 local KEYS <const> = 9
 
+--- A folder of sessions that have seen nothing.
+local function new_sessions()
+  local folder = os.tmpname()
+  os.remove(folder)
+  assert(core.make_directory(folder))
+  for i = 1, 2 * CLIENTS do
+    local file <close> = assert(io.open(("%s/s%d"):format(folder, i), "w"))
+    file:write "return { least = {} }"
+  end
+  return folder
+end
+
+local function make_tables()
+  local db = rille.db()
+  db:execute "create table registers (key bigint primary key, value bigint not null)"
+  db:execute "create table marks (key bigint primary key, value bigint not null)"
+  db:execute "create table entries (client bigint not null, value bigint not null, primary key (client, value))"
+  for key = 1, KEYS do db:execute("insert into registers values (?, 0)", key) end
+end
+
+--- Clients that work for a while; each is said at the end of the line where the database is.
+local function start_clients(folder, seconds, ...)
+  local pipes, places = {}, {}
+  for i = 1, select("#", ...) do places[i] = ("'%s'"):format((select(i, ...))) end
+  for number = 1, CLIENTS do
+    local line = ("%s run spec/support/sessions/client.lua %s %d %d %d %d %s 2>&1"):format(os.getenv "RILLE", folder,
+      number, CLIENTS, seconds, math.random(1000000), table.concat(places, " "))
+    pipes[number] = assert(io.popen(line))
+  end
+  return pipes
+end
+
+--- Until the clients are done: what they say added up, and what was acknowledged.
+local function finish(pipes)
+  local sums, acked = {}, {}
+  for _, pipe in ipairs(pipes) do
+    local text = pipe:read "a"
+    local ok = pipe:close()
+    assert(ok and text:find "DONE", text)
+    print("-- " .. text:match "DONE (.-) acked")
+    for name, count in text:gmatch "(%a+) (%d+)" do sums[name] = (sums[name] or 0) + tonumber(count) end
+    for key, value in text:gmatch "(%d+)=(%d+)" do acked[tonumber(key)] = tonumber(value) end
+  end
+  return sums, acked
+end
+
+--- What was acknowledged is there.
+local function assert_kept(acked)
+  local now = {}
+  for _, row in ipairs(rille.db():query(([[select key, value from registers union all
+    select client + %d, max(value) from entries group by client]]):format(KEYS))) do now[row.key] = row.value end
+  for key, value in pairs(acked) do assert.is_true((now[key] or 0) >= value, ("key %d"):format(key)) end
+end
+
+local function assert_busy(sums)
+  for _, name in ipairs { "reads", "snapshots", "writes" } do assert.is_true(sums[name] > 10, name) end
+end
+
 describe("sessions of many processes", function()
   local cluster, folder
 
   before_each(function()
     world.seed()
     cluster = Cluster.start(2)
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(core.make_directory(folder))
-    for i = 1, 2 * CLIENTS do
-      local file <close> = assert(io.open(("%s/s%d"):format(folder, i), "w"))
-      file:write "return { least = {} }"
-    end
+    folder = new_sessions()
     rille.connect(cluster:any_primary())
-    rille.db():execute "create table registers (key bigint primary key, value bigint not null)"
-    for key = 1, KEYS do rille.db():execute("insert into registers values (?, 0)", key) end
+    make_tables()
     local s = rille.session.start {}
     s:run(function() rille.db():query "select 1" end)
     s:token()                                             -- the history is there before anybody comes
@@ -38,28 +89,7 @@ describe("sessions of many processes", function()
   end)
 
   local function start(seconds)
-    local pipes = {}
-    for number = 1, CLIENTS do
-      local line = ("%s run spec/support/sessions/client.lua %s %d %d %d %d '%s' '%s' '%s' 2>&1"):format(
-        os.getenv "RILLE", folder, number, CLIENTS, seconds, math.random(1000000), cluster:any_primary(),
-        cluster.urls[1], cluster.urls[2])
-      pipes[number] = assert(io.popen(line))
-    end
-    return pipes
-  end
-
-  --- Until the clients are done: what they say added up, and what was acknowledged.
-  local function finish(pipes)
-    local sums, acked = {}, {}
-    for _, pipe in ipairs(pipes) do
-      local text = pipe:read "a"
-      local ok = pipe:close()
-      assert(ok and text:find "DONE", text)
-      print("-- " .. text:match "DONE (.-) acked")
-      for name, count in text:gmatch "(%a+) (%d+)" do sums[name] = (sums[name] or 0) + tonumber(count) end
-      for key, value in text:gmatch "(%d+)=(%d+)" do acked[tonumber(key)] = tonumber(value) end
-    end
-    return sums, acked
+    return start_clients(folder, seconds, cluster:any_primary(), cluster.urls[1], cluster.urls[2])
   end
 
   local function fault()
@@ -80,22 +110,16 @@ describe("sessions of many processes", function()
     core.pause(math.random(300))
   end
 
-  local function values()
-    rille.connect(cluster:any_primary())
-    local list = {}
-    for _, row in ipairs(rille.db():query "select key, value from registers") do list[row.key] = row.value end
-    return list
-  end
-
   it("never see their own past while replicas fail, and nothing acknowledged is lost", function()
     local pipes = start(SECONDS)
     local deadline = core.monotonic_ms() + SECONDS * 1000
     while core.monotonic_ms() < deadline do fault() end
     local sums, acked = finish(pipes)
     assert.equal(0, sums.lost)
-    assert.is_true(sums.reads > 10 and sums.writes > 10 and sums.replicas > 10)
-    local now = values()
-    for key, value in pairs(acked) do assert.is_true(now[key] >= value, ("key %d"):format(key)) end
+    assert_busy(sums)
+    assert.is_true(sums.replicas > 10)
+    rille.connect(cluster:any_primary())
+    assert_kept(acked)
   end)
 
   for _, keeps in ipairs { true, false } do
@@ -122,14 +146,64 @@ describe("sessions of many processes", function()
       end
       if not keeps then cluster:tell("join", 2) end
       local sums, acked = finish(pipes)
-      assert.is_true(sums.reads > 10 and sums.writes > 10)
+      assert_busy(sums)
       if keeps then
         assert.equal(0, sums.lost)
-        local now = values()
-        for key, value in pairs(acked) do assert.is_true(now[key] >= value, ("key %d"):format(key)) end
+        rille.connect(cluster:any_primary())
+        assert_kept(acked)
       else
         assert.is_true(sums.lost > 0)
       end
     end)
   end
+end)
+
+describe("sessions of many processes on one file", function()
+  local folder, path
+
+  before_each(function()
+    world.seed()
+    folder = new_sessions()
+    path = folder .. "/app.db"
+    rille.configure { connections = { main = { driver = "sqlite", database = path, synchronous = "normal" } },
+      session = { enabled = true } }
+    make_tables()
+  end)
+  after_each(function()
+    rille.close()
+    os.execute("rm -r " .. folder)
+  end)
+
+  it("never see their own past, and nothing acknowledged is lost", function()
+    local sums, acked = finish(start_clients(folder, SECONDS, path))
+    assert.equal(0, sums.lost)
+    assert_busy(sums)
+    assert_kept(acked)
+  end)
+
+  --- The database's own copying, which takes its turn among the writers.
+  local function copy(from, to)
+    local source <close> = core.open { database = from }
+    local target <close> = core.open { database = to, busy_timeout_ms = 100 }
+    for _ = 1, 100 do
+      local ok, e = pcall(target.copy, target, source)
+      if ok then return end
+      assert.is_true(rille.is_error(e, "busy") or rille.is_error(e, "locked"), tostring(e))
+    end
+    error "the backup could not be put back"
+  end
+
+  it("are told when a backup is put back under them", function()
+    local pipes = start_clients(folder, SECONDS, path)
+    local deadline = core.monotonic_ms() + SECONDS * 1000 - 1000
+    while core.monotonic_ms() < deadline do
+      copy(path, folder .. "/kept.db")
+      core.pause(math.random(600))
+      copy(folder .. "/kept.db", path)
+      core.pause(math.random(600))
+    end
+    local sums = finish(pipes)
+    assert_busy(sums)
+    assert.is_true(sums.lost > 0)
+  end)
 end)

@@ -1,7 +1,8 @@
 --- client: one process among several that work in the same sessions, each for a while, and pass their tokens on.
 -- A session is a file in a folder: its token and, for each key, the least that whoever goes on with it must read; its
--- name says who has it for now.  Each key is written by one client, with growing numbers.
--- arg: FOLDER NUMBER CLIENTS SECONDS SEED URL REPLICA…
+-- name says who has it for now.  Each key is written by one client, with growing numbers; an even one has a row in
+-- `marks` too, which goes with the next odd one.
+-- arg: FOLDER NUMBER CLIENTS SECONDS SEED URL REPLICA…, where the URL may be the path of a SQLite database
 local rille = require "rille"
 local core = require "rille.core"
 
@@ -13,11 +14,14 @@ math.randomseed(tonumber(seed) + number)
 local SESSIONS <const> = 2 * clients
 local KEYS <const> = 3                     -- of each client
 
-rille.configure { connections = { main = { driver = "postgres", url = url, replicas = replicas,
-  connect_timeout_ms = 2000, statement_timeout_ms = 5000 } } }
+local main = { driver = "sqlite", database = url, synchronous = "normal" }
+if url:find "^postgresql://" then
+  main = { driver = "postgres", url = url, replicas = replicas, connect_timeout_ms = 2000, statement_timeout_ms = 5000 }
+end
+rille.configure { connections = { main = main } }
 
 local written, acked = {}, {}
-local counts = { reads = 0, writes = 0, replicas = 0, lost = 0, failed = 0 }
+local counts = { reads = 0, snapshots = 0, writes = 0, replicas = 0, lost = 0, failed = 0 }
 local history = {}                         -- the last things that were done, for whoever has to find out
 
 local function note(...)
@@ -26,6 +30,12 @@ local function note(...)
 end
 
 rille.on("query", function(info) if info.replica then counts.replicas = counts.replicas + 1 end end)
+
+local function copy_of(list)
+  local copy = {}
+  for key, value in pairs(list) do copy[key] = value end
+  return copy
+end
 
 local function take()
   local i = math.random(SESSIONS)
@@ -44,11 +54,14 @@ local function give(path, own, state)
   assert(os.rename(own, path))
 end
 
---- What a session must see is no more what it was: it was told so.
+--- What a session must see is no more what it was: it was told so, at the latest when it has done something more, which
+-- may be lost with the rest.
+---@return boolean lost
 local function forget_if_lost(s, state)
-  if not s.lost then return end
+  if not s.lost then return false end
   counts.lost = counts.lost + 1
   state.least, s.lost = {}, false
+  return true
 end
 
 local function violated(i, what)
@@ -66,48 +79,111 @@ local function check(i, s, state, key, value)
   state.least[key] = value
 end
 
+local READ <const> = [[select r.value, m.value as mark from registers r left join marks m on m.key = r.key
+  where r.key = ?]]
+
+--- The value of a key.  One statement sees what one moment had of both tables.
 local function value_of(key)
-  local row = rille.db():query("select value from registers where key = ?", key)[1]
+  local row = rille.db():query(READ, key)[1]
+  if row and row.mark ~= (row.value > 0 and row.value % 2 == 0 and row.value or nil) then
+    violated(0, ("key %d is %d, and its mark is %s"):format(key, row.value, row.mark))
+  end
   return row and row.value
 end
 
+--- Several keys at one moment, each of them twice.
+local function values_of(keys)
+  return rille.snapshot(function()
+    local values = {}
+    for i, key in ipairs(keys) do values[i] = value_of(key) end
+    for i, key in ipairs(keys) do
+      if value_of(key) ~= values[i] then violated(0, ("key %d changed in a snapshot"):format(key)) end
+    end
+    return values
+  end)
+end
+
+local function any_key() return math.random(KEYS * clients) end
+
 local function read(i, s, state)
-  local key = math.random(KEYS * clients)
+  local key = any_key()
   check(i, s, state, key, s:run(value_of, key))
   counts.reads = counts.reads + 1
 end
 
-local function set(key, value) rille.db():execute("update registers set value = ? where key = ?", value, key) end
+local function read_several(i, s, state)
+  local keys = { any_key(), any_key() }
+  local values = s:run(values_of, keys)
+  for n, key in ipairs(keys) do check(i, s, state, key, values[n]) end
+  counts.snapshots = counts.snapshots + 1
+end
 
+local function set(key, value)
+  local db = rille.db()
+  db:execute("update registers set value = ? where key = ?", value, key)
+  if value % 2 == 1 then return db:execute("delete from marks where key = ?", key) end
+  db:execute("insert into marks values (?, ?) on conflict (key) do update set value = excluded.value", key, value)
+end
+
+--- One key, or all of this client's, in one transaction.
 local function write(i, s, state)
-  local key = (number - 1) * KEYS + math.random(KEYS)
-  local value = (written[key] or 0) + 1
-  written[key] = value
-  local inside
+  local first = (number - 1) * KEYS
+  local keys = { first + math.random(KEYS) }
+  if math.random(4) == 1 then
+    for n = 1, KEYS do keys[n] = first + n end
+  end
+  local inside, values = {}, {}
+  for n, key in ipairs(keys) do
+    values[n] = (written[key] or 0) + 1
+    written[key] = values[n]
+  end
   s:run(function()
-    if math.random(2) == 1 then return set(key, value) end
     rille.transaction(function()
-      inside = value_of(key)
-      set(key, value)
+      for n, key in ipairs(keys) do
+        inside[n] = value_of(key)
+        set(key, values[n])
+      end
     end)
   end)
-  note("session", i, "wrote", key, value)
-  forget_if_lost(s, state)
-  if inside and inside < (state.least[key] or 0) then violated(i, "a transaction read " .. inside) end
-  state.least[key], acked[key] = value, value
+  local lost = forget_if_lost(s, state)
+  for n, key in ipairs(keys) do
+    note("session", i, "wrote", key, values[n], lost and "or lost it" or "")
+    if lost then goto continue end
+    if (inside[n] or 0) < (state.least[key] or 0) then violated(i, ("a transaction read %s"):format(inside[n])) end
+    state.least[key], acked[key] = values[n], values[n]
+    ::continue::
+  end
   counts.writes = counts.writes + 1
 end
+
+--- A statement alone: a row more, which the next read finds.
+local function add(i, s, state)
+  local key = KEYS * clients + number
+  local count = (written[key] or 0) + 1
+  written[key] = count
+  s:run(function() rille.db():execute("insert into entries values (?, ?)", number, count) end)
+  note("session", i, "added", count)
+  if forget_if_lost(s, state) then return end
+  state.least[key], acked[key] = count, count
+  local seen = s:run(function()
+    return rille.db():query("select coalesce(max(value), 0) as value from entries where client = ?", number)[1].value
+  end)
+  check(i, s, state, key, seen)
+  counts.writes = counts.writes + 1
+end
+
+local DEEDS <const> = { read, read, read, read_several, write, write, add }
 
 local function visit()
   local i, path, own, state = take()
   if not i then return end
-  local before = { token = state.token, least = table.move(state.least, 1, KEYS * clients, 1, {}) }
+  local before = { token = state.token, least = copy_of(state.least) }
   local ok, e = pcall(function()
     local s = rille.session.start { token = state.token, wait_ms = math.random(100),
       mode = math.random(4) == 1 and "first-primary" or nil }
     forget_if_lost(s, state)
     for _ = 1, math.random(6) do
-      local done, why = pcall(math.random(3) == 1 and write or read, i, s, state)
+      local done, why = pcall(DEEDS[math.random(#DEEDS)], i, s, state)
       if not done then
         if not rille.is_error(why) then error(why, 0) end
         counts.failed = counts.failed + 1
@@ -115,7 +191,7 @@ local function visit()
       end
       before.token = s:token()             -- where it fails, what was seen since has no token: it cannot be held to it
       forget_if_lost(s, state)
-      before.least = table.move(state.least, 1, KEYS * clients, 1, {})
+      before.least = copy_of(state.least)
     end
   end)
   give(path, own, before)
@@ -130,5 +206,8 @@ local deadline = core.monotonic_ms() + seconds * 1000
 while core.monotonic_ms() < deadline do visit() end
 local list = {}
 for key, value in pairs(acked) do list[#list + 1] = key .. "=" .. value end
-print(("DONE reads %d replicas %d writes %d lost %d failed %d acked %s"):format(counts.reads, counts.replicas,
-  counts.writes, counts.lost, counts.failed, table.concat(list, ",")))
+local said = {}
+for _, name in ipairs { "reads", "snapshots", "replicas", "writes", "lost", "failed" } do
+  said[#said + 1] = ("%s %d"):format(name, counts[name])
+end
+print(("DONE %s acked %s"):format(table.concat(said, " "), table.concat(list, ",")))
