@@ -368,6 +368,37 @@ describe("a session over replicas", function()
     assert.truthy(tostring(health.replicas[1].error):find "not a replica")
   end)
 
+  it("refuses to write where a replica was given as the primary, and goes on reading", function()
+    Post:create { title = "a" }
+    caught_up()
+    connect { url = cluster.urls[1], replicas = {} }
+    local s = rille.session.start {}
+    assert.equal(1, s:run(function() return Post:count() end))
+    for _, write in ipairs {
+      function() Post:create { title = "b" } end,
+      function() s:run(Post.insert, Post, { title = "b" }) end,
+      function()
+        rille.transaction(function()
+          assert.equal(1, Post:count())
+          Post:unfiltered():delete()
+        end)
+      end,
+    } do
+      world.refused("readonly", write)
+      assert.equal(1, Post:count())
+    end
+    assert.is_false(rille.session.start { token = s:token() }.lost)
+  end)
+
+  it("reads what it wrote where the primary was given as a replica", function()
+    connect { replicas = { cluster.urls[0] } }
+    local s = rille.session.start { wait_ms = 100 }
+    for i = 1, 5 do
+      s:run(function() Post:create { title = "post " .. i } end)
+      assert.equal(i, s:run(function() return Post:count() end))
+    end
+  end)
+
   it("refuses tokens of another server, changed ones and those from the future", function()
     local s = rille.session.start {}
     s:run(function() Post:create { title = "a" } end)
@@ -377,6 +408,9 @@ describe("a session over replicas", function()
     invalid(token:sub(1, 3) .. ("0"):rep(16) .. token:sub(20))
     invalid(token:sub(1, -2))
     invalid("b9" .. token:sub(3))
+    invalid(token:sub(1, 40) .. "g" .. token:sub(42))
+    invalid(token:sub(1, 40) .. "\0" .. token:sub(42))
+    invalid(token:upper())
     invalid(("0"):rep(1000000))
     assert.is_false(rille.session.start { token = token }.lost)
   end)
