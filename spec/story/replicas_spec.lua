@@ -99,15 +99,17 @@ describe("a session over replicas", function()
       function() post:delete() end,
     }
     Post:create_many { { title = "a" }, { title = "b" } }
+    local short = {}
     for i, way in ipairs(ways) do
       for turn = 1, i == #ways and 1 or 15 do
         if i == 5 then Post:create { title = new() } end
-        local before = tonumber(cluster:sql(0, "select pg_current_wal_lsn() - '0/0'"))
         s:run(way)
         local position = tonumber(s:token():sub(39, 54), 16)
-        assert.is_true(position > before, ("way %d, turn %d: %d after %d"):format(i, turn, position, before))
+        local after = tonumber(cluster:sql(0, "select pg_current_wal_lsn() - '0/0'"))
+        if position < after then short[#short + 1] = ("way %d, turn %d: %d of %d"):format(i, turn, position, after) end
       end
     end
+    assert.is_true(#short < 10, table.concat(short, "\n"))        -- the server writes something of its own now and then
   end)
 
   it("is served by the primary while all replicas stand still, after one wait", function()
@@ -245,6 +247,26 @@ describe("a session over replicas", function()
       if where == 1 then break end
     end
     assert.equal(1, where)
+  end)
+
+  it("reads elsewhere what a replica has to end, since rows that it reads are removed", function()
+    connect { replicas = { cluster.urls[1] } }
+    local s = rille.session.start { wait_ms = 2000 }
+    s:run(function() Post:insert { { title = "a" }, { title = "b" } } end)
+    s:run(function() Post:count() end)
+    cluster:sql(1, "alter system set max_standby_streaming_delay = 0")
+    cluster:sql(1, "select pg_reload_conf()")
+    local url = cluster.urls[0]:gsub("//rille@/rille", "//postgres@/rille")
+    os.execute(([[unset LD_PRELOAD; (sleep 0.5; psql -Xq -d '%s' -c "delete from posts where title = 'a'" \
+      -c "vacuum posts") >/dev/null 2>&1 &]]):format(url))
+    local where, rows = nodes(function()
+      return s:run(function()
+        return rille.db():query "select count(*) as n, max(cast(pg_sleep(1) as text)) as slept from posts"
+      end)
+    end)
+    cluster:sql(1, "alter system reset max_standby_streaming_delay")
+    cluster:sql(1, "select pg_reload_conf()")
+    assert.same({ { 1, 0 }, 1 }, { where, rows[1].n })
   end)
 
   it("waits for no position that never comes: where a page of the log begins", function()
@@ -501,6 +523,22 @@ describe("a session over a failover", function()
     assert.is_true(s.lost)
     connect()
     assert.is_true(eventually(function() return rille.session.start { token = token } end).lost)
+  end)
+
+  it("says so where the old primary is back, and libpq chooses it", function()
+    before(true)
+    connect()
+    local later = eventually(function()
+      local s = rille.session.start {}
+      s:run(function() Post:create { title = "after" } end)
+      return s
+    end)
+    local token = later:token()
+    assert.is_false(rille.session.start { token = token }.lost)
+    cluster:tell("begin", 0)
+    connect()
+    assert.equal("last", rille.db():query("select title from posts order by id desc limit 1")[1].title)
+    assert.is_true(rille.session.start { token = token }.lost)
   end)
 
   for _, role in ipairs { "any role", "a role that may see whom a replica hears" } do
