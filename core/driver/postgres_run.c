@@ -254,7 +254,7 @@ look_at(rille_postgres_stmt *stmt, rille_fault *fault)
     return RILLE_OK;
   if (stmt->walled)
     status = rille_postgres_wall_fault(stmt->result, status, fault);
-  stmt->stale = rille_postgres_is_stale(stmt->result);
+  stmt->stale = stmt->untold || rille_postgres_is_stale(stmt->result);
   PQclear(stmt->result);
   stmt->result = NULL;
   if (!stmt->stale)

@@ -58,6 +58,7 @@ struct rille_postgres_stmt {
   enum { RILLE_PG_READY, RILLE_PG_CAME, RILLE_PG_RUNS, RILLE_PG_ENDED } state; /* _CAME: `result` is to be looked at */
   rille_status ended;                                                          /* how, when it has */
   bool guarded; /* a failure leaves the transaction as it was */
+  bool untold;  /* it has not run, for what was to be told before it was forgotten */
   bool walled;  /* it was said whose rows it is to see: tenant and everybody, as libpq wants them */
   const char *wall[2];
   int wall_lengths[2];

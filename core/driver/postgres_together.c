@@ -28,11 +28,16 @@ static void
 hand_out(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, rille_postgres_ask asks[])
 {
   size_t next = 0;
+  bool untold = false;
 
   for (size_t i = 0; next < count; i++)
-    if (asks[i].what == RILLE_ASK_RUN && !asks[i].aside) {
+    if (asks[i].aside) {
+      untold = untold || PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR;
+    } else if (asks[i].what == RILLE_ASK_RUN) {
       rille_postgres_stmt *stmt = (rille_postgres_stmt *)stmts[next++];
 
+      stmt->untold = untold;
+      untold = false;
       stmt->result = asks[i].result;
       stmt->state = RILLE_PG_CAME;
       asks[i].result = NULL;
@@ -49,7 +54,7 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
   rille_postgres_ask *asks;
   size_t asked;
   rille_status status;
-  bool looks, stale = false; /* others of them may have run: none is run again */
+  bool looks, stale = false;
 
   if (count < 2)
     return RILLE_OK; /* its step does it */
@@ -71,6 +76,8 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
   status = rille_postgres_exchange(conn, asks, asked, fault);
   if (status == RILLE_OK)
     status = rille_postgres_walled(conn, asks, asked, &stale, fault);
+  if (stale)
+    status = RILLE_OK; /* the one that was not told runs again when it is looked at */
   for (size_t i = 0; i < asked && status == RILLE_OK; i++)
     if (asks[i].what == RILLE_ASK_SQL && PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR)
       status = rille_postgres_fault(asks[i].result, (rille_str){ 0 }, conn->stopped, fault);

@@ -284,6 +284,28 @@ describe("row-level security", function()
       end)
     end)
 
+    it("in reads that go together, also where a server has forgotten what was prepared", function()
+      require "rille.model".forget_all()
+      local Org = rille.model "Org" { relations = { memos = rille.has_many "Memo",
+        first = rille.has_one("Memo", { order_by = "title" }) } }
+      Memo = rille.model "Memo" { tenant_column = "org_id" }
+      local function read(id, forgets)
+        local orgs = Org:order_by("id"):all()
+        if forgets then db:execute("deallocate all", { all_tenants = true }) end
+        orgs:load("memos", "first")
+        for i, org in ipairs(orgs) do
+          assert.equal(i == id and id + 1 or 0, #org.memos)
+          assert.equal(i == id and ("1 of %d"):format(id) or nil, org.first and org.first.title)
+        end
+      end
+      for _ = 1, 2 do
+        as(1, read, 1)
+        as(2, read, 2)
+      end
+      as(2, read, 2, true)
+      as(1, read, 1)
+    end)
+
     it("behind a pooler, whose servers forget what was prepared", function()
       as(2, function()
         assert.equal(3, count "memos")
@@ -305,6 +327,27 @@ describe("row-level security", function()
       end)
       assert.same({ tenant = "", everybody = "*" }, db:query([[select current_setting('rille.tenant', true) as tenant,
         current_setting('rille.everybody', true) as everybody]])[1])
+    end)
+  end)
+
+  it("costs no round trip of its own", function()
+    local function trips(fn)
+      local before = db:connect():stats().round_trips
+      fn()
+      return db:connect():stats().round_trips - before
+    end
+    as(2, function()
+      local id = Memo:first().id
+      local function read() Memo:find(id) end
+      local function walk()
+        for _ in Memo:cursor() do id = id + 0 end
+      end
+      for _, each in ipairs { { read, 1 }, { walk, 1 }, { function() count "memos" end, 1 },
+        { function() rille.transaction(function() read() read() end) end, 3 },
+        { function() Memo:without_tenant_scope(read) end, 1 } } do
+        each[1]()                                            -- which prepares what it runs
+        assert.equal(each[2], trips(each[1]))
+      end
     end)
   end)
 
