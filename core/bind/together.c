@@ -59,10 +59,12 @@ read_called(lua_State *L, const char *name)
   return NULL;
 }
 
-/* db:together({ { method, ... }, ... }) -> a list of what each gives, as a list: all are asked before one is read */
+/* db:together({ { method, ... }, ... }, ends) -> a list of what each gives, as a list: all are asked before one is
+** read.  `ends`: commit() of the open transaction, which wrote nothing, comes next. */
 static int
 read_together(lua_State *L)
 {
+  enum { ENDS = 3 };
   rille_lua_database *database = rille_lua_check_database(L, 1);
   int count, result;
   struct part *parts;
@@ -71,7 +73,7 @@ read_together(lua_State *L)
   const rille_driver *driver;
 
   luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
+  lua_settop(L, ENDS);
   count = (int)luaL_len(L, 2);
   luaL_checkstack(L, 2 * count + 20, "too many reads");
   first = rille_lua_begin_call(L, database);
@@ -88,6 +90,8 @@ read_together(lua_State *L)
     statements[i] = parts[i].work->cursor.statement->stmt;
   }
   driver = database->driver;
+  if (lua_toboolean(L, ENDS) && driver->end_with != NULL)
+    driver->end_with(parts[0].work->cursor.connection->conn);
   if (driver->together(statements, (size_t)count, &first->fault) != RILLE_OK)
     return rille_lua_fail(L, first, NULL);
   lua_createtable(L, count, 0);

@@ -157,6 +157,11 @@ typedef struct rille_driver {
   rille_status (*load_row)(rille_load *load, const rille_cell cells[], rille_fault *fault);
   rille_status (*load_end)(rille_load *load, bool keep, int64_t *rows, rille_fault *fault);
 
+  /* Says, before together() of statements that only read, that nothing else comes in the open transaction, which wrote
+  ** nothing, but its commit(): it is committed in that round trip, unless one of them fails, and commit() has nothing
+  ** left to do.  NULL: there is no round trip to save. */
+  void (*end_with)(rille_conn *conn);
+
   /* Goes to the next row.  *row says whether there is one; after the last the statement has done its work, and further
   ** steps say no more than that (or fail again, when it failed) until the next reset. */
   rille_status (*step)(rille_stmt *stmt, bool *row, rille_fault *fault);

@@ -23,7 +23,7 @@ postgres_in_transaction(const rille_conn *base)
 {
   const rille_postgres_conn *conn = (const rille_postgres_conn *)base;
 
-  return conn->in_transaction || conn->begin != NULL;
+  return conn->in_transaction || conn->begin != NULL || conn->committed;
 }
 
 static bool
@@ -48,6 +48,7 @@ postgres_begin(rille_conn *base, rille_begin_mode mode, rille_fault *fault)
   if (postgres_in_transaction(base))
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "a transaction is open already");
   conn->begin = words[mode];
+  conn->wrote = false;
   return RILLE_OK;
 }
 
@@ -76,8 +77,9 @@ postgres_commit(rille_conn *base, rille_fault *fault)
   size_t count = 1;
   rille_status status;
 
-  if (conn->begin != NULL) { /* nothing was done in it */
+  if (conn->begin != NULL || conn->committed) { /* nothing was done in it, or is left to be done */
     conn->begin = NULL;
+    conn->committed = false;
     return RILLE_OK;
   }
   if (!conn->in_transaction)
@@ -117,7 +119,7 @@ rille_postgres_rollback(rille_conn *base, rille_fault *fault)
   rille_postgres_ask rollback = { .what = RILLE_ASK_SQL, .text = "rollback" };
   rille_status status = RILLE_OK;
 
-  if (conn->begin == NULL && !conn->in_transaction)
+  if (!postgres_in_transaction(base))
     return no_transaction(fault);
   if (conn->in_transaction && conn->pg != NULL && rille_postgres_ready(conn, NULL) == RILLE_OK &&
       rille_postgres_exchange(conn, &rollback, 1, NULL) == RILLE_OK &&
@@ -128,7 +130,7 @@ rille_postgres_rollback(rille_conn *base, rille_fault *fault)
   }
   rille_postgres_clear(&rollback, 1);
   conn->begin = NULL;
-  conn->in_transaction = conn->failed = false;
+  conn->in_transaction = conn->failed = conn->committed = false;
   return status;
 }
 
@@ -138,6 +140,14 @@ static void
 postgres_stream(rille_stmt *base, bool streams)
 {
   ((rille_postgres_stmt *)base)->streams = streams;
+}
+
+static void
+postgres_end_with(rille_conn *base)
+{
+  rille_postgres_conn *conn = (rille_postgres_conn *)base;
+
+  conn->ends = postgres_in_transaction(base) && !conn->wrote; /* or a lost connection would leave a doubt */
 }
 
 static void
@@ -287,6 +297,7 @@ const rille_driver rille_driver_postgres = {
   .guard = postgres_guard,
   .whose = rille_postgres_whose,
   .together = rille_postgres_together,
+  .end_with = postgres_end_with,
   .load = rille_postgres_load,
   .load_row = rille_postgres_load_row,
   .load_end = rille_postgres_load_end,

@@ -43,6 +43,9 @@ typedef struct rille_postgres_conn {
   const char *begin;   /* a transaction that the server has not been told of yet: goes with its first statement */
   bool in_transaction; /* the server has one open, or had when it was lost */
   bool failed;         /* ... in which it refuses everything but a rollback */
+  bool wrote;          /* a statement of it can have changed something */
+  bool ends;           /* it shall be committed with what runs together next */
+  bool committed;      /* ... and is: commit() will ask for it */
   bool stopped;        /* what runs was cancelled ... */
   int64_t patient_until_ms; /* ... and must have ended then */
   int64_t used_ms;          /* when it last answered */

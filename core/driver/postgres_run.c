@@ -159,6 +159,7 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
   round_trip trip;
 
   *stale = stmt->missing = false;
+  conn->wrote = conn->wrote || stmt->writes;
   plan(stmt, &trip);
   if (begin != NULL) {
     conn->begin = NULL;

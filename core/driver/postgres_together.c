@@ -6,7 +6,7 @@
 
 /* Asks for all of them.  Outside of a transaction a SYNC stands behind each, so that it ends for itself. */
 static size_t
-ask_for_all(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, rille_postgres_ask asks[],
+ask_for_all(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, bool ends, rille_postgres_ask asks[],
             char told[RILLE_POSTGRES_TOLD_BYTES])
 {
   bool inside = conn->in_transaction || conn->begin != NULL;
@@ -18,8 +18,10 @@ ask_for_all(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, 
     asked += rille_postgres_wall((rille_postgres_stmt *)stmts[i], asks + asked);
     asked += rille_postgres_run_asks((const rille_postgres_stmt *)stmts[i], asks + asked);
   }
-  if (conn->tracks && !inside)
-    asked += rille_postgres_look(conn, true, asks + asked);
+  if (ends)
+    asks[asked++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "commit" };
+  if (conn->tracks && (ends || !inside))
+    asked += rille_postgres_look(conn, !inside, asks + asked);
   return asked;
 }
 
@@ -54,21 +56,26 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
   rille_postgres_ask *asks;
   size_t asked;
   rille_status status;
-  bool looks, stale = false;
+  bool ends = conn != NULL && conn->ends, looks, stale = false;
 
-  if (count < 2)
+  if (conn != NULL)
+    conn->ends = false;
+  if (count < (ends ? 1 : 2))
     return RILLE_OK; /* its step does it */
   status = rille_postgres_ready(conn, fault);
-  for (size_t i = 0; i < count && status == RILLE_OK; i++)
+  for (size_t i = 0; i < count && status == RILLE_OK; i++) {
+    conn->wrote = conn->wrote || ((rille_postgres_stmt *)stmts[i])->writes;
     status = rille_postgres_encode((rille_postgres_stmt *)stmts[i], fault);
+  }
   if (status != RILLE_OK)
     return status;
-  asks = rille_arena_get(
-    &first->made, ((3 + RILLE_POSTGRES_WALLS) * count + RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_LOOKS) * sizeof *asks);
+  asks = rille_arena_get(&first->made,
+                         ((3 + RILLE_POSTGRES_WALLS) * count + RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_LOOKS + 1) *
+                           sizeof *asks);
   if (asks == NULL)
     return rille_fault_no_memory(fault);
-  looks = conn->tracks && !conn->in_transaction && conn->begin == NULL;
-  asked = ask_for_all(conn, stmts, count, asks, told);
+  looks = conn->tracks && (ends || (!conn->in_transaction && conn->begin == NULL));
+  asked = ask_for_all(conn, stmts, count, ends, asks, told);
   if (conn->begin != NULL) {
     conn->begin = NULL;
     conn->in_transaction = true;
@@ -81,6 +88,7 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
   for (size_t i = 0; i < asked && status == RILLE_OK; i++)
     if (asks[i].what == RILLE_ASK_SQL && PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR)
       status = rille_postgres_fault(asks[i].result, (rille_str){ 0 }, conn->stopped, fault);
+  conn->committed = ends && status == RILLE_OK && !conn->in_transaction;
   if (status == RILLE_OK)
     hand_out(conn, stmts, count, asks);
   if (status == RILLE_OK && looks)

@@ -3,6 +3,7 @@
 -- too; see record_relate in core/bind/record_api.c.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Event = require "rille.record.event"
 local Link = require "rille.relation.link"
 local List = require "rille.list"
 local Read = require "rille.relation.read"
@@ -133,11 +134,22 @@ local function ask_one(asked, parents, class, name, entry)
   ask(asked, link, link.related, parents, entry, name)
 end
 
+--- Is this the last that is read: does nothing hang on what comes, and hears nobody of it?
+local function is_last(asked)
+  local wanted_of = require "rille.query.ends".wanted_of
+  for _, each in ipairs(asked) do
+    if each.inner and #each.inner > 0 or each.query and wanted_of(each.query) or Event.any(each.class._def) then
+      return false
+    end
+  end
+  return true
+end
+
 --- Read what was asked for, and give it to the parents.
-local function take(asked)
+local function take(asked, closing)
   local reads = {}
   for _, each in ipairs(asked) do reads[#reads + 1] = each.read end
-  local results, at = require "rille.query.ends".together(reads), 0
+  local results, at = require "rille.query.ends".together(reads, closing and is_last(asked) and closing or nil), 0
   for _, each in ipairs(asked) do
     local row_keys = {}
     each.rows = {}
@@ -178,7 +190,8 @@ end
 --- Load relations, and what these lead to: those of a level do not know of each other, and are read together.
 ---@param level { records: rille.Record[], class: rille.Model, wanted: rille.Wanted, lenient: boolean? }[]  lenient:
 ---  of records behind a morph, relations that their model lacks are left out
-local function load_level(level)
+---@param closing? rille.Handle  whose transaction was begun for this, and ends with it
+local function load_level(level, closing)
   local asked = {}
   for _, each in ipairs(level) do
     local records = #each.wanted > 0 and distinct(each.records) or {}
@@ -189,16 +202,17 @@ local function load_level(level)
     end
   end
   if #asked == 0 then return end
-  take(asked)
-  return load_level(behind(asked))
+  take(asked, closing)
+  return load_level(behind(asked), closing)
 end
 
 --- Load relations of records of one model, and what these lead to.
 ---@param records rille.Record[]
 ---@param class rille.Model
 ---@param wanted rille.Wanted
-function M.load_wanted(records, class, wanted)
-  load_level { { records = records, class = class, wanted = wanted } }
+---@param closing? rille.Handle  as of load_level
+function M.load_wanted(records, class, wanted, closing)
+  load_level({ { records = records, class = class, wanted = wanted } }, closing)
 end
 
 --- Load a relation of records of one model.

@@ -313,11 +313,11 @@ end
 
 --- The same where it may be that something is written too, and where the transaction around it, if any, decides.
 ---@param handle rille.Handle
----@param fn fun(handle: rille.Handle): any ...
+---@param fn fun(handle: rille.Handle, own: boolean): any ...  own: the transaction is for this alone
 ---@return any ...
 function M.at_one_moment(handle, fn)
-  if M.innermost(handle) then return fn(handle) end
-  return attempt(handle, fn, "repeatable_read", "repeatable_read")
+  if M.innermost(handle) then return fn(handle, false) end
+  return attempt(handle, function() return fn(handle, true) end, "repeatable_read", "repeatable_read")
 end
 
 --- Call `fn` when the outermost transaction of this coroutine has committed, never if it, or the savepoint around this

@@ -231,6 +231,45 @@ runs_statements_together_and_gives_each_what_is_its_own(void **state)
   }
 }
 
+static void
+ends_a_transaction_with_the_statements_that_run_together_last(void **state)
+{
+  enum { READS, FAILS, WROTE, CASES };
+  rille_fault fault;
+  bool row;
+
+  (void)state;
+  if (contract->driver->end_with == NULL)
+    return;
+  for (int what = READS; what < CASES; what++) {
+    uint64_t before;
+    rille_stmt *stmt;
+
+    assert_ok(contract->driver->begin(contract_db, RILLE_BEGIN_REPEATABLE_READ, &fault), &fault);
+    if (what == WROTE)
+      contract_run_sql(contract_db, "insert into posts (views) values (7)");
+    stmt = contract_prepare(contract_db, what == FAILS ? "select 1 / views from posts where views = 0"
+                                                       : "select count(*) from posts");
+    before = contract->driver->round_trips(contract_db);
+    contract->driver->end_with(contract_db);
+    assert_ok(contract->driver->together(&stmt, 1, &fault), &fault);
+    if (what == FAILS)
+      assert_fails(RILLE_INVALID_ARGUMENT, contract->driver->step(stmt, &row, &fault), &fault);
+    else
+      assert_ok(contract->driver->step(stmt, &row, &fault), &fault);
+    assert_true(contract->driver->in_transaction(contract_db));
+    contract->driver->free(stmt);
+    if (what == FAILS)
+      assert_ok(contract->driver->rollback(contract_db, &fault), &fault);
+    else
+      assert_ok(contract->driver->commit(contract_db, &fault), &fault);
+    assert_false(contract->driver->in_transaction(contract_db));
+    assert_int_equal(contract->driver->round_trips(contract_db) - before, what == READS ? 1 : 2);
+    contract_run_sql(contract_db, "insert into posts (views) values (0)"); /* outside of any: kept at once */
+    assert_int_equal(posts_seen_by(other), what == READS ? 1 : what == FAILS ? 2 : 4);
+  }
+}
+
 /* The row that two connections want. */
 static void
 hold_a_row(void)
@@ -399,6 +438,7 @@ contract_transactions(void)
     ON_BOTH(goes_on_from_a_savepoint_after_a_statement_that_failed),
     ON_BOTH(leaves_the_transaction_as_it_was_when_a_guarded_statement_fails),
     ON_BOTH(runs_statements_together_and_gives_each_what_is_its_own),
+    ON_BOTH(ends_a_transaction_with_the_statements_that_run_together_last),
     ON_BOTH(is_busy_while_another_writes),
     ON_BOTH(waits_as_long_as_it_was_told),
     ON_BOTH(goes_on_as_soon_as_the_other_is_done),

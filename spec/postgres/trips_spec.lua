@@ -50,7 +50,9 @@ describe("one round trip", function()
   it("reads all relations of one level", function()
     local users
     local function read() users = User:query():order_by("id"):with("posts.tags", "photos", "boss"):all() end
-    assert.equal(4, trips(read))                            -- users; posts, photos and bosses; tags; commit
+    assert.equal(3, trips(read))                            -- users; posts, photos and bosses; tags and commit
+    assert.equal(2, trips(function() User:with("posts", "photos", "boss"):all() end))
+    assert.equal(2, trips(function() User:with("posts"):all() end))
     local found = {}
     for i, user in ipairs(users) do
       found[i] = { #user.posts, #user.photos, user.boss and user.boss.name,
@@ -62,7 +64,7 @@ describe("one round trip", function()
 
   it("reads what is below each of several relations", function()
     local users
-    assert.equal(4, trips(function()
+    assert.equal(3, trips(function()
       users = User:query():order_by("id"):with { "posts.user", photos = function(q) return q:with "user" end }:all()
     end))
     assert.equal("a", users[1].posts[1].user.name)
@@ -71,7 +73,7 @@ describe("one round trip", function()
 
   it("reads what a morph leads to, of whatever model", function()
     local notes
-    assert.equal(3, trips(function() notes = Note:query():order_by("id"):with("on"):all() end))
+    assert.equal(2, trips(function() notes = Note:query():order_by("id"):with("on"):all() end))
     assert.same({ "y", "b" }, { notes[1].on.title, notes[2].on.name })
   end)
 
@@ -79,7 +81,7 @@ describe("one round trip", function()
     local page
     assert.equal(1, trips(function() page = User:query():order_by("id"):paginate(2, 2) end))
     assert.same({ 3, 1, "c", 2 }, { page.total, #page.data, page.data[1].name, page.last_page })
-    assert.equal(3, trips(function() page = User:query():order_by("id"):with("posts"):paginate(1, 2) end))
+    assert.equal(2, trips(function() page = User:query():order_by("id"):with("posts"):paginate(1, 2) end))
     assert.same({ 3, 2 }, { page.total, #page.data[1].posts })
   end)
 
@@ -99,11 +101,28 @@ describe("one round trip", function()
     assert.equal(3, #User:with("posts", "photos", "boss"):all())
   end)
 
-  it("tells hooks of what was read, and keeps tenants apart", function()
-    local seen = {}
-    Post:on("retrieved", function(post) seen[#seen + 1] = post.title end)
-    User:with("posts", "photos"):all()
+  it("tells hooks of what was read, in the transaction that reads it", function()
+    local seen, level = {}, nil
+    Post:on("retrieved", function(post)
+      seen[#seen + 1] = post.title
+      level = db:connect():depth()
+      db:insert("tags", { name = post.title })
+    end)
+    assert.equal(6, trips(function() User:with("posts", "photos"):all() end))   -- three inserts, and the commit alone
     table.sort(seen)
-    assert.same({ "x", "y", "z" }, seen)
+    assert.same({ "x", "x", "x", "y", "y", "y", "z", "z", "z" }, seen)
+    assert.same({ 1, 11 }, { level, db:table("tags"):count() })
+  end)
+
+  it("commits alone what a hook wrote, and what was begun by somebody else not at all", function()
+    User:on("retrieved", function(user) if user.id == 2 then db:insert("tags", { name = "seen" }) end end)
+    assert.equal(4, trips(function() User:with("posts"):all() end))
+    assert.equal(5, db:table("tags"):count())
+    rille.transaction(function()
+      assert.equal(3, #User:with("posts", "photos"):all())
+      assert.equal(1, db:connect():depth())
+      db:insert("tags", { name = "kept" })
+    end)
+    assert.equal(7, db:table("tags"):count())
   end)
 end)

@@ -137,9 +137,10 @@ end
 --- Run reads that do not know of each other: in one round trip where they are of one database that has any, and nobody
 --- listens to each statement.
 ---@param reads table[]  { query, method, … } as `run` takes them
+---@param closing? rille.Handle  nothing else is done in the transaction that is open on it, which wrote nothing
 ---@return table[]  what each gave, packed
-function M.together(reads)
-  local results, handle, asked = {}, #reads > 1 and ready(reads[1][1]).handle, {}
+function M.together(reads, closing)
+  local results, handle, asked = {}, #reads > (closing and 0 or 1) and ready(reads[1][1]).handle, {}
   local apart = not handle or not handle:engine().pipelines or hook.listening.query
   for i = 2, apart and 0 or #reads do apart = apart or ready(reads[i][1]).handle ~= handle end
   if apart then
@@ -150,7 +151,7 @@ function M.together(reads)
     local query, scopes = demanded(read[1], read[1][1])
     asked[i] = { read[2], query, scopes or false, read[3] or nil, read[4] or nil }
   end
-  for i, given in ipairs(call(handle, "together", asked)) do
+  for i, given in ipairs(call(handle, "together", asked, closing == handle)) do
     results[i] = table.pack(tell_read(reads[i][1][1], reads[i][2], table.unpack(given, 1, #given)))
   end
   return results
@@ -208,9 +209,9 @@ local function rows_of(query, counted)
   local wanted = wanted_of(query)
   if not wanted then return read_rows(query, counted) end
   require "rille.preload".check(query[1].class, wanted)
-  return require "rille.transaction".at_one_moment(ready(query).handle, function()
+  return require "rille.transaction".at_one_moment(ready(query).handle, function(handle, own)
     local rows, count = read_rows(query, counted)
-    require "rille.preload".load_wanted(rows, query[1].class, wanted)
+    require "rille.preload".load_wanted(rows, query[1].class, wanted, own and handle or nil)
     return rows, count
   end)
 end
