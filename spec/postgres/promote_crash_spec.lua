@@ -4,8 +4,7 @@ local core = require "rille.core"
 local Database = require "spec.support.database"
 local Project = require "spec.support.project"
 
-local IN_DEV <const> = (os.getenv "RILLE_BUILD" or ""):find "dev$" ~= nil          -- where all is several times slower
-local ROUNDS <const> = tonumber(os.getenv "RILLE_ROUNDS") or IN_DEV and 8 or 60
+local ROUNDS <const> = tonumber(os.getenv "RILLE_ROUNDS") or 60
 local KILLS_MAX <const> = 12                   -- of one promotion: then it is left alone
 local POSTS <const> = 12000
 
