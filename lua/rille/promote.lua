@@ -199,6 +199,23 @@ local function fill(job, number)
   shown.state = "copied"
 end
 
+--- The source may have become another one since the promotion began: a table that it has no more would stay in the
+--- target, and what does not go over may have come to it.
+local function check_resumed(job)
+  local planned, known, left = {}, {}, job.notes.left
+  for _, plan in ipairs(job.plans) do planned[plan.name] = true end
+  for _, name in ipairs(job.notes.made) do
+    if not planned[name] then
+      refuse(job, "migration", ("%s was to go over when this promotion began, and is not any more"):format(
+        Name.quote(name)), "nothing was changed; give an empty database, and begin anew")
+    end
+  end
+  for _, each in ipairs(left) do known[each.kind .. " " .. each.name] = true end
+  for _, each in ipairs(job.source.left) do
+    if not known[each.kind .. " " .. each.name] then left[#left + 1] = each end
+  end
+end
+
 --- Everything that is read of the source, at one moment.
 local function copy_all(job)
   job.source = Source.look(job.source_run, job.skip)
@@ -207,6 +224,7 @@ local function copy_all(job)
   local is_new = not job.notes
   if is_new and not job.is_absent then job.there = check_new(job) end
   job.plans = is_new and rehearse(job) or Target.plans(job.from, job.to, source)
+  if not is_new then check_resumed(job) end
   result.left = is_new and source.left or job.notes.left
   look(job)
   if options.dry_run then return end

@@ -354,6 +354,22 @@ describe("a database that is promoted", function()
     assert.matches("another database", p:refused().message)
   end)
 
+  it("is not gone on with when the source has become another one", function()
+    p:migrate [[schema:create("a", function(t) t:id() t:text("t") end) schema:create("b", function(t) t:id() end)]]
+    p.here:execute "create table loose (id integer primary key)"
+    p.here:insert("a", { t = "x" })
+    local function break_off(step)
+      if step.step == "copying" and step.table == "a" then error "broken off" end
+    end
+    assert.has_error(function() p:run { on_progress = break_off } end)
+    p.here:execute "create view seen as select t from a"
+    assert.matches('not all of the source goes over: view "seen"', p:refused().message)
+    p.here:execute "drop table loose"
+    local e = p:refused { accept = true }
+    assert.equal("migration", e.kind)
+    assert.matches('"loose" was to go over when this promotion began', e.message)
+  end)
+
   it("keeps what somebody writes to a table of the target while the source is looked at", function()
     p:migrate [[schema:create("a", function(t) t:id() t:text("t") end)]]
     p.here:insert("a", { t = "x" })

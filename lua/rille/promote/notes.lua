@@ -20,6 +20,7 @@ local CREATE <const> = [[create table if not exists "rille_promotion" (
 ---@field source string       where the source is
 ---@field finished_at? string
 ---@field left table[]        what did not go over
+---@field made string[]       the tables that go over, made before the first row was
 ---@field tables table<string, { rows: integer, digest: string }>
 ---@field keys string[]       statements, in their order
 
@@ -35,8 +36,8 @@ function M.read(run)
       order by "kind", "name"]]) do
     if row.kind == "whole" then
       local detail = Json.decode(row.detail)
-      notes.state, notes.source, notes.finished_at, notes.left = row.state, detail.source, detail.finished_at,
-        detail.left or {}
+      notes.state, notes.source, notes.finished_at = row.state, detail.source, detail.finished_at
+      notes.left, notes.made = detail.left or {}, detail.made or {}
     elseif row.kind == "table" then
       notes.tables[row.name] = { rows = row.rows, digest = row.digest }
     else
@@ -56,13 +57,16 @@ end
 
 --- How far the whole is.
 local function whole(run, state, about)
-  local detail = { source = about.source, left = about.left, finished_at = state == "done" and core.now() or nil }
+  local made = {}
+  for i, each in ipairs(about.tables) do made[i] = each.name end
+  local detail = { source = about.source, left = about.left, made = made,
+    finished_at = state == "done" and core.now() or nil }
   write(run, "whole", "", state, nil, nil, Json.encode(detail))
 end
 
 --- Note that tables are there, and what adds the foreign keys that they are to have.
 ---@param run rille.SchemaRunner
----@param about { source: string, left: table[] }
+---@param about { source: string, left: table[], tables: { name: string }[] }
 ---@param keys string[]
 function M.begin(run, about, keys)
   run:execute(CREATE)
@@ -72,7 +76,7 @@ end
 
 --- Note that all is there, foreign keys too.
 ---@param run rille.SchemaRunner
----@param about { source: string, left: table[] }
+---@param about { source: string, left: table[], tables: { name: string }[] }
 function M.finish(run, about)
   run:execute [[delete from "rille_promotion" where "kind" = 'key']]
   whole(run, "done", about)

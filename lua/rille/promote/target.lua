@@ -102,7 +102,9 @@ local function columns_of(source_columns, target, tell)
   for _, column in ipairs(target.columns) do
     local source = find(source_columns, column.name)
     if source then taken[source] = true end
-    if source and not column.generated then
+    if source and column.generated and not source.generated then
+      tell(("%s.%s keeps values in the source, and is computed in the target"):format(target.name, column.name))
+    elseif source and not column.generated then
       columns[#columns + 1] = { name = column.name, source = source.name, declared = column.declared or "",
         required = column.not_null, key = column.primary > 0 }
     elseif not source and not column.generated and column.not_null and column.default == nil then
