@@ -80,7 +80,9 @@ describe("a promotion that is killed at any moment", function()
   end)
   teardown(function() project:remove() end)
 
-  local function psql(sql) return output(("psql '%s' -XqAt -v ON_ERROR_STOP=1 -c %q"):format(url, sql)) end
+  local function psql(sql)
+    return output(("unset LD_PRELOAD; psql '%s' -XqAt -v ON_ERROR_STOP=1 -c %q"):format(url, sql))
+  end
 
   local function log()
     local file <close> = assert(io.open(project.path .. "/log"))
