@@ -59,16 +59,7 @@ c_tests() {
 }
 
 # What takes minutes under the sanitizers, and of which the parts are tried there: it runs in release.
-LONG='spec/story/debian_spec.lua spec/hostile/session_spec.lua spec/postgres/promote_crash_spec.lua'
-
-# The list of specs in FILE as the build is to run it: leave_long BUILD FILE.
-leave_long() {
-  [ "$1" = dev ] || return 0
-  for long in $LONG; do
-    ! grep -q "^$long\$" "$2" || echo "in release only: $long"
-    sed -i "\\|^$long\$|d" "$2"
-  done
-}
+LONG='spec/story/debian_spec.lua spec/hostile/session_spec.lua'
 
 # Those that spec/long names come first: one that began last would keep the others waiting.
 long_first() { awk 'FNR == NR { if (!/^#/) rank[$1] = FNR; next } { print ($1 in rank) ? rank[$1] : 1000, $1 }' \
@@ -77,7 +68,10 @@ long_first() { awk 'FNR == NR { if (!/^#/) rank[$1] = FNR; next } { print ($1 in
 specs() {
   step "Specs: $1"
   find spec -path spec/postgres -prune -o -name '*_spec.lua' -print | sort >"$work/specs"
-  leave_long "$1" "$work/specs"
+  if [ "$1" = dev ]; then
+    echo "in release only: $LONG"
+    for long in $LONG; do sed -i "\\|^$long\$|d" "$work/specs"; done
+  fi
   long_first <"$work/specs" \
     | xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
 }
@@ -87,9 +81,7 @@ postgres_specs() {
   step "Specs on PostgreSQL: $1"
   must sh spec/support/postgres.sh start "$server" 0 $$ || return
   url=$(sh spec/support/postgres.sh env "$server" | sed -n "s/^PG_URL='\(.*\)'$/\1/p")
-  { find spec/postgres -name '*_spec.lua' | sort; grep -v '^#' spec/postgres/shared; } >"$work/specs"
-  leave_long "$1" "$work/specs"
-  long_first <"$work/specs" \
+  { find spec/postgres -name '*_spec.lua' | sort; grep -v '^#' spec/postgres/shared; } | long_first \
     | RILLE_SPEC_URL=$url xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
 }
 
