@@ -229,6 +229,21 @@ session_generation(lua_State *L)
   return 1;
 }
 
+/* Reads what there is to judge the place by.  A primary that was promoted writes down first where its epoch began. */
+static rille_status
+judged_history(rille_connection *connection, const rille_place *place, rille_history *history, bool *found,
+               rille_fault *fault)
+{
+  rille_status status = rille_history_read(connection, place, history, found, fault), made;
+
+  if (status != RILLE_OK || !*found || !history->stale || history->replica)
+    return status;
+  made = create(connection, true, NULL);
+  if (made != RILLE_OK && made != RILLE_UNIQUE_VIOLATION)
+    return RILLE_OK; /* it stays stale */
+  return rille_history_read(connection, place, history, found, fault);
+}
+
 /* db:judge(token) -> "there", "ahead", "lost", "unsure" or "foreign"; raises invalid_token for what is no token, or one
 ** of this database that it did not make */
 static int
@@ -247,7 +262,7 @@ session_judge(lua_State *L)
   if (rille_token_read(text, &place, &fault) != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
   rille_lua_look_again(database);
-  status = rille_history_read(rille_lua_connection(L, database), &place, history, &found, &fault);
+  status = judged_history(rille_lua_connection(L, database), &place, history, &found, &fault);
   rille_lua_settle(database);
   if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
