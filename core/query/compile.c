@@ -27,7 +27,8 @@ write_tenant(rille_compiler *c, const rille_source *source)
 void
 rille_compiler_where(rille_compiler *c, const rille_query *query)
 {
-  const rille_node *conditions[] = { query->sealed, query->where };
+  enum { ASKED = 2 };
+  const rille_node *conditions[ASKED] = { query->sealed, query->where };
   bool guarded = query->source.guard == RILLE_GUARD_TENANT;
   bool many = (query->sealed != NULL) + (query->where != NULL) + guarded > 1;
   const char *word = " where ";
@@ -38,7 +39,7 @@ rille_compiler_where(rille_compiler *c, const rille_query *query)
     write_tenant(c, &query->source);
     word = " and ";
   }
-  for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
+  for (int i = 0; i < ASKED; i++)
     if (conditions[i] != NULL) {
       rille_compiler_put(c, word);
       if (many)
