@@ -196,6 +196,24 @@ json_of(rille_chain *r, int node, int path)
   return document;
 }
 
+/* Pushes an element of the list at the top of the stack, and reads it.  Where it stands is only written for an error:
+** relations read lists of thousands. */
+static void
+push_element(rille_chain *r, rille_str what, lua_Integer i, rille_cell *cell)
+{
+  char place[100];
+  bool is_read;
+
+  (void)lua_rawgeti(r->L, -1, i);
+  is_read = rille_lua_to_cell(r->L, -1, cell);
+  if (is_read && cell->kind != RILLE_NULL)
+    return;
+  (void)snprintf(place, sizeof place, "%.*s: element %lld of the list", RILLE_STR_ARG(what), (long long)i);
+  if (!is_read)
+    rille_lua_check_cell(r->L, -1, place, cell);
+  (void)rille_lua_refuse(r->L, "%s is %s: NULL is never found in a list", place, lua_isnil(r->L, -1) ? "nil" : "null");
+}
+
 /* The list at the top of the stack as one long value, or as short items. */
 static rille_node *
 list_of(rille_chain *r, rille_str what, lua_Integer count)
@@ -208,15 +226,8 @@ list_of(rille_chain *r, rille_str what, lua_Integer count)
     cells = rille_work_get(r->L, r->work, (size_t)count * sizeof *cells);
   for (lua_Integer i = 1; i <= count; i++) {
     rille_cell cell;
-    char place[100];
 
-    (void)lua_rawgeti(r->L, -1, i);
-    (void)snprintf(place, sizeof place, "%.*s: element %lld of the list", RILLE_STR_ARG(what), (long long)i);
-    if (!rille_lua_to_cell(r->L, -1, &cell))
-      rille_lua_check_cell(r->L, -1, place, &cell);
-    if (cell.kind == RILLE_NULL)
-      (void)rille_lua_refuse(r->L, "%s is %s: NULL is never found in a list", place,
-                             lua_isnil(r->L, -1) ? "nil" : "null");
+    push_element(r, what, i, &cell);
     if (cells != NULL) {
       cells[i - 1] = cell;
     } else {

@@ -2,6 +2,7 @@
 #include "core/run/form.h"
 
 #include "core/base/buffer.h"
+#include "core/base/json.h"
 
 enum { TEXT_MAX = 1 << 30 }; /* bytes of a list */
 
@@ -62,6 +63,14 @@ json_real(rille_buffer *out, double real)
   rille_buffer_add(out, text, rille_real_print(text, sizeof text, -1, real));
 }
 
+static void
+json_integer(rille_buffer *out, int64_t integer)
+{
+  char digits[RILLE_JSON_NUMBER_BYTES];
+
+  rille_buffer_add(out, digits, (size_t)(rille_json_integer(digits, integer) - digits));
+}
+
 /* A value as JSON. */
 static void
 json_cell(rille_buffer *out, const rille_cell *cell)
@@ -69,7 +78,7 @@ json_cell(rille_buffer *out, const rille_cell *cell)
   switch (cell->kind) {
   case RILLE_NULL: rille_buffer_text(out, "null"); break;
   case RILLE_BOOL:
-  case RILLE_INT: rille_buffer_format(out, "%lld", (long long)cell->as.integer); break;
+  case RILLE_INT: json_integer(out, cell->as.integer); break;
   case RILLE_REAL: json_real(out, cell->as.real); break;
   case RILLE_TEXT:
   case RILLE_BLOB: json_text(out, cell->as.text); break;
