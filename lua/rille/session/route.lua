@@ -166,7 +166,7 @@ function Route:settle(seen)
       seen.replica = replica
       seen.saw(place, replica.db)
     else
-      seen.late = true                    -- no replica was farther than the primary is
+      seen.late = true                    -- no replica's log is farther than the primary's, which may show it later
     end
   end
   if not seen.late then return end

@@ -29,7 +29,12 @@ local function note(...)
   if #history > 200 then table.remove(history, 1) end
 end
 
-rille.on("query", function(info) if info.replica then counts.replicas = counts.replicas + 1 end end)
+local last_node = "the primary"            -- where the last statement went
+
+rille.on("query", function(info)
+  last_node = info.replica and "replica " .. info.replica or "the primary"
+  if info.replica then counts.replicas = counts.replicas + 1 end
+end)
 
 local function copy_of(list)
   local copy = {}
@@ -71,7 +76,7 @@ local function violated(i, what)
 end
 
 local function check(i, s, state, key, value)
-  note("session", i, "read", key, value or "none", "least", state.least[key] or 0)
+  note("session", i, "read", key, value or "none", "least", state.least[key] or 0, "at", last_node)
   forget_if_lost(s, state)
   if (value or 0) < (state.least[key] or 0) then
     violated(i, ("read %s of key %d, and had seen %d"):format(value, key, state.least[key]))
