@@ -74,6 +74,18 @@ rille_buffer_text(rille_buffer *buffer, const char *text)
 }
 
 void
+rille_buffer_name(rille_buffer *buffer, rille_str name)
+{
+  rille_buffer_byte(buffer, '"');
+  for (size_t i = 0; i < name.len; i++) {
+    if (name.at[i] == '"')
+      rille_buffer_byte(buffer, '"');
+    rille_buffer_byte(buffer, name.at[i]);
+  }
+  rille_buffer_byte(buffer, '"');
+}
+
+void
 rille_buffer_format(rille_buffer *buffer, const char *format, ...)
 {
   char text[64];

@@ -43,6 +43,9 @@ rille_buffer_byte(rille_buffer *buffer, char byte)
     rille_buffer_add(buffer, &byte, 1);
 }
 
+/* Appends a name as an identifier of SQL: in double quotes, with those in it doubled. */
+void rille_buffer_name(rille_buffer *buffer, rille_str name);
+
 /* Appends what printf would write, at most 63 bytes of it: for numbers. */
 void rille_buffer_format(rille_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

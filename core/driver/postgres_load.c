@@ -24,25 +24,13 @@ struct rille_load {
 /* -- what is sent ------------------------------------------------------------------------------------------ */
 
 static void
-put_name(rille_buffer *sql, rille_str name)
-{
-  rille_buffer_byte(sql, '"');
-  for (size_t i = 0; i < name.len; i++) {
-    if (name.at[i] == '"')
-      rille_buffer_byte(sql, '"');
-    rille_buffer_byte(sql, name.at[i]);
-  }
-  rille_buffer_byte(sql, '"');
-}
-
-static void
 put_sql(rille_buffer *sql, rille_str table, const rille_str columns[], size_t count)
 {
   rille_buffer_text(sql, "copy ");
-  put_name(sql, table);
+  rille_buffer_name(sql, table);
   for (size_t i = 0; i < count; i++) {
     rille_buffer_text(sql, i == 0 ? " (" : ", ");
-    put_name(sql, columns[i]);
+    rille_buffer_name(sql, columns[i]);
   }
   rille_buffer_text(sql, ") from stdin");
 }

@@ -23,13 +23,7 @@ rille_compiler_quote(rille_compiler *c, rille_str name)
 {
   if (c->dialect->name_bytes > 0 && name.len > (size_t)c->dialect->name_bytes)
     rille_compiler_fail(c, RILLE_UNSUPPORTED, "a name is longer than the 63 bytes that PostgreSQL reads of one");
-  rille_buffer_byte(&c->sql, '"');
-  for (size_t i = 0; i < name.len; i++) {
-    if (name.at[i] == '"')
-      rille_buffer_byte(&c->sql, '"');
-    rille_buffer_byte(&c->sql, name.at[i]);
-  }
-  rille_buffer_byte(&c->sql, '"');
+  rille_buffer_name(&c->sql, name);
 }
 
 /* "posts.views", for messages about a value. */

@@ -7,18 +7,6 @@
 #include "core/base/shown.h"
 #include "core/run/aside.h"
 
-static void
-put_name(rille_buffer *sql, rille_str name)
-{
-  rille_buffer_byte(sql, '"');
-  for (size_t i = 0; i < name.len; i++) {
-    if (name.at[i] == '"')
-      rille_buffer_byte(sql, '"');
-    rille_buffer_byte(sql, name.at[i]);
-  }
-  rille_buffer_byte(sql, '"');
-}
-
 /* Which columns a list of them has. */
 enum { ALL, OF_KEY, OTHERS };
 
@@ -37,7 +25,7 @@ put_columns(rille_buffer *sql, const rille_mirror_table *table, int which, const
   for (size_t i = 0; i < table->count; i++)
     if (is_in(&table->columns[i], which)) {
       rille_buffer_text(sql, first ? "" : between);
-      put_name(sql, table->columns[i].name);
+      rille_buffer_name(sql, table->columns[i].name);
       rille_buffer_text(sql, after);
       first = false;
     }
@@ -46,7 +34,7 @@ put_columns(rille_buffer *sql, const rille_mirror_table *table, int which, const
 static void
 put_whose(rille_buffer *sql, const rille_mirror_table *table)
 {
-  put_name(sql, rille_str_of(table->whose));
+  rille_buffer_name(sql, rille_str_of(table->whose));
 }
 
 /* insert into t (whose, ...) values (?, ...) on conflict (whose, key) do update set a = excluded.a, ... */
@@ -56,7 +44,7 @@ write_put(rille_buffer *sql, const rille_mirror_table *table)
   bool first = true;
 
   rille_buffer_text(sql, "insert into ");
-  put_name(sql, table->name);
+  rille_buffer_name(sql, table->name);
   rille_buffer_text(sql, " (");
   put_whose(sql, table);
   rille_buffer_text(sql, ", ");
@@ -72,9 +60,9 @@ write_put(rille_buffer *sql, const rille_mirror_table *table)
   for (size_t i = 0; i < table->count; i++)
     if (!table->columns[i].key) {
       rille_buffer_text(sql, first ? "" : ", ");
-      put_name(sql, table->columns[i].name);
+      rille_buffer_name(sql, table->columns[i].name);
       rille_buffer_text(sql, " = excluded.");
-      put_name(sql, table->columns[i].name);
+      rille_buffer_name(sql, table->columns[i].name);
       first = false;
     }
 }
@@ -83,7 +71,7 @@ static void
 write_remove(rille_buffer *sql, const rille_mirror_table *table)
 {
   rille_buffer_text(sql, "delete from ");
-  put_name(sql, table->name);
+  rille_buffer_name(sql, table->name);
   rille_buffer_text(sql, " where ");
   put_whose(sql, table);
   rille_buffer_text(sql, " = ? and ");
@@ -96,7 +84,7 @@ write_find(rille_buffer *sql, const rille_mirror_table *table)
   rille_buffer_text(sql, "select ");
   put_columns(sql, table, ALL, ", ", "");
   rille_buffer_text(sql, " from ");
-  put_name(sql, table->name);
+  rille_buffer_name(sql, table->name);
   rille_buffer_text(sql, " where ");
   put_columns(sql, table, OF_KEY, " and ", " = ?");
 }
@@ -107,7 +95,7 @@ write_read(rille_buffer *sql, const rille_mirror_table *table)
   rille_buffer_text(sql, "select ");
   put_columns(sql, table, ALL, ", ", "");
   rille_buffer_text(sql, " from ");
-  put_name(sql, table->name);
+  rille_buffer_name(sql, table->name);
 }
 
 /* Only what came from one source. */
@@ -130,7 +118,7 @@ static void
 write_clear(rille_buffer *sql, const rille_mirror_table *table)
 {
   rille_buffer_text(sql, "delete from ");
-  put_name(sql, table->name);
+  rille_buffer_name(sql, table->name);
   put_of_one(sql, table);
 }
 
@@ -139,7 +127,7 @@ static void
 write_rename(rille_buffer *sql, const rille_mirror_table *table)
 {
   rille_buffer_text(sql, "update ");
-  put_name(sql, table->name);
+  rille_buffer_name(sql, table->name);
   rille_buffer_text(sql, " set ");
   put_whose(sql, table);
   rille_buffer_text(sql, " = ?2 where ");
@@ -151,13 +139,13 @@ static void
 write_create(rille_buffer *sql, const rille_mirror_table *table)
 {
   rille_buffer_text(sql, "create table ");
-  put_name(sql, table->name);
+  rille_buffer_name(sql, table->name);
   rille_buffer_text(sql, " (");
   put_whose(sql, table);
   rille_buffer_text(sql, " TEXT not null");
   for (size_t i = 0; i < table->count; i++) {
     rille_buffer_text(sql, ", ");
-    put_name(sql, table->columns[i].name);
+    rille_buffer_name(sql, table->columns[i].name);
     rille_buffer_byte(sql, ' ');
     rille_buffer_add(sql, table->columns[i].declared.at, table->columns[i].declared.len);
   }
@@ -174,11 +162,11 @@ rille_mirror_table_update(const rille_mirror_table *table, rille_buffer *sql)
   bool first = true;
 
   rille_buffer_text(sql, "update ");
-  put_name(sql, table->name);
+  rille_buffer_name(sql, table->name);
   for (size_t i = 0; i < table->count; i++)
     if (table->given[i] && !table->columns[i].key) {
       rille_buffer_text(sql, first ? " set " : ", ");
-      put_name(sql, table->columns[i].name);
+      rille_buffer_name(sql, table->columns[i].name);
       rille_buffer_text(sql, " = ?");
       first = false;
     }
@@ -317,9 +305,9 @@ add_column(rille_connection *target, const rille_mirror_table *table, const rill
     return status;
   rille_buffer_init(&sql, 1 << 16);
   rille_buffer_text(&sql, "alter table ");
-  put_name(&sql, table->name);
+  rille_buffer_name(&sql, table->name);
   rille_buffer_text(&sql, " add column ");
-  put_name(&sql, column->name);
+  rille_buffer_name(&sql, column->name);
   rille_buffer_byte(&sql, ' ');
   rille_buffer_add(&sql, column->declared.at, column->declared.len);
   status = rille_buffer_ok(&sql) ? rille_aside_run(target, rille_buffer_str(&sql).at, NULL, 0, fault)

@@ -54,6 +54,20 @@ appends_bytes_texts_and_numbers(void **state)
 }
 
 static void
+quotes_names(void **state)
+{
+  rille_buffer buffer;
+
+  (void)state;
+  rille_buffer_init(&buffer, 1000);
+  rille_buffer_name(&buffer, rille_str_of("posts"));
+  rille_buffer_name(&buffer, rille_str_of("say \"hi\""));
+  rille_buffer_name(&buffer, rille_str_of(""));
+  assert_text(rille_buffer_str(&buffer), "\"posts\"\"say \"\"hi\"\"\"\"\"");
+  rille_buffer_release(&buffer);
+}
+
+static void
 cuts_what_is_formatted_at_63_bytes(void **state)
 {
   rille_buffer buffer;
@@ -194,6 +208,7 @@ main(void)
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(starts_empty),
     cmocka_unit_test(appends_bytes_texts_and_numbers),
+    cmocka_unit_test(quotes_names),
     cmocka_unit_test(cuts_what_is_formatted_at_63_bytes),
     cmocka_unit_test(grows_and_keeps_what_it_has),
     cmocka_unit_test(holds_exactly_its_limit),

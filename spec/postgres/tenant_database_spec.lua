@@ -248,13 +248,7 @@ describe("models of tenants with databases of their own at a server", function()
 
   setup(function()
     place = Databases.new()
-    place.folder:write("0001_posts.lua", [[return {
-      up = function(schema)
-        schema:create("posts", function(t) t:id(); t:text "title"; t:json("meta"):nullable() end)
-        schema:create("comments", function(t) t:id(); t:references "post"; t:text "body" end)
-      end,
-      down = function(schema) schema:drop "comments"; schema:drop "posts" end,
-    }]])
+    place.folder:write("0001_posts.lua", Home.MIGRATION)
   end)
   teardown(function() place:close() end)
 

@@ -10,13 +10,7 @@ describe("models of tenants with schemas of their own", function()
 
   setup(function()
     home = Schemas.new()
-    home.folder:write("0001_posts.lua", [[return {
-      up = function(schema)
-        schema:create("posts", function(t) t:id(); t:text "title"; t:json("meta"):nullable() end)
-        schema:create("comments", function(t) t:id(); t:references "post"; t:text "body" end)
-      end,
-      down = function(schema) schema:drop "comments"; schema:drop "posts" end,
-    }]])
+    home.folder:write("0001_posts.lua", Home.MIGRATION)
   end)
   teardown(function() home:close() end)
 

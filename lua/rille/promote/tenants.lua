@@ -4,6 +4,7 @@
 -- A schema is called by its tenant's slug, as `tenancy = { strategy = "schema" }` wants it.  Schema and database are a
 -- tenant's for rille once they have all rows.
 local Error = require "rille.error"
+local Place = require "rille.tenant.place"
 local Promote = require "rille.promote"
 
 local M = {}
@@ -14,7 +15,6 @@ local M = {}
 
 --- The file of each tenant's database.
 local function sources()
-  local Place = require "rille.tenant.place"
   if Place.tenancy().strategy ~= "database" then
     Error.raise("unsupported", "promote: tenants have no databases of SQLite here", {
       hint = "those of a shared database are rows of it, and go over with it",
@@ -41,7 +41,7 @@ local function to_schema(each, target, options, database)
   local Schemas, slug = require "rille.tenant.schemas", each.slug
   local settings, source = with_schema(target, slug), { driver = "sqlite", database = each.path }
   local there = database:_query(LOOK, slug)[1]
-  if there and there.used and not there.begun and there.comment ~= Schemas.MARK then
+  if there and there.used and not there.begun and there.comment ~= Place.MARK then
     Error.raise("not_unique", ("a schema %s is there already, and is no tenant's"):format(Error.quote(slug)), {
       hint = "drop it, or say that it is the tenant's, if it is: " .. Schemas.marking(slug),
     })
@@ -68,7 +68,7 @@ local function to_database(each, pattern, options)
   local Databases, slug = require "rille.tenant.databases", each.slug
   local settings = require "rille.config".settings("promote.to", (pattern:gsub("{slug}", slug)))
   local source, comment = { driver = "sqlite", database = each.path }, Databases.comment(settings)
-  if comment and comment ~= Databases.MARK and not is_free(settings) then
+  if comment and comment ~= Place.MARK and not is_free(settings) then
     Error.raise("not_unique", ("a database of the tenant %s is there already, and is no tenant's"):format(
       Error.quote(slug)), { hint = "choose another name in the pattern, or drop it first" })
   elseif not comment and options.dry_run then

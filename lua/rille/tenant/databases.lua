@@ -11,8 +11,7 @@ local Tenant = require "rille.tenant"
 
 local M = {}
 
-local MARK <const> = "rille: a tenant"
-M.MARK = MARK
+local MARK <const> = Place.MARK
 local NEW <const> = "rille_new_"               -- what a database is called while it is made, then when that began
 local LEFT_S <const> = 3600                    -- older ones are of a process that ended before they were whole
 local USED <const> = "55006"                   -- SQLSTATE: somebody is connected to the database

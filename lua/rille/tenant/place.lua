@@ -12,6 +12,9 @@ local M = {}
 
 M.PATTERN = "tenants/{hash}/{slug}.db"       -- where the configuration names none
 
+--- The comment of a schema or a database at a server that is a tenant's.
+M.MARK = "rille: a tenant"
+
 local ASK_MS <const> = 5000                   -- what a function said counts for so long
 
 local handles = Pooled.registry()

@@ -12,8 +12,7 @@ local Tenant = require "rille.tenant"
 
 local M = {}
 
-local MARK <const> = "rille: a tenant"
-M.MARK = MARK
+local MARK <const> = Place.MARK
 local MARK_OF <const> = "pg_catalog.obj_description(n.oid, 'pg_namespace')"
 
 --- The connection in whose database the schemas are.

@@ -5,6 +5,14 @@ local rille, refused = world.rille, world.refused
 
 local Home = {
   Post = nil,                                            -- the model, a new one in each spec
+  --- What a file of specs that migrates writes as its migration.
+  MIGRATION = [[return {
+    up = function(schema)
+      schema:create("posts", function(t) t:id(); t:text "title"; t:json("meta"):nullable() end)
+      schema:create("comments", function(t) t:id(); t:references "post"; t:text "body" end)
+    end,
+    down = function(schema) schema:drop "comments"; schema:drop "posts" end,
+  }]],
 }
 
 --- In the name of a tenant.
