@@ -76,13 +76,14 @@ specs() {
     | xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
 }
 
-# On a server of their own, which ends with this script.
+# On a server and a replica of their own, which end with this script.
 postgres_specs() {
   step "Specs on PostgreSQL: $1"
-  must sh spec/support/postgres.sh start "$server" 0 $$ || return
-  url=$(sh spec/support/postgres.sh env "$server" | sed -n "s/^PG_URL='\(.*\)'$/\1/p")
+  must sh spec/support/postgres.sh start "$server" 1 $$ || return
+  eval "$(sh spec/support/postgres.sh env "$server")"
   { find spec/postgres -name '*_spec.lua' | sort; grep -v '^#' spec/postgres/shared; } | long_first \
-    | RILLE_SPEC_URL=$url xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
+    | RILLE_SPEC_URL=$PG_URL RILLE_SPEC_REPLICA_URL=$PG_REPLICA1_URL \
+      xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
 }
 
 lint() {

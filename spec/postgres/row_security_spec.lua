@@ -1,5 +1,6 @@
 --- postgres/row_security_spec: row-level security behind a tenant's column: it holds where the conditions of rille are
--- not there, and says so where it does not hold; RILLE_SPEC_URL names a server.
+-- not there, and says so where it does not hold; RILLE_SPEC_URL names a server,
+-- RILLE_SPEC_REPLICA_URL a replica of it.
 local Database = require "spec.support.database"
 local Wall = require "rille.tenant.wall"
 local core = require "rille.core"
@@ -499,8 +500,7 @@ describe("row-level security", function()
   end)
 
   it("is told to replicas, and tried there", function()
-    local replica = os.getenv "RILLE_SPEC_REPLICA_URL"
-    if not replica then return end
+    local replica = assert(os.getenv "RILLE_SPEC_REPLICA_URL", "RILLE_SPEC_REPLICA_URL says where a replica is")
     local path = db:query "select current_schema()::text as name"[1].name
     connect { replicas = { replica .. "&options=-csearch_path%3D" .. path } }
     local numbers = {}
