@@ -78,7 +78,7 @@ read_together(lua_State *L)
   luaL_checkstack(L, 2 * count + 20, "too many reads");
   first = rille_lua_begin_call(L, database);
   parts = rille_work_get(L, first, (size_t)count * sizeof *parts);
-  statements = rille_work_get(L, first, (size_t)count * sizeof *statements);
+  statements = rille_work_get(L, first, (size_t)count * sizeof(rille_stmt *));
   for (int i = 0; i < count; i++) {
     (void)lua_rawgeti(L, 2, i + 1);
     (void)lua_rawgeti(L, -1, 1);
