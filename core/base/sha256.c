@@ -22,10 +22,20 @@ rotate(uint32_t x, int n)
   return x >> n | x << (32 - n);
 }
 
+/* One round, with the names that its eight variables have in it: what h becomes is the next one's a, and so all move on
+** by one without being moved. */
+static inline void
+turn(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f, uint32_t g, uint32_t *h, uint32_t word)
+{
+  *h += (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) + word;
+  *d += *h;
+  *h += (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) | (c & (a | b)));
+}
+
 static void
 compress(uint32_t state[8], const unsigned char block[64])
 {
-  uint32_t w[64] = { 0 }, v[8];
+  uint32_t w[64], v[8];
 
   for (int i = 0; i < 16; i++)
     w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 | (uint32_t)block[4 * i + 2] << 8 |
@@ -37,16 +47,15 @@ compress(uint32_t state[8], const unsigned char block[64])
     w[i] = w[i - 16] + s0 + w[i - 7] + s1;
   }
   memcpy(v, state, sizeof v);
-  for (int i = 0; i < 64; i++) {
-    uint32_t s1 = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25);
-    uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-    uint32_t t1 = v[7] + s1 + choice + ROUND[i] + w[i];
-    uint32_t s0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
-    uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-
-    memmove(v + 1, v, 7 * sizeof v[0]);
-    v[4] += t1;
-    v[0] = t1 + s0 + majority;
+  for (int i = 0; i < 64; i += 8) {
+    turn(v[0], v[1], v[2], &v[3], v[4], v[5], v[6], &v[7], ROUND[i] + w[i]);
+    turn(v[7], v[0], v[1], &v[2], v[3], v[4], v[5], &v[6], ROUND[i + 1] + w[i + 1]);
+    turn(v[6], v[7], v[0], &v[1], v[2], v[3], v[4], &v[5], ROUND[i + 2] + w[i + 2]);
+    turn(v[5], v[6], v[7], &v[0], v[1], v[2], v[3], &v[4], ROUND[i + 3] + w[i + 3]);
+    turn(v[4], v[5], v[6], &v[7], v[0], v[1], v[2], &v[3], ROUND[i + 4] + w[i + 4]);
+    turn(v[3], v[4], v[5], &v[6], v[7], v[0], v[1], &v[2], ROUND[i + 5] + w[i + 5]);
+    turn(v[2], v[3], v[4], &v[5], v[6], v[7], v[0], &v[1], ROUND[i + 6] + w[i + 6]);
+    turn(v[1], v[2], v[3], &v[4], v[5], v[6], v[7], &v[0], ROUND[i + 7] + w[i + 7]);
   }
   for (int i = 0; i < 8; i++)
     state[i] += v[i];

@@ -64,6 +64,8 @@ rille_postgres_read_tag(rille_postgres_conn *conn, PGresult *result)
   static const char *const tags[] = { "INSERT ", "UPDATE ", "DELETE ", "MERGE " };
   const char *tag = PQcmdStatus(result);
 
+  if (tag[0] == 'S') /* SELECT, as most are, says nothing of these */
+    return;
   for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)
     if (strncmp(tag, tags[i], strlen(tags[i])) == 0)
       conn->changes = strtoll(PQcmdTuples(result), NULL, 10);

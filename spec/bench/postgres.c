@@ -149,9 +149,16 @@ work_insert(void)
   stop();
 }
 
+/* As on SQLite a row to work with, in one struct that borrows its texts, though one column is all that is summed. */
+struct event {
+  int64_t id, user_id, amount, at;
+  const char *kind;
+};
+
 static void
 work_cursor(void)
 {
+  struct event event;
   PGresult *result;
 
   prepare("cursor", "select id, user_id, kind, amount, at from events");
@@ -160,8 +167,13 @@ work_cursor(void)
     die("cursor");
   while ((result = PQgetResult(db)) != NULL) {
     if (PQresultStatus(good(result)) == PGRES_SINGLE_TUPLE) {
+      event = (struct event){ .id = eight(result, 0, 0),
+                              .user_id = eight(result, 0, 1),
+                              .kind = PQgetvalue(result, 0, 2),
+                              .amount = eight(result, 0, 3),
+                              .at = eight(result, 0, 4) };
       rows++;
-      sum += eight(result, 0, 3);
+      sum += event.amount;
     }
     PQclear(result);
   }
