@@ -99,6 +99,16 @@ push_token(lua_State *L, const rille_place *place, const rille_history *history)
   return 1;
 }
 
+/* Whatever stands behind a position ends behind it. */
+static int
+push_more(lua_State *L, const rille_history *history)
+{
+  rille_place more = history->now;
+
+  more.position++;
+  return push_token(L, &more, history) + push_token(L, &history->now, history);
+}
+
 /* True when the connection sees what it saw when the last token was made. */
 static bool
 sees_the_same(const rille_lua_database *database, rille_connection *connection)
@@ -117,7 +127,9 @@ sees_the_same(const rille_lua_database *database, rille_connection *connection)
 
 /* db:token([makes]) -> the token of what is committed now; nil where the database keeps no history, and can or
 ** (makes == false) shall not begin to, or does not say where in it it is.  A session asks for it whenever it has done
-** something: where nothing has changed the last one is given again, for a small part of the work. */
+** something: where nothing has changed the last one is given again, for a small part of the work.
+**
+** Of a replica that may have shown more than it surely has it is the token of that, and the other one comes second. */
 static int
 session_token(lua_State *L)
 {
@@ -138,6 +150,8 @@ session_token(lua_State *L)
   history = read_now(L, !lua_isboolean(L, 2) || lua_toboolean(L, 2) != 0);
   if (history == NULL)
     return 0;
+  if (history->more)
+    return push_more(L, history);
   (void)push_token(L, &history->now, history);
   if (connection != NULL && connection == database->last && connection->depth == 0 &&
       version == database->driver->data_version(connection->conn)) { /* all of it was read at one moment */
@@ -178,6 +192,7 @@ push_seen(lua_State *L, rille_lua_database *database)
     return 0;
   place.cluster = history->now.cluster;
   place.nonce = history->now.nonce;
+  place.bound = 0;
   return push_token(L, &place, history);
 }
 

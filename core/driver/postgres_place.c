@@ -13,16 +13,28 @@
 
 #define PG "pg_catalog."
 
-/* A row (t, l, r): the timeline, the position as a number, and whether it is a replica.  What a replica has repeated it
-** does not say, only which timeline it hears, and that only to roles of pg_monitor; else NULL. */
-#define HERE                                                                                                   \
-  "(select case when r then (select received_tli from " PG "pg_stat_wal_receiver) "                            \
-  "else ('x' || " PG "substr(" PG "pg_walfile_name(w), 1, 8))::bit(32)::bigint end, "                          \
-  "b - case when r then 0 when b % s = 40 then 40 when b % 8192 = 24 then 24 else 0 end, r "                   \
-  "from (select r, w, (w - '0/0')::bigint, s from (select r, case when r then " PG "pg_last_wal_replay_lsn() " \
-  "when " PG "current_setting('synchronous_commit') = 'off' then " PG "pg_current_wal_insert_lsn() "           \
-  "else " PG "pg_current_wal_lsn() end, " PG "pg_size_bytes(" PG "current_setting('wal_segment_size')) "       \
-  "from (select " PG "pg_is_in_recovery()) as x (r)) as y (r, w, s)) as z (r, w, b, s)) as here (t, l, r)"
+/* A row (t, l, r, b, m): the timeline, the position as a number, and whether it is a replica.  What a replica has
+** repeated it does not say, only which timeline it hears, and that only to roles of pg_monitor; else NULL.
+**
+** A replica shows a commit and then says that it has got so far, and it may show it before the primary does, whose
+** backend first writes its commit into the log and then tells the others (xlogrecovery.c, ApplyWalRecord; xact.c,
+** CommitTransaction).  So at a replica b is where the numbers of the transactions end that it shows, and m whether it
+** may be in the middle of a record.  One that repeats what it was not sent, but finds in its own files, cannot know
+** that: l is NULL.  It is done with those when it asks to be sent more (WaitForWALToBecomeAvailable). */
+#define REPLAYED PG "pg_last_wal_replay_lsn()"
+#define RECEIVED PG "pg_last_wal_receive_lsn()"
+#define HERE                                                                                                    \
+  "(select case when r then (select received_tli from " PG "pg_stat_wal_receiver) "                             \
+  "else ('x' || " PG "substr(" PG "pg_walfile_name(w), 1, 8))::bit(32)::bigint end, "                           \
+  "b - case when not r then case when b % s = 40 then 40 when b % 8192 = 24 then 24 else 0 end "                \
+  "when v >= w or sent then 0 end, r, "                                                                         \
+  "case when r then " PG "txid_snapshot_xmax(" PG "txid_current_snapshot()) else 0 end, (r and v > w) is true " \
+  "from (select r, sent, w, (w - '0/0')::bigint, s, v from (select r, sent, case when r then " REPLAYED " "     \
+  "when " PG "current_setting('synchronous_commit') = 'off' then " PG "pg_current_wal_insert_lsn() "            \
+  "else " PG "pg_current_wal_lsn() end, " PG "pg_size_bytes(" PG "current_setting('wal_segment_size')), "       \
+  "case when r then " RECEIVED " end "                                                                          \
+  "from (select " PG "pg_is_in_recovery(), exists (select from " PG "pg_stat_wal_receiver)) as x (r, sent)) "   \
+  "as y (r, sent, w, s, v)) as z (r, sent, w, b, s, v)) as here (t, l, r, b, m)"
 
 /* The same at a primary, for each commit: calls without a table, a subquery or arithmetic, which would cost as much as
 ** the commit.  A replica refuses it, which is as good as no look.  The first eight digits of a file's name are its
@@ -36,7 +48,7 @@ enum { PAGE_BYTES = 8192, HEADER_BYTES = 24, SEGMENT_HEADER_BYTES = 40 };
 
 const char rille_postgres_place[] = "select (select system_identifier::text from " PG
                                     "pg_control_system()) as server, r::int as replica, t as epoch, "
-                                    "l as position from " HERE;
+                                    "l as position, b as bound, m::int as more from " HERE;
 
 /* Timeline 1 began with the server.  A server that was promoted began its own where it had replayed everything, and
 ** remembers that until it is started again; after a crash it remembers where that recovery ended, but no transaction's

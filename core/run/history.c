@@ -128,18 +128,22 @@ rille_status
 rille_history_read_own(rille_connection *connection, rille_statement *statement, rille_history_own *own,
                        rille_fault *fault)
 {
-  rille_cell cells[4]; /* server, replica, epoch, position */
+  rille_cell cells[6]; /* server, replica, epoch, position, bound, more */
   bool found = false;
   rille_status status = rille_aside_next(connection, statement, cells, &found, fault);
 
   if (status != RILLE_OK)
     return status;
-  if (!found || cells[0].kind != RILLE_TEXT || cells[1].kind != RILLE_INT || cells[3].kind != RILLE_INT)
+  if (!found || cells[0].kind != RILLE_TEXT || cells[1].kind != RILLE_INT || cells[4].kind != RILLE_INT ||
+      cells[5].kind != RILLE_INT)
     return rille_fault_set(fault, RILLE_UNSUPPORTED, "the database does not say where its history is");
   *own = (rille_history_own){ .server = cells[0].as.text,
                               .replica = cells[1].as.integer != 0,
                               .epoch = cells[2].kind == RILLE_INT ? (uint32_t)cells[2].as.integer : 0,
-                              .position = (uint64_t)cells[3].as.integer };
+                              .placed = cells[3].kind == RILLE_INT,
+                              .position = cells[3].kind == RILLE_INT ? (uint64_t)cells[3].as.integer : 0,
+                              .bound = (uint64_t)cells[4].as.integer,
+                              .more = cells[5].as.integer != 0 };
   return RILLE_OK;
 }
 
@@ -148,7 +152,7 @@ static rille_status
 finish_reading(rille_connection *connection, const reading *r, rille_history *history, bool *found, rille_fault *fault)
 {
   unsigned char name[RILLE_HISTORY_NAME_BYTES];
-  rille_history_own own = { .server = { 0 } };
+  rille_history_own own = { .placed = true };
   rille_status status = RILLE_OK;
   rille_cell cells[3];
 
@@ -163,11 +167,13 @@ finish_reading(rille_connection *connection, const reading *r, rille_history *hi
     return corrupt(fault, "rille_history");
   history->now.position = r->statements[PLACE] != NULL ? own.position : (uint64_t)cells[2].as.integer;
   history->now.cluster = cluster_of(name, own.server);
+  history->now.bound = own.bound;
   history->replica = own.replica;
+  history->more = own.more;
   status = read_epochs(connection, r->statements[EPOCHS], history, fault);
   history->now.epoch = history->epochs[0].number;
   history->now.nonce = history->epochs[0].nonce;
-  history->stale = own.epoch != 0 && own.epoch != history->now.epoch;
+  history->stale = !own.placed || (own.epoch != 0 && own.epoch != history->now.epoch);
   return status;
 }
 

@@ -25,8 +25,10 @@ typedef struct rille_epoch {
 typedef struct rille_history {
   rille_place now;
   bool replica; /* read at one: what is there is repeated from elsewhere, and nothing can be written */
+  bool more;    /* ... and that may show what stands right behind `now` in the log, of which it has not said so yet */
   bool stale;   /* the database has begun an epoch that the tables do not know yet: rille_history_create adds it, and a
-                ** replica that can say so repeats it some time; `now` is in which epoch nobody knows */
+                ** replica that can say so repeats it some time; or a replica does not say how far it is.  Nobody knows
+                ** what `now` is */
   unsigned char secret[RILLE_SECRET_BYTES];
   size_t count; /* of `epochs`, the newest first: that one, and those of the place that was asked about */
   rille_epoch epochs[RILLE_EPOCHS_READ];
@@ -54,7 +56,9 @@ typedef struct rille_history_own {
   rille_str server; /* of the statement that said so */
   bool replica;
   uint32_t epoch; /* 0: it does not say */
-  uint64_t position;
+  bool placed;    /* it says the position */
+  uint64_t position, bound;
+  bool more;
 } rille_history_own;
 
 /* Takes it from the statement `place` of the driver, which was started; for history_write.c. */

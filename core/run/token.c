@@ -4,7 +4,7 @@
 #include "core/base/sha256.h"
 #include "core/base/shown.h"
 
-#define VERSION "r1"
+#define VERSION "r2"
 
 enum { SIGNED_BYTES = RILLE_TOKEN_BYTES - 17, SIGNATURE_BYTES = 8 };
 
@@ -59,6 +59,7 @@ rille_token_write(const rille_place *place, const unsigned char secret[RILLE_SEC
   at = write_hex(at, place->epoch, 8);
   at = write_hex(at, place->nonce, 8);
   at = write_hex(at, place->position, 16);
+  at = write_hex(at, place->bound, 16);
   at = write_hex(at, sign(text, secret), 16);
   *at = '\0';
 }
@@ -74,6 +75,7 @@ rille_token_read(rille_str text, rille_place *place, rille_fault *fault)
   at = read_hex(at, &epoch, 8);
   at = read_hex(at, &nonce, 8);
   at = read_hex(at, &place->position, 16);
+  at = read_hex(at, &place->bound, 16);
   at = read_hex(at, &signature, 16);
   place->epoch = (uint32_t)epoch;
   place->nonce = (uint32_t)nonce;

@@ -14,13 +14,16 @@ typedef struct rille_place {
   uint64_t cluster; /* which database; see history.h */
   uint32_t epoch, nonce;
   uint64_t position;
+  uint64_t
+    bound; /* where it was seen at a replica: what that showed are transactions with numbers below this one, of which
+                  ** the primary may not show all yet; 0: none */
 } rille_place;
 
 enum {
   RILLE_SECRET_BYTES = 32,
-  /* r1.<cluster>.<epoch>.<nonce>.<position>.<signature>: in hex, of fixed width, so that the tokens of one epoch sort
-  ** as texts. */
-  RILLE_TOKEN_BYTES = 2 + 1 + 16 + 1 + 8 + 1 + 8 + 1 + 16 + 1 + 16
+  /* r2.<cluster>.<epoch>.<nonce>.<position>.<bound>.<signature>: in hex, of fixed width, so that the tokens of one
+  ** epoch sort as texts. */
+  RILLE_TOKEN_BYTES = 2 + 1 + 16 + 1 + 8 + 1 + 8 + 1 + 16 + 1 + 16 + 1 + 16
 };
 
 /* Writes the token of a place and a NUL.  Only who has the secret can make one: a token goes through browsers. */

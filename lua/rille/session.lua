@@ -8,6 +8,7 @@ local Fetch = require "rille.fetch"
 local Handle = require "rille.handle"
 local Nodes = require "rille.session.nodes"
 local Place = require "rille.session.place"
+local Route = require "rille.session.route"
 local Transaction = require "rille.transaction"
 local hook = require "rille.hook"
 
@@ -78,6 +79,12 @@ end
 -- Handle -> the database that it was found to be of: several handles may be of one.
 local clusters = setmetatable({}, { __mode = "k" })
 
+--- A token of the database says what was seen.
+local function go_on(self, handle, part)
+  local seen, bound = self:seen_of(handle), Place.bound(part)
+  seen.part, seen.bound = part, bound > 0 and bound or nil
+end
+
 --- What a database says of a part of the token; false when it is not its own.
 local function recognized(self, handle, part)
   local verdict = handle:connect():judge(part)
@@ -85,7 +92,7 @@ local function recognized(self, handle, part)
   clusters[handle] = Place.cluster(part)
   if verdict == "there" then
     keep(self, part)
-    if Nodes.has(handle) then self:seen_of(handle).part = part end
+    if Nodes.has(handle) then go_on(self, handle, part) end
   else                                                  -- the one writer is behind what it has had, or had another past
     lose(self, handle, part, verdict)
   end
@@ -176,9 +183,18 @@ function Session:seen_of(handle)
     self.seen[handle], self.seen[key] = nil, seen
   elseif alone and alone ~= seen then                      -- both are of one database
     self.seen[handle], seen.primary, seen.late = nil, true, true
+    seen.bound = (alone.unsaid or alone.bound) and Route.UNKNOWN or seen.bound
   end
   seen.handle = handle
   seen.saw = function(place, replica) saw(self, handle, seen, place, replica) end
+  seen.unsure = function() lose(self, handle, seen.part, "unsure") end
+  return seen
+end
+
+--- Before something is done at the primary inside a transaction.
+local function show(self, handle)
+  local seen = self:seen_of(handle)
+  if seen.unsaid or seen.bound then Nodes.route(handle):show(seen) end
   return seen
 end
 
@@ -238,12 +254,22 @@ function M.call(handle, run, method, ...)
   touch(self, handle)
   if not Nodes.has(handle) then return run(handle, db, nil, method, ...) end
   if Transaction.innermost(handle) then                   -- its commit says where it was, if that is in the session
-    local seen = self:seen_of(handle)
+    local seen = show(self, handle)
     seen.primary, seen.late = true, true
     return run(handle, db, nil, method, ...)
   end
   identify(handle)
   return Nodes.call(handle, self:seen_of(handle), run, method, ...)
+end
+
+--- A transaction is about to begin at the primary: what it sees stays as it is from then on.
+---@param handle rille.Handle
+function M.begin(handle)
+  local self = running[coroutine.running()]
+  if not self or not Nodes.has(handle) then return end
+  handle:connect()
+  touch(self, handle)
+  show(self, handle)
 end
 
 --- The commit of a transaction, for what the session knows.

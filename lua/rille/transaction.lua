@@ -151,6 +151,7 @@ end
 local function begin(handle, mode, isolation, of_test)
   local owner = coroutine.running()
   local parent = innermost_of(owner, handle)
+  if Fetch.session and not parent then Fetch.session.begin(handle) end
   if parent and isolation then check_inside(parent, isolation, "transaction.isolation") end
   local db = parent and parent.db or handle:connect()
   local self = setmetatable({ handle = handle, db = db, parent = parent, outer = newest[owner], owner = owner,

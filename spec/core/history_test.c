@@ -36,9 +36,9 @@ static void
 writes_what_it_reads(void **state)
 {
   static const rille_place places[] = {
-    { 0, 0, 0, 0 },
-    { UINT64_MAX, UINT32_MAX, UINT32_MAX, UINT64_MAX },
-    { 0x0123456789abcdef, 1, 0xdeadbeef, 42 },
+    { 0, 0, 0, 0, 0 },
+    { UINT64_MAX, UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX },
+    { 0x0123456789abcdef, 1, 0xdeadbeef, 42, 0x2f1 },
   };
   char text[RILLE_TOKEN_BYTES + 1];
   rille_place back;
@@ -50,11 +50,11 @@ writes_what_it_reads(void **state)
     assert_int_equal(strlen(text), RILLE_TOKEN_BYTES);
     assert_ok(rille_token_read(rille_str_of(text), &back, &fault), &fault);
     assert_true(back.cluster == places[i].cluster && back.epoch == places[i].epoch && back.nonce == places[i].nonce &&
-                back.position == places[i].position);
+                back.position == places[i].position && back.bound == places[i].bound);
     assert_true(rille_token_is_signed(rille_str_of(text), secret));
   }
-  text[55] = '\0';
-  assert_string_equal(text, "r1.0123456789abcdef.00000001.deadbeef.000000000000002a.");
+  text[72] = '\0';
+  assert_string_equal(text, "r2.0123456789abcdef.00000001.deadbeef.000000000000002a.00000000000002f1.");
 }
 
 static void
@@ -122,11 +122,11 @@ judges_by_epoch_and_position(void **state)
     rille_place place;
     rille_verdict verdict;
   } cases[] = {
-    { { 8, 5, 55, 90 }, RILLE_PLACE_FOREIGN }, { { 7, 5, 55, 100 }, RILLE_PLACE_THERE },
-    { { 7, 5, 55, 101 }, RILLE_PLACE_AHEAD },  { { 7, 5, 56, 90 }, RILLE_PLACE_LOST },
-    { { 7, 4, 44, 80 }, RILLE_PLACE_THERE },   { { 7, 4, 44, 81 }, RILLE_PLACE_LOST },
-    { { 7, 4, 45, 1 }, RILLE_PLACE_LOST },     { { 7, 3, 33, 20 }, RILLE_PLACE_UNSURE },
-    { { 7, 6, 66, 1 }, RILLE_PLACE_LOST },     { { 7, 2, 22, 1 }, RILLE_PLACE_LOST },
+    { { 8, 5, 55, 90, 0 }, RILLE_PLACE_FOREIGN }, { { 7, 5, 55, 100, 0 }, RILLE_PLACE_THERE },
+    { { 7, 5, 55, 101, 0 }, RILLE_PLACE_AHEAD },  { { 7, 5, 56, 90, 0 }, RILLE_PLACE_LOST },
+    { { 7, 4, 44, 80, 0 }, RILLE_PLACE_THERE },   { { 7, 4, 44, 81, 0 }, RILLE_PLACE_LOST },
+    { { 7, 4, 45, 1, 0 }, RILLE_PLACE_LOST },     { { 7, 3, 33, 20, 0 }, RILLE_PLACE_UNSURE },
+    { { 7, 6, 66, 1, 0 }, RILLE_PLACE_LOST },     { { 7, 2, 22, 1, 0 }, RILLE_PLACE_LOST },
   };
 
   (void)state;

@@ -110,7 +110,7 @@ refuses_what_is_no_token(void **state)
   assert_false(rille_session_enter(*state, "", &err));
   assert_string_equal(err.kind, "invalid_token");
   err = (rille_error){ 0 };
-  assert_false(rille_session_enter(*state, "r1.0", &err));
+  assert_false(rille_session_enter(*state, "r2.0", &err));
   assert_string_equal(err.kind, "invalid_token");
   err = (rille_error){ 0 };
   assert_null(rille_session_token(*state, NULL, &err));

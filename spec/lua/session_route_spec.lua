@@ -3,21 +3,37 @@ require "spec.support.world"
 local Error = require "rille.error"
 local Route = require "rille.session.route"
 
-local EPOCH <const> = "r1.00000000000000aa.%08x.%08x.%016x.ffffffffffffffff"
+local EPOCH <const> = "r2.00000000000000aa.%08x.%08x.%016x.%016x.ffffffffffffffff"
 
-local function place(position, epoch) return EPOCH:format(epoch or 1, epoch or 1, position) end
+local function place(position, epoch, bound) return EPOCH:format(epoch or 1, epoch or 1, position, bound or 0) end
 
 describe("the route of a session's reads", function()
   local clock, nodes, route, seen
 
-  --- A node that was asked for its place so many times.
+  --- A node that was asked for its place so many times.  Transactions below `next` have ended, but for those that are
+  -- `open`.
   local function node(position)
     return {
-      position = position, asked = 0, connected = 1, epoch = 1,
+      position = position, asked = 0, connected = 1, epoch = 1, open = {}, next = 100, looked = 0,
       token = function(self)
         self.asked = self.asked + 1
         if self.down then error(Error.new("connection_lost", "gone"), 0) end
-        return place(self.position, self.epoch)
+        local here = place(self.position, self.epoch, self.bound)
+        if self.more then return place(self.position + 1, self.epoch, self.bound), here end
+        return here
+      end,
+      query = function(self, sql, values)
+        if sql:find "txid_current%(" then return { { next = self.next } } end
+        if sql:find "txid_status" then
+          local list = {}
+          for id in values[1]:gmatch "%d+" do
+            if tonumber(id) < self.next and not self.open[tonumber(id)] then list[#list + 1] = id end
+          end
+          return { { listed = table.concat(list, ",") } }
+        end
+        self.looked = self.looked + 1
+        local list = require "rille.keys"(self.open)
+        return { { oldest = list[1] or self.next, next = self.next, listed = table.concat(list, ",") } }
       end,
       look = function(self) return self:token() end,
       generation = function(self) return self.connected end,
@@ -39,7 +55,7 @@ describe("the route of a session's reads", function()
     route = Route.new(primary, #nodes, function(number) return nodes[number] end, clock)
     seen = { wait_ms = 50, on_lag = "primary", saw = function(at)
       if not seen.part or at > seen.part then seen.part = at end
-    end }
+    end, unsure = function() seen.lost = true end }
   end
 
   local function saw(number, position)
@@ -149,10 +165,88 @@ describe("the route of a session's reads", function()
   it("never takes an earlier place for a later one", function()
     on(100, 50)
     seen.part = place(90)
-    seen.replica, seen.unsaid = route.replicas[1], true
+    seen.replica, seen.unsaid, seen.generation = route.replicas[1], true, 1
     route.replicas[1].db, route.replicas[1].generation = nodes[1], 1
     route:settle(seen)
     assert.equal(place(90), seen.part)
+  end)
+
+  it("keeps to a replica that is in the middle of a record, and to no other one that is as far", function()
+    on(100, 50, 50)
+    nodes[1].more = true
+    saw(1, 50)
+    seen.part = place(50)
+    assert.equal(1, chosen())
+    route:settle(seen)
+    assert.equal(place(51), seen.part)
+    local asked = nodes[1].asked
+    assert.equal(1, chosen())
+    assert.equal(asked, nodes[1].asked)
+    route.replicas[1].skip_until = math.huge
+    assert.is_nil(chosen())                               -- the second has no more than 50
+    nodes[2].position, route.replicas[2].skip_until = 52, 0
+    assert.equal(2, chosen())
+  end)
+
+  describe("to the primary", function()
+    --- It read at a replica which shows transactions that the primary does not show yet.
+    local function after_reading(open)
+      on(100, 50)
+      nodes[1].bound, nodes.primary.open = 100, open
+      assert.equal(1, chosen())
+    end
+
+    it("asks nobody where the session saw nothing at a replica", function()
+      on(100, 50)
+      route:show(seen)
+      assert.equal(0, nodes.primary.looked)
+    end)
+
+    it("looks once where nothing is open there", function()
+      after_reading {}
+      route:show(seen)
+      route:show(seen)
+      assert.equal(1, nodes.primary.looked)
+      assert.equal(0, clock.paused)
+    end)
+
+    it("waits for what has committed at the replica, and not for what has not", function()
+      after_reading { [70] = true, [80] = true, [90] = true }
+      nodes[1].open[80] = true
+      clock.tick = function()
+        if clock.paused == 3 then nodes.primary.open[70] = nil end
+        if clock.paused == 5 then nodes.primary.open[90] = nil end
+      end
+      route:show(seen)
+      assert.equal(5, clock.paused)
+      assert.is_nil(seen.lost)
+    end)
+
+    it("waits for what it has not even heard of", function()
+      after_reading {}
+      nodes.primary.next = 98
+      clock.tick = function() nodes.primary.next = 100 end
+      route:show(seen)
+      assert.equal(1, clock.paused)
+    end)
+
+    it("says when it does not become so", function()
+      after_reading { [70] = true }
+      route:show(seen)
+      assert.is_true(seen.lost)
+      assert.is_true(clock.time >= 1000 and clock.time < 1011)
+    end)
+
+    it("waits for all that are open where no replica can tell which of them were seen", function()
+      after_reading { [70] = true }
+      nodes[1].down, nodes[1].connected = true, 2
+      clock.tick = function()
+        if clock.paused == 4 then nodes.primary.open[70] = nil end
+      end
+      route:show(seen)
+      assert.equal(4, clock.paused)
+      assert.is_nil(seen.lost)
+    end)
   end)
 
   it("tries at the primary what failed at a replica, and no other failure", function()

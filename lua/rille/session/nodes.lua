@@ -68,12 +68,13 @@ end
 
 local function primary(handle, seen, run, ...)
   local db = handle:connect()
+  M.route(handle):show(seen)
   return M.at_primary(db, seen, run, handle, db, nil, ...)
 end
 
 --- What was read at a replica; else the same once more, at the primary.
 local function or_primary(handle, seen, route, replica, run, again, ok, ...)
-  if ok and replica.generation == replica.db:generation() then
+  if ok and seen.generation == replica.db:generation() then
     seen.unsaid = true
     return ...
   end
@@ -92,6 +93,7 @@ function M.call(handle, seen, run, method, ...)
   local reads, route = is_read(method, (...)), M.route(handle)
   if not reads then return primary(handle, seen, run, method, ...) end
   if #route.replicas == 0 then
+    route:show(seen)
     seen.late = true                                       -- nowhere else to go: asked for when it is wanted
     return run(handle, handle:connect(), nil, method, ...)
   end

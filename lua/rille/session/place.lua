@@ -2,10 +2,11 @@
 local M = {}
 
 --- Bytes of the token of one database.
-M.BYTES = 71
+M.BYTES = 88
 
--- "r1.<cluster>.<epoch>.<nonce>.", behind which tokens of one epoch differ by their position alone.
+-- "r2.<cluster>.<epoch>.<nonce>.<position>.<bound>."
 local EPOCH_BYTES <const> = 38
+local POSITION_BYTES <const> = 54
 
 --- Which database a token speaks of.
 ---@param part string
@@ -23,13 +24,18 @@ function M.comparable(a, b) return M.epoch(a) == M.epoch(b) end
 ---@return string
 function M.epoch(part) return part:sub(1, EPOCH_BYTES) end
 
+--- What was seen at a replica are transactions with numbers below this one; 0: it was seen at the primary.
+---@param part string
+---@return integer
+function M.bound(part) return tonumber(part:sub(POSITION_BYTES + 2, POSITION_BYTES + 17), 16) end
+
 --- Is what `wanted` saw there at `place`?  nil where their epochs differ, so that only a database can tell.
 ---@param place string
 ---@param wanted string
 ---@return boolean?
 function M.reaches(place, wanted)
   if not M.comparable(place, wanted) then return nil end
-  return place >= wanted
+  return place >= wanted or place:sub(1, POSITION_BYTES) >= wanted:sub(1, POSITION_BYTES)
 end
 
 return M

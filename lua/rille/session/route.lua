@@ -3,16 +3,20 @@
 -- far that was is asked for only when it goes elsewhere, or when its token is wanted.
 local Error = require "rille.error"
 local Place = require "rille.session.place"
+local Shown = require "rille.session.shown"
 local core = require "rille.core"
 
 local Route = {}
 Route.__index = Route
+
+Route.UNKNOWN = math.maxinteger       -- a bound of which nobody knows more than that there is one
 
 local CONFIRM_MS <const> = 1000       -- so long it is taken for granted that the primary is in the epoch it was in
 local PATIENCE <const> = 30           -- ... or so often the time for which it was waited for in vain
 local SKIP_MS <const> = 1000          -- a replica that lagged or failed is left alone for so long
 local POLLS_MS <const> = { 0.5, 1, 2, 4, 8 }
 local POLL_MS <const> = 10            -- and then always so long
+local SHOW_MS <const> = 1000          -- the primary is given at least so long to show what a replica showed
 
 -- After these a read is tried at the primary: it was a write, or the replica had to end it, or is gone.
 local ELSEWHERE = { readonly = true, serialization_failure = true, deadlock = true, connection_lost = true,
@@ -21,7 +25,7 @@ local ELSEWHERE = { readonly = true, serialization_failure = true, deadlock = tr
 ---@class rille.Replica
 ---@field number integer        from 1, as the configuration lists them
 ---@field db table|false        of the core, once it is open
----@field place string|false    the latest it was seen at
+---@field place string|false    the latest it was seen at: what was committed until there it has
 ---@field generation integer?   of the connections that showed it so
 ---@field skip_until number     milliseconds of core.monotonic_ms
 
@@ -51,12 +55,16 @@ end
 ---@class rille.Seen
 ---@field part? string              the place that its reads must have reached
 ---@field replica? rille.Replica    where it reads; what it saw there may be later than `part`
+---@field generation? integer       ... of the connections at which it did
 ---@field unsaid? boolean           ... and has not been asked for yet
+---@field shown? string             ... and when it was, this was the answer
+---@field bound? integer            transactions that were seen have lower numbers; the primary may not show all yet
 ---@field primary? boolean          the next read is at the primary
 ---@field late? boolean             it was at the primary, which was not asked yet where it was then
 ---@field wait_ms integer
 ---@field on_lag "primary"|"error"
 ---@field saw fun(place: string, replica: table?)  hears where a node is: a replica's database, nil for the primary
+---@field unsure fun()              hears that nobody can say whether the primary shows what was seen
 
 local function is_usable(self, replica) return replica.skip_until <= self.now() end
 
@@ -92,9 +100,10 @@ local function is_of_epoch(self, place)
   return not self.epoch or self.epoch == Place.epoch(place)
 end
 
---- Where the replica is now.  nil when it cannot be asked: it is skipped then.
+--- Where the replica is now: what it has shown until now is there, and what it has.  nil when it cannot be asked: it is
+-- skipped then.
 local function ask(self, replica)
-  local ok, place = pcall(function()
+  local ok, place, sure = pcall(function()
     replica.db = replica.db or self.open(replica.number)
     return replica.db:token()
   end)
@@ -103,20 +112,27 @@ local function ask(self, replica)
     skip(self, replica)
     return nil
   end
-  replica.place, replica.generation = place, replica.db:generation()
-  return place
+  replica.place, replica.generation = sure or place, replica.db:generation()
+  return place, replica.place
 end
 
 --- Was the replica seen to have it already?
-local function is_known(self, replica, part)
+---@param shown? string  a place that it said itself, behind what it showed
+local function is_known(self, replica, part, shown)
   if not replica.place or replica.generation ~= replica.db:generation() then return false end
   if part == nil then return true end
-  return Place.reaches(replica.place, part) == true and (not self.epoch or self.epoch == Place.epoch(replica.place))
+  if self.epoch and self.epoch ~= Place.epoch(replica.place) then return false end
+  return part == shown or Place.reaches(replica.place, part) == true
+end
+
+--- Is the replica the server still at which the session reads?
+local function is_same(seen, replica)
+  return seen.generation == replica.generation and seen.generation == replica.db:generation()
 end
 
 --- Has the replica got it now?
 local function has(self, replica, part)
-  local place = ask(self, replica)
+  local _, place = ask(self, replica)
   if not place then return false end
   if part == nil then return true end
   if not is_of_epoch(self, place) then return false end
@@ -155,21 +171,55 @@ local function known(self, part)
   return list[1] and list[math.random(#list)]
 end
 
+--- What the session saw at a replica becomes part of what it knows.
+local function settle_replica(self, seen)
+  local replica = seen.replica
+  if not seen.unsaid then return end
+  seen.unsaid, seen.replica, seen.shown = false, nil, nil
+  local place = is_same(seen, replica) and ask(self, replica)
+  if place and is_same(seen, replica) then
+    seen.saw(place, replica.db)
+    seen.replica, seen.shown, seen.bound = replica, place, math.max(seen.bound or 0, Place.bound(place))
+  else
+    seen.late, seen.bound = true, Route.UNKNOWN           -- no replica's log is farther than the primary's
+  end
+end
+
+--- A replica that has what was seen, at the latest the place of the primary.
+local function witness(self, seen, bound)
+  local own, part = seen.replica, seen.part
+  if bound ~= Route.UNKNOWN and own and is_usable(self, own) and is_same(seen, own) then return own.db end
+  if bound == Route.UNKNOWN then part = self.primary:look() end
+  for _, replica in ipairs(part and self.replicas or {}) do
+    if is_usable(self, replica) and has(self, replica, part) then return replica.db end
+  end
+end
+
+--- To be called before the session reads at the primary: which shows then what the session saw at a replica.
+---@param seen rille.Seen
+function Route:show(seen)
+  settle_replica(self, seen)
+  local bound, polls = seen.bound, 0
+  if not bound then return end
+  local deadline = self.now() + math.max(seen.wait_ms, SHOW_MS)
+  local shown = Shown.await(self.primary, bound == Route.UNKNOWN and Shown.next(self.primary) or bound,
+    function() return witness(self, seen, bound) end,
+    function()
+      local left = deadline - self.now()
+      polls = polls + 1
+      if left > 0 then self.pause(math.min(POLLS_MS[polls] or POLL_MS, left)) end
+      return left > 0
+    end)
+  seen.bound = nil
+  if not shown then seen.unsure() end
+end
+
 --- What the session saw where it read becomes part of what it knows.
 ---@param seen rille.Seen
 function Route:settle(seen)
-  local replica = seen.replica
-  if seen.unsaid then
-    seen.unsaid, seen.replica = false, nil
-    local place = replica.generation == replica.db:generation() and ask(self, replica)
-    if place and replica.generation == replica.db:generation() then
-      seen.replica = replica
-      seen.saw(place, replica.db)
-    else
-      seen.late = true                    -- no replica's log is farther than the primary's, which may show it later
-    end
-  end
+  settle_replica(self, seen)
   if not seen.late then return end
+  self:show(seen)
   local place = self.primary:look()
   seen.late = false
   if place then self:heard(place) end
@@ -185,7 +235,9 @@ function Route:choose(seen)
   if seen.late then self:settle(seen) end
   if seen.part then confirm(self) end
   local own = seen.replica
-  if own and is_usable(self, own) and is_known(self, own, seen.part) then return own, 0 end
+  if own and is_usable(self, own) and is_same(seen, own) and is_known(self, own, seen.part, seen.shown) then
+    return own, 0
+  end
   self:settle(seen)
   local replica, started = known(self, seen.part), self.now()
   if not replica then
@@ -201,7 +253,7 @@ function Route:choose(seen)
       hint = 'give it more time (wait_ms), or read at the primary (session = { on_lag = "primary" })',
     })
   end
-  seen.replica = replica
+  seen.replica, seen.shown, seen.generation = replica, nil, replica and replica.generation
   return replica, waited
 end
 
