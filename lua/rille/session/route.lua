@@ -116,13 +116,18 @@ local function ask(self, replica)
   return place, replica.place
 end
 
---- Was the replica seen to have it already?
+--- Was the replica seen to have it, when it was asked last?
 ---@param shown? string  a place that it said itself, behind what it showed
-local function is_known(self, replica, part, shown)
-  if not replica.place or replica.generation ~= replica.db:generation() then return false end
+local function had(self, replica, part, shown)
+  if not replica.place then return false end
   if part == nil then return true end
   if self.epoch and self.epoch ~= Place.epoch(replica.place) then return false end
   return part == shown or Place.reaches(replica.place, part) == true
+end
+
+--- ... and is it the same server still?
+local function is_known(self, replica, part)
+  return had(self, replica, part) and replica.generation == replica.db:generation()
 end
 
 --- Is the replica the server still at which the session reads?
@@ -235,7 +240,7 @@ function Route:choose(seen)
   if seen.late then self:settle(seen) end
   if seen.part then confirm(self) end
   local own = seen.replica
-  if own and is_usable(self, own) and is_same(seen, own) and is_known(self, own, seen.part, seen.shown) then
+  if own and is_usable(self, own) and is_same(seen, own) and had(self, own, seen.part, seen.shown) then
     return own, 0
   end
   self:settle(seen)
