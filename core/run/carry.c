@@ -12,6 +12,7 @@
 #include "core/base/change.h"
 #include "core/base/json_form.h"
 #include "core/base/shown.h"
+#include "core/run/carry_put.h"
 #include "core/run/cursor.h"
 
 /* What is needed for one row after the other. */
@@ -23,7 +24,7 @@ struct work {
   rille_str *places;  /* of the columns, for messages: "posts.title" */
   rille_buffer bytes; /* of the forms */
   rille_buffer json;
-  rille_load *load; /* NULL: nothing is put into the table, or no more */
+  rille_carry_put put; /* not open where nothing is put into the table */
   rille_carry_row **next_misfit, **next_picked;
   size_t misfits_told, picked_told;
   int64_t number; /* of the row */
@@ -306,9 +307,7 @@ take_row(struct work *w, rille_fault *fault)
   add_row(w);
   if (!rille_buffer_ok(&w->bytes) || !rille_arena_ok(w->arena))
     return rille_fault_no_memory(fault);
-  return w->load != NULL && w->carry->misfit_count == 0
-           ? w->carry->target->conn->driver->load_row(w->load, w->made, fault)
-           : RILLE_OK;
+  return w->put.open && w->carry->misfit_count == 0 ? rille_carry_put_row(&w->put, w->made, fault) : RILLE_OK;
 }
 
 /* -- all rows ----------------------------------------------------------------------------------------------- */
@@ -330,48 +329,6 @@ read_rows(struct work *w, rille_cursor *cursor, rille_fault *fault)
       status = rille_fault_set(fault, RILLE_ABORTED, "given up");
   }
   return status;
-}
-
-static rille_status
-begin_load(struct work *w, rille_fault *fault)
-{
-  rille_carry *carry = w->carry;
-  rille_str *names = rille_arena_get(w->arena, carry->count * sizeof *names);
-  rille_conn *conn = carry->target->conn;
-
-  if (names == NULL)
-    return rille_fault_no_memory(fault);
-  if (conn->driver->load == NULL)
-    return rille_fault_set(fault, RILLE_UNSUPPORTED, "rows cannot be carried into this database yet");
-  if (carry->target->depth == 0)
-    return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "rows are carried into a database within a transaction");
-  for (size_t i = 0; i < carry->count; i++)
-    names[i] = carry->columns[i].name;
-  carry->target->wrote = true;
-  return conn->driver->load(conn, carry->table, names, carry->count, &w->load, fault);
-}
-
-/* Ends what was begun.  The rows are kept where all went well. */
-static rille_status
-end_load(struct work *w, rille_status status, rille_fault *fault)
-{
-  rille_carry *carry = w->carry;
-  bool keep = status == RILLE_OK && carry->misfit_count == 0;
-  int64_t rows = 0;
-  rille_fault why = { 0 };
-  rille_status ended = carry->target->conn->driver->load_end(w->load, keep, &rows, &why);
-
-  w->load = NULL;
-  if (status == RILLE_OK && ended == RILLE_OK && keep && rows != carry->sum.rows)
-    ended = rille_fault_set(&why, RILLE_CHECKSUM_MISMATCH, "%s took %lld of %lld rows", rille_show(carry->table).text,
-                            (long long)rows, (long long)carry->sum.rows);
-  if (ended != RILLE_OK || !keep)
-    rille_connection_failed(carry->target, ended != RILLE_OK ? &why : fault);
-  if (status != RILLE_OK || ended == RILLE_OK)
-    return status;
-  if (fault != NULL)
-    *fault = why;
-  return ended;
 }
 
 static rille_status
@@ -424,11 +381,11 @@ rille_carry_run(rille_carry *carry, rille_arena *arena, rille_fault *fault)
   rille_buffer_init(&w.json, SIZE_MAX / 4);
   status = prepare(&w, &cursor, fault);
   if (status == RILLE_OK && carry->target != NULL)
-    status = begin_load(&w, fault);
+    status = rille_carry_put_begin(&w.put, carry, arena, fault);
   if (status == RILLE_OK)
     status = read_rows(&w, &cursor, fault);
-  if (w.load != NULL)
-    status = end_load(&w, status, fault);
+  if (w.put.open)
+    status = rille_carry_put_end(&w.put, status, fault);
   rille_cursor_close(&cursor);
   rille_buffer_release(&w.json);
   rille_buffer_release(&w.bytes);

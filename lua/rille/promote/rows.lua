@@ -22,7 +22,8 @@ local MOST <const> = 20              -- rows that are named, of a table
 ---@field source string     in the source
 ---@field columns rille.CarryColumn[]
 ---@field order? string     SQL: in which the source's rows are read fastest
----@field where? string     SQL: of which rows, on both sides; all where absent
+---@field where? { source: string?, name: string? }  SQL: of which rows of the source, and of the target; all where
+---  absent
 ---@field exact boolean     the target keeps every digit of a decimal
 
 ---@class rille.Carried
@@ -47,7 +48,8 @@ local function select_of(plan, side)
   local sql = ("select %s from %s"):format(table.concat(names, ", "), Name.quote(side == "source" and plan.source
     or plan.name))
   if side == "source" and plan.order then sql = sql .. " not indexed" end
-  if plan.where then sql = sql .. " where " .. plan.where end
+  local where = plan.where and plan.where[side]
+  if where then sql = sql .. " where " .. where end
   return side == "source" and plan.order and sql .. " order by " .. plan.order or sql
 end
 

@@ -97,7 +97,11 @@ local function find(list, name)
 end
 
 --- The columns that are copied; those that would lose something are told.
-local function columns_of(source_columns, target, tell)
+---@param source_columns { name: string, generated: boolean }[]
+---@param target table  as describe gives it
+---@param tell fun(why: string)
+---@return rille.CarryColumn[]
+function M.columns(source_columns, target, tell)
   local columns, taken = {}, {}
   for _, column in ipairs(target.columns) do
     local source = find(source_columns, column.name)
@@ -132,7 +136,7 @@ function M.plans(from, to, source)
     if not target then
       tell(("the target has no table %s"):format(Name.quote(name)))
     else
-      plans[#plans + 1] = { name = name, source = name, columns = columns_of(Source.columns(run, name), target, tell),
+      plans[#plans + 1] = { name = name, source = name, columns = M.columns(Source.columns(run, name), target, tell),
         order = Source.order(run, name), exact = true }
     end
   end
