@@ -95,6 +95,31 @@ describe("a tenant's rows", function()
     end
   end)
 
+  it("are not lost where two processes move them at once", function()
+    local mine, inner = rows_of(shared, A), false
+    Extract.run(shared, own, A, { on_step = function(step)
+      if step ~= "arrived" or inner then return end
+      inner = true
+      pcall(Extract.run, shared, own, A, { on_step = function(other)
+        if other == "left" then error "killed" end
+      end })
+      assert.same({ "", mine }, { rows_of(shared, A), rows_of(own, A) })
+    end })
+    assert.is_true(inner)
+    assert.same({ "", mine }, { rows_of(shared, A), rows_of(own, A) })
+  end)
+
+  it("are not taken for gone by what is noted of an earlier move", function()
+    Extract.run(shared, own, A)
+    own:table("post_tags"):unfiltered():delete()
+    own:table("posts"):unfiltered():update { parent_id = rille.null }
+    own:table("posts"):unfiltered():delete()
+    shared:insert("posts", { id = 500, org_id = 1, slug = "late" })
+    pcall(Extract.run, shared, own, A, { on_step = function(step) if step == "arrived" then error "killed" end end })
+    Extract.run(shared, own, A)
+    assert.same({ "", 1 }, { rows_of(shared, A), own:table("posts"):count() })
+  end)
+
   --- Move them in a process of its own; what that prints.
   local function moved_elsewhere(before, code)
     local file <close> = assert(io.open(folder .. "/move.lua", "wb"))

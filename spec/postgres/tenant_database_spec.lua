@@ -154,11 +154,6 @@ describe("tenants with databases of their own at a server", function()
     end)
   end)
 
-  it("are not moved out of a shared database by these means", function()
-    rille.tenant.create "acme"
-    refused("unsupported", require "rille.tenant.moving".run, "extract", "acme")
-  end)
-
   describe("by a directory of several servers", function()
     local where, asked, real
 

@@ -144,10 +144,9 @@ describe("tenants with schemas of their own", function()
     refused("tenant_unknown", rille.tenant.migrate, "nobody")
   end)
 
-  it("are neither copied nor moved, and want PostgreSQL", function()
+  it("are not copied, and want PostgreSQL", function()
     rille.tenant.create "acme"
     refused("unsupported", rille.tenant.copy, "acme", "twin")
-    refused("unsupported", require "rille.tenant.moving".run, "extract", "acme")
     refused("unsupported", place.path, "acme")
     home:configure { pattern = "x/{slug}.db" }
     refused("invalid_argument", place.handle, "acme")

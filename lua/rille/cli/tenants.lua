@@ -55,8 +55,8 @@ end
 --- A listener for a move: on a terminal a moving line.
 local function step_shown(term)
   return function(step, name, rows)
-    if step == "copying" then
-      term:begin(("  copying %s: %s …"):format(text.escape(name), text.count(rows, "row")))
+    if step == "checking" or step == "copying" then
+      term:begin(("  %s %s: %s …"):format(step, text.escape(name), text.count(rows, "row")))
     elseif step == "arrived" then
       term:begin "  comparing both sides …"
     end

@@ -15,59 +15,47 @@ local quote = Name.quote
 ---@field rows integer        of the tenant that cannot have it
 ---@field values string[]     of some of them, as SQL writes them
 
---- The keys of a table that no two rows may share, each a list of columns.  Not those of indexes over expressions
---- or of some rows only: what collides there is told by the database, which then keeps nothing.
-local function keys_of(db, name)
-  local keys, primary, has_index = {}, {}, false
-  for _, index in ipairs(db:_query([[select name, origin from pragma_index_list(?, 'other')
-      where "unique" and not partial]], name)) do
-    local columns, plain = {}, true
-    for i, row in ipairs(db:_query("select cid, name from pragma_index_info(?, 'other') order by seqno", index.name)) do
-      plain = plain and row.cid >= 0
-      columns[i] = row.name
-    end
-    if plain then keys[#keys + 1] = columns end
-    has_index = has_index or index.origin == "pk"
-  end
-  for i, row in ipairs(db:_query("select name from pragma_table_info(?, 'other') where pk > 0 order by pk", name)) do
-    primary[i] = row.name
-  end
-  if #primary == 1 and not has_index then table.insert(keys, 1, primary) end     -- the rowid by its own name
-  return keys
-end
-
---- One condition: SQLite finds the other row by its index.  NULL equals nothing, as in the index.
+--- One condition: the database finds the other row by its index.  NULL equals nothing, as in the index.
 local function same_key(columns)
   local parts = {}
   for i, column in ipairs(columns) do parts[i] = ("o.%s = m.%s"):format(quote(column), quote(column)) end
   return table.concat(parts, " and ")
 end
 
-local function shown(columns)
+local function listed(columns, form)
   local parts = {}
-  for i, column in ipairs(columns) do parts[i] = ("quote(m.%s)"):format(quote(column)) end
-  return table.concat(parts, " || ', ' || ")
+  for i, column in ipairs(columns) do
+    local name = "m." .. quote(column)
+    parts[i] = form and form:gsub("%%s", function() return name end) or name
+  end
+  return table.concat(parts, form and " || ', ' || " or ", ")
 end
 
+---@class rille.CollisionView
+---@field keys fun(name: string): string[][]  the keys of a table that no two rows may share
+---@field mine fun(i: integer): string, string    SQL: the tenant's rows that come, as m, and a condition
+---@field theirs fun(i: integer): string, string  SQL: the rows of others in the target, as o, and a condition
+---@field shown string                          SQL: a value (%s) as SQL writes it
+
 --- What collides, in the order of the plan.
----@param db rille.Handle      has both databases, see extract.lua
+---@param db rille.Handle      sees both
 ---@param plan rille.MovedTable[]
----@param set_of fun(schema: string, i: integer): string  the table with the rowids of the tenant's rows
+---@param view rille.CollisionView
 ---@return rille.Collision[]
-function M.find(db, plan, set_of)
+function M.find(db, plan, view)
   local found = {}
   for i, each in ipairs(plan) do
-    for _, columns in ipairs(keys_of(db, each.name)) do
-      local rows = ([[from main.%s as m where m.rowid in (select id from %s) and exists (select 1 from other.%s as o
-        where %s and o.rowid not in (select id from %s))]]):format(quote(each.name), set_of("main", i),
-        quote(each.name), same_key(columns), set_of("other", i))
+    local mine, is_mine = view.mine(i)
+    local theirs, is_theirs = view.theirs(i)
+    for _, columns in ipairs(view.keys(each.name)) do
+      local rows = ("from %s where %s and exists (select 1 from %s where %s and %s)"):format(mine, is_mine, theirs,
+        same_key(columns), is_theirs)
       local count = db:_query("select count(*) as n " .. rows)[1].n
       if count > 0 then
         local values = {}
-        for k, row in ipairs(db:_query(("select %s as shown %s order by m.rowid limit %d"):format(shown(columns), rows,
-          SHOWN))) do
-          values[k] = row.shown
-        end
+        local some = ("select %s as shown %s order by %s limit %d"):format(listed(columns, view.shown), rows,
+          listed(columns), SHOWN)
+        for k, row in ipairs(db:_query(some)) do values[k] = row.shown end
         found[#found + 1] = { table = each.name, columns = columns, rows = count, values = values }
       end
     end

@@ -212,7 +212,7 @@ local function refuse_taken(slug, settings)
 end
 
 --- See stock.lua, as for the others.
-function M.create(tenant)
+function M.create(tenant, try)
   local slug = slug_of(tenant)
   local whole = type(tenant) == "table" and tenant or { id = slug, slug = slug }
   local settings, fill = Place.server(tenant), Place.tenancy().create
@@ -220,6 +220,7 @@ function M.create(tenant)
   make(slug, settings, nil, function(db)
     require "rille.migrator".migrate { connection = db }
     if fill then fill(db, whole) end
+    if try then try(db) end
   end)
   return Place.handle(tenant)
 end

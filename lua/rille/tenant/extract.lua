@@ -1,109 +1,28 @@
 --- tenant.extract: moves the rows of a tenant from one database into another: out of the shared one, or back into it.
+-- Here between two files, which one connection has open; see across.lua for where one of them is at a server.
 -- Two files cannot be written in one step that no crash divides, so there are three, each whole by itself:
 --   1. the target gets the rows, and a note that they are arriving;
 --   2. the source compares both sides under its lock, then deletes its rows and notes that they left;
 --   3. the target forgets the note.
 -- Until the second is done the source has everything, and the first begins anew; from then on the target has.  Whoever
 -- runs it again after a crash goes on where it ended.
-local core = require "rille.core"
 local Collision = require "rille.tenant.collision"
 local Error = require "rille.error"
+local Moved = require "rille.tenant.moved"
 local Name = require "rille.schema.name"
-local Owner = require "rille.schema.tenant"
+local Side = require "rille.tenant.side.sqlite"
 
 local M = {}
 
 local TRIES <const> = 5            -- how often rows may change between the first step and the second
 local OPTIONS <const> = { "dry_run", "on_step" }
-local NOTES <const> = "rille_moves"
+local NOTES <const> = Moved.NOTES
 
-local quote = Name.quote
-
----@class rille.MovedTable
----@field name string
----@field columns string     as SQL
----@field exact string       the same in a form that tells all values apart
----@field column? string     says whose a row is; nil: its rows hang on others
----@field keys table[]       foreign keys to tables that move: { columns, references, to = index }
----@field shared table[]     foreign keys to tables that are everybody's: { columns, references, table }
-
--- -- which tables ---------------------------------------------------------------------------------------------------
-
-local function owner_of(description)
-  local found = Owner.column_of(description)
-  for _, class in ipairs(require "rille.model".on_table[description.name] or {}) do
-    found = found or class._def.tenant_column
-  end
-  return found
-end
-
---- The foreign keys of a table, with all columns on both sides.
-local function keys_of(db, description)
-  local keys, last = {}, nil
-  for _, row in ipairs(db:_query([[select id, "table" as target, "from" as near, "to" as far
-      from pragma_foreign_key_list(?) order by id, seq]], description.name)) do
-    if not last or last.id ~= row.id then
-      last = { id = row.id, table = row.target, columns = {}, references = {} }
-      keys[#keys + 1] = last
-    end
-    local far = row.far or db:describe(row.target).primary[#last.columns + 1]
-    table.insert(last.columns, row.near)
-    table.insert(last.references, far)
-  end
-  return keys
-end
-
-local function add(plan, description, column)
-  local names, exact = {}, {}
-  for _, each in ipairs(description.columns) do
-    if not each.generated then
-      names[#names + 1], exact[#exact + 1] = quote(each.name), ("quote(%s)"):format(quote(each.name))
-    end
-  end
-  plan[#plan + 1] = { name = description.name, columns = table.concat(names, ", "), exact = table.concat(exact, ", "),
-    column = column, keys = {}, shared = {} }
-  plan.at[description.name:lower()] = #plan
-end
-
---- Tables with a tenant's column, and those whose rows hang on them by foreign keys.
----@return rille.MovedTable[]
-local function plan_of(db)
-  local plan, rest, keys = { at = {} }, {}, {}
-  for _, name in ipairs(db:tables()) do
-    local description = db:describe(name)
-    if description.kind == "table" and name ~= NOTES then
-      keys[name] = keys_of(db, description)
-      local column = owner_of(description)
-      if column then add(plan, description, column) else rest[#rest + 1] = description end
-    end
-  end
-  local count
-  repeat
-    count = #plan
-    for _, description in ipairs(rest) do
-      for _, key in ipairs(plan.at[description.name:lower()] and {} or keys[description.name]) do
-        if plan.at[key.table:lower()] and not plan.at[description.name:lower()] then add(plan, description) end
-      end
-    end
-  until #plan == count
-  for _, each in ipairs(plan) do
-    for _, key in ipairs(keys[each.name]) do
-      key.to = plan.at[key.table:lower()]
-      table.insert(key.to and each.keys or each.shared, key)
-    end
-  end
-  return plan
-end
+local quote, matches = Name.quote, Moved.matches
 
 -- -- which rows -----------------------------------------------------------------------------------------------------
 
 local function set_of(schema, i) return ('temp."move_%s_%d"'):format(schema, i) end
-
-local function matches(a, columns, b, references)
-  local parts = {}
-  for i, column in ipairs(columns) do parts[i] = ("%s.%s = %s.%s"):format(a, quote(column), b, quote(references[i])) end
-  return table.concat(parts, " and ")
-end
 
 --- Note the rowids of the tenant's rows on one side; how many there are.
 local function mark(db, plan, schema, id)
@@ -142,10 +61,17 @@ local function clear(db, plan, schema)
   end
 end
 
+--- The columns in a form that tells all values apart.
+local function exact(each)
+  local parts = {}
+  for i, name in ipairs(each.columns) do parts[i] = ("quote(%s)"):format(quote(name)) end
+  return table.concat(parts, ", ")
+end
+
 --- Are the rows of both sides the same, value by value?
 local function are_same(db, plan)
   local function rows(each, schema, i)
-    return ("select %s from %s.%s where rowid in (select id from %s)"):format(each.exact, schema, quote(each.name),
+    return ("select %s from %s.%s where rowid in (select id from %s)"):format(exact(each), schema, quote(each.name),
       set_of(schema, i))
   end
   for i, each in ipairs(plan) do
@@ -184,8 +110,9 @@ local function copy(db, plan, on_step)
   end
   for i, each in ipairs(plan) do
     on_step("copying", each.name, each.main)
+    local columns = Name.quote_all(each.columns)
     db:_execute(("insert into other.%s (%s) select %s from main.%s where rowid in (select id from %s) order by rowid")
-      :format(quote(each.name), each.columns, each.columns, quote(each.name), set_of("main", i)))
+      :format(quote(each.name), columns, columns, quote(each.name), set_of("main", i)))
   end
 end
 
@@ -220,11 +147,28 @@ local function check_room(db, plan, there, is_arriving)
       hint = "they are not from a move that was broken off: look at them first",
     })
   end
-  Collision.check(Collision.find(db, plan, set_of))
+  Collision.check(Collision.find(db, plan, {
+    keys = function(name) return Side.unique_keys(db, name, "other") end,
+    mine = function(i)
+      return ("main.%s as m"):format(quote(plan[i].name)), ("m.rowid in (select id from %s)"):format(set_of("main", i))
+    end,
+    theirs = function(i)
+      return ("other.%s as o"):format(quote(plan[i].name)),
+        ("o.rowid not in (select id from %s)"):format(set_of("other", i))
+    end,
+    shown = Side.SHOWN,
+  }))
 end
 
+--- Is all done but that the target forgets it?
+local function has_left(db, key)
+  return state_of(db, "main", key) == "left" and state_of(db, "other", key) == "arriving"
+end
+
+-- Each step looks at the notes under its lock: another process may have come before it and done it all.
 local function arrive(db, plan, id, key, on_step)
   db:transaction(function()
+    if has_left(db, key) then return end
     local there, is_arriving = mark(db, plan, "other", id), state_of(db, "other", key) == "arriving"
     mark(db, plan, "main", id)
     check_room(db, plan, there, is_arriving)
@@ -239,6 +183,7 @@ end
 --- Delete the rows in the source, if the target has the same; false when they have changed since they were copied.
 local function leave(db, plan, id, key)
   return db:transaction(function()
+    if has_left(db, key) then return true end
     mark(db, plan, "main", id)
     mark(db, plan, "other", id)
     if not are_same(db, plan) then return false end
@@ -250,18 +195,26 @@ local function leave(db, plan, id, key)
   end)
 end
 
+--- A note that rows left is of an earlier move where none are arriving.
+local function forget_earlier(db, key)
+  db:transaction(function()
+    if state_of(db, "other", key) ~= "arriving" then
+      db:_execute(("delete from main.%s where tenant = ?"):format(NOTES), key)
+    end
+  end)
+end
+
 local function move(db, plan, id, key, on_step)
-  if state_of(db, "main", key) ~= "left" or state_of(db, "other", key) ~= "arriving" then
-    local tries = 0
-    repeat
-      tries = tries + 1
-      if tries > TRIES then
-        Error.raise("busy", "the tenant's rows change all the time", { hint = "move it while nobody writes them" })
-      end
-      arrive(db, plan, id, key, on_step)
-      on_step "arrived"
-    until leave(db, plan, id, key)
-    on_step "left"
+  forget_earlier(db, key)
+  local tries = 0
+  while not has_left(db, key) do
+    tries = tries + 1
+    if tries > TRIES then
+      Error.raise("busy", "the tenant's rows change all the time", { hint = "move it while nobody writes them" })
+    end
+    arrive(db, plan, id, key, on_step)
+    on_step "arrived"
+    if leave(db, plan, id, key) then on_step "left" end
   end
   db:_execute(("delete from other.%s where tenant = ?"):format(NOTES), key)
   on_step "done"
@@ -276,13 +229,7 @@ local function check(db, plan, to)
       hint = "its migrations say :tenant() of a column, or a model says tenant_column",
     })
   end
-  for _, each in ipairs(plan) do
-    if db:_query("select wr from pragma_table_list where schema = 'main' and name = ?", each.name)[1].wr ~= 0 then
-      Error.raise("unsupported", each.name .. " is a table without rowid, whose rows cannot be told apart", {
-        table = each.name, hint = "make it a table with rowid before its rows are moved",
-      })
-    end
-  end
+  for _, each in ipairs(plan) do Side.check(db, each.name) end
   for _, each in ipairs(to and plan or {}) do
     local columns = {}
     for _, schema in ipairs { "main", "other" } do
@@ -291,10 +238,9 @@ local function check(db, plan, to)
         names[i] = row.name
       end
       columns[schema] = table.concat(names, ", ")
-      local trigger = db:_query(("select name from %s.sqlite_schema where type = 'trigger' and tbl_name = ?"):format(
-        schema), each.name)[1]
+      local trigger = Side.trigger(db, each.name, schema)
       if trigger then
-        Error.raise("unsupported", ("%s has the trigger %s, which would run again"):format(each.name, trigger.name), {
+        Error.raise("unsupported", ("%s has the trigger %s, which would run again"):format(each.name, trigger), {
           table = each.name, hint = "drop it for as long as tenants are moved",
         })
       end
@@ -314,17 +260,9 @@ end
 
 --- A connection of its own that has both databases, with foreign keys looked after at the end of each step.
 local function open(from, to)
-  for _, handle in ipairs { from, to or from } do
-    local path = handle.settings.database
-    if not path or path == ":memory:" then
-      Error.raise("unsupported", "tenants are moved between databases in files")
-    elseif not core.file_size(path) then
-      Error.raise("not_found", ("there is no database %s"):format(Error.quote(path)))
-    end
-  end
-  local settings = setmetatable({ foreign_keys = false, create = false, pooled = false }, { __index = from.settings })
-  local db = require "rille.handle".new("move", settings)
-  db:_execute("attach ? as other", to and to.settings.database or ":memory:")
+  local other = to and Side.settings(to.settings).database or ":memory:"
+  local db = require "rille.handle".new("move", Side.settings(from.settings))
+  db:_execute("attach ? as other", other)
   db:_execute "pragma other.synchronous = full"
   db:_execute "pragma main.synchronous = full"
   return db
@@ -337,16 +275,19 @@ end
 ---@param to? rille.Handle    has the same tables; a dry run needs none
 ---@param tenant rille.Tenant
 ---@param options? { dry_run: boolean?, on_step: (fun(step: string, table: string?, rows: integer?))? }  on_step hears
----  "copying" with each table, "arrived", "left", "done"
+---  "copying" with each table, before that perhaps "checking" with each, then "arrived", "left", "done"
 ---@return { rows: integer, tables: table<string, integer> } moved  of this run; none where all was done before
 function M.run(from, to, tenant, options)
   options = Error.options("extract", options, OPTIONS)
   if not to and not options.dry_run then Error.argument("extract", "a handle to move to", nil) end
   require "rille.autoload".load_once()
+  if from.driver ~= "sqlite" or to and to.driver ~= "sqlite" then
+    return require "rille.tenant.across".run(from, to, tenant, options.dry_run, options.on_step or function() end)
+  end
   local id, key = tenant.id, tostring(tenant.id)
   local handle = open(from, to)
   local closing <close> = setmetatable({}, { __close = function() handle:close() end })     -- luacheck: ignore 211
-  local plan = plan_of(handle)
+  local plan = Moved.plan(handle, Side.keys)
   check(handle, plan, to)
   local done = { rows = mark(handle, plan, "main", id), tables = {} }
   for _, each in ipairs(plan) do done.tables[each.name] = each.main end

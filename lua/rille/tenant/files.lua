@@ -24,7 +24,7 @@ local function as_tenant(given)
 end
 
 --- See stock.lua, as for the others.
-function M.create(tenant)
+function M.create(tenant, try)
   local path = Place.path(tenant)
   local whole, slug = as_tenant(tenant)
   refuse_taken(slug, path)
@@ -35,7 +35,12 @@ function M.create(tenant)
   local ok, why = core.copy_file(template, new.path)
   if not ok then Error.raise("readonly", "cannot make " .. why) end
   local fill = Place.tenancy().create
-  if fill then Template.work_on(new.path, settings, function(db) fill(db, whole) end) end
+  if fill or try then
+    Template.work_on(new.path, settings, function(db)
+      if fill then fill(db, whole) end
+      if try then try(db) end
+    end)
+  end
   Pooled.publish(new.path, path, taken_by(slug))
   return Place.handle(tenant)
 end

@@ -1,4 +1,5 @@
 --- tenant.moving: between which databases a tenant's rows move: out of the shared one (extract) or back (absorb).
+-- Either may be a file, or at a server.
 local core = require "rille.core"
 local Config = require "rille.config"
 local Error = require "rille.error"
@@ -14,7 +15,7 @@ local OPTIONS <const> = { "dry_run", "on_step" }
 local function shared_of(tenancy)
   local handle = require "rille.database".get(tenancy.fallback or Config.current().default)
   local path = handle.settings.database
-  if path and path ~= ":memory:" and not core.file_size(path) then
+  if handle.driver == "sqlite" and path ~= ":memory:" and not core.file_size(path) then
     Error.raise("not_found", ("the shared database %s is not there"):format(Error.quote(path)), {
       hint = "tenancy.fallback names its connection; without one it is the default connection",
     })
@@ -41,23 +42,17 @@ function M.run(word, slug, options)
   options = Error.options(word, options, OPTIONS)
   Tenant.slug(slug)
   local tenancy = Place.tenancy()
-  if tenancy.strategy ~= "database" then
-    Error.raise("unsupported", word .. ": rows are moved where each tenant has a database of its own, not a schema")
-  end
-  local shared = shared_of(tenancy)
-  if shared.driver ~= "sqlite" or Place.server(slug) then
-    Error.raise("unsupported", word .. ": rows are moved between databases of SQLite", {
-      hint = "rille promote takes a whole database to PostgreSQL",
-    })
-  end
-  local tenant = require "rille.tenant.lookup".find(slug)
+  local shared, tenant = shared_of(tenancy), require "rille.tenant.lookup".find(slug)
   local is_there = Place.exists(slug)
   if word == "absorb" then return Extract.run(Place.handle(slug), shared, tenant, options) end
-  if not is_there then
-    check_known(shared, tenancy, tenant)
-    if not options.dry_run then Tenant.create(slug) end
-  end
-  return Extract.run(shared, (is_there or not options.dry_run) and Place.handle(slug) or nil, tenant, options)
+  if is_there then return Extract.run(shared, Place.handle(slug), tenant, options) end
+  check_known(shared, tenancy, tenant)
+  if options.dry_run then return Extract.run(shared, nil, tenant, options) end
+  require "rille.tenant.stock".create(slug, function(db)
+    -- While it is nobody's: one that stayed empty would say that the tenant has nothing.
+    Extract.run(shared, db, tenant, { dry_run = true })
+  end)
+  return Extract.run(shared, Place.handle(slug), tenant, options)
 end
 
 return M

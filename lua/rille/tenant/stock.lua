@@ -14,8 +14,10 @@ end
 --- Make a tenant: it has all migrations, and what `tenancy.create` puts into it.  It is whole or not there; of two who
 --- make the same one at once, the other gets `not_unique`.
 ---@param tenant string|rille.Tenant
+---@param try? fun(db: rille.Handle)  of rille itself: looks at the database before it is the tenant's, and raises if it
+---  is not to be; a schema, which nobody else can see by then, is not looked at
 ---@return rille.Handle
-function M.create(tenant) return kind(tenant).create(tenant) end
+function M.create(tenant, try) return kind(tenant).create(tenant, try) end
 
 --- Delete a tenant with all it holds.  Who is in use is drained or, where that cannot be waited for, `busy`.
 ---@param tenant string|rille.Tenant

@@ -1,0 +1,87 @@
+--- tenant.moved: of which tables the rows are a tenant's: those with a tenant's column, and what hangs on these.
+local Name = require "rille.schema.name"
+local Owner = require "rille.schema.tenant"
+
+local M = {}
+
+--- The table in which both sides of a move note how far it is.
+M.NOTES = "rille_moves"
+
+---@class rille.MovedTable
+---@field name string
+---@field columns string[]   but those that are computed
+---@field column? string     says whose a row is; nil: its rows hang on others
+---@field keys rille.MovedKey[]    foreign keys to tables that move
+---@field shared rille.MovedKey[]  foreign keys to tables that are everybody's
+
+---@class rille.MovedKey
+---@field columns string[]
+---@field references string[]
+---@field table string
+---@field to? integer         the table's place in the plan
+---@field deferrable boolean  it can be looked after when the transaction ends
+
+local function owner_of(description)
+  local found = Owner.column_of(description)
+  for _, class in ipairs(require "rille.model".on_table[description.name] or {}) do
+    found = found or class._def.tenant_column
+  end
+  return found
+end
+
+local function add(plan, description, column)
+  local names = {}
+  for _, each in ipairs(description.columns) do
+    if not each.generated then names[#names + 1] = each.name end
+  end
+  plan[#plan + 1] = { name = description.name, columns = names, column = column, keys = {}, shared = {} }
+  plan.at[description.name:lower()] = #plan
+end
+
+--- Tables with a tenant's column, and those whose rows hang on them by foreign keys; `at` finds one by its name.
+---@param db rille.Handle
+---@param keys_of fun(db: rille.Handle, name: string): rille.MovedKey[]  the foreign keys of a table
+---@return rille.MovedTable[]
+function M.plan(db, keys_of)
+  local plan, rest, keys = { at = {} }, {}, {}
+  for _, name in ipairs(db:tables()) do
+    local description = db:describe(name)
+    if description.kind == "table" and name ~= M.NOTES then
+      keys[name] = keys_of(db, name)
+      local column = owner_of(description)
+      if column then add(plan, description, column) else rest[#rest + 1] = description end
+    end
+  end
+  local count
+  repeat
+    count = #plan
+    for _, description in ipairs(rest) do
+      for _, key in ipairs(plan.at[description.name:lower()] and {} or keys[description.name]) do
+        if plan.at[key.table:lower()] and not plan.at[description.name:lower()] then add(plan, description) end
+      end
+    end
+  until #plan == count
+  for _, each in ipairs(plan) do
+    for _, key in ipairs(keys[each.name]) do
+      key.to = plan.at[key.table:lower()]
+      table.insert(key.to and each.keys or each.shared, key)
+    end
+  end
+  return plan
+end
+
+--- SQL: the columns of a row have the values that those of another one have.
+---@param a string  what the one is called in the statement
+---@param columns string[]
+---@param b string
+---@param references string[]
+---@return string
+function M.matches(a, columns, b, references)
+  local parts = {}
+  for i, column in ipairs(columns) do
+    parts[i] = ("%s.%s = %s.%s"):format(a, Name.quote(column), b, Name.quote(references[i]))
+  end
+  return table.concat(parts, " and ")
+end
+
+return M

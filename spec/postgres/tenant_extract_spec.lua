@@ -1,0 +1,366 @@
+--- postgres/tenant_extract_spec: a tenant's rows moved between a shared database and its own, where one of them at
+-- least is at a server: none is lost, none doubled, none changed; RILLE_SPEC_URL names it.
+local world = require "spec.support.world"
+local Extract = require "rille.tenant.extract"
+local Moves = require "spec.support.tenancy.moves"
+local Moving = require "rille.tenant.moving"
+local Place = require "rille.tenant.place"
+local rille, refused = world.rille, world.refused
+
+local TABLES <const> = [[return {
+  up = function(s)
+    s:create("tags", function(t) t:id() t:string("name", 20):unique() end)
+    s:create("posts", function(t)
+      t:id()
+      t:string("org_id", 40):tenant()
+      t:string("slug", 40):unique()
+      t:decimal("price", 30, 4):nullable()
+      t:decimal("cheap", 10, 2):nullable()
+      t:uuid("key"):nullable()
+      t:json("meta"):nullable()
+      t:datetime("at"):nullable()
+      t:date("day"):nullable()
+      t:boolean("live"):nullable()
+      t:blob("data"):nullable()
+      t:bigint("big"):nullable()
+      t:float("score"):nullable()
+      t:references("parent", "posts"):nullable()
+    end)
+    s:create("post_tags", function(t)
+      t:references("post", "posts"):on_delete "cascade"
+      t:references("tag", "tags")
+      t:integer "place"
+    end)
+    s:create("likes", function(t)
+      t:id()
+      t:string("org_id", 40):tenant()
+      t:references("post", "posts"):on_delete("cascade"):global()
+    end)
+  end,
+  down = function(s) s:drop "likes" s:drop "post_tags" s:drop "posts" s:drop "tags" end,
+}]]
+
+--- The same rows in the words of each: whatever form they are kept in.
+local function rows_of(slug)
+  return {
+    sqlite = ([[select 'post', id, slug, price, iif(cheap is null, null, printf('%%.2f', cheap)),
+      key, json_extract(meta, '$.n'),
+      json_extract(meta, '$.deep[1]'), at, day, live, lower(hex(data)), big,
+      iif(score is null, null, printf('%%.12f', score)), parent_id
+      from posts where org_id = '%s' order by id;
+      select 'tag', p.post_id, p.tag_id, p.place from post_tags p join posts on posts.id = p.post_id
+      where org_id = '%s' order by 2, 3, 4]]):format(slug, slug),
+    postgres = ([[select 'post', id, slug, price, cheap, key, meta->'n', meta->'deep'->>1,
+      to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), day, live::int, encode(data, 'hex'), big,
+      round(score::numeric, 12), parent_id from posts where org_id = '%s' order by id;
+      select 'tag', p.post_id, p.tag_id, p.place from post_tags p join posts on posts.id = p.post_id
+      where org_id = '%s' order by 2, 3, 4]]):format(slug, slug),
+  }
+end
+
+local moves
+
+local function shared() return rille.db "main" end
+local function own(slug) return Place.handle(slug or "acme") end
+local function there(slug) return moves:ask(nil, rows_of(slug)) end
+local function here(slug) return moves:ask(slug, rows_of(slug)) end
+
+local function begin(pair)
+  require "rille.model".forget_all()
+  moves = Moves.new(pair[1], pair[2])
+  local file <close> = assert(io.open(moves.path .. "/migrations/0001_tables.lua", "wb"))
+  file:write(TABLES)
+  file:flush()
+  rille.configure(moves:config())
+  require "rille.migrator".migrate { connection = shared() }
+  local db = shared()
+  db:insert("tags", { { name = "x" }, { name = "y" } })
+  db:transaction(function()
+    for i = 1, 30 do
+      db:insert("posts", { id = i, org_id = i % 2 == 0 and "globex" or "acme", slug = "s" .. i,
+        price = "12345678901234567890.123" .. i % 10, cheap = i .. ".50",
+        key = ("0f000000-0000-4000-8000-%012d"):format(i), meta = ('{"n":%d,"deep":[1,"é"]}'):format(i),
+        at = ("2026-11-20T12:00:00.%06dZ"):format(i), day = "2026-11-20", live = i % 3 == 0,
+        data = rille.blob("\0\xff" .. i), big = math.maxinteger - i, score = i / 8,
+        parent_id = i > 2 and i - 2 or rille.null })
+      db:insert("post_tags", { post_id = i, tag_id = i % 2 + 1, place = i })
+    end
+    db:insert("posts", { id = 100, org_id = "acme", slug = "null" })
+  end)
+end
+
+local function finish()
+  rille.close()
+  require "rille.config".clear()
+  moves:remove()
+end
+
+--- Both engines as the source and as the target are in these two pairs.
+local MIXED <const> = { Moves.PAIRS[1], Moves.PAIRS[2] }
+
+local function between(pairs_of, tell)
+  for _, pair in ipairs(pairs_of) do
+    describe(("a tenant's rows, between %s for all and %s of its own,"):format(pair[1], pair[2]), function()
+      before_each(function() begin(pair) end)
+      after_each(finish)
+      tell()
+    end)
+  end
+end
+
+between(Moves.PAIRS, function()
+  it("move with what hangs on them and as they are, and back", function()
+    local mine, others = there "acme", there "globex"
+    assert.truthy(mine:find("post|1|s1|12345678901234567890.1231|1.50|0f000000-0000-4000-8000-000000000001|", 1, true))
+    assert.same({ rows = 31, tables = { posts = 16, post_tags = 15, likes = 0 } }, Moving.run("extract", "acme"))
+    assert.same({ "", mine, others }, { there "acme", here "acme", there "globex" })
+    assert.equal(1, own():table("tags"):count())
+    assert.equal(0, Moving.run("extract", "acme").rows)
+    assert.same({ "", mine }, { there "acme", here "acme" })
+    local new = own():create("posts", { org_id = "acme", slug = "new" })
+    assert.equal(101, new.id)                            -- ids go on behind those that came
+    mine = here "acme"
+    assert.equal(32, Moving.run("absorb", "acme").rows)
+    assert.same({ mine, "", others }, { there "acme", here "acme", there "globex" })
+    assert.equal(102, shared():create("posts", { org_id = "globex", slug = "next" }).id)
+    assert.equal(32, Moving.run("extract", "acme").rows)
+    assert.same({ "", mine }, { there "acme", here "acme" })
+  end)
+
+  it("are counted and looked at without anything being made or changed", function()
+    local mine = there "acme"
+    assert.equal(31, Moving.run("extract", "acme", { dry_run = true }).rows)
+    refused("tenant_unknown", own)
+    assert.is_nil(shared():describe "rille_moves")
+    rille.tenant.create "acme"
+    assert.equal(31, Moving.run("extract", "acme", { dry_run = true }).rows)
+    assert.same({ mine, "" }, { there "acme", here "acme" })
+    for _, db in ipairs { shared(), own() } do assert.is_nil(db:describe "rille_moves") end
+  end)
+
+  it("are in one place after any end", function()
+    local mine, others = there "acme", there "globex"
+    for _, last in ipairs { "checking", "copying", "arrived", "left" } do
+      local stopped = {}
+      local ok, e = pcall(Moving.run, "extract", "acme", { on_step = function(step)
+        if step == last then error(stopped, 0) end
+      end })
+      assert.is_false(ok)
+      assert.equal(stopped, e)
+      assert.equal(last == "left" and "" or mine, there "acme")
+      Moving.run("extract", "acme")
+      assert.same({ "", mine, others }, { there "acme", here "acme", there "globex" })
+      Moving.run("absorb", "acme")
+      assert.same({ mine, "", others }, { there "acme", here "acme", there "globex" })
+      rille.tenant.drop "acme"
+    end
+  end)
+end)
+
+between(MIXED, function()
+  it("are copied anew when they changed before they left", function()
+    local changed = false
+    Moving.run("extract", "acme", { on_step = function(step)
+      if step == "arrived" and not changed then
+        changed = true
+        shared():update("posts", { id = 3 }, { slug = "changed" })
+        shared():delete("post_tags", { post_id = 5 })
+      end
+    end })
+    assert.equal("changed", own():table("posts"):find(3).slug)
+    assert.same({ "", 16, 14 }, { there "acme", own():table("posts"):count(), own():table("post_tags"):count() })
+  end)
+
+  it("are not lost where two processes move them at once", function()
+    local mine, inner = there "acme", false
+    Moving.run("extract", "acme", { on_step = function(step)
+      if step ~= "arrived" or inner then return end
+      inner = true
+      pcall(Moving.run, "extract", "acme", { on_step = function(other)
+        if other == "left" then error "killed" end
+      end })
+      assert.same({ "", mine }, { there "acme", here "acme" })
+    end })
+    assert.is_true(inner)
+    assert.same({ "", mine }, { there "acme", here "acme" })
+  end)
+
+  it("do not come back over rows that have their keys meanwhile", function()
+    Moving.run("extract", "acme")
+    shared():insert("posts", { { id = 3, org_id = "globex", slug = "a" }, { id = 5, org_id = "globex", slug = "b" } })
+    local mine, others = here "acme", there "globex"
+    for _, options in ipairs { { dry_run = true }, {} } do
+      local e = refused("unique_violation", Moving.run, "absorb", "acme", options)
+      assert.same({ ["posts.id"] = { "2 rows: 3, 5" } }, e.fields)
+    end
+    assert.same({ mine, "", others }, { here "acme", there "acme", there "globex" })
+    shared():delete("posts", { id = 3 })
+    shared():delete("posts", { id = 5 })
+    Moving.run("absorb", "acme")
+    assert.equal(mine, there "acme")
+  end)
+
+  it("are not mixed with rows that are there, nor with those of an earlier move", function()
+    Moving.run("extract", "acme")
+    shared():insert("posts", { id = 500, org_id = "acme", slug = "late" })
+    assert.equal("the target has 31 rows of this tenant already",
+      refused("unique_violation", Moving.run, "extract", "acme").message)
+    rille.tenant.drop "acme"
+    pcall(Moving.run, "extract", "acme", { on_step = function(step) if step == "arrived" then error "killed" end end })
+    assert.equal(1, shared():table("posts"):where("org_id", "acme"):count())     -- "left" is not of this move
+    Moving.run("extract", "acme")
+    assert.same({ "", 1 }, { there "acme", own():table("posts"):count() })
+  end)
+
+  it("stay where rows of others refer to them", function()
+    local mine, others = there "acme", there "globex"
+    shared():insert("likes", { id = 1, org_id = "globex", post_id = 1 })
+    assert.matches("1 rows would refer", refused("foreign_key_violation", Moving.run, "extract", "acme").message)
+    refused("foreign_key_violation", Moving.run, "extract", "globex")
+    assert.same({ mine, others, 1 }, { there "acme", there "globex", shared():table("likes"):count() })
+    assert.equal("", here "globex")
+    shared():update("likes", { id = 1 }, { org_id = "acme" })
+    assert.equal(32, Moving.run("extract", "acme").rows)
+    assert.same({ mine, 1 }, { here "acme", own():table("likes"):count() })
+  end)
+
+  it("are not moved where triggers or other columns would make others of them", function()
+    rille.tenant.create "acme"
+    own():execute "alter table posts add column more text"
+    local e = refused("migration", Moving.run, "extract", "acme")
+    assert.equal("posts", e.table)
+    own():execute "alter table posts drop column more"
+    local kind = moves.shared == "sqlite" and "create trigger t after delete on posts begin select 1; end"
+      or "create trigger t after delete on posts for each row execute function suppress_redundant_updates_trigger()"
+    if moves.shared == "postgres" then
+      shared():execute [[create function nothing() returns trigger language plpgsql as 'begin return null; end']]
+      kind = kind:gsub("suppress_redundant_updates_trigger", "nothing")
+    end
+    shared():execute(kind)
+    assert.matches("trigger t", refused("unsupported", Moving.run, "extract", "acme").message)
+    assert.equal(16, shared():table("posts"):where("org_id", "acme"):count())
+  end)
+end)
+
+describe("a tenant's rows that the target cannot keep", function()
+  after_each(finish)
+
+  --- Give one of the tenant's rows a value; it is refused, by its place, and nothing is made.
+  local function refuses(place, row, why)
+    local mine = there "acme"
+    for _, options in ipairs { {}, { dry_run = true } } do
+      if options.dry_run then rille.tenant.create "acme" end
+      local e = refused("validation", Moving.run, "extract", "acme", options)
+      assert.same({ place }, require "rille.keys"(e.fields))
+      assert.truthy(e.fields[place][1]:find("id = " .. row, 1, true), e.fields[place][1])
+      assert.matches(why, e.fields[place][1])
+      if not options.dry_run then refused("tenant_unknown", own) end
+    end
+    assert.same({ mine, "" }, { there "acme", here "acme" })
+    rille.tenant.drop "acme"
+  end
+
+  it("are refused in a file, by their place", function()
+    begin { "postgres", "sqlite" }
+    shared():execute "update posts set score = 'NaN' where id = 7"
+    refuses("posts.score", 7, "NaN")
+    shared():execute "update posts set score = 1 where id = 7"
+    shared():execute "alter table posts alter column cheap type numeric(30, 2)"
+    shared():execute "update posts set cheap = 12345678901234567.89 where id = 9"
+    refuses("posts.cheap", 9, "12345678901234567.89")
+  end)
+
+  it("are refused at a server, by their place", function()
+    begin { "sqlite", "postgres" }
+    local db = shared()
+    db:execute "update posts set day = 'soon' where id = 7"
+    refuses("posts.day", 7, "soon")
+    db:execute "update posts set day = null, key = 'no key' where id = 7"
+    refuses("posts.key", 7, "no key")
+    db:execute "update posts set key = null, slug = char(97, 0, 98) where id = 7"
+    refuses("posts.slug", 7, "NUL")
+    db:execute "update posts set slug = printf('%50s', 'long') where id = 7"
+    refuses("posts.slug", 7, "40")
+    db:execute "update posts set slug = 'fits', big = 1.5 where id = 7"
+    refuses("posts.big", 7, "1.5")
+  end)
+end)
+
+describe("tables that are moved", function()
+  after_each(finish)
+
+  it("may refer to each other where that can be looked after at the end", function()
+    begin { "postgres", "postgres" }
+    rille.tenant.create "acme"
+    local function add(db, deferrable)
+      db:execute "alter table posts add column first_id bigint"
+      db:execute "alter table post_tags add column id bigint unique"
+      db:execute("alter table posts add constraint firsts foreign key (first_id) references post_tags (id) "
+        .. deferrable)
+    end
+    for _, db in ipairs { shared(), own() } do add(db, "") end
+    shared():execute "update post_tags set id = place"
+    shared():execute "update posts set first_id = id where id < 20"
+    local e = refused("unsupported", Moving.run, "extract", "acme")
+    assert.matches("refer to each other", e.message)
+    assert.matches("deferrable", e.hint)
+    for _, db in ipairs { shared(), own() } do
+      for _, each in ipairs(db:query [[select conname::text as name, conrelid::regclass::text as "table"
+          from pg_constraint where contype = 'f']]) do
+        db:execute(("alter table %s alter constraint %s deferrable"):format(each.table, each.name))
+      end
+    end
+    assert.equal(31, Moving.run("extract", "acme").rows)
+    assert.equal(10, own():table("posts"):where("first_id", "is not", rille.null):count())
+    assert.equal(31, Moving.run("absorb", "acme").rows)
+  end)
+
+  it("are no partitions, and do not write elsewhere", function()
+    begin { "postgres", "sqlite" }
+    shared():execute [[create table parts (org_id varchar(40), id bigint, primary key (org_id, id))
+      partition by hash (id)]]
+    shared():execute "create table parts_0 partition of parts for values with (modulus 1, remainder 0)"
+    shared():execute "create unique index on parts (org_id, id)"
+    rille.model "Part" { table = "parts", tenant_column = "org_id" }
+    assert.matches("partitions", refused("unsupported", Moving.run, "extract", "acme").message)
+    require "rille.model".forget_all()
+    shared():execute "drop table parts"
+    shared():execute "create schema elsewhere"
+    shared():execute "create table elsewhere.likes (post_id bigint references posts (id) on delete cascade)"
+    local e = refused("unsupported", Moving.run, "extract", "acme")
+    assert.matches("elsewhere.likes", e.message)
+    shared():execute "drop schema elsewhere cascade"
+    shared():execute "create rule quiet as on delete to posts do instead nothing"
+    assert.matches("rule quiet", refused("unsupported", Moving.run, "extract", "acme").message)
+  end)
+
+  it("may have ids of the tenant that are no texts", function()
+    begin { "postgres", "sqlite" }
+    shared():execute "create table plans (id bigint primary key, team_id bigint not null)"
+    shared():insert("plans", { { id = 1, team_id = 7 }, { id = 2, team_id = 8 } })
+    rille.model "Plan" { table = "plans", tenant_column = "team_id" }
+    rille.tenant.create "acme"
+    own():execute "create table plans (id integer primary key, team_id integer not null)"
+    assert.equal(0, Moving.run("extract", "acme", { dry_run = true }).tables.plans)
+    assert.same({ plans = 1, posts = 0, post_tags = 0, likes = 0 }, Extract.run(shared(), own(), { id = 7 }).tables)
+    local left = shared():query "select team_id from plans"
+    assert.same({ 1, 8 }, { #left, left[1].team_id })
+  end)
+
+  it("may have policies that keep tenants apart", function()
+    begin { "postgres", "postgres" }
+    rille.schema():table("posts", function(t) t:row_security() end)
+    rille.tenant.create "acme"
+    rille.schema("main"):table("likes", function(t) t:row_security() end)
+    local mine = there "acme"
+    assert.equal("", mine)                                  -- to whom the wall lets through nothing
+    assert.equal(31, Moving.run("extract", "acme").rows)
+    assert.equal(16, own():table("posts"):count())
+    assert.equal(31, Moving.run("absorb", "acme").rows)
+    for _, name in ipairs { "posts", "likes" } do
+      shared():execute(("alter table %s no force row level security"):format(name))
+    end
+    assert.equal(16, shared():query("select count(*) as n from posts where org_id = 'acme'")[1].n)
+    assert.equal(0, own():table("posts"):count())
+  end)
+end)
