@@ -18,6 +18,13 @@ typedef struct rille_lua_known {
   char token[RILLE_TOKEN_BYTES];
 } rille_lua_known;
 
+/* What the places that were seen are signed with once they are asked for, which may be when nothing can be read. */
+typedef struct rille_lua_signer {
+  bool known;
+  uint64_t cluster;
+  unsigned char secret[RILLE_SECRET_BYTES];
+} rille_lua_signer;
+
 /* User values of a database. */
 enum { RILLE_DATABASE_WORKS = 1, RILLE_DATABASE_VALUES = 1 };
 
@@ -48,6 +55,7 @@ typedef struct rille_lua_database {
   bool tracks;            /* ... which they look at, where the database itself counts */
   rille_history *history; /* as it was read last; NULL: never */
   rille_lua_known known;
+  rille_lua_signer signer;
   uint64_t generation; /* the greatest of its connections so far */
   rille_outbox_mode mirror_mode;
   rille_follower **followers; /* of its mirrors, rung by its commits */

@@ -176,11 +176,12 @@ session_track(lua_State *L)
   return 1;
 }
 
-/* Pushes the token of what the last look saw. */
+/* Pushes where the last look saw it, as its token begins. */
 static int
 push_seen(lua_State *L, rille_lua_database *database)
 {
   const rille_history *history = database->history;
+  char text[RILLE_PLACE_BYTES + 1];
   rille_place place;
 
   if (database->driver->tracked == NULL || database->last == NULL ||
@@ -193,17 +194,41 @@ push_seen(lua_State *L, rille_lua_database *database)
   place.cluster = history->now.cluster;
   place.nonce = history->now.nonce;
   place.bound = 0;
-  return push_token(L, &place, history);
+  database->signer = (rille_lua_signer){ .known = true, .cluster = place.cluster };
+  memcpy(database->signer.secret, history->secret, RILLE_SECRET_BYTES);
+  rille_place_write(&place, text);
+  (void)lua_pushlstring(L, text, RILLE_PLACE_BYTES);
+  return 1;
 }
 
-/* db:seen() -> the token of what the last look saw; nil when there was none since db:track(true) */
+/* db:seen() -> the place that the last look saw, nil when there was none since db:track(true): a token that is not
+** signed, for there is a look behind each commit and few of them are asked for */
 static int
 session_seen(lua_State *L)
 {
   return push_seen(L, rille_lua_check_database(L, 1));
 }
 
-/* db:look() -> the same as db:token(), and less work where the database itself counts */
+/* db:sign(place) -> the token of a place that db:seen() gave; nil where the database keeps another history now */
+static int
+session_sign(lua_State *L)
+{
+  const rille_lua_signer *signer = &rille_lua_check_database(L, 1)->signer;
+  rille_str text = rille_lua_check_text(L, 2, "a place");
+  char token[RILLE_TOKEN_BYTES + 1];
+  rille_place place;
+
+  if (text.len != RILLE_PLACE_BYTES || !rille_place_read(text, &place))
+    return rille_lua_refuse(L, "this is no place");
+  if (!signer->known || signer->cluster != place.cluster)
+    return 0;
+  memcpy(token, text.at, text.len);
+  rille_place_sign(token, signer->secret);
+  (void)lua_pushlstring(L, token, RILLE_TOKEN_BYTES);
+  return 1;
+}
+
+/* db:look() -> the same as db:token() or db:seen(), and less work where the database itself counts */
 static int
 session_look(lua_State *L)
 {
@@ -260,7 +285,7 @@ judged_history(rille_connection *connection, const rille_place *place, rille_his
 }
 
 /* db:judge(token) -> "there", "ahead", "lost", "unsure" or "foreign"; raises invalid_token for what is no token, or one
-** of this database that it did not make */
+** of this database that it did not make.  db:judge(place, true): what a session was given here needs no signature. */
 static int
 session_judge(lua_State *L)
 {
@@ -272,9 +297,9 @@ session_judge(lua_State *L)
   rille_status status;
   rille_place place;
   rille_fault fault;
-  bool found = false;
+  bool found = false, own = lua_toboolean(L, 3) != 0;
 
-  if (rille_token_read(text, &place, &fault) != RILLE_OK)
+  if (!(own && rille_place_read(text, &place)) && rille_token_read(text, &place, &fault) != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
   rille_lua_look_again(database);
   status = judged_history(rille_lua_connection(L, database), &place, history, &found, &fault);
@@ -285,7 +310,7 @@ session_judge(lua_State *L)
     verdict = rille_history_judge(history, &place);
   if (found && history->stale && verdict != RILLE_PLACE_FOREIGN)
     verdict = RILLE_PLACE_UNSURE;
-  if (verdict != RILLE_PLACE_FOREIGN && !rille_token_is_signed(text, history->secret)) {
+  if (!own && verdict != RILLE_PLACE_FOREIGN && !rille_token_is_signed(text, history->secret)) {
     (void)rille_fault_set(&fault, RILLE_INVALID_TOKEN, "the token \"%s\" was not made by this database",
                           rille_show(text).text);
     rille_fault_hint(&fault, "somebody changed it, or made it up");
@@ -301,6 +326,7 @@ const luaL_Reg rille_lua_session_methods[] = {
   { "judge", session_judge },
   { "track", session_track },
   { "seen", session_seen },
+  { "sign", session_sign },
   { "look", session_look },
   { "look_again", session_look_again },
   { "generation", session_generation },

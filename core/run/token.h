@@ -26,6 +26,17 @@ enum {
   RILLE_TOKEN_BYTES = 2 + 1 + 16 + 1 + 8 + 1 + 8 + 1 + 16 + 1 + 16 + 1 + 16
 };
 
+/* A place is written as its token begins, without the signature: for one's own use, for signing costs more than all
+** else.  A NUL is behind it. */
+enum { RILLE_PLACE_BYTES = RILLE_TOKEN_BYTES - 17 };
+void rille_place_write(const rille_place *place, char text[RILLE_PLACE_BYTES + 1]);
+
+/* Makes a token of what rille_place_write wrote: the signature and a NUL go behind it. */
+void rille_place_sign(char text[RILLE_TOKEN_BYTES + 1], const unsigned char secret[RILLE_SECRET_BYTES]);
+
+/* Reads what rille_place_write wrote, or the beginning of a token; false when it is neither. */
+bool rille_place_read(rille_str text, rille_place *place);
+
 /* Writes the token of a place and a NUL.  Only who has the secret can make one: a token goes through browsers. */
 void rille_token_write(const rille_place *place, const unsigned char secret[RILLE_SECRET_BYTES],
                        char text[RILLE_TOKEN_BYTES + 1]);

@@ -68,6 +68,15 @@ local function keep(self, part)
   self.parts[#self.parts + 1] = part
 end
 
+--- The token of what was seen, which is signed only when somebody asks for it: nil when nothing was, or where the
+-- database that was asked was closed since.
+local function token_of(seen)
+  local part = seen.part
+  if not part or Place.is_signed(part) then return part end
+  local ok, token = pcall(seen.asked.sign, seen.asked, part)
+  return ok and token or nil
+end
+
 --- What the session knew of is gone, or nobody can say that it is not: it begins anew.
 local function lose(self, handle, part, verdict)
   self.lost = true
@@ -160,13 +169,13 @@ local function saw(self, handle, seen, place, replica)
   end
   local there, verdict = not before or Place.reaches(place, before), nil
   if there == nil then                                    -- of another epoch
-    verdict = (replica or handle:connect()):judge(before)
+    verdict = (replica or handle:connect()):judge(before, true)
     there = verdict == "there"
   end
   if there then
     seen.part = place
   elseif not replica or not Place.comparable(place, before) and place > before then
-    lose(self, handle, before, verdict)
+    lose(self, handle, token_of(seen), verdict)
     seen.part = place
   end
 end
@@ -185,9 +194,11 @@ function Session:seen_of(handle)
     self.seen[handle], seen.primary, seen.late = nil, true, true
     seen.bound = (alone.unsaid or alone.bound) and Route.UNKNOWN or seen.bound
   end
-  seen.handle = handle
-  seen.saw = function(place, replica) saw(self, handle, seen, place, replica) end
-  seen.unsure = function() lose(self, handle, seen.part, "unsure") end
+  if seen.handle ~= handle then
+    seen.handle = handle
+    seen.saw = function(place, replica) saw(self, handle, seen, place, replica) end
+    seen.unsure = function() lose(self, handle, token_of(seen), "unsure") end
+  end
   return seen
 end
 
@@ -211,9 +222,12 @@ local function part_of(self, handle)
   local inside = Transaction.innermost(handle) ~= nil
   if not Nodes.has(handle) then return handle:connect():token(not inside) end
   local seen = self:seen_of(handle)
-  if inside then return seen.part end
-  Nodes.route(handle):settle(seen)
-  return seen.part
+  if not inside then Nodes.route(handle):settle(seen) end
+  local part = token_of(seen)
+  if part or not seen.part or inside then return part end
+  part = handle:connect():token()
+  if part then seen.saw(part) end
+  return token_of(seen)
 end
 
 --- The same becomes part of what is known.  Where the one file has all that was committed, it must follow from what

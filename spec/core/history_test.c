@@ -58,6 +58,29 @@ writes_what_it_reads(void **state)
 }
 
 static void
+writes_a_place_that_is_signed_later(void **state)
+{
+  static const rille_place place = { 0x0123456789abcdef, 1, 0xdeadbeef, 42, 0x2f1 };
+  char token[RILLE_TOKEN_BYTES + 1], text[RILLE_TOKEN_BYTES + 1], *exact;
+  rille_place back = { 0 };
+
+  (void)state;
+  rille_token_write(&place, secret, token);
+  rille_place_write(&place, text);
+  assert_int_equal(strlen(text), RILLE_PLACE_BYTES);
+  assert_memory_equal(text, token, RILLE_PLACE_BYTES);
+  for (size_t len = 0; len <= RILLE_TOKEN_BYTES; len++) {
+    exact = spec_exact(token, len);
+    assert_int_equal(rille_place_read((rille_str){ exact, len }, &back), len >= RILLE_PLACE_BYTES);
+    free(exact);
+  }
+  assert_true(back.cluster == place.cluster && back.epoch == place.epoch && back.nonce == place.nonce &&
+              back.position == place.position && back.bound == place.bound);
+  rille_place_sign(text, secret);
+  assert_string_equal(text, token);
+}
+
+static void
 sorts_as_texts(void **state)
 {
   char a[RILLE_TOKEN_BYTES + 1], b[RILLE_TOKEN_BYTES + 1];
@@ -274,6 +297,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(writes_what_it_reads),
+    cmocka_unit_test(writes_a_place_that_is_signed_later),
     cmocka_unit_test(sorts_as_texts),
     cmocka_unit_test(takes_no_other_signature),
     cmocka_unit_test(refuses_what_is_no_token),

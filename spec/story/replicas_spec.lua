@@ -507,6 +507,26 @@ describe("a session over a failover", function()
     assert.is_true(later:run(function() return Post:count() end) >= 2)
   end)
 
+  it("has a token of what it wrote while no server answers, and through whichever handle", function()
+    local urls = { driver = "postgres", url = cluster.urls[0], replicas = { cluster.urls[1] } }
+    rille.configure { connections = { main = urls, second = urls } }
+    local s, token = rille.session.start { wait_ms = 5000 }, nil
+    s:run(function()
+      rille.db("second"):query "select 1"
+      Post:create { title = "a" }
+      cluster:tell("kill", 0)
+      token = s:token()
+    end)
+    assert.equal(88, #token)
+    cluster:tell("begin", 0)
+    connect()
+    local later = eventually(function() return rille.session.start { token = token } end)
+    assert.is_false(later.lost)
+    assert.equal(1, later:run(function() return Post:count() end))
+    assert.has_error(function() rille.db().core:judge(token:sub(1, 71)) end)
+    assert.equal("there", rille.db().core:judge(token:sub(1, 71), true))
+  end)
+
   it("says that it lost what only the old primary had, however much was written since", function()
     local s = before(true)
     local token = s.parts[#s.parts]

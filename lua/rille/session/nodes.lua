@@ -49,7 +49,9 @@ local Untracked = { __close = function(self) self.db:track(false) end }
 --- What was done is done: from here on nothing but its own error may be raised, or it would be done again.
 local function finish(db, seen, ok, ...)
   local looked, place = pcall(db.seen, db)
-  if not (looked and place and pcall(seen.saw, place)) then
+  if looked and place and pcall(seen.saw, place) then
+    seen.asked = db
+  else
     seen.primary, seen.late = true, true                  -- nobody knows where that was: it is asked for before more
   end
   if not ok then error((...), 0) end

@@ -8,6 +8,11 @@ M.BYTES = 88
 local EPOCH_BYTES <const> = 38
 local POSITION_BYTES <const> = 54
 
+--- Is it a token, and not only what one begins with?
+---@param part string
+---@return boolean
+function M.is_signed(part) return #part == M.BYTES end
+
 --- Which database a token speaks of.
 ---@param part string
 ---@return string

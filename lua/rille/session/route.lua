@@ -53,7 +53,8 @@ end
 
 --- What a session knows of one connection.
 ---@class rille.Seen
----@field part? string              the place that its reads must have reached
+---@field part? string              the place that its reads must have reached, signed or not
+---@field asked? table              the primary's database that knows how it is signed
 ---@field replica? rille.Replica    where it reads; what it saw there may be later than `part`
 ---@field generation? integer       ... of the connections at which it did
 ---@field unsaid? boolean           ... and has not been asked for yet
@@ -143,7 +144,7 @@ local function has(self, replica, part)
   if not is_of_epoch(self, place) then return false end
   local reached = Place.reaches(place, part)
   if reached ~= nil then return reached end
-  local ok, verdict = pcall(replica.db.judge, replica.db, part)
+  local ok, verdict = pcall(replica.db.judge, replica.db, part, true)
   return ok and verdict == "there"
 end
 
@@ -227,8 +228,10 @@ function Route:settle(seen)
   self:show(seen)
   local place = self.primary:look()
   seen.late = false
-  if place then self:heard(place) end
-  if place then seen.saw(place) end
+  if not place then return end
+  self:heard(place)
+  seen.saw(place)
+  seen.asked = self.primary
 end
 
 --- The replica for the next read of a session; nil for the primary.
