@@ -19,9 +19,10 @@ local KEYS = {
     "mmap_bytes", "cache_kib", "pragmas", "mirror" },
   postgres = { "driver", "url", "database", "host", "port", "user", "password", "replicas", "pool", "readonly",
     "busy_timeout_ms", "statement_timeout_ms", "connect_timeout_ms" },
-  tenancy = { "strategy", "pattern", "fallback", "resolve", "create", "pool", "rls" },
+  tenancy = { "strategy", "pattern", "fallback", "resolve", "create", "pool", "rls", "directory" },
   session = { "enabled", "mode", "wait_ms", "on_lag" },
 }
+local OF_ROWS <const> = { "rls", "directory" }       -- of tenancy
 local PRAGMA_VALUE = { string = true, number = true, boolean = true }
 local DIRECTORIES = { models = "models", migrations = "migrations", seeds = "migrations/seeds",
   factories = "models/factories", databases = "databases" }
@@ -54,6 +55,7 @@ local RULES = {
   mirror_background = { "true or false", is_type "boolean" },
   resolve = { "a function", is_type "function" },
   create = { "a function", is_type "function" },
+  directory = { "a function", is_type "function" },
   pattern = { 'a text such as "tenants/{slug}.db", or a function', function(value)
     return is_text(value) or type(value) == "function"
   end },
@@ -147,8 +149,11 @@ local function complete(where, given)
   if given.tenancy then
     check(where .. ".tenancy", given.tenancy, KEYS.tenancy)
     if given.tenancy.pool then check(where .. ".tenancy.pool", given.tenancy.pool, POOL) end
-    if given.tenancy.rls and (given.tenancy.strategy or "row") ~= "row" then
-      Error.argument(where .. ".tenancy.rls", 'nothing: it is for strategy = "row", where tenants share tables', true)
+    for _, key in ipairs((given.tenancy.strategy or "row") ~= "row" and OF_ROWS or {}) do
+      if given.tenancy[key] then
+        Error.argument(("%s.tenancy.%s"):format(where, key),
+          'nothing: it is for strategy = "row", where tenants share tables', given.tenancy[key])
+      end
     end
   end
   if given.session then check(where .. ".session", given.session, KEYS.session) end

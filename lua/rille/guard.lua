@@ -52,10 +52,7 @@ end
 function M.of(handle, name)
   for _, class in ipairs(require "rille.model".on_table[name] or {}) do
     local guard = class._def.guard
-    if guard and (guard.connection == handle.name or guard.connection == nil and (handle.tenant
-      or handle.name == Config.current().default)) then
-      return guard
-    end
+    if guard and (guard.connection == nil and handle.tenant or M.is_in(guard, handle)) then return guard end
   end
 end
 
@@ -65,7 +62,9 @@ end
 ---@return boolean
 function M.is_in(guard, handle)
   if guard.connection then return guard.connection == handle.name end
-  return not handle.tenant and handle.name == Config.current().default
+  local config = Config.current()
+  return not handle.tenant and (handle.name == config.default or config.tenancy ~= nil
+    and config.tenancy.directory ~= nil)                 -- which databases are meant knows that function alone
 end
 
 --- Does this coroutine see everybody's rows of every table?
@@ -171,8 +170,8 @@ end
 ---@param records rille.Record[]
 function M.check_parents(class, records)
   for i = 1, #records do
-    local handle = records[i]._info.handle
-    if handle.tenant then require "rille.tenant.home".check(handle, true) end
+    local info = records[i]._info
+    if info.of_tenant then require "rille.tenant.home".check(info.handle, true) end
   end
   if class._def.guard then M.check_records(class, records) end
 end

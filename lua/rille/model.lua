@@ -142,7 +142,8 @@ end
 
 --- What the database says of the model's table, looked up again after the schema or the connection changed.
 ---@param class rille.Model
----@return table info  source, handle, has, casts, assignable, primary, created_at, updated_at
+---@return table info  source, handle, has, casts, assignable, primary, created_at, updated_at; of_tenant: the tenant
+---  decides where it is
 function M.info(class)
   local info = class._info
   if is_valid(info) then return info end
@@ -163,6 +164,7 @@ function M.info(class)
     info = def.infos[handle]
     if not is_valid(info) then
       info = require "rille.model.table".look_up(class, handle)
+      info.of_tenant = true
       def.infos[handle] = info
     end
   end

@@ -110,6 +110,21 @@ describe("the built program", function()
     assert.equal("nothing to take back\n", (select(2, shell "rille migrate:rollback")))
   end)
 
+  it("migrates the database of another connection where one is named", function()
+    shell [[printf 'return { default = "a", connections = { a = "a.db", b = "b.db" } }' > rille.config.lua]]
+    assert.equal("1 migration applied as batch 1\n", (select(2, shell "rille migrate --connection b")))
+    for name, state in pairs { a = "pending", b = "applied" } do
+      local _, status = shell("rille migrate:status --connection " .. name)
+      assert.truthy(status:find(" " .. state, 1, true), status)
+    end
+    local status, _, err = shell "rille migrate --fresh --yes a.db --connection b"
+    assert.equal(1, status)
+    assert.truthy(err:find('the database is "b.db"', 1, true))
+    assert.equal("1 migration taken back\n", (select(2, shell "rille migrate:rollback --connection b")))
+    assert.equal(1, (shell "rille migrate --connection none"))
+    assert.equal(2, (shell "rille migrate --connection b --seed"))
+  end)
+
   it("drops everything for --fresh, but not in a database that --yes does not name", function()
     shell "rille migrate --seed"
     local status, _, err = shell "rille migrate --fresh --yes production.db"

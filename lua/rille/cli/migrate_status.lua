@@ -33,10 +33,13 @@ end
 return {
   summary = "list migrations and their state",
   json = true,
-  options = { { "--path", "the folder of migrations", value = "DIR", complete = "directory" } },
+  options = {
+    { "--path", "the folder of migrations", value = "DIR", complete = "directory" },
+    { "--connection", "the database of this connection, not the default one", value = "NAME" },
+  },
   run = function(args, term)
     require "rille.cli.project".need()
-    local result = require "rille.migrator".status { path = args.path }
+    local result = require "rille.migrator".status { path = args.path, connection = args.connection }
     term:report(result, function() print_table(result.migrations, term) end)
   end,
 }

@@ -62,7 +62,7 @@ function M.ready(query)
     if not info or info.version ~= info.handle.version or info.handle.closed then
       info = require "rille.model".info(class)
       local record = root.relation and root.relation.record
-      if record and info.handle.tenant then require "rille.guard".check_parents(record._class, { record }) end
+      if record and info.of_tenant then require "rille.guard".check_parents(record._class, { record }) end
     end
   elseif root.source_version ~= root.handle.version then        -- else it is that of Query.of_source
     root[1] = table_source(root.handle, root.table, root.all_tenants)

@@ -19,7 +19,10 @@ local original = core.record_original
 ---@class rille.Record
 local Record = State.methods
 
---- The same where a statement that fails would end the whole transaction: it is undone alone.
+--- Raise for a record that is in another database than the current tenant's rows, where the tenant decides that.
+local function check_home(info) require "rille.tenant.home".check(info.handle, true) end
+
+--- fetch.call where a statement that fails would end the whole transaction: it is undone alone.
 local function call_alone(handle, method, record, ...)
   local db = handle:connect()
   if db:depth() == 0 then return fetch.call(handle, method, record, ...) end
@@ -33,7 +36,7 @@ end
 --- Run a method of the core that writes the record; what was stamped for it is taken back when it fails.  What breaks
 --- a declared rule comes back as `false, err`, for the caller to pass on; any other error is raised.
 local function write(record, info, stamped, also, method, ...)
-  if info.handle.tenant then require "rille.tenant.home".check(info.handle, true) end
+  if info.of_tenant then check_home(info) end
   local ok, a, b = pcall(info.stands_alone and call_alone or fetch.call, info.handle, method, record, ...)
   if ok then return a, b end
   local state = state_of(record)
@@ -74,6 +77,7 @@ end
 
 --- Take the row as it is now; changes that wait are dropped, and what its query computed unless it says `keep`.
 local function read_again(record, class, info, as_read, keep)
+  if info.of_tenant then check_home(info) end
   local fresh = fetch.find(info.handle, info.source, table.unpack(stored_key(record, info, as_read)))
   if not fresh then gone(record, class, "read again") end
   note(record, info)
@@ -203,6 +207,7 @@ end
 local function remove(record, info)
   local class = info.class
   check_there(record, class, "deleted")
+  if info.of_tenant then check_home(info) end
   note(record, info)
   if fetch.write(info.handle, class, "delete_record", record, guards_of(record, class)) ~= 1 then
     if class._def.lock_column then overtaken(record, class, "deleted") end
@@ -295,6 +300,7 @@ function Record:fresh()
   local info = info_of(self)
   local class = info.class
   if not has_row(self, info) then check_there(self, class, "read again") end
+  if info.of_tenant then check_home(info) end
   return (fetch.find(info.handle, info.source, table.unpack(stored_key(self, info, true))))
 end
 
@@ -354,6 +360,7 @@ end
 
 --- The query of the record's row alone, in the record's own database, whatever scopes the model has.
 local function row_query(record, info)
+  if info.of_tenant then check_home(info) end
   local Query = require "rille.query"
   local query = Query.of_source(info.handle, info.source, info.class._def.root.meta)
   query[1].lock_column = info.class._def.lock_column

@@ -1,4 +1,5 @@
---- tenant.home: the database of models without a connection of their own, where each tenant has one for itself.
+--- tenant.home: the database of models without a connection of their own, where the tenant decides it: each has one for
+-- itself, or a directory says in which of several its rows are.
 local core = require "rille.core"
 local Config = require "rille.config"
 local Error = require "rille.error"
@@ -13,13 +14,19 @@ local tenants, running = core.tenants, coroutine.running        -- see tenant.lu
 ---@return boolean
 function M.decides()
   local tenancy = Config.current().tenancy
-  return tenancy ~= nil and (tenancy.strategy == "database" or tenancy.strategy == "schema")
+  return tenancy ~= nil and (tenancy.strategy == "database" or tenancy.strategy == "schema"
+    or tenancy.directory ~= nil)
 end
 
 local function no_tenant()
   local tenancy = Config.current().tenancy
-  local own = tenancy and tenancy.strategy == "schema" and "schema" or "database"
-  Error.raise("tenant_required", ("each tenant has a %s of its own, and none is set in this coroutine"):format(own), {
+  local why = "each tenant has a database of its own"
+  if tenancy and tenancy.directory then
+    why = "tenants are in several databases"
+  elseif tenancy and tenancy.strategy == "schema" then
+    why = "each tenant has a schema of its own"
+  end
+  Error.raise("tenant_required", why .. ", and none is set in this coroutine", {
     hint = 'rille.tenant.run(tenant, fn) sets one; tenancy.fallback = "main" names a database for where none is set',
   })
 end
@@ -37,7 +44,9 @@ end
 ---@return rille.Handle
 function M.handle()
   local tenancy, tenant = Config.current().tenancy, Tenant.current()
-  if tenant and not tenant.slug then
+  if tenant and tenancy.directory then
+    return require "rille.tenant.directory".handle(tenant)
+  elseif tenant and not tenant.slug then
     Error.raise("invalid_argument", ("the tenant %s has no slug, by which its database is named"):format(tenant.id), {
       hint = "rille.tenant.run({ id = …, slug = … }, fn)",
     })
@@ -49,10 +58,24 @@ function M.handle()
   return require "rille.database".get(tenancy.fallback or no_tenant())
 end
 
---- Raise unless what belongs to the tenant of a handle may be used now.
----@param handle rille.Handle  of a tenant
+--- Raise unless the current tenant's rows are in the database of a handle, from which a directory once had something.
+local function check_shared(handle)
+  local here = M.handle()
+  if here == handle then return end
+  local tenant = Tenant.current()
+  Error.raise("tenant_mismatch", ("this is in %s, and %s in %s"):format(Error.quote(handle.name), tenant
+    and ("the rows of the tenant %s are"):format(Error.quote(tenant.slug or tostring(tenant.id)))
+    or "without a tenant all is", Error.quote(here.name)), { hint = "read it again where it is to be used" })
+end
+
+--- Raise unless what is in the database of a handle, because the tenant decides that, may be used now.
+---@param handle rille.Handle
 ---@param strict boolean       what a model read or would write: there must be a current tenant
 function M.check(handle, strict)
+  if not handle.tenant then
+    if Config.current().tenancy.directory then check_shared(handle) end
+    return
+  end
   local context = tenants[running()]
   if context and context.slug == handle.tenant then return end
   local tenant = Tenant.current()

@@ -15,7 +15,8 @@ M.PATTERN = "tenants/{hash}/{slug}.db"       -- where the configuration names no
 --- The comment of a schema or a database at a server that is a tenant's.
 M.MARK = "rille: a tenant"
 
-local ASK_MS <const> = 5000                   -- what a function said counts for so long
+--- What a function said counts for so long.
+M.ASK_MS = 5000
 
 local handles = Pooled.registry()
 
@@ -167,7 +168,7 @@ function M.handle(tenant)
     handle.tenant = slug
   end
   if type(M.tenancy().pattern) == "function" then
-    handle.spot, handle.due_ms = spot(path, settings), core.monotonic_ms() + ASK_MS
+    handle.spot, handle.due_ms = spot(path, settings), core.monotonic_ms() + M.ASK_MS
   end
   return handle
 end

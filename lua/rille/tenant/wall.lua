@@ -37,10 +37,11 @@ function M.again() core.wall[1] = core.wall[1] + 1 end
 ---@param name string
 ---@return rille.Guard[]
 function M.guards(name)
-  local found, seen = {}, {}
+  local found, seen, directory = {}, {}, (Config.current().tenancy or {}).directory
   for _, class in next, require "rille.model".declared do
     local guard = class._def.guard
-    if guard and not seen[guard.table] and (guard.connection or Config.current().default) == name then
+    local is_here = guard and (guard.connection or directory and name or Config.current().default) == name
+    if is_here and not seen[guard.table] then
       found[#found + 1], seen[guard.table] = guard, true
     end
   end

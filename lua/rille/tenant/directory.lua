@@ -1,0 +1,83 @@
+--- tenant.directory: in which of several databases a tenant's rows are, where tenants share them: the connection that
+-- `tenancy.directory` names.
+-- What it says counts for a while and is asked again then, for tenants move; within a transaction they stay.
+local core = require "rille.core"
+local Config = require "rille.config"
+local Error = require "rille.error"
+local Kept = require "rille.kept"
+local Place = require "rille.tenant.place"
+local Tenant = require "rille.tenant"
+local Transaction = require "rille.transaction"
+
+local M = {}
+
+local KEPT <const> = 1000          -- answers
+
+-- Id of a tenant -> { name, due_ms }; `of` is the configuration under which they were given, and `named` all names that
+-- were.
+local answers, of, named = Kept.new(KEPT), nil, {}
+
+local function forget(config) answers, of, named = Kept.new(KEPT), config, {} end
+
+local function shown(tenant) return Error.quote(tenant.slug or tostring(tenant.id)) end
+
+local function ask(config, tenant)
+  local name = Tenant.outside(config.tenancy.directory, tenant)
+  if name == nil or name == false then
+    Error.raise("tenant_unknown", ("there is no tenant %s"):format(shown(tenant)), {
+      hint = "tenancy.directory knows no such one",
+    })
+  elseif type(name) ~= "string" then
+    Error.argument("tenancy.directory", "the name of a connection from the function, or nil", name)
+  elseif not config.connections[name] then
+    Error.unknown("invalid_argument", "connection", name, require "rille.keys"(config.connections),
+      ("the configuration, and tenancy.directory says that %s is there"):format(shown(tenant)))
+  elseif config.tenancy.rls and config.connections[name].driver ~= "postgres" then
+    Error.raise("unsupported", ("tenancy.rls: %s, where the tenant %s is, has no row-level security"):format(
+      Error.quote(name), shown(tenant)), { hint = "connect to PostgreSQL, or say rls = false" })
+  end
+  return name
+end
+
+--- May tenants' rows be in the database of a connection?  Surely not where only models are that name it.
+local function may_have_tenants(name)
+  if named[name] or not of.connections[name] then return named[name] ~= nil end
+  for _, class in next, require "rille.model".declared do
+    if class._def.connection == name then return false end
+  end
+  return true
+end
+
+--- Raise where a transaction is open on another database of tenants, and none on the tenant's own: statements would run
+--- beside it, and stay when it is rolled back.
+local function check_transaction(handle, tenant)
+  if Transaction.is_inside(handle) then return end
+  for _, each in ipairs(Transaction.open()) do
+    if each.owner == coroutine.running() and not each.of_test and may_have_tenants(each.handle.name) then
+      Error.raise("tenant_mismatch", ("a transaction is open on %s, and the rows of the tenant %s are in %s"):format(
+        Error.quote(each.handle.name), shown(tenant), Error.quote(handle.name)), {
+        hint = "rille.transaction(fn), with the tenant set, begins one where its rows are",
+      })
+    end
+  end
+end
+
+--- The handle of the database in which the tenant's rows are; `tenant_unknown` where there is no such tenant.
+---@param tenant rille.Tenant
+---@return rille.Handle
+function M.handle(tenant)
+  local config, Database = Config.current(), require "rille.database"
+  if of ~= config then forget(config) end
+  local answer = answers:get(tenant.id)
+  local is_due = not answer or core.monotonic_ms() >= answer.due_ms
+  if is_due and not (answer and Transaction.is_inside(Database.get(answer.name))) then
+    answer = { name = ask(config, tenant), due_ms = core.monotonic_ms() + Place.ASK_MS }
+    answers:put(tenant.id, answer)
+    named[answer.name] = true
+  end
+  local handle = Database.get(answer.name)
+  if Transaction.begun_by(coroutine.running()) then check_transaction(handle, tenant) end
+  return handle
+end
+
+return M
