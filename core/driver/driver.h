@@ -90,6 +90,9 @@ typedef struct rille_driver {
   /* RILLE_OK: *out is the caller's, who ends it with close().  Otherwise *out is untouched. */
   rille_status (*open)(const rille_open_options *options, rille_conn **out, rille_fault *fault);
 
+  /* To be called once the pragmas that were asked for are set on a new connection.  NULL: none of them matters. */
+  void (*settled)(rille_conn *conn);
+
   /* Ends the connection; an open transaction is rolled back.  All its statements must have been freed.  NULL is
   ** ignored. */
   void (*close)(rille_conn *conn);

@@ -369,6 +369,7 @@ const rille_driver rille_driver_sqlite = {
   },
   .version = sqlite3_libversion,
   .open = rille_sqlite_open,
+  .settled = rille_sqlite_settled,
   .close = rille_sqlite_close,
   .set_wait = sqlite_set_wait,
   .begin = sqlite_begin,

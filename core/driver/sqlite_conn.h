@@ -16,6 +16,7 @@ typedef struct rille_sqlite_conn {
   int busy_timeout_ms;
   int64_t busy_since_ms;
   int64_t max_bytes;             /* 0: as much as there is */
+  int checkpoint_pages;          /* in the log, from which on it is copied into the database */
   sqlite3_stmt *kept[SQL_COUNT]; /* begin, commit ...: prepared at first use */
   rille_sqlite_watch *watch;     /* NULL: nobody is told of rows */
   bool has_functions;            /* those of sqlite_function.h */
@@ -60,6 +61,12 @@ rille_sqlite_cell(sqlite3_value *value, rille_cell *cell)
   cell->as.text.at = "";
   return true;
 }
+
+/* From now on the log is copied into the database as sqlite_checkpoint.c says. */
+void rille_sqlite_guard_checkpoints(rille_sqlite_conn *conn);
+
+/* The driver's `settled`: the same after as many pages as the pragmas have asked for. */
+void rille_sqlite_settled(rille_conn *base);
 
 /* The driver's open and close. */
 rille_status rille_sqlite_open(const rille_open_options *options, rille_conn **out, rille_fault *fault);

@@ -151,6 +151,7 @@ configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_faul
   (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
   (void)sqlite3_busy_handler(conn->db, on_busy, conn);
   sqlite3_progress_handler(conn->db, STOP_CHECK_STEPS, on_progress, NULL);
+  rille_sqlite_guard_checkpoints(conn);
 
   code = sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_FKEY, options->no_foreign_keys ? 0 : 1, NULL);
   status = code == SQLITE_OK ? RILLE_OK : rille_sqlite_fail(conn, code, fault);

@@ -175,7 +175,7 @@ WORKS.json = {
 local function settings()
   local db, words = rille.db(), {}
   for _, name in ipairs { "journal_mode", "synchronous", "mmap_size", "foreign_keys", "cache_size", "page_size",
-                          "wal_autocheckpoint", "temp_store", "locking_mode" } do
+                          "temp_store", "locking_mode" } do
     local _, value = next(db:query("pragma " .. name)[1])
     words[#words + 1] = name .. "=" .. tostring(value)
   end

@@ -26,8 +26,8 @@ bench_warm(sqlite3 *db, sqlite3_stmt *stmt)
 void
 bench_print_settings(sqlite3 *db)
 {
-  static const char *const NAMES[] = { "journal_mode", "synchronous",        "mmap_size",  "foreign_keys", "cache_size",
-                                       "page_size",    "wal_autocheckpoint", "temp_store", "locking_mode" };
+  static const char *const NAMES[] = { "journal_mode", "synchronous", "mmap_size",  "foreign_keys",
+                                       "cache_size",   "page_size",   "temp_store", "locking_mode" };
 
   for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
     char sql[64];
