@@ -125,6 +125,8 @@ look_again(rille_lua_database *database)
     there = is_same_file(database);
   if (!there) {
     close_all(database);
+    database->went_back++;
+    database->went_back_lately = true;
     rille_seat_closed(&database->seat);
   }
 }
@@ -142,6 +144,8 @@ rille_lua_look_again(rille_lua_database *database)
   if ((file[0] == 0 && file[1] == 0) || (file[0] == database->file[0] && file[1] == database->file[1]))
     return; /* one that is gone may be about to come back: a new one would be empty */
   close_all(database);
+  database->went_back++;
+  database->went_back_lately = true;
 }
 
 void
@@ -285,6 +289,7 @@ rille_lua_add_connection(lua_State *L, rille_lua_database *database)
     return NULL;
   }
   connection->trace.on = database->trace;
+  connection->seen = database->seen;
   connection->begun = ++database->opened << 32; /* so that no level of it has the number of one before it */
   database->connections[database->count++] = connection;
   return connection;

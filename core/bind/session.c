@@ -109,9 +109,9 @@ push_more(lua_State *L, const rille_history *history)
   return push_token(L, &more, history) + push_token(L, &history->now, history);
 }
 
-/* True when the connection sees what it saw when the last token was made. */
+/* True when the connection, which has last seen that version, sees what it saw when the last token was made. */
 static bool
-sees_the_same(const rille_lua_database *database, rille_connection *connection)
+sees_the_same(const rille_lua_database *database, rille_connection *connection, uint32_t version)
 {
   const rille_lua_known *known = &database->known;
   rille_arena none = { 0 }; /* the answer is no text */
@@ -119,46 +119,102 @@ sees_the_same(const rille_lua_database *database, rille_connection *connection)
   rille_cell one;
 
   return known->connection == connection && known->opened == database->opened &&
-         known->version == database->driver->data_version(connection->conn) && /* it has not seen another one yet */
+         known->version == version && /* it has not seen another one yet */
          rille_aside_row(connection, "select 1 from rille_history", NULL, 0, &none, &one, 1, &found, NULL) ==
            RILLE_OK &&
-         known->version == database->driver->data_version(connection->conn);
+         version == database->driver->data_version(connection->conn);
+}
+
+/* The database is at another place than it was when the connection was there last: a later one, unless somebody has put
+** a backup into it since.  The statement before has seen that version. */
+static void
+saw(rille_lua_database *database, rille_connection *connection, uint32_t version, const rille_place *now)
+{
+  rille_place before = connection->seen;
+  rille_history history;
+  bool found = false, back = false;
+
+  if (database->driver->data_version == NULL || connection->depth > 0)
+    return; /* a place of its own log; or what is not committed yet */
+  connection->seen = database->seen = *now;
+  if (before.cluster != now->cluster)
+    return;
+  if (before.epoch == now->epoch && before.nonce == now->nonce)
+    back = now->position < before.position;
+  else if (rille_history_read(connection, &before, &history, &found, NULL) == RILLE_OK)
+    back = !found || rille_history_judge(&history, &before) != RILLE_PLACE_THERE;
+  if (back) {
+    database->went_back++;
+    database->went_back_lately = version != database->driver->data_version(connection->conn);
+  }
+}
+
+/* The token of what the connection sees, which is kept to be given again; *found is false when there is none. */
+static rille_status
+make_token(rille_lua_database *database, rille_connection *connection, bool makes, uint32_t version, bool *found,
+           char text[RILLE_TOKEN_BYTES + 1], rille_fault *fault)
+{
+  uint32_t (*version_of)(rille_conn *) = database->driver->data_version;
+  uint32_t version_now = version_of != NULL ? version_of(connection->conn) : 0;
+  rille_history *history = database->history != NULL ? database->history : rille_memory_get(sizeof *history);
+  rille_status status;
+
+  if (history == NULL)
+    return rille_fault_no_memory(fault);
+  database->history = history;
+  history->count = 0; /* nothing, should the reading fail */
+  status = read_history(connection, makes, history, found, fault);
+  *found = status == RILLE_OK && *found && !history->stale;
+  if (!*found)
+    return status;
+  rille_token_write(&history->now, history->secret, text);
+  saw(database, connection, version, &history->now);
+  if (version_of != NULL && connection->depth == 0 && version_now == version_of(connection->conn)) {
+    database->known = (rille_lua_known){ .connection = connection, .opened = database->opened, .version = version_now };
+    memcpy(database->known.token, text, RILLE_TOKEN_BYTES); /* all of it was read at one moment */
+  }
+  return status;
 }
 
 /* db:token([makes]) -> the token of what is committed now; nil where the database keeps no history, and can or
 ** (makes == false) shall not begin to, or does not say where in it it is.  A session asks for it whenever it has done
 ** something: where nothing has changed the last one is given again, for a small part of the work.
 **
-** Of a replica that may have shown more than it surely has it is the token of that, and the other one comes second. */
+** Of a replica that may have shown more than it surely has it is the token of that, and the other one comes second.
+** Where the database does not count by itself, how often it went back so far does (see saw). */
 static int
 session_token(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
-  rille_connection *connection = NULL;
-  const rille_history *history;
-  uint32_t version;
+  bool makes = !lua_isboolean(L, 2) || lua_toboolean(L, 2) != 0, found = false;
+  char text[RILLE_TOKEN_BYTES + 1];
+  rille_status status = RILLE_OK;
+  rille_connection *connection;
+  uint32_t version = 0;
+  rille_fault fault;
 
   rille_lua_look_again(database);
-  if (database->driver->data_version != NULL)
-    connection = rille_lua_connection(L, database);
-  if (connection != NULL && sees_the_same(database, connection)) {
-    rille_lua_settle(database);
-    (void)lua_pushlstring(L, database->known.token, RILLE_TOKEN_BYTES);
-    return 1;
+  connection = rille_lua_connection(L, database);
+  if (database->driver->data_version != NULL) {
+    version = database->driver->data_version(connection->conn);
+    found = sees_the_same(database, connection, version);
   }
-  version = connection != NULL ? database->driver->data_version(connection->conn) : 0;
-  history = read_now(L, !lua_isboolean(L, 2) || lua_toboolean(L, 2) != 0);
-  if (history == NULL)
+  if (found)
+    memcpy(text, database->known.token, RILLE_TOKEN_BYTES);
+  else
+    status = make_token(database, connection, makes, version, &found, text, &fault);
+  rille_lua_settle(database);
+  if (status != RILLE_OK)
+    return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  if (!found)
     return 0;
-  if (history->more)
-    return push_more(L, history);
-  (void)push_token(L, &history->now, history);
-  if (connection != NULL && connection == database->last && connection->depth == 0 &&
-      version == database->driver->data_version(connection->conn)) { /* all of it was read at one moment */
-    database->known = (rille_lua_known){ .connection = connection, .opened = database->opened, .version = version };
-    memcpy(database->known.token, lua_tostring(L, -1), RILLE_TOKEN_BYTES);
-  }
-  return 1;
+  if (database->driver->data_version == NULL && database->history->more)
+    return push_more(L, database->history);
+  (void)lua_pushlstring(L, text, RILLE_TOKEN_BYTES);
+  if (database->driver->data_version == NULL)
+    return 1;
+  lua_pushinteger(L, database->went_back);
+  return 2;
 }
 
 /* db:track(on) -> whether it can: from now on each commit, and each statement outside of transactions, looks where the
@@ -245,12 +301,24 @@ session_look(lua_State *L)
   return push_seen(L, database) > 0 ? 1 : session_token(L);
 }
 
-/* db:look_again(): find out whether the database is still what is at its path; cheap */
+/* db:look_again() -> how often it went back so far, as db:token(); finds out whether the database is still what is at
+** its path; cheap */
 static int
 session_look_again(lua_State *L)
 {
-  rille_lua_look_again(rille_lua_check_database(L, 1));
-  return 0;
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+
+  rille_lua_look_again(database);
+  lua_pushinteger(L, database->went_back);
+  return 1;
+}
+
+/* db:went_back_lately() -> whether the last time it went back was behind the statement before the one that saw it */
+static int
+session_went_back_lately(lua_State *L)
+{
+  lua_pushboolean(L, rille_lua_check_database(L, 1)->went_back_lately);
+  return 1;
 }
 
 /* db:generation() -> a greater number after each connecting, to what may be another server */
@@ -294,6 +362,8 @@ session_judge(lua_State *L)
   rille_verdict verdict = RILLE_PLACE_FOREIGN;
   rille_lua_database *database = rille_lua_check_database(L, 1);
   rille_history *history = history_of(L);
+  rille_connection *connection;
+  uint32_t version;
   rille_status status;
   rille_place place;
   rille_fault fault;
@@ -302,7 +372,11 @@ session_judge(lua_State *L)
   if (!(own && rille_place_read(text, &place)) && rille_token_read(text, &place, &fault) != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
   rille_lua_look_again(database);
-  status = judged_history(rille_lua_connection(L, database), &place, history, &found, &fault);
+  connection = rille_lua_connection(L, database);
+  version = database->driver->data_version != NULL ? database->driver->data_version(connection->conn) : 0;
+  status = judged_history(connection, &place, history, &found, &fault);
+  if (status == RILLE_OK && found)
+    saw(database, connection, version, &history->now);
   rille_lua_settle(database);
   if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
@@ -329,6 +403,7 @@ const luaL_Reg rille_lua_session_methods[] = {
   { "sign", session_sign },
   { "look", session_look },
   { "look_again", session_look_again },
+  { "went_back_lately", session_went_back_lately },
   { "generation", session_generation },
   { NULL, NULL },
 };

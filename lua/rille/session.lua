@@ -28,7 +28,7 @@ local PART_BYTES <const> = Place.BYTES
 ---@field lost boolean     something that its token knew of did not survive
 ---@field parts string[]   what is known: a text for each database, the one used last at the end
 ---@field waiting table<string, true>  parts of databases that are not open yet
----@field touched table<rille.Handle, true>  used since their part was made
+---@field touched table<rille.Handle, integer>  used since their part was made: how often they had gone back before
 ---@field on_lag "primary"|"error"  what becomes of a read for which no replica is far enough in time
 ---@field seen table<rille.Handle, rille.Seen>  of databases that have nodes
 local Session = { __name = "rille.Session" }
@@ -152,8 +152,7 @@ end
 --- A database is used inside: what it has to say becomes part of the token.
 local function touch(self, handle)
   if self.touched[handle] then return end
-  self.touched[handle] = true
-  handle.core:look_again()
+  self.touched[handle] = handle.core:look_again()
   for part in next, self.waiting do
     if recognized(self, handle, part) then self.waiting[part] = nil end
   end
@@ -216,7 +215,7 @@ local function identify(handle)
   if place then clusters[handle] = Place.cluster(place) end
 end
 
---- The place where a database is now, or where the session saw it.
+--- The place where a database is now, or where the session saw it; and how often it went back, if it can.
 local function part_of(self, handle)
   if handle.closed then return nil end
   local inside = Transaction.innermost(handle) ~= nil
@@ -231,23 +230,33 @@ local function part_of(self, handle)
 end
 
 --- The same becomes part of what is known.  Where the one file has all that was committed, it must follow from what
--- was known before: somebody may have put a backup there.
-local function keep_part(self, handle)
-  local part = part_of(self, handle)
-  if not part then return end
+-- was known before, and from what was done since: somebody may have put a backup there.
+---@param backs integer  how often the database had gone back, before it was used
+local function keep_part(self, handle, backs)
+  local part, backs_now = part_of(self, handle)
+  backs_now = backs_now or backs                          -- one that has nodes is never put back under its sessions
+  if not part or backs_now == backs and part == self.parts[#self.parts] then return end
+  local known, gone, verdict
   for _, before in ipairs(Nodes.has(handle) and {} or self.parts) do
-    if Place.cluster(before) == Place.cluster(part) and not Place.reaches(part, before) then
-      local verdict = handle:connect():judge(before)
-      if verdict ~= "there" then lose(self, handle, before, verdict) end
+    if Place.cluster(before) == Place.cluster(part) then
+      known = true
+      if not Place.reaches(part, before) then
+        verdict = handle:connect():judge(before)
+        if verdict ~= "there" then gone = before end
+      end
     end
   end
+  if not gone and backs_now ~= backs and (known or handle.core:went_back_lately()) then
+    gone, verdict = part, "unsure"                        -- one that knew nothing may have begun after that
+  end
+  if gone then lose(self, handle, gone, verdict) end
   keep(self, part)
 end
 
 --- The places of the databases that were used.
 local function refresh(self)
-  for handle in next, self.touched do
-    keep_part(self, handle)
+  for handle, backs in next, self.touched do
+    keep_part(self, handle, backs)
     if not Transaction.innermost(handle) then self.touched[handle] = nil end
   end
 end
@@ -394,7 +403,7 @@ end
 function Session:mark_written()
   for _, seen in next, self.seen do
     seen.primary, seen.late = true, true
-    self.touched[seen.handle] = true
+    self.touched[seen.handle] = 0
   end
   self.mode, self.marked = "first-primary", true           -- for those that are not used yet
 end

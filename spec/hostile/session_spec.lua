@@ -44,11 +44,13 @@ end
 
 --- Until the clients are done: what they say added up, and what was acknowledged.
 local function finish(pipes)
-  local sums, acked = {}, {}
-  for _, pipe in ipairs(pipes) do
-    local text = pipe:read "a"
-    local ok = pipe:close()
-    assert(ok and text:find "DONE", text)
+  local sums, acked, texts, well = {}, {}, {}, true
+  for i, pipe in ipairs(pipes) do
+    texts[i] = pipe:read "a"
+    well = pipe:close() and texts[i]:find "DONE" and well
+  end
+  assert(well, table.concat(texts, "\n"))
+  for _, text in ipairs(texts) do
     print("-- " .. text:match "DONE (.-) acked")
     for name, count in text:gmatch "(%a+) (%d+)" do sums[name] = (sums[name] or 0) + tonumber(count) end
     for key, value in text:gmatch "(%d+)=(%d+)" do acked[tonumber(key)] = tonumber(value) end

@@ -273,6 +273,71 @@ describe("a session", function()
         told()
       end)
 
+      describe("behind what is done in it", function()
+        local restored
+
+        local function told_of(fn, options)
+          restored = function() end
+          local own = rille.session.start(options or { token = before })
+          assert.is_false(own.lost)
+          own:run(function()
+            fn()
+            into_it()
+            restored()
+          end)
+          assert.is_true(own.lost)
+          assert.is_false(rille.session.start { token = own:token() }.lost)
+        end
+
+        it("once it has read", function()
+          told_of(function() assert.equal(2, Post:count()) end)
+        end)
+
+        it("once it has written", function()
+          told_of(function() Post:create { title = "three" } end)
+        end)
+
+        it("once it has read, and others wrote since", function()
+          told_of(function()
+            assert.equal(2, Post:count())
+            restored = function() for i = 1, 20 do Post:create { title = "other " .. i } end end
+          end)
+        end)
+
+        it("in one that knew nothing before", function()
+          told_of(function() assert.equal(2, Post:count()) end, {})
+        end)
+
+        it("where the backup takes the place of the file", function()
+          local own = rille.session.start { token = before }
+          own:run(function()
+            assert.equal(2, Post:count())
+            in_its_place()
+          end)
+          assert.is_true(own.lost)
+        end)
+
+        it("but not in one that begins after it", function()
+          into_it()
+          local own = rille.session.start {}
+          own:run(function() assert.equal(1, Post:count()) end)
+          assert.is_false(own.lost)
+        end)
+
+        it("nor where it changes the schema itself", function()
+          local own = rille.session.start { token = before }
+          own:run(function()
+            rille.db():execute "create table more (id integer primary key)"
+            pcall(rille.transaction, function()
+              rille.db():execute "create table yet_more (id integer primary key)"
+              error "no"
+            end)
+            Post:create { title = "three" }
+          end)
+          assert.is_false(own.lost)
+        end)
+      end)
+
       it("but not where a migration changed the schema", function()
         rille.db():execute "create table more (id integer primary key)"
         Post:create { title = "three" }

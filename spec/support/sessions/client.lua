@@ -69,19 +69,27 @@ local function forget_if_lost(s, state)
   return true
 end
 
-local function violated(i, what)
-  io.stdout:write(("VIOLATION in session %d, client %d: %s\n%s\n"):format(i, number, what,
-    table.concat(history, "\n")))
+local function stop(why)
+  io.stdout:write(("%s, client %d\n%s\n"):format(why, number, table.concat(history, "\n")))
   os.exit(3)
 end
 
-local function check(i, s, state, key, value)
-  note("session", i, "read", key, value or "none", "least", state.least[key] or 0, "at", last_node)
-  forget_if_lost(s, state)
-  if (value or 0) < (state.least[key] or 0) then
-    violated(i, ("read %s of key %d, and had seen %d"):format(value, key, state.least[key]))
+local VIOLATED <const> = folder .. "/violated"      -- is there once a client has found something
+
+local function violated(i, what)
+  io.open(VIOLATED, "w"):close()
+  stop(("VIOLATION in session %d: %s"):format(i, what))
+end
+
+--- What was read of keys.  What came together with the news that something is lost may be of before, and of after.
+local function check(i, s, state, keys, values)
+  local lost = forget_if_lost(s, state)
+  for n, key in ipairs(keys) do
+    local value, least = values[n] or 0, state.least[key] or 0
+    note("session", i, "read", key, value, "least", least, "at", last_node, lost and "and lost" or "")
+    if value < least then violated(i, ("read %s of key %d, and had seen %d"):format(value, key, least)) end
+    state.least[key] = not lost and value or nil
   end
-  state.least[key] = value
 end
 
 local READ <const> = [[select r.value, m.value as mark from registers r left join marks m on m.key = r.key
@@ -112,14 +120,13 @@ local function any_key() return math.random(KEYS * clients) end
 
 local function read(i, s, state)
   local key = any_key()
-  check(i, s, state, key, s:run(value_of, key))
+  check(i, s, state, { key }, { s:run(value_of, key) or 0 })
   counts.reads = counts.reads + 1
 end
 
 local function read_several(i, s, state)
   local keys = { any_key(), any_key() }
-  local values = s:run(values_of, keys)
-  for n, key in ipairs(keys) do check(i, s, state, key, values[n]) end
+  check(i, s, state, keys, s:run(values_of, keys))
   counts.snapshots = counts.snapshots + 1
 end
 
@@ -173,7 +180,7 @@ local function add(i, s, state)
   local seen = s:run(function()
     return rille.db():query("select coalesce(max(value), 0) as value from entries where client = ?", number)[1].value
   end)
-  check(i, s, state, key, seen)
+  check(i, s, state, { key }, { seen })
   counts.writes = counts.writes + 1
 end
 
@@ -208,7 +215,11 @@ local function visit()
 end
 
 local deadline = core.monotonic_ms() + seconds * 1000
-while core.monotonic_ms() < deadline do visit() end
+while core.monotonic_ms() < deadline do
+  visit()
+  local found = io.open(VIOLATED)
+  if found then stop "what another one found" end
+end
 local list = {}
 for key, value in pairs(acked) do list[#list + 1] = key .. "=" .. value end
 local said = {}
