@@ -21,6 +21,8 @@ end
 rille.configure { connections = { main = main } }
 
 local written, acked = {}, {}
+local acked_at = {}                        -- when, in milliseconds of a clock that all processes share
+local told = {}                            -- sessions that were told of a loss
 local counts = { reads = 0, snapshots = 0, writes = 0, replicas = 0, lost = 0, failed = 0 }
 local history = {}                         -- the last things that were done, for whoever has to find out
 
@@ -62,9 +64,9 @@ end
 --- What a session must see is no more what it was: it was told so, at the latest when it has done something more, which
 -- may be lost with the rest.
 ---@return boolean lost
-local function forget_if_lost(s, state)
+local function forget_if_lost(i, s, state)
   if not s.lost then return false end
-  counts.lost = counts.lost + 1
+  counts.lost, told[i] = counts.lost + 1, true
   state.least, s.lost = {}, false
   return true
 end
@@ -83,7 +85,7 @@ end
 
 --- What was read of keys.  What came together with the news that something is lost may be of before, and of after.
 local function check(i, s, state, keys, values)
-  local lost = forget_if_lost(s, state)
+  local lost = forget_if_lost(i, s, state)
   for n, key in ipairs(keys) do
     local value, least = values[n] or 0, state.least[key] or 0
     note("session", i, "read", key, value, "least", least, "at", last_node, lost and "and lost" or "")
@@ -115,6 +117,8 @@ local function values_of(keys)
     return values
   end)
 end
+
+local function acknowledged(key, value) acked[key], acked_at[key] = value, core.monotonic_ms() // 1 end
 
 local function any_key() return math.random(KEYS * clients) end
 
@@ -157,12 +161,13 @@ local function write(i, s, state)
       end
     end)
   end)
-  local lost = forget_if_lost(s, state)
+  local lost = forget_if_lost(i, s, state)
   for n, key in ipairs(keys) do
     note("session", i, "wrote", key, values[n], lost and "or lost it" or "")
     if lost then goto continue end
     if (inside[n] or 0) < (state.least[key] or 0) then violated(i, ("a transaction read %s"):format(inside[n])) end
-    state.least[key], acked[key] = values[n], values[n]
+    state.least[key] = values[n]
+    acknowledged(key, values[n])
     ::continue::
   end
   counts.writes = counts.writes + 1
@@ -175,8 +180,9 @@ local function add(i, s, state)
   written[key] = count
   s:run(function() rille.db():execute("insert into entries values (?, ?)", number, count) end)
   note("session", i, "added", count)
-  if forget_if_lost(s, state) then return end
-  state.least[key], acked[key] = count, count
+  if forget_if_lost(i, s, state) then return end
+  state.least[key] = count
+  acknowledged(key, count)
   local seen = s:run(function()
     return rille.db():query("select coalesce(max(value), 0) as value from entries where client = ?", number)[1].value
   end)
@@ -193,7 +199,7 @@ local function visit()
   local ok, e = pcall(function()
     local s = rille.session.start { token = state.token, wait_ms = math.random(100),
       mode = math.random(4) == 1 and "first-primary" or nil }
-    forget_if_lost(s, state)
+    forget_if_lost(i, s, state)
     for _ = 1, math.random(6) do
       local done, why = pcall(DEEDS[math.random(#DEEDS)], i, s, state)
       if not done then
@@ -202,7 +208,7 @@ local function visit()
         note("session", i, "failed", why.kind, why.message)
       end
       before.token = s:token()             -- where it fails, what was seen since has no token: it cannot be held to it
-      forget_if_lost(s, state)
+      forget_if_lost(i, s, state)
       before.least = copy_of(state.least)
     end
   end)
@@ -221,7 +227,8 @@ while core.monotonic_ms() < deadline do
   if found then stop "what another one found" end
 end
 local list = {}
-for key, value in pairs(acked) do list[#list + 1] = key .. "=" .. value end
+for key, value in pairs(acked) do list[#list + 1] = ("%d=%d@%d"):format(key, value, acked_at[key]) end
+for i in pairs(told) do list[#list + 1] = "told " .. i end
 local said = {}
 for _, name in ipairs { "reads", "snapshots", "replicas", "writes", "lost", "failed" } do
   said[#said + 1] = ("%s %d"):format(name, counts[name])
