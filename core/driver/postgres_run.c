@@ -322,25 +322,26 @@ rille_status
 rille_postgres_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
 {
   rille_postgres_stmt *stmt = (rille_postgres_stmt *)base;
+  const PGresult *result = stmt->spill.row == NULL ? stmt->result : NULL;
+  int count = stmt->column_count, at = stmt->at;
   rille_status status = RILLE_OK;
 
   if (stmt->texts.blocks != NULL)
     rille_arena_reset(&stmt->texts);
-  for (int i = 0; i < stmt->column_count && status == RILLE_OK; i++) {
+  for (int i = 0; i < count && status == RILLE_OK; i++) {
     const char *bytes;
     size_t length = 0;
 
-    if (stmt->spill.row != NULL) {
+    if (result == NULL) {
       bytes = rille_postgres_spilled_value(&stmt->spill, i, &length);
     } else {
-      length = (size_t)PQgetlength(stmt->result, stmt->at,
-                                   i); /* of NULL 0: most values need not be asked if they are */
-      bytes = length == 0 && PQgetisnull(stmt->result, stmt->at, i) ? NULL : PQgetvalue(stmt->result, stmt->at, i);
+      length = (size_t)PQgetlength(result, at, i); /* of NULL 0: most values need not be asked if they are */
+      bytes = length == 0 && PQgetisnull(result, at, i) ? NULL : PQgetvalue(result, at, i);
     }
     if (bytes == NULL)
       cells[i].kind = RILLE_NULL;
-    else
-      status = rille_postgres_take(stmt->columns[i].form, stmt->binary, bytes, length, &stmt->texts, &cells[i], fault);
+    else if (!rille_postgres_take_common(&stmt->columns[i], stmt->binary, bytes, length, &cells[i]))
+      status = rille_postgres_take(&stmt->columns[i], stmt->binary, bytes, length, &stmt->texts, &cells[i], fault);
   }
   return status;
 }

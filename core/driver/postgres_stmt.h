@@ -7,11 +7,6 @@
 #include "core/driver/postgres_conn.h"
 #include "core/driver/postgres_type.h"
 
-typedef struct rille_postgres_column {
-  rille_postgres_form form;
-  char declared[RILLE_POSTGRES_DECLARED_BYTES];
-} rille_postgres_column;
-
 /* Rows of a streaming statement that were taken out of the way, one behind the other. */
 typedef struct rille_postgres_block {
   struct rille_postgres_block *next;

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/driver/postgres_time.h"
 #include "core/driver/postgres_type.h"
 
 /* -- binary ---------------------------------------------------------------------------------------------------- */
@@ -138,17 +137,6 @@ take_uuid(const char *bytes, rille_arena *arena, rille_cell *cell, rille_fault *
 }
 
 static rille_status
-take_moment(int64_t micros, rille_arena *arena, rille_cell *cell, rille_fault *fault)
-{
-  char *text = rille_arena_get(arena, RILLE_POSTGRES_TIME_BYTES);
-
-  if (text == NULL)
-    return rille_fault_no_memory(fault);
-  *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = { text, rille_postgres_moment(micros, text) } };
-  return RILLE_OK;
-}
-
-static rille_status
 take_day(int32_t days, rille_arena *arena, rille_cell *cell, rille_fault *fault)
 {
   char *text = rille_arena_get(arena, RILLE_POSTGRES_TIME_BYTES);
@@ -179,9 +167,10 @@ size_of(rille_postgres_form form)
 }
 
 static rille_status
-take_binary(rille_postgres_form form, const char *bytes, size_t length, rille_arena *arena, rille_cell *cell,
+take_binary(rille_postgres_column *column, const char *bytes, size_t length, rille_arena *arena, rille_cell *cell,
             rille_fault *fault)
 {
+  rille_postgres_form form = column->form;
   size_t size = size_of(form);
 
   if (size != 0 && size != length)
@@ -196,7 +185,10 @@ take_binary(rille_postgres_form form, const char *bytes, size_t length, rille_ar
   case RILLE_PG_SUM:
   case RILLE_PG_NUMERIC: return take_numeric(bytes, length, arena, cell, fault);
   case RILLE_PG_UUID: return take_uuid(bytes, arena, cell, fault);
-  case RILLE_PG_TIMESTAMP: return take_moment((int64_t)eight_at(bytes), arena, cell, fault);
+  case RILLE_PG_TIMESTAMP:
+    cell->kind = RILLE_TEXT;
+    cell->as.text = rille_postgres_moment((int64_t)eight_at(bytes), &column->written);
+    return RILLE_OK;
   case RILLE_PG_DATE: return take_day((int32_t)four_at(bytes), arena, cell, fault);
   case RILLE_PG_FLOAT4:
   case RILLE_PG_FLOAT8:
@@ -253,12 +245,12 @@ read_bytea(const char *text, size_t length, rille_arena *arena, rille_cell *cell
 }
 
 static rille_status
-take_printed(rille_postgres_form form, const char *text, size_t length, rille_arena *arena, rille_cell *cell,
+take_printed(rille_postgres_column *column, const char *text, size_t length, rille_arena *arena, rille_cell *cell,
              rille_fault *fault)
 {
   int64_t micros;
 
-  switch (form) {
+  switch (column->form) {
   case RILLE_PG_BOOL: *cell = (rille_cell){ .kind = RILLE_INT, .as.integer = text[0] == 't' }; return RILLE_OK;
   case RILLE_PG_INT2:
   case RILLE_PG_INT4:
@@ -272,7 +264,8 @@ take_printed(rille_postgres_form form, const char *text, size_t length, rille_ar
   case RILLE_PG_TIMESTAMP:
     if (!rille_postgres_read_moment((rille_str){ text, length }, &micros))
       return unreadable(fault, "a moment");
-    return take_moment(micros, arena, cell, fault);
+    *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = rille_postgres_moment(micros, &column->written) };
+    return RILLE_OK;
   default: *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = { text, length } }; return RILLE_OK;
   }
 }
@@ -296,23 +289,13 @@ make_whole(rille_cell *cell)
 }
 
 rille_status
-rille_postgres_take(rille_postgres_form form, bool binary, const char *bytes, size_t length, rille_arena *arena,
+rille_postgres_take(rille_postgres_column *column, bool binary, const char *bytes, size_t length, rille_arena *arena,
                     rille_cell *cell, rille_fault *fault)
 {
-  rille_status status;
+  rille_status status = binary ? take_binary(column, bytes, length, arena, cell, fault)
+                               : take_printed(column, bytes, length, arena, cell, fault);
 
-  if (form == RILLE_PG_TEXT) { /* this and the next are most of what there is */
-    *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = { bytes, length } };
-    return RILLE_OK;
-  }
-  if (form == RILLE_PG_INT8 && binary && length == 8) {
-    cell->kind = RILLE_INT;
-    cell->as.integer = (int64_t)eight_at(bytes);
-    return RILLE_OK;
-  }
-  status = binary ? take_binary(form, bytes, length, arena, cell, fault)
-                  : take_printed(form, bytes, length, arena, cell, fault);
-  if (form == RILLE_PG_SUM && status == RILLE_OK)
+  if (column->form == RILLE_PG_SUM && status == RILLE_OK)
     make_whole(cell);
   return status;
 }

@@ -40,10 +40,11 @@ join_day(int64_t year, int month, int day)
 static char *
 put_two(char *to, uint32_t number)
 {
-  uint32_t tens = number * 205 >> 11; /* a tenth of what is below 100 */
+  static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                              "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                              "8081828384858687888990919293949596979899";
 
-  to[0] = (char)('0' + tens);
-  to[1] = (char)('0' + number - tens * 10);
+  memcpy(to, pairs + (size_t)number * 2, 2);
   return to + 2;
 }
 
@@ -104,23 +105,29 @@ put_infinity(char *text, bool positive)
   return sizeof infinity - 1 - skip;
 }
 
-size_t
-rille_postgres_moment(int64_t micros, char text[RILLE_POSTGRES_TIME_BYTES])
+rille_str
+rille_postgres_moment(int64_t micros, rille_postgres_written *last)
 {
-  int64_t days = micros / MICROS_PER_DAY, rest = micros % MICROS_PER_DAY, year;
+  int64_t days = micros / MICROS_PER_DAY, rest = micros % MICROS_PER_DAY;
   uint32_t seconds, fraction;
   char *to;
 
-  if (micros == INT64_MAX || micros == INT64_MIN)
-    return put_infinity(text, micros > 0);
+  if (micros == INT64_MAX || micros == INT64_MIN) {
+    last->day_bytes = 0;
+    return (rille_str){ last->text, put_infinity(last->text, micros > 0) };
+  }
   if (rest < 0) {
     rest += MICROS_PER_DAY;
     days--;
   }
-  to = put_day(text, days, &year);
+  if (last->day_bytes == 0 || last->days != days) {
+    last->day_bytes = (size_t)(put_day(last->text, days, &last->year) - last->text);
+    last->days = days;
+  }
+  to = last->text + last->day_bytes;
   seconds = (uint32_t)(rest / MICROS_PER_SECOND);
-  *to++ = 'T';
   fraction = (uint32_t)(rest % MICROS_PER_SECOND);
+  *to++ = 'T';
   to = put_two(to, seconds / 3600);
   *to++ = ':';
   to = put_two(to, seconds / 60 % 60);
@@ -129,7 +136,7 @@ rille_postgres_moment(int64_t micros, char text[RILLE_POSTGRES_TIME_BYTES])
   *to++ = '.';
   to = put_two(put_two(put_two(to, fraction / 10000), fraction / 100 % 100), fraction % 100);
   *to++ = 'Z';
-  return finish(text, to, year);
+  return (rille_str){ last->text, finish(last->text, to, last->year) };
 }
 
 size_t

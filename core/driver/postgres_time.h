@@ -9,10 +9,18 @@
 
 enum { RILLE_POSTGRES_TIME_BYTES = 48 };
 
+/* The moment that was written last, over which the next one is written: mostly it has the same day.  Zeroed at
+** first. */
+typedef struct rille_postgres_written {
+  char text[RILLE_POSTGRES_TIME_BYTES];
+  size_t day_bytes; /* of `text`; 0: nothing was written */
+  int64_t days, year;
+} rille_postgres_written;
+
 /* Writes microseconds since 2000 as 2026-11-20T12:00:00.000000Z.  A year before 1 has BC behind all, one after 9999 has
-** more digits; the two moments that are none are "infinity" and "-infinity".  Returns the
-** bytes; no NUL is behind them. */
-size_t rille_postgres_moment(int64_t micros, char text[RILLE_POSTGRES_TIME_BYTES]);
+** more digits; the two moments that are none are "infinity" and "-infinity".  The text is borrowed from `last`; no NUL
+** is behind it. */
+rille_str rille_postgres_moment(int64_t micros, rille_postgres_written *last);
 
 /* Writes days since 2000 as 2026-11-20, with the same exceptions. */
 size_t rille_postgres_day(int32_t days, char text[RILLE_POSTGRES_TIME_BYTES]);

@@ -2,9 +2,13 @@
 #ifndef RILLE_POSTGRES_TYPE_H
 #define RILLE_POSTGRES_TYPE_H
 
+#include <endian.h>
+#include <string.h>
+
 #include "core/base/arena.h"
 #include "core/base/cell.h"
 #include "core/base/status.h"
+#include "core/driver/postgres_time.h"
 
 enum { RILLE_POSTGRES_DECLARED_BYTES = 32 }; /* "timestamp without time zone", "numeric(1000,999)" */
 
@@ -49,9 +53,37 @@ rille_status rille_postgres_give(rille_postgres_form form, const rille_cell *cel
 
 /* -- postgres_take.c --------------------------------------------------------------------------------------- */
 
-/* Reads `length` bytes that came in `binary` or text format.  What must be made lives in the arena, the rest is
-** borrowed.  Fails when memory runs out, or with what cannot be read. */
-rille_status rille_postgres_take(rille_postgres_form form, bool binary, const char *bytes, size_t length,
+/* A column of a result.  Zeroed at first. */
+typedef struct rille_postgres_column {
+  rille_postgres_form form;
+  char declared[RILLE_POSTGRES_DECLARED_BYTES];
+  rille_postgres_written written;
+} rille_postgres_column;
+
+/* Reads `length` bytes of the column that came in `binary` or text format.  What must be made lives in the arena, or in
+** the column until the next value of it is read; the rest is borrowed.  Fails when memory runs out, or with what cannot
+** be read. */
+rille_status rille_postgres_take(rille_postgres_column *column, bool binary, const char *bytes, size_t length,
                                  rille_arena *arena, rille_cell *cell, rille_fault *fault);
+
+/* The same for texts and bigints, which most values are: true when it was one. */
+static inline bool
+rille_postgres_take_common(const rille_postgres_column *column, bool binary, const char *bytes, size_t length,
+                           rille_cell *cell)
+{
+  if (column->form == RILLE_PG_TEXT) {
+    *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = { bytes, length } };
+    return true;
+  }
+  if (column->form == RILLE_PG_INT8 && binary && length == 8) {
+    uint64_t number; /* its greatest byte first */
+
+    memcpy(&number, bytes, sizeof number);
+    cell->kind = RILLE_INT;
+    cell->as.integer = (int64_t)be64toh(number);
+    return true;
+  }
+  return false;
+}
 
 #endif

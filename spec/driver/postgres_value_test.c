@@ -123,6 +123,48 @@ reads_texts_of_its_types(void **state)
     assert_reads(cases[i].expression, cases[i].text, cases[i].declared);
 }
 
+/* The days of a column's moments are written anew only where they change. */
+static void
+reads_moments_one_behind_the_other(void **state)
+{
+  static const char *const texts[] = { "2026-11-20T12:00:00.000001Z",    "2026-11-20T23:59:59.999999Z",
+                                       "2026-11-21T00:00:00.000000Z",    NULL,
+                                       "2026-11-21T01:02:03.450000Z",    "infinity",
+                                       "2026-11-21T01:02:03.000000Z",    "0044-03-15T12:00:00.000000Z BC",
+                                       "0044-03-15T13:00:00.000000Z BC", "-infinity",
+                                       "0044-03-15T13:00:00.000000Z",    "12026-11-21T00:00:00.000000Z",
+                                       "2000-01-01T00:00:00.000000Z",    "1999-12-31T23:59:59.999999Z" };
+
+  (void)state;
+  for (int printed = 0; printed <= 1; printed++) {
+    char sql[2000];
+    size_t len = (size_t)snprintf(sql, sizeof sql, "select at::timestamptz, at::timestamp%s from (values ",
+                                  printed ? ", '1.2.3.4'::inet" : "");
+    rille_stmt *stmt;
+
+    for (size_t i = 0; i < SPEC_COUNT(texts); i++)
+      len += (size_t)snprintf(sql + len, sizeof sql - len, texts[i] != NULL ? "%s(%zu, '%s')" : "%s(%zu, null)",
+                              i > 0 ? ", " : "", i, texts[i]);
+    (void)snprintf(sql + len, sizeof sql - len, ") as v (i, at) order by i");
+    stmt = contract_prepare(db, sql);
+    for (size_t i = 0; i < SPEC_COUNT(texts); i++) {
+      rille_cell cells[3];
+      rille_fault fault;
+      bool row;
+
+      assert_ok(postgres->step(stmt, &row, &fault), &fault);
+      assert_true(row);
+      assert_ok(postgres->row(stmt, cells, &fault), &fault);
+      for (int column = 0; column < 2; column++) {
+        assert_int_equal(cells[column].kind, texts[i] != NULL ? RILLE_TEXT : RILLE_NULL);
+        if (texts[i] != NULL)
+          assert_text(cells[column].as.text, texts[i]);
+      }
+    }
+    postgres->free(stmt);
+  }
+}
+
 static void
 reads_numbers_and_booleans_in_both_formats(void **state)
 {
@@ -442,6 +484,7 @@ main(void)
 {
   const struct CMUnitTest values[] = {
     ON_DB(reads_texts_of_its_types),
+    ON_DB(reads_moments_one_behind_the_other),
     ON_DB(reads_numbers_and_booleans_in_both_formats),
     ON_DB(reads_bytes_in_both_formats),
     ON_DB(says_what_columns_are_declared_as),
