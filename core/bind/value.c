@@ -137,15 +137,18 @@ rille_lua_push_typed(lua_State *L, rille_type type, const rille_cell *cell, rill
 {
   char room[RILLE_PRESENT_BYTES], place[200];
   rille_cell presented;
-  rille_fault fault;
 
   if ((type.kind < RILLE_TYPE_BOOLEAN && type.kept == RILLE_KEPT_OWN) || cell->kind == RILLE_NULL) {
     rille_lua_push_cell(L, cell);
     return;
   }
-  (void)snprintf(place, sizeof place, "%.*s.%.*s", RILLE_STR_ARG(what), RILLE_STR_ARG(name));
-  if (rille_type_present(type, cell, rille_str_of(place), room, &presented, &fault) != RILLE_OK)
+  if (rille_type_present(type, cell, name, room, &presented, NULL) != RILLE_OK) {
+    rille_fault fault;
+
+    (void)snprintf(place, sizeof place, "%.*s.%.*s", RILLE_STR_ARG(what), RILLE_STR_ARG(name));
+    (void)rille_type_present(type, cell, rille_str_of(place), room, &presented, &fault);
     (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
+  }
   rille_lua_push_cell(L, &presented);
 }
 
