@@ -368,10 +368,8 @@ write_relations(lua_State *L, rille_json_out *out, writing *w)
   rille_str name = { 0 };
   int relations = lua_gettop(L) + 1;
 
-  if (lua_rawgeti(L, w->state, RILLE_STATE_RELATIONS) != LUA_TTABLE || !rille_lua_relations_fit(L, relations)) {
-    lua_pop(L, 1);
+  if (!rille_lua_push_relations(L, w->index, w->record))
     return;
-  }
   for (name = push_next_relation(L, relations, name); name.at != NULL; name = push_next_relation(L, relations, name)) {
     if (lua_gettop(L) > relations + 1) /* the one before is needed no more */
       lua_remove(L, relations + 1);
@@ -435,8 +433,7 @@ rille_json_record(lua_State *L, rille_json_out *out, int index, bool top)
   (void)lua_getiuservalue(L, w.plan_at, PLAN_SHAPE);
   w.shape = lua_gettop(L);
   write_attributes(L, out, &w);
-  if (lua_istable(L, w.state))
-    write_relations(L, out, &w);
+  write_relations(L, out, &w);
   write_appends(L, out, &w);
   if (w.before == '{')
     rille_json_byte(L, out, '{');

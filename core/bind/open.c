@@ -13,7 +13,7 @@
 **                                         save.c:     find insert_record update_record delete_record
 **   core.pool_*                           pooled.c: bounds on open databases, deleting one
 **   core.source(description) -> source    source.c
-**   core.record_*, core.is_record         record.c
+**   core.record_*, core.is_record         record_api.c, record_relation.c
 **   core.json                             json.c: a value, a record or a list as JSON text
 **   core.null, core.blob, core.error      value.c
 **   core.op                               tree.c: the numbers that stand in query nodes

@@ -9,7 +9,6 @@
 ** Writing converts to what the column keeps, so that a wrong value is refused where it is assigned, and notes a
 ** change only where the value differs from the row's. */
 #include "core/bind/record.h"
-#include "core/bind/tenant.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -91,7 +90,27 @@ rille_lua_push_state(lua_State *L, int index, rille_lua_record *record)
     return;
   }
   lua_createtable(L, 0, (int)record->source->table.column_count);
+  if (record->related) {
+    (void)lua_getiuservalue(L, index, RILLE_RECORD_STATE);
+    lua_rawseti(L, -2, RILLE_STATE_RELATIONS);
+  }
   lua_pushvalue(L, -1);
+  (void)lua_setiuservalue(L, index, RILLE_RECORD_STATE);
+  record->state = true;
+  record->related = false;
+}
+
+void
+rille_lua_replace_state(lua_State *L, int index, rille_lua_record *record)
+{
+  if (record->state || record->related) { /* decoded values and relations stay */
+    rille_lua_push_state(L, index, record);
+    for (int i = RILLE_STATE_DECODED; i <= RILLE_STATE_RELATIONS; i++) {
+      (void)lua_rawgeti(L, -1, i);
+      lua_rawseti(L, -3, i);
+    }
+    lua_pop(L, 1);
+  }
   (void)lua_setiuservalue(L, index, RILLE_RECORD_STATE);
   record->state = true;
 }
@@ -111,18 +130,9 @@ rille_lua_record_saved(lua_State *L, int index, rille_lua_record *record, const 
     lua_pushvalue(L, previous);
     lua_rawseti(L, -2, RILLE_STATE_PREVIOUS);
   }
-  if (record->state) { /* decoded values and relations stay */
-    (void)lua_getiuservalue(L, index, RILLE_RECORD_STATE);
-    for (int i = RILLE_STATE_DECODED; i <= RILLE_STATE_RELATIONS; i++) {
-      (void)lua_rawgeti(L, -1, i);
-      lua_rawseti(L, -3, i);
-    }
-    lua_pop(L, 1);
-  }
-  (void)lua_setiuservalue(L, index, RILLE_RECORD_STATE);
+  rille_lua_replace_state(L, index, record);
   record->row = row;
   record->layout = layout;
-  record->state = true;
   record->exists = true;
 }
 
@@ -200,10 +210,7 @@ rille_lua_push_record_column(lua_State *L, const rille_lua_record *record, int p
 static bool
 push_relation(lua_State *L, const rille_lua_record *record)
 {
-  if (!record->state)
-    return false;
-  (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
-  if (lua_rawgeti(L, -1, RILLE_STATE_RELATIONS) != LUA_TTABLE || !rille_lua_relations_fit(L, lua_gettop(L)))
+  if (!rille_lua_push_relations(L, 1, record))
     return false;
   lua_pushvalue(L, 2);
   if (lua_rawget(L, -2) == LUA_TNIL)
@@ -218,9 +225,10 @@ static int
 record_index(lua_State *L)
 {
   rille_lua_record *record = lua_touserdata(L, 1);
+  bool plain = !record->state && record->layout == record->source->layout;
   int position;
 
-  if (!record->state && record->layout == record->source->layout) { /* the common case: nothing changed, whole rows */
+  if (plain) { /* the common case: nothing changed, whole rows */
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNUMBER) {
       rille_lua_push_record_column(L, record, (int)lua_tointeger(L, -1) - 1);
@@ -244,7 +252,7 @@ record_index(lua_State *L)
       }
       lua_pop(L, 2);
     }
-    position = find_column(L, record, lua_upvalueindex(1));
+    position = plain ? -1 : find_column(L, record, lua_upvalueindex(1));
     if (position >= 0) {
       rille_lua_push_record_column(L, record, position);
       return 1;

@@ -3,14 +3,16 @@
 #ifndef RILLE_BIND_RECORD_H
 #define RILLE_BIND_RECORD_H
 
-#include <lua.h>
+#include <lauxlib.h>
 
 #include "core/bind/packed.h"
 #include "core/bind/source.h"
 
 /* User values of a record. */
 enum {
-  RILLE_RECORD_STATE = 1,  /* table: changed columns under their names, in the form rille_type_present gives, and ... */
+  RILLE_RECORD_STATE = 1,  /* table: changed columns under their names, in the form rille_type_present gives, and ...
+                           ** In its place, as long as there is nothing else, what RILLE_STATE_RELATIONS would hold:
+                           ** with() gives relations to a hundred thousand records, of which few are changed. */
   RILLE_RECORD_ORIGIN = 2, /* table of the result that the record came in; see row.c */
   RILLE_RECORD_VALUES = 2
 };
@@ -42,6 +44,7 @@ typedef struct rille_lua_record {
   const rille_packed *row;    /* NULL for a record that was never saved */
   bool exists;                /* in the database, as far as is known */
   bool state;                 /* has a state table */
+  bool related;               /* has none, but relations in its place */
 } rille_lua_record;
 
 /* Pushes the metatable for records of the source at `source`; `record` is the index of { name =, methods =, get =,
@@ -83,13 +86,28 @@ int rille_lua_record_position(const rille_lua_record *record, rille_str name);
 /* Pushes the column at a position, from 0, of the record's row as a person reads it; nil for a record without a row. */
 void rille_lua_push_record_column(lua_State *L, const rille_lua_record *record, int position);
 
+/* Pushes the value of a column of the record at `index` as it stands, changes included, past all that Lua decodes; nil
+** for NULL.  `key` is the index of the column's name.  Raises missing_attribute when the record was read without it. */
+void rille_lua_push_record_value(lua_State *L, int index, const rille_lua_record *record, int key);
+
 /* Pushes the state table of the record at `index`, made when there is none yet. */
 void rille_lua_push_state(lua_State *L, int index, rille_lua_record *record);
+
+/* Puts the table at the top, which it takes off, in place of the state of the record at `index`; decoded values and
+** relations stay. */
+void rille_lua_replace_state(lua_State *L, int index, rille_lua_record *record);
 
 /* Writes the value at `value` into the column, whose name is at `key`, of the record at 1, whose state is at `state`
 ** (all absolute).  Raises invalid_argument when the column does not take it. */
 void rille_lua_record_put(lua_State *L, rille_lua_record *record, const rille_column *column, int key, int value,
                           int state);
+
+/* Pushes the relations that were loaded of the record at `index`, as far as they fit the view of the rows that the
+** coroutine has now; false, with nothing pushed, when there are none. */
+bool rille_lua_push_relations(lua_State *L, int index, const rille_lua_record *record);
+
+/* What record_relation.c has for the module table. */
+extern const luaL_Reg rille_lua_relation_functions[];
 
 /* Adds the functions on records to the module table at the top. */
 void rille_lua_add_record(lua_State *L);

@@ -2,7 +2,6 @@
 #include <lauxlib.h>
 
 #include "core/bind/record.h"
-#include "core/bind/tenant.h"
 #include "core/bind/value.h"
 
 /* record_new(source) -> a record that is not in the database */
@@ -85,61 +84,12 @@ record_state(lua_State *L)
 static int
 record_peek(lua_State *L)
 {
-  if (rille_lua_check_record(L, 1)->state)
-    (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
+  rille_lua_record *record = rille_lua_check_record(L, 1);
+
+  if (record->state || record->related)
+    rille_lua_push_state(L, 1, record);
   else
     lua_pushnil(L);
-  return 1;
-}
-
-/* record_relate(record, name, value, mark): keeps what a relation gave: a record, a list, a plain table, or false for
-** none; nil forgets it.  `mark` tells under which view of the rows, see tenant.h; nil: it is the same for all. */
-static int
-record_relate(lua_State *L)
-{
-  rille_lua_record *record = rille_lua_check_record(L, 1);
-
-  (void)rille_lua_check_text(L, 2, "the name of a relation");
-  lua_settop(L, 4);
-  if (!record->state) { /* smaller than one for changes: there may be a hundred thousand */
-    lua_createtable(L, 0, 1);
-    lua_pushvalue(L, -1);
-    (void)lua_setiuservalue(L, 1, RILLE_RECORD_STATE);
-    record->state = true;
-  } else {
-    rille_lua_push_state(L, 1, record);
-  }
-  if (lua_rawgeti(L, 5, RILLE_STATE_RELATIONS) != LUA_TTABLE || !rille_lua_relations_fit(L, 6)) {
-    lua_pop(L, 1);
-    lua_createtable(L, 0, 1);
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, 5, RILLE_STATE_RELATIONS);
-  }
-  if (!lua_isnil(L, 4)) {
-    lua_pushvalue(L, 4);
-    lua_rawseti(L, 6, RILLE_RELATIONS_MARK);
-  }
-  lua_pushvalue(L, 2);
-  lua_pushvalue(L, 3);
-  lua_rawset(L, 6);
-  return 0;
-}
-
-/* record_related(record, name) -> what record_relate kept, or nil */
-static int
-record_related(lua_State *L)
-{
-  rille_lua_record *record = rille_lua_check_record(L, 1);
-
-  (void)rille_lua_check_text(L, 2, "the name of a relation");
-  lua_settop(L, 2);
-  if (!record->state)
-    return 0;
-  (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
-  if (lua_rawgeti(L, 3, RILLE_STATE_RELATIONS) != LUA_TTABLE || !rille_lua_relations_fit(L, 4))
-    return 0;
-  lua_pushvalue(L, 2);
-  (void)lua_rawget(L, 4);
   return 1;
 }
 
@@ -164,38 +114,49 @@ record_original(lua_State *L)
   return 2;
 }
 
-/* record_value(record, name) -> the value of a column as it stands, changes included, past all that Lua decodes; nil
-** for NULL.  Raises missing_attribute when the record was read without it. */
-static int
-record_value(lua_State *L)
+void
+rille_lua_push_record_value(lua_State *L, int index, const rille_lua_record *record, int key)
 {
-  const rille_lua_record *record = rille_lua_check_record(L, 1);
-  rille_str name = rille_lua_check_text(L, 2, "the name of a column");
+  rille_str name = rille_lua_check_text(L, key, "the name of a column");
   rille_fault fault;
   int position;
 
-  lua_settop(L, 2);
   if (record->state) {
-    (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, 3) != LUA_TNIL) {
-      if (rille_lua_is_null(L, -1))
+    (void)lua_getiuservalue(L, index, RILLE_RECORD_STATE);
+    lua_pushvalue(L, key);
+    if (lua_rawget(L, -2) != LUA_TNIL) {
+      lua_remove(L, -2);
+      if (rille_lua_is_null(L, -1)) {
+        lua_pop(L, 1);
         lua_pushnil(L);
-      return 1;
+      }
+      return;
     }
+    lua_pop(L, 2);
   }
-  if (record->row == NULL)
-    return 0;
+  if (record->row == NULL) {
+    lua_pushnil(L);
+    return;
+  }
   position = rille_lua_record_position(record, name);
   if (position >= 0) {
     rille_lua_push_record_column(L, record, position);
-    return 1;
+    return;
   }
   (void)rille_fault_set(&fault, RILLE_MISSING_ATTRIBUTE,
                         "%.*s.%.*s was not selected by the query that read this record",
                         RILLE_STR_ARG(record->source->table.name), RILLE_STR_ARG(name));
   rille_fault_hint(&fault, "add_select(\"%.*s\")", RILLE_STR_ARG(name));
-  return rille_lua_raise(L, &fault, (rille_str){ 0 });
+  (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
+}
+
+/* record_value(record, name) -> the value of a column as it stands, changes included, past all that Lua decodes; nil
+** for NULL.  Raises missing_attribute when the record was read without it. */
+static int
+record_value(lua_State *L)
+{
+  rille_lua_push_record_value(L, 1, rille_lua_check_record(L, 1), 2);
+  return 1;
 }
 
 /* record_output(record, name) -> the value, as kept, of any output of the query that has that name, and whether one
@@ -302,6 +263,7 @@ record_take(lua_State *L)
   record->layout = fresh->layout;
   record->exists = true;
   record->state = true;
+  record->related = false;
   return 0;
 }
 
@@ -352,19 +314,10 @@ record_restore(lua_State *L)
     (void)lua_getiuservalue(L, 2, 1);
     lua_rawseti(L, 3, RILLE_STATE_ROW);
   }
-  if (record->state) {
-    (void)lua_getiuservalue(L, 1, RILLE_RECORD_STATE);
-    for (int i = RILLE_STATE_DECODED; i <= RILLE_STATE_RELATIONS; i++) {
-      (void)lua_rawgeti(L, -1, i);
-      lua_rawseti(L, 3, i);
-    }
-    lua_pop(L, 1);
-  }
-  (void)lua_setiuservalue(L, 1, RILLE_RECORD_STATE);
+  rille_lua_replace_state(L, 1, record);
   record->row = was.row;
   record->layout = was.layout;
   record->exists = was.exists;
-  record->state = true;
   return 0;
 }
 
@@ -389,8 +342,7 @@ rille_lua_add_record(lua_State *L)
     { "record_fill", record_fill },       { "record_state", record_state },
     { "record_peek", record_peek },       { "record_original", record_original },
     { "record_output", record_output },   { "record_names", record_names },
-    { "record_exists", record_exists },   { "record_relate", record_relate },
-    { "record_related", record_related }, { "record_origin", record_origin },
+    { "record_exists", record_exists },   { "record_origin", record_origin },
     { "record_value", record_value },     { "record_take", record_take },
     { "is_record", is_record },           { "record_snapshot", record_snapshot },
     { "record_restore", record_restore }, { NULL, NULL },
@@ -398,6 +350,6 @@ rille_lua_add_record(lua_State *L)
 
   (void)luaL_newmetatable(L, SNAPSHOT_META);
   lua_pop(L, 1);
-
   luaL_setfuncs(L, functions, 0);
+  luaL_setfuncs(L, rille_lua_relation_functions, 0);
 }

@@ -39,6 +39,32 @@ push_output(lua_State *L, const rille_layout *layout, const rille_cell *cells, s
     rille_lua_push_typed(L, layout->types[at], &cells[at], layout->what, layout->names[at]);
 }
 
+/* Pushes the record of the row that was read: the one that is there already for the value of its output at `shared`, or
+** a new one.  Rows of one record often follow each other: `last` is where the last row's record stands, and its value
+** above it. */
+static void
+push_shared(lua_State *L, const rille_lua_rows *rows, const rille_layout *layout, size_t shared, int seen, int last)
+{
+  const rille_cell *cell = &rows->cells[shared];
+
+  if (cell->kind == RILLE_INT && lua_isinteger(L, last + 1) && lua_tointeger(L, last + 1) == cell->as.integer) {
+    lua_pushvalue(L, last);
+    return;
+  }
+  push_output(L, layout, rows->cells, shared);
+  lua_copy(L, -1, last + 1);
+  lua_pushvalue(L, -1);
+  if (lua_rawget(L, seen) == LUA_TNIL) {
+    lua_pop(L, 1);
+    rille_lua_push_record(L, rows->source, rows->meta, rows->layout, rows->origin, rows->cells);
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, seen);
+  }
+  lua_copy(L, -1, last);
+  lua_remove(L, -2);
+}
+
 static int
 related_rows(lua_State *L, rille_work *work)
 {
@@ -47,9 +73,9 @@ related_rows(lua_State *L, rille_work *work)
   rille_lua_source *source;
   rille_lua_rows rows;
   size_t *places, *shared, count, extra;
-  int at, result, seen, shared_at;
+  int at, result, seen, last, shared_at;
   lua_Integer number = 1;
-  bool row;
+  bool row, shares;
 
   if (!rille_lua_query_source(L, QUERY)->records)
     return rille_lua_refuse(L, "rows that are no records cannot be related");
@@ -66,9 +92,12 @@ related_rows(lua_State *L, rille_work *work)
   lua_createtable(L, 1, 0);
   lua_pushvalue(L, shared_at);
   lua_rawseti(L, -2, 1);
-  shared = places_of(L, work, layout, lua_gettop(L), lua_isnil(L, shared_at) ? 0 : 1);
+  shares = !lua_isnil(L, shared_at);
+  shared = places_of(L, work, layout, lua_gettop(L), shares ? 1 : 0);
   lua_createtable(L, 0, 0);
   seen = lua_gettop(L); /* value of the shared output -> record */
+  last = seen + 1;
+  lua_settop(L, last + 1);
   if (extra > 0 && extra <= layout->count)
     rille_lua_rows_init_cut(L, &rows, source, at, work, layout->count - extra);
   else
@@ -78,27 +107,14 @@ related_rows(lua_State *L, rille_work *work)
     lua_createtable(L, 0, 0);
   rille_lua_rows_batch(L, &rows);
   for (;; number++) {
-    bool known = false;
-
     if (rille_cursor_next(&work->cursor, rows.cells, &row, &work->fault) != RILLE_OK)
       return rille_lua_fail(L, work, work->cursor.statement);
     if (!row)
       break;
-    if (!lua_isnil(L, shared_at)) {
-      push_output(L, layout, rows.cells, *shared);
-      lua_pushvalue(L, -1);
-      known = lua_rawget(L, seen) != LUA_TNIL;
-      if (!known) {
-        lua_pop(L, 1);
-        rille_lua_push_record(L, rows.source, rows.meta, rows.layout, rows.origin, rows.cells);
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, seen);
-      }
-      lua_remove(L, -2);
-    } else {
+    if (shares)
+      push_shared(L, &rows, layout, *shared, seen, last);
+    else
       rille_lua_push_record(L, rows.source, rows.meta, rows.layout, rows.origin, rows.cells);
-    }
     lua_rawseti(L, result, number);
     for (size_t i = 0; i < count; i++) {
       push_output(L, layout, rows.cells, places[i]);

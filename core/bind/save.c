@@ -279,7 +279,10 @@ save_insert(lua_State *L)
     s.cells[s.source->rowid - 1] = (rille_cell){
       .kind = RILLE_INT, .as.integer = s.connection->conn->driver->last_id(s.connection->conn)
     };
-  (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
+  if (s.record->state)
+    (void)lua_getiuservalue(L, 2, RILLE_RECORD_STATE);
+  else
+    lua_pushnil(L);
   previous = lua_gettop(L);
   rille_lua_record_saved(L, 2, s.record, s.source->layout, s.cells, previous);
   return 0;

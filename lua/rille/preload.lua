@@ -1,6 +1,6 @@
 --- preload: relations of many records, each in one statement: those a query says with `with`, and those that are read.
 -- Records that came together are loaded together.  What was loaded is kept with the record, nothing and the empty list
--- too; see record_relate in core/bind/record_api.c.
+-- too; see core/bind/record_relation.c.
 local core = require "rille.core"
 local Error = require "rille.error"
 local Event = require "rille.record.event"
@@ -75,22 +75,6 @@ local function mark_of(parent)
   return require "rille.tenant".mark()
 end
 
-local function assign(link, parents, keys, rows, row_keys)
-  local by_key, name, mark = {}, link.name, mark_of(parents[1])
-  if link.many then
-    for i = 1, #rows do
-      local list = by_key[row_keys[i]]
-      if list then list[#list + 1] = rows[i] else by_key[row_keys[i]] = List.wrap { rows[i] } end
-    end
-    for i = 1, #parents do relate(parents[i], name, by_key[keys[i]] or List.wrap {}, mark) end
-  else
-    for i = 1, #rows do
-      if by_key[row_keys[i]] == nil then by_key[row_keys[i]] = rows[i] end
-    end
-    for i = 1, #parents do relate(parents[i], name, by_key[keys[i]] or false, mark) end
-  end
-end
-
 --- A relation that is to be read of some records.
 ---@class rille.Asked
 ---@field link rille.Link
@@ -157,7 +141,8 @@ local function take(asked, closing)
       at = at + 1
       each.rows, row_keys = Read.take(each.link, each.class, results[at], each.folds)
     end
-    assign(each.link, each.parents, each.keys, each.rows, row_keys)
+    core.record_deal(each.parents, each.keys, each.rows, row_keys, each.link.name, each.link.many and List or nil,
+      mark_of(each.parents[1]))
     keep_children(each.parents, each.kept_as, each.rows)
   end
 end
@@ -179,22 +164,31 @@ local function behind(asked)
   local level, wanted_of = {}, require "rille.query.ends".wanted_of
   for _, each in ipairs(asked) do
     local said = each.query and wanted_of(each.query)
-    if said then level[#level + 1] = { records = each.rows, class = each.class, wanted = said } end
+    local once = not (each.read and each.read[3].shared)
+    if said then level[#level + 1] = { records = each.rows, class = each.class, wanted = said, once = once } end
     if each.inner then
-      level[#level + 1] = { records = each.rows, class = each.class, wanted = each.inner, lenient = each.lenient }
+      level[#level + 1] = { records = each.rows, class = each.class, wanted = each.inner, lenient = each.lenient,
+        once = once }
     end
   end
   return level
 end
 
+--- Records of one model, and what is to be loaded of them.
+---@class rille.Level
+---@field records rille.Record[]
+---@field class rille.Model
+---@field wanted rille.Wanted
+---@field lenient? boolean  the records stand behind a morph: relations that their model lacks are left out
+---@field once? boolean     no record stands there twice
+
 --- Load relations, and what these lead to: those of a level do not know of each other, and are read together.
----@param level { records: rille.Record[], class: rille.Model, wanted: rille.Wanted, lenient: boolean? }[]  lenient:
----  of records behind a morph, relations that their model lacks are left out
+---@param level rille.Level[]
 ---@param closing? rille.Handle  whose transaction was begun for this, and ends with it
 local function load_level(level, closing)
   local asked = {}
   for _, each in ipairs(level) do
-    local records = #each.wanted > 0 and distinct(each.records) or {}
+    local records = #each.wanted == 0 and {} or each.once and each.records or distinct(each.records)
     for _, name in ipairs(#records > 0 and each.wanted or {}) do
       if not (each.lenient and not each.class._def.relations[name]) then
         ask_one(asked, records, each.class, name, each.wanted[name])
@@ -206,13 +200,13 @@ local function load_level(level, closing)
   return load_level(behind(asked), closing)
 end
 
---- Load relations of records of one model, and what these lead to.
----@param records rille.Record[]
+--- Load relations of records of one model, as one query gave them, and what these lead to.
+---@param records rille.Record[]  each once
 ---@param class rille.Model
 ---@param wanted rille.Wanted
 ---@param closing? rille.Handle  as of load_level
 function M.load_wanted(records, class, wanted, closing)
-  load_level({ { records = records, class = class, wanted = wanted } }, closing)
+  load_level({ { records = records, class = class, wanted = wanted, once = true } }, closing)
 end
 
 --- Load a relation of records of one model.

@@ -9,8 +9,9 @@ local M = {}
 
 -- -- matching -------------------------------------------------------------------------------------------------------
 
--- A key of several columns as one text: each part says its length, so that no two keys are alike.
-local function joined_key(values)
+-- A key as one value: of several columns a text, in which each part says its length, so that no two keys are alike.
+local function one_key(values)
+  if #values == 1 then return values[1] end
   local parts = {}
   for i, value in ipairs(values) do
     local text = tostring(value)
@@ -32,20 +33,12 @@ end
 ---@return any[] keys
 ---@return any[][] values  of each column
 function M.keys_of(parents, columns, folds)
+  if #columns == 1 and not folds[1] then
+    local keys, values = core.record_keys(parents, columns[1])
+    return keys, { values }
+  end
   local read, keys, values, seen = core.record_value, {}, {}, {}
   for i = 1, #columns do values[i] = {} end
-  if #columns == 1 then
-    local column, list = columns[1], values[1]
-    for i = 1, #parents do
-      local value = read(parents[i], column)
-      keys[i] = value and folded(value, folds[1]) or false
-      if value and not seen[value] then
-        seen[value] = true
-        list[#list + 1] = value
-      end
-    end
-    return keys, values
-  end
   for i = 1, #parents do
     local key = {}
     for c, column in ipairs(columns) do key[c] = read(parents[i], column) or nil end
@@ -58,7 +51,7 @@ function M.keys_of(parents, columns, folds)
       end
     end
     for c = 1, #key do key[c] = folded(key[c], folds[c]) end
-    keys[i] = complete and joined_key(key) or false
+    keys[i] = complete and one_key(key) or false
   end
   return keys, values
 end
@@ -69,7 +62,7 @@ local function keys_of_rows(count, lists, folds)
   local keys, key = {}, {}
   for i = 1, count do
     for c = 1, #lists do key[c] = folded(lists[c][i], folds[c]) end
-    keys[i] = #key == 1 and key[1] or joined_key(key)
+    keys[i] = one_key(key)
   end
   return keys
 end
