@@ -15,7 +15,7 @@ struct link { /* a row in the list of the one that it belongs to */
 };
 
 struct user {
-  int64_t id;
+  int64_t id, created_at, updated_at;
   char *name, *email;
   struct link *first, **end;
 };
@@ -86,7 +86,8 @@ walk(const struct user *users, int count)
   }
 }
 
-/* Keys are small and dense here: an array finds rows by them. */
+/* Keys are small and dense here: an array finds rows by them.  Each statement is run once, so that what it takes to
+** prepare it counts on both sides; what rille reads in the catalog when a table is first used does not. */
 void
 work_graph(void)
 {
@@ -99,16 +100,20 @@ work_graph(void)
   char *array;
   int length, user_count, post_count;
 
+  start();
   prepare("users", "select id, name, email, created_at, updated_at from users where id <= 1000 order by id");
   prepare("posts", "select " COLUMNS " from posts where author_id = any($1::bigint[]) order by id");
   prepare("tags", "select tags.id, tags.name, post_tags.post_id from tags join post_tags on post_tags.tag_id = tags.id "
                   "where post_tags.post_id = any($1::bigint[]) order by post_tags.post_id, tags.id");
-  start();
   result = ask("users", 0, NULL, NULL);
   user_count = PQntuples(result);
   users = room_for((size_t)user_count * sizeof *users);
   for (int i = 0; i < user_count; i++) {
-    users[i] = (struct user){ .id = eight(result, i, 0), .name = copy(result, i, 1), .email = copy(result, i, 2) };
+    users[i] = (struct user){ .id = eight(result, i, 0),
+                              .name = copy(result, i, 1),
+                              .email = copy(result, i, 2),
+                              .created_at = eight(result, i, 3),
+                              .updated_at = eight(result, i, 4) };
     users[i].end = &users[i].first;
     user_of[users[i].id] = &users[i];
   }
