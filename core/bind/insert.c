@@ -378,7 +378,7 @@ insert_rows(lua_State *L)
   b.query->verb = RILLE_INSERT;
   b.query->source = (rille_source){ .table = &b.source->table, .name = b.source->table.name };
   rille_lua_read_conflict(L, b.conflict, b.work, b.query);
-  rille_lua_guard(L, b.work, 2, &b.query->source);
+  rille_lua_guard(L, b.work, b.source, 2, &b.query->source);
   b.cells = rille_work_get(L, b.work, columns * sizeof *b.cells);
   b.given = rille_work_get(L, b.work, columns * sizeof *b.given);
   b.last_given = rille_work_get(L, b.work, columns * sizeof *b.last_given);

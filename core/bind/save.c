@@ -34,7 +34,7 @@ new_query(lua_State *L, rille_work *work, rille_lua_source *source, int index, r
   query->verb = verb;
   query->source = (rille_source){ .table = &source->table, .name = source->table.name };
   if (source->table.guarded)
-    rille_lua_guard(L, work, index, &query->source);
+    rille_lua_guard(L, work, source, index, &query->source);
   return query;
 }
 

@@ -15,6 +15,16 @@ static const char tenants_key;
 /* Did any state of this process ever set a tenant?  Whoever has none asks nobody about views. */
 static atomic_bool ever_set;
 
+/* What the context says that was met last: a tenant, and nothing lifted.  Contexts do not change in these, and this
+** one is kept alive, so that no other can be taken for it. */
+struct rille_lua_seen {
+  const void *context; /* NULL: none was met */
+  rille_cell tenant;   /* its text is the context's */
+};
+
+/* Their addresses are the registry's keys of that, and of the context. */
+static const char seen_key, seen_context_key;
+
 /* Pushes two values, of which the upper is the context of the calling coroutine; its index, or 0 when it has none. */
 static int
 push_context(lua_State *L)
@@ -80,6 +90,53 @@ tenant_slot(lua_State *L, int context, rille_work *work, const rille_source *sou
   return work->tenant - 1;
 }
 
+/* Says whose rows are meant where the context is the one met last; false otherwise.  Most statements come this way. */
+static bool
+take_seen(lua_State *L, rille_work *work, const rille_lua_source *of, int index, rille_source *source)
+{
+  const void *context;
+
+  (void)lua_getiuservalue(L, index, RILLE_SOURCE_TENANTS);
+  (void)lua_pushthread(L);
+  (void)lua_rawget(L, -2);
+  context = lua_topointer(L, -1);
+  lua_pop(L, 2);
+  if (context == NULL || context != of->seen->context)
+    return false;
+  if (work->tenant == 0)
+    work->tenant = rille_work_slot(L, work, &of->seen->tenant) + 1;
+  source->guard = RILLE_GUARD_TENANT;
+  source->tenant = work->tenant - 1;
+  return true;
+}
+
+/* Keeps the context for take_seen, unless it lifts something or has no tenant.  Pushes up to two values. */
+static void
+keep_seen(lua_State *L, int context, struct rille_lua_seen *seen)
+{
+  seen->context = NULL;
+  if (context == 0 || lua_rawgeti(L, context, 4) != LUA_TNIL || !read_tenant(L, context, &seen->tenant))
+    return;
+  lua_pushvalue(L, context);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &seen_context_key);
+  seen->context = lua_topointer(L, context);
+}
+
+/* Says whose rows are meant as the context has it; raises tenant_required. */
+static void
+take_context(lua_State *L, rille_work *work, const rille_lua_source *of, int index, rille_source *source)
+{
+  int top = lua_gettop(L), context;
+
+  luaL_checkstack(L, 8, "a query is too deep");
+  context = push_context(L);
+  source->guard = is_lifted(L, context, index) ? RILLE_GUARD_LIFTED : RILLE_GUARD_TENANT;
+  if (source->guard == RILLE_GUARD_TENANT)
+    source->tenant = tenant_slot(L, context, work, source);
+  keep_seen(L, context, of->seen);
+  lua_settop(L, top);
+}
+
 /* A view or the like reads and writes other tables by itself: inside a tenant Lua says whether that may be.  True when
 ** everybody's rows are meant. */
 static bool
@@ -100,24 +157,17 @@ ask(lua_State *L, int source)
 }
 
 void
-rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source)
+rille_lua_guard(lua_State *L, rille_work *work, const rille_lua_source *of, int index, rille_source *source)
 {
-  int top = lua_gettop(L), context;
-
   if (!source->table->guarded)
     return;
   if (source->table->tenant == NULL) {
     source->guard = RILLE_GUARD_LIFTED;
     if (atomic_load_explicit(&ever_set, memory_order_relaxed) && ask(L, index))
       work->everybody = true;
-    return;
+  } else if (!take_seen(L, work, of, index, source)) {
+    take_context(L, work, of, index, source);
   }
-  luaL_checkstack(L, 5, "a query is too deep");
-  context = push_context(L);
-  source->guard = is_lifted(L, context, index) ? RILLE_GUARD_LIFTED : RILLE_GUARD_TENANT;
-  if (source->guard == RILLE_GUARD_TENANT)
-    source->tenant = tenant_slot(L, context, work, source);
-  lua_settop(L, top);
 }
 
 void
@@ -232,6 +282,19 @@ rille_lua_relations_fit(lua_State *L, int index)
   return fit;
 }
 
+struct rille_lua_seen *
+rille_lua_know_tenants(lua_State *L, int source)
+{
+  struct rille_lua_seen *seen;
+
+  (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &tenants_key);
+  (void)lua_setiuservalue(L, source, RILLE_SOURCE_TENANTS);
+  (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &seen_key);
+  seen = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return seen;
+}
+
 /* The first context of this state: from now on each is just put there. */
 static int
 first_set(lua_State *L)
@@ -248,6 +311,8 @@ first_set(lua_State *L)
 void
 rille_lua_add_tenants(lua_State *L)
 {
+  *(struct rille_lua_seen *)lua_newuserdatauv(L, sizeof(struct rille_lua_seen), 0) = (struct rille_lua_seen){ 0 };
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &seen_key);
   lua_createtable(L, 0, 0);
   lua_createtable(L, 0, 2);
   lua_pushliteral(L, "k");

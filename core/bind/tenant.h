@@ -11,10 +11,14 @@
 #include "core/bind/source.h"
 #include "core/bind/work.h"
 
-/* Says on `source`, which stands for the rille_lua_source at `index`, whose rows are meant.  Nothing to do for a table
-** that is not guarded; of a view and the like Lua is asked, which may raise.  Raises tenant_required where a tenant
+/* Says on `source`, which stands for `of` at `index`, whose rows are meant.  Nothing to do for a table that is not
+** guarded; of a view and the like Lua is asked, which may raise.  Raises tenant_required where a tenant
 ** must be set and none is. */
-void rille_lua_guard(lua_State *L, rille_work *work, int index, rille_source *source);
+void rille_lua_guard(lua_State *L, rille_work *work, const rille_lua_source *of, int index, rille_source *source);
+
+/* Puts core.tenants where rille_lua_guard finds it: on the source, at that absolute index, of a table whose rows belong
+** to tenants.  What it returns is to be kept in the source, and lives as long as the state. */
+struct rille_lua_seen *rille_lua_know_tenants(lua_State *L, int source);
 
 /* Whose rows the coroutine sees, for a database that keeps tenants apart by itself; outside of tenants everybody's.
 ** The texts are borrowed from what is pushed, which the caller takes off. */

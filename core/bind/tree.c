@@ -91,17 +91,19 @@ add_join(rille_chain *r, int node, rille_found *found)
 {
   rille_query *query = found->query;
   rille_join *join = rille_work_get(r->L, r->work, sizeof *join);
+  const rille_lua_source *source;
   size_t operator;
   rille_node *a, *b;
 
   join->kind = rille_chain_flag(r, node, 4) ? RILLE_JOIN_LEFT : RILLE_JOIN_INNER;
   (void)rille_chain_push(r, node, 5);
-  join->source.table = &rille_lua_check_source(r->L, -1)->table;
+  source = rille_lua_check_source(r->L, -1);
+  join->source.table = &source->table;
   lua_pop(r->L, 1);
   (void)rille_chain_push(r, node, 6);
   join->source.name = lua_type(r->L, -1) == LUA_TSTRING ? rille_lua_text(r->L, -1) : join->source.table->name;
   (void)rille_chain_push(r, node, 5);
-  rille_lua_guard(r->L, r->work, lua_gettop(r->L), &join->source);
+  rille_lua_guard(r->L, r->work, source, lua_gettop(r->L), &join->source);
   lua_pop(r->L, 2);
   a = rille_chain_column(r, node, 7);
   operator= rille_condition_operator(r, rille_chain_text(r, node, 8, "an operator"));
@@ -325,7 +327,7 @@ rille_lua_to_query(lua_State *L, int index, int sealed, rille_work *work)
   if (source->table.guarded) {
     (void)lua_rawgeti(L, index, 1);
     (void)lua_rawgeti(L, -1, 1);
-    rille_lua_guard(L, work, lua_gettop(L), &found.query->source);
+    rille_lua_guard(L, work, source, lua_gettop(L), &found.query->source);
     lua_pop(L, 2);
   }
   work->depth -= RILLE_QUERY_LEVELS;

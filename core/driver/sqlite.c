@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/memory.h"
+#include "core/driver/sqlite_bind.h"
 #include "core/driver/sqlite_conn.h"
 #include "core/driver/sqlite_function.h"
 #include "core/driver/sqlite_error.h"
@@ -13,8 +14,8 @@
 struct sqlite_stmt {
   rille_stmt base;
   rille_sqlite_conn *conn;
-  sqlite3_stmt *handle;
   int ended; /* SQLITE_DONE, or the code of the failure that ended the run; 0 while it goes on */
+  rille_sqlite_bound bound;
 };
 
 static void
@@ -91,7 +92,7 @@ sqlite_free(rille_stmt *base)
   struct sqlite_stmt *stmt = (struct sqlite_stmt *)base;
 
   if (stmt != NULL) {
-    (void)sqlite3_finalize(stmt->handle);
+    (void)sqlite3_finalize(stmt->bound.handle);
     rille_memory_free(stmt);
   }
 }
@@ -141,11 +142,11 @@ sqlite_prepare(rille_conn *base, rille_str sql, rille_stmt **out, rille_fault *f
   if (status == RILLE_OK && (sql.len > INT32_MAX || memchr(sql.at, '\0', sql.len) != NULL))
     status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the SQL text holds a NUL byte or is too long");
   if (status == RILLE_OK) {
-    int code = prepare(conn, sql, &stmt->handle, &tail);
+    int code = prepare(conn, sql, &stmt->bound.handle, &tail);
 
     if (code != SQLITE_OK)
       status = rille_sqlite_fail(conn, code, fault);
-    else if (stmt->handle == NULL)
+    else if (stmt->bound.handle == NULL)
       status = rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the text holds no SQL statement");
     else if (!is_only_blank(conn, tail, sql.at + sql.len, &code))
       status = code == SQLITE_NOMEM
@@ -166,29 +167,15 @@ sqlite_prepare(rille_conn *base, rille_str sql, rille_stmt **out, rille_fault *f
 static int
 sqlite_param_count(const rille_stmt *base)
 {
-  return sqlite3_bind_parameter_count(((const struct sqlite_stmt *)base)->handle);
+  return sqlite3_bind_parameter_count(((const struct sqlite_stmt *)base)->bound.handle);
 }
 
 static rille_status
 sqlite_bind(rille_stmt *base, int index, const rille_cell *cell, rille_fault *fault)
 {
   struct sqlite_stmt *stmt = (struct sqlite_stmt *)base;
-  const char *bytes = cell->as.text.at;
-  int code = SQLITE_OK;
+  int code = rille_sqlite_bind(&stmt->bound, index, cell);
 
-  switch (cell->kind) {
-  case RILLE_NULL: code = sqlite3_bind_null(stmt->handle, index); break;
-  case RILLE_BOOL:
-  case RILLE_INT: code = sqlite3_bind_int64(stmt->handle, index, cell->as.integer); break;
-  case RILLE_REAL: code = sqlite3_bind_double(stmt->handle, index, cell->as.real); break;
-  case RILLE_TEXT:
-    code = sqlite3_bind_text64(stmt->handle, index, bytes != NULL ? bytes : "", cell->as.text.len, SQLITE_STATIC,
-                               SQLITE_UTF8);
-    break;
-  case RILLE_BLOB:
-    code = sqlite3_bind_blob64(stmt->handle, index, bytes != NULL ? bytes : "", cell->as.text.len, SQLITE_STATIC);
-    break;
-  }
   return code == SQLITE_OK ? RILLE_OK : rille_sqlite_fail(stmt->conn, code, fault);
 }
 
@@ -225,11 +212,13 @@ sqlite_step(rille_stmt *base, bool *row, rille_fault *fault)
   int code;
 
   *row = false;
+  if (stmt->bound.stale != 0)
+    rille_sqlite_drop_stale(&stmt->bound);
   if (stmt->ended == SQLITE_DONE)
     return RILLE_OK;
   if (stmt->ended != 0)
     return rille_sqlite_fault(stmt->ended, sqlite3_errstr(stmt->ended), fault);
-  code = sqlite3_step(stmt->handle);
+  code = sqlite3_step(stmt->bound.handle);
   *row = code == SQLITE_ROW;
   if (!*row) {
     stmt->ended = code;
@@ -243,37 +232,37 @@ sqlite_reset(rille_stmt *base)
 {
   struct sqlite_stmt *stmt = (struct sqlite_stmt *)base;
 
-  (void)sqlite3_reset(stmt->handle);
-  (void)sqlite3_clear_bindings(stmt->handle);
+  (void)sqlite3_reset(stmt->bound.handle);
   stmt->ended = 0;
+  rille_sqlite_unbind(&stmt->bound);
 }
 
 static int
 sqlite_column_count(const rille_stmt *base)
 {
-  return sqlite3_column_count(((const struct sqlite_stmt *)base)->handle);
+  return sqlite3_column_count(((const struct sqlite_stmt *)base)->bound.handle);
 }
 
 static rille_str
 sqlite_column_name(const rille_stmt *base, int index)
 {
-  return rille_str_of(sqlite3_column_name(((const struct sqlite_stmt *)base)->handle, index));
+  return rille_str_of(sqlite3_column_name(((const struct sqlite_stmt *)base)->bound.handle, index));
 }
 
 static rille_str
 sqlite_column_declared(const rille_stmt *base, int index)
 {
-  return rille_str_of(sqlite3_column_decltype(((const struct sqlite_stmt *)base)->handle, index));
+  return rille_str_of(sqlite3_column_decltype(((const struct sqlite_stmt *)base)->bound.handle, index));
 }
 
 static rille_status
 sqlite_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
 {
   struct sqlite_stmt *stmt = (struct sqlite_stmt *)base;
-  int count = sqlite3_data_count(stmt->handle);
+  int count = sqlite3_data_count(stmt->bound.handle);
 
   for (int i = 0; i < count; i++)
-    if (!rille_sqlite_cell(sqlite3_column_value(stmt->handle, i), &cells[i]))
+    if (!rille_sqlite_cell(sqlite3_column_value(stmt->bound.handle, i), &cells[i]))
       return rille_fault_no_memory(fault);
   return RILLE_OK;
 }
@@ -281,7 +270,7 @@ sqlite_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
 static int
 sqlite_changed(const rille_stmt *base)
 {
-  return sqlite3_stmt_status(((const struct sqlite_stmt *)base)->handle, SQLITE_STMTSTATUS_REPREPARE, 0);
+  return sqlite3_stmt_status(((const struct sqlite_stmt *)base)->bound.handle, SQLITE_STMTSTATUS_REPREPARE, 0);
 }
 
 static uint32_t
@@ -316,7 +305,7 @@ sqlite_has_table(rille_conn *base, const char *name, bool *out, rille_fault *fau
 static bool
 sqlite_writes(const rille_stmt *base)
 {
-  return !sqlite3_stmt_readonly(((const struct sqlite_stmt *)base)->handle);
+  return !sqlite3_stmt_readonly(((const struct sqlite_stmt *)base)->bound.handle);
 }
 
 static rille_status

@@ -187,6 +187,14 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
 
 /* -- binding --------------------------------------------------------------------------------------------- */
 
+/* Is the value what its column keeps already?  Mostly it is: a key, a tenant, a limit. */
+static bool
+is_kept(const rille_param *param, const rille_slot *slot)
+{
+  return slot->kept || (slot->cell.kind == RILLE_INT && param->form == RILLE_PARAM_PLAIN &&
+                        (param->type.kind == RILLE_TYPE_INTEGER || param->type.kind == RILLE_TYPE_ANY));
+}
+
 rille_status
 rille_statement_cell(const rille_statement *statement, size_t n, const rille_slot *slots, rille_arena *arena,
                      rille_cell *out, rille_fault *fault)
@@ -245,11 +253,16 @@ rille_statement_bind(rille_statement *statement, const rille_slot *slots, size_t
   if (statement->raw)
     return bind_raw(statement, slots, slot_count, arena, fault);
   for (size_t i = 0; i < statement->compiled.param_count && status == RILLE_OK; i++) {
-    rille_cell cell = { 0 };
+    const rille_param *param = &statement->compiled.params[i];
+    rille_cell made = { 0 };
+    const rille_cell *cell = &slots[param->slot].cell;
 
-    status = rille_statement_cell(statement, i, slots, arena, &cell, fault);
+    if (!is_kept(param, &slots[param->slot])) {
+      status = rille_statement_cell(statement, i, slots, arena, &made, fault);
+      cell = &made;
+    }
     if (status == RILLE_OK)
-      status = driver->bind(statement->stmt, (int)i + 1, &cell, fault);
+      status = driver->bind(statement->stmt, (int)i + 1, cell, fault);
   }
   return status;
 }

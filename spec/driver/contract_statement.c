@@ -174,6 +174,49 @@ counts_parameters_and_forgets_their_values(void **state)
   contract->driver->free(NULL);
 }
 
+/* One run of an insert, for which the values are bound that are not NULL pointers. */
+static void
+insert_bound(rille_stmt *stmt, const rille_cell *title, const rille_cell *views)
+{
+  rille_fault fault;
+  bool row;
+
+  if (title != NULL)
+    assert_ok(contract->driver->bind(stmt, 1, title, &fault), &fault);
+  if (views != NULL)
+    assert_ok(contract->driver->bind(stmt, 2, views, &fault), &fault);
+  assert_ok(contract->driver->step(stmt, &row, &fault), &fault);
+  contract->driver->reset(stmt);
+}
+
+static void
+gives_each_run_the_values_that_were_bound_for_it(void **state)
+{
+  rille_stmt *stmt = contract_prepare(contract_db, "insert into posts (title, views) values (?, ?)");
+  const rille_cell seven = { .kind = RILLE_INT, .as.integer = 7 }, eight = { .kind = RILLE_INT, .as.integer = 8 };
+  const rille_cell null = { .kind = RILLE_NULL }, text = { .kind = RILLE_TEXT, .as.text = { "x", 1 } };
+  rille_fault fault;
+
+  (void)state;
+  insert_bound(stmt, NULL, &seven);
+  insert_bound(stmt, NULL, &seven);
+  insert_bound(stmt, NULL, NULL);
+  insert_bound(stmt, &text, &seven);
+  insert_bound(stmt, NULL, &seven);
+  insert_bound(stmt, NULL, &eight);
+  insert_bound(stmt, NULL, &null);
+  insert_bound(stmt, NULL, &eight);
+  assert_ok(contract->driver->bind(stmt, 2, &seven, &fault), &fault);
+  contract->driver->reset(stmt);
+  insert_bound(stmt, NULL, NULL);
+  insert_bound(stmt, NULL, &seven);
+  contract->driver->free(stmt);
+  assert_int_equal(contract_integer(contract_db, "select count(*) from posts where views = 7"), 5);
+  assert_int_equal(contract_integer(contract_db, "select count(*) from posts where views = 8"), 2);
+  assert_int_equal(contract_integer(contract_db, "select count(*) from posts where views is null"), 3);
+  assert_int_equal(contract_integer(contract_db, "select count(*) from posts where title is null"), 9);
+}
+
 static void
 names_the_columns_of_a_result(void **state)
 {
@@ -362,6 +405,7 @@ contract_statements(void)
     ON_POSTS(steps_through_rows_again_and_again),
     ON_POSTS(does_nothing_more_after_its_end),
     ON_POSTS(counts_parameters_and_forgets_their_values),
+    ON_POSTS(gives_each_run_the_values_that_were_bound_for_it),
     ON_POSTS(names_the_columns_of_a_result),
     ON_POSTS(knows_which_statements_write),
     ON_POSTS(counts_changed_rows_and_knows_the_last_id),

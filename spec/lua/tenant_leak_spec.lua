@@ -59,6 +59,45 @@ describe("a tenant", function()
     assert.equal(1, as(A, function() return Post:create { title = "first" }.id end))
   end)
 
+  it("is nobody's but the coroutine's that set it, whichever else is met where that one was", function()
+    local function inside(tenant)
+      rille.tenant.set(tenant)
+      local first, ids = Post:first(), {}
+      for _, id in ipairs(Post:pluck "id") do ids[#ids + 1] = id end
+      assert.same({ first.id }, ids)
+      return first.org_id, Post:find(first.id).org_id
+    end
+    for round = 1, 200 do
+      local tenant = { id = round % 2 + 1, slug = round % 3 == 0 and "t" .. round % 2 + 1 or nil }
+      local co = coroutine.create(inside)
+      assert.same({ true, tenant.id, tenant.id }, { coroutine.resume(co, tenant) })
+      co = nil                                                       -- luacheck: ignore 311
+      if round % 4 == 0 then collectgarbage() end
+      co = coroutine.create(function() return Post:first() end)      -- perhaps where the one before was
+      local ok, e = coroutine.resume(co)
+      assert.is_false(ok)
+      assert.equal("tenant_required", e.kind)
+    end
+  end)
+
+  it("is the one set last in a coroutine, and what is lifted stays lifted", function()
+    local a, b = as(A, function() return Post:first().id end), as(B, function() return Post:first().id end)
+    as(A, function()
+      assert.is_nil(Post:find(b))
+      as(B, function() assert.is_nil(Post:find(a)) end)
+      assert.equal(1, Post:find(a).org_id)
+      Post:without_tenant_scope(function()
+        assert.equal(2, Post:find(b).org_id)
+        as(B, function() assert.equal(1, Post:find(a).org_id) end)
+      end)
+      assert.is_nil(Post:find(b))
+      refused("tenant_required", function() rille.tenant.outside(Post.find, Post, a) end)
+      assert.equal(1, Post:find(a).org_id)
+    end)
+    as({ id = "1" }, function() refused("invalid_argument", function() return Post:find(a) end) end)
+    as(A, function() assert.equal(1, Post:find(a).org_id) end)
+  end)
+
   it("lets nothing morph to a row of another one", function()
     local post, note = as(B, function() return Post:first() end), Note:create {}
     as(A, function()
