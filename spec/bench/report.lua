@@ -25,7 +25,7 @@ local WORKS = {
   { name = "mirror_insert", title = "10,000 mirrored inserts, beside such that are not", reach = 1.6 },
   { name = "mirror_update", title = "10,000 mirrored updates, beside such that are not", reach = 1.6 },
   { name = "hot", title = "200,000 queries in 100 tenants' databases in turn", reach = 8.0 },
-  { name = "stock", title = "200 tenants made from the template, against files copied", reach = 1.5 },
+  { name = "stock", title = "200 tenants made from the template, against files copied as safely", reach = 1.5 },
   { name = "pg_find", title = "PostgreSQL: find by primary key, 20,000 random ids", reach = 1.25 },
   { name = "pg_all", title = "PostgreSQL: all 100,000 posts, 3 attributes read", reach = 1.6 },
   { name = "pg_query", title = "PostgreSQL: 4 conditions, order, limit 10, 5,000 times", reach = 1.25 },
