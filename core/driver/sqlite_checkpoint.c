@@ -54,21 +54,39 @@ rille_sqlite_guard_checkpoints(rille_sqlite_conn *conn)
     guard(conn, PAGES);
 }
 
+/* The number of the pragma; 0 where nothing is copied, or not in SQLite's own way. */
+static int
+pragma_pages(const rille_sqlite_conn *conn)
+{
+  sqlite3_stmt *statement = NULL;
+  int pages = 0;
+
+  if (sqlite3_prepare_v2(conn->db, "pragma wal_autocheckpoint", -1, &statement, NULL) == SQLITE_OK &&
+      sqlite3_step(statement) == SQLITE_ROW)
+    pages = sqlite3_column_int(statement, 0);
+  (void)sqlite3_finalize(statement);
+  return pages;
+}
+
 /* The pragma "wal_autocheckpoint" has put SQLite's own way in the place of this one; where it was not used, or says
 ** that nothing is to be copied, it is 0. */
 void
 rille_sqlite_settled(rille_conn *base)
 {
   rille_sqlite_conn *conn = (rille_sqlite_conn *)base;
-  sqlite3_stmt *statement = NULL;
-  int pages = 0;
+  int pages = is_safe_without(sqlite3_libversion_number()) ? 0 : pragma_pages(conn);
 
-  if (is_safe_without(sqlite3_libversion_number()) ||
-      sqlite3_prepare_v2(conn->db, "pragma wal_autocheckpoint", -1, &statement, NULL) != SQLITE_OK)
-    return;
-  if (sqlite3_step(statement) == SQLITE_ROW)
-    pages = sqlite3_column_int(statement, 0);
-  (void)sqlite3_finalize(statement);
   if (pages > 0)
     guard(conn, pages);
+}
+
+void
+rille_sqlite_space_checkpoints(rille_sqlite_conn *conn, bool spaced)
+{
+  int from = spaced ? PAGES : 2 * PAGES, to = spaced ? 2 * PAGES : PAGES;
+
+  if (conn->checkpoint_pages == from)
+    conn->checkpoint_pages = to;
+  else if (conn->checkpoint_pages == 0 && pragma_pages(conn) == from)
+    (void)sqlite3_wal_autocheckpoint(conn->db, to);
 }

@@ -65,6 +65,11 @@ rille_sqlite_cell(sqlite3_value *value, rille_cell *cell)
 /* From now on the log is copied into the database as sqlite_checkpoint.c says. */
 void rille_sqlite_guard_checkpoints(rille_sqlite_conn *conn);
 
+/* What is told of a row goes into a table beside it: a transaction that wrote one page writes two or more.  Spaced, the
+** log is copied at twice as many pages, so that the disk is waited for as often as otherwise; unless it is another
+** number than SQLite's own that somebody set. */
+void rille_sqlite_space_checkpoints(rille_sqlite_conn *conn, bool spaced);
+
 /* The driver's `settled`: the same after as many pages as the pragmas have asked for. */
 void rille_sqlite_settled(rille_conn *base);
 

@@ -94,6 +94,7 @@ rille_sqlite_watch_rows(rille_conn *base, rille_on_change on_change, void *data,
   conn->watch->on_change = on_change;
   conn->watch->data = data;
   (void)sqlite3_preupdate_hook(conn->db, on_change != NULL ? on_preupdate : NULL, conn->watch);
+  rille_sqlite_space_checkpoints(conn, on_change != NULL);
   return RILLE_OK;
 }
 

@@ -47,6 +47,21 @@ describe("a mirror", function()
     assert.same({ applied = 0, set_aside = 0 }, db:mirror_sync())
   end)
 
+  it("has a log that may be twice as long, so that the disk is waited for as often, unless a pragma says", function()
+    local function pages(db, writes)
+      for i = 1, writes do db:execute("insert into users (name) values (?)", "Ann " .. i) end
+      return require "rille.core".file_size(db:query("pragma database_list")[1].file .. "-wal") // 4120
+    end
+    local plain, acme = rille.open("plain", { statements = USERS }), source "acme"
+    assert.is_true(pages(plain, 1200) < 1100)
+    local long = pages(acme, 1200)
+    assert.is_true(long >= 2000 and long < 2100, long)
+    configure { main = { database = root .. "/main.db", mirror = "other", pragmas = { wal_autocheckpoint = 100 } },
+      other = { database = root .. "/other.db" } }
+    rille.db():execute(USERS)
+    assert.is_true(pages(rille.db(), 300) < 200)
+  end)
+
   it("holds the ids of several sources beside each other", function()
     for _, name in ipairs { "tenant:a", "tenant:b" } do
       source(name):create("users", { name = name, email = "same@example.com" })
