@@ -216,7 +216,8 @@ typedef struct rille_driver {
   **
   ** A query with the outputs server (text: whose count it is), replica (0 or 1), epoch (grows when another server goes
   ** on with the history; NULL at a replica, which has it from its rows), position (NULL at a replica that cannot say),
-  ** bound (of a rille_place) and more (0 or 1: a replica may show what stands right behind that position).
+  ** reach (of a rille_history), bound (of a rille_place) and more (0 or 1: a replica may show what stands right behind
+  ** that position).
   **
   ** And queries for the start of epoch $1, to be tried in turn: the last position of what was before it.  One fails
   ** where that is not for everybody to know, and gives NULL where the database does not know. */

@@ -13,28 +13,32 @@
 
 #define PG "pg_catalog."
 
-/* A row (t, l, r, b, m): the timeline, the position as a number, and whether it is a replica.  What a replica has
-** repeated it does not say, only which timeline it hears, and that only to roles of pg_monitor; else NULL.
+/* What a replica has repeated it does not say, only which timeline it hears, and that only to roles of pg_monitor; else
+** `timeline` is NULL.
 **
 ** A replica shows a commit and then says that it has got so far, and it may show it before the primary does, whose
 ** backend first writes its commit into the log and then tells the others (xlogrecovery.c, ApplyWalRecord; xact.c,
-** CommitTransaction).  So at a replica b is where the numbers of the transactions end that it shows, and m whether it
-** may be in the middle of a record.  One that repeats what it was not sent, but finds in its own files, cannot know
-** that: l is NULL.  It is done with those when it asks to be sent more (WaitForWALToBecomeAvailable). */
-#define REPLAYED PG "pg_last_wal_replay_lsn()"
-#define RECEIVED PG "pg_last_wal_receive_lsn()"
+** CommitTransaction).  So at a replica `bound` is where the numbers of the transactions end that it shows, and `more`
+** whether it may be in the middle of a record.  One that repeats what it was not sent, but finds in its own files,
+** cannot know that: its position is NULL.  It is done with those when it asks to be sent more
+** (WaitForWALToBecomeAvailable), which therefore is looked at first. */
+#define WHERE                                                                                          \
+  "(select replica, being_sent, case when replica then " PG "pg_last_wal_replay_lsn() "                \
+  "when " PG "current_setting('synchronous_commit') = 'off' then " PG "pg_current_wal_insert_lsn() "   \
+  "else " PG "pg_current_wal_lsn() end, "                                                              \
+  "case when replica then " PG "pg_last_wal_receive_lsn() else " PG "pg_current_wal_insert_lsn() end " \
+  "from (select " PG "pg_is_in_recovery(), exists (select from " PG "pg_stat_wal_receiver)) "          \
+  "as a (replica, being_sent)) as b (replica, being_sent, lsn, ahead)"
 #define HERE                                                                                                    \
-  "(select case when r then (select received_tli from " PG "pg_stat_wal_receiver) "                             \
-  "else ('x' || " PG "substr(" PG "pg_walfile_name(w), 1, 8))::bit(32)::bigint end, "                           \
-  "b - case when not r then case when b % s = 40 then 40 when b % 8192 = 24 then 24 else 0 end "                \
-  "when v >= w or sent then 0 end, r, "                                                                         \
-  "case when r then " PG "txid_snapshot_xmax(" PG "txid_current_snapshot()) else 0 end, (r and v > w) is true " \
-  "from (select r, sent, w, (w - '0/0')::bigint, s, v from (select r, sent, case when r then " REPLAYED " "     \
-  "when " PG "current_setting('synchronous_commit') = 'off' then " PG "pg_current_wal_insert_lsn() "            \
-  "else " PG "pg_current_wal_lsn() end, " PG "pg_size_bytes(" PG "current_setting('wal_segment_size')), "       \
-  "case when r then " RECEIVED " end "                                                                          \
-  "from (select " PG "pg_is_in_recovery(), exists (select from " PG "pg_stat_wal_receiver)) as x (r, sent)) "   \
-  "as y (r, sent, w, s, v)) as z (r, sent, w, b, s, v)) as here (t, l, r, b, m)"
+  "(select replica, case when replica then (select received_tli from " PG "pg_stat_wal_receiver) "              \
+  "else ('x' || " PG "substr(" PG "pg_walfile_name(lsn), 1, 8))::bit(32)::bigint end, "                         \
+  "at - case when not replica then case when at % segment = 40 then 40 when at % 8192 = 24 then 24 else 0 end " \
+  "when ahead >= lsn or being_sent then 0 end, case when replica then at else (ahead - '0/0')::bigint end, "    \
+  "case when replica then " PG "txid_snapshot_xmax(" PG "txid_current_snapshot()) else 0 end, "                 \
+  "(replica and ahead > lsn) is true from (select replica, being_sent, lsn, ahead, (lsn - '0/0')::bigint, " PG  \
+  "pg_size_bytes(" PG "current_setting('wal_segment_size')) from " WHERE ") "                                   \
+  "as c (replica, being_sent, lsn, ahead, at, segment)) "                                                       \
+  "as here (replica, timeline, position, reach, bound, more)"
 
 /* The same at a primary, for each commit: calls without a table, a subquery or arithmetic, which would cost as much as
 ** the commit.  A replica refuses it, which is as good as no look.  The first eight digits of a file's name are its
@@ -47,8 +51,8 @@
 enum { PAGE_BYTES = 8192, HEADER_BYTES = 24, SEGMENT_HEADER_BYTES = 40 };
 
 const char rille_postgres_place[] = "select (select system_identifier::text from " PG
-                                    "pg_control_system()) as server, r::int as replica, t as epoch, "
-                                    "l as position, b as bound, m::int as more from " HERE;
+                                    "pg_control_system()) as server, replica::int as replica, timeline as epoch, "
+                                    "position, reach, bound, more::int as more from " HERE;
 
 /* Timeline 1 began with the server.  A server that was promoted began its own where it had replayed everything, and
 ** remembers that until it is started again; after a crash it remembers where that recovery ended, but no transaction's

@@ -18,9 +18,11 @@ rille_history_judge(const rille_history *history, const rille_place *place)
   if (epoch == history->epochs + history->count || epoch->nonce != place->nonce)
     return RILLE_PLACE_LOST;
   if (after == NULL)
-    return place->position <= history->now.position ? RILLE_PLACE_THERE : RILLE_PLACE_AHEAD;
+    return place->position <= history->reach ? RILLE_PLACE_THERE : RILLE_PLACE_AHEAD;
   if (!after->dated)
     return RILLE_PLACE_UNSURE;
+  if (place->position == after->start + 1 && place->bound > 0)
+    return RILLE_PLACE_UNSURE; /* seen at a replica in the middle of a record, if it was in one */
   return place->position <= after->start ? RILLE_PLACE_THERE : RILLE_PLACE_LOST;
 }
 
@@ -128,22 +130,23 @@ rille_status
 rille_history_read_own(rille_connection *connection, rille_statement *statement, rille_history_own *own,
                        rille_fault *fault)
 {
-  rille_cell cells[6]; /* server, replica, epoch, position, bound, more */
+  rille_cell cells[7]; /* server, replica, epoch, position, reach, bound, more */
   bool found = false;
   rille_status status = rille_aside_next(connection, statement, cells, &found, fault);
 
   if (status != RILLE_OK)
     return status;
-  if (!found || cells[0].kind != RILLE_TEXT || cells[1].kind != RILLE_INT || cells[4].kind != RILLE_INT ||
-      cells[5].kind != RILLE_INT)
+  if (!found || cells[0].kind != RILLE_TEXT || cells[1].kind != RILLE_INT || cells[5].kind != RILLE_INT ||
+      cells[6].kind != RILLE_INT)
     return rille_fault_set(fault, RILLE_UNSUPPORTED, "the database does not say where its history is");
   *own = (rille_history_own){ .server = cells[0].as.text,
                               .replica = cells[1].as.integer != 0,
                               .epoch = cells[2].kind == RILLE_INT ? (uint32_t)cells[2].as.integer : 0,
                               .placed = cells[3].kind == RILLE_INT,
                               .position = cells[3].kind == RILLE_INT ? (uint64_t)cells[3].as.integer : 0,
-                              .bound = (uint64_t)cells[4].as.integer,
-                              .more = cells[5].as.integer != 0 };
+                              .reach = cells[4].kind == RILLE_INT ? (uint64_t)cells[4].as.integer : 0,
+                              .bound = (uint64_t)cells[5].as.integer,
+                              .more = cells[6].as.integer != 0 };
   return RILLE_OK;
 }
 
@@ -167,6 +170,7 @@ finish_reading(rille_connection *connection, const reading *r, rille_history *hi
     return corrupt(fault, "rille_history");
   history->now.position = r->statements[PLACE] != NULL ? own.position : (uint64_t)cells[2].as.integer;
   history->now.cluster = cluster_of(name, own.server);
+  history->reach = r->statements[PLACE] != NULL ? own.reach : history->now.position;
   history->now.bound = own.bound;
   history->replica = own.replica;
   history->more = own.more;

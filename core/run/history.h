@@ -24,9 +24,10 @@ typedef struct rille_epoch {
 
 typedef struct rille_history {
   rille_place now;
-  bool replica; /* read at one: what is there is repeated from elsewhere, and nothing can be written */
-  bool more;    /* ... and that may show what stands right behind `now` in the log, of which it has not said so yet */
-  bool stale;   /* the database has begun an epoch that the tables do not know yet: rille_history_create adds it, and a
+  uint64_t reach; /* until here all is there: farther than `now` at a primary, which has not written all of it yet */
+  bool replica;   /* read at one: what is there is repeated from elsewhere, and nothing can be written */
+  bool more;      /* ... and that may show what stands right behind `now` in the log, of which it has not said so yet */
+  bool stale; /* the database has begun an epoch that the tables do not know yet: rille_history_create adds it, and a
                 ** replica that can say so repeats it some time; or a replica does not say how far it is.  Nobody knows
                 ** what `now` is */
   unsigned char secret[RILLE_SECRET_BYTES];
@@ -57,7 +58,7 @@ typedef struct rille_history_own {
   bool replica;
   uint32_t epoch; /* 0: it does not say */
   bool placed;    /* it says the position */
-  uint64_t position, bound;
+  uint64_t position, reach, bound;
   bool more;
 } rille_history_own;
 

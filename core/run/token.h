@@ -14,9 +14,7 @@ typedef struct rille_place {
   uint64_t cluster; /* which database; see history.h */
   uint32_t epoch, nonce;
   uint64_t position;
-  uint64_t
-    bound; /* where it was seen at a replica: what that showed are transactions with numbers below this one, of which
-                  ** the primary may not show all yet; 0: none */
+  uint64_t bound; /* what was seen at a replica are transactions with numbers below this; 0: seen at the primary */
 } rille_place;
 
 enum {

@@ -114,6 +114,7 @@ function Handle:connect() return self.core or open(self) end
 function Handle:close()
   local db = self.core
   self.closed, self.core = true, false
+  if Fetch.session then Fetch.session.closed(self) end
   if db then db:close() end
 end
 

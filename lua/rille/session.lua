@@ -162,17 +162,14 @@ end
 ---@param replica? table  its database; nil: the primary, which what the session saw can never be ahead of
 local function saw(self, handle, seen, place, replica)
   local before = seen.part
-  if not replica then
-    seen.primary, seen.late = false, false
-    Nodes.route(handle):heard(place)
-  end
-  local there, verdict = not before or Place.reaches(place, before), nil
-  if there == nil then                                    -- of another epoch
+  if not replica then Nodes.route(handle):heard(place) end
+  local reached, verdict = not before or Place.reaches(place, before), nil
+  if reached == nil or not reached and not replica then   -- of another epoch, or not written into the log yet
     verdict = (replica or handle:connect()):judge(before, true)
-    there = verdict == "there"
   end
-  if there then
-    seen.part = place
+  if not replica then seen.primary, seen.late = false, false end
+  if reached or verdict == "there" then
+    seen.part = reached == false and before or place
   elseif not replica or not Place.comparable(place, before) and place > before then
     lose(self, handle, token_of(seen), verdict)
     seen.part = place
@@ -188,7 +185,8 @@ function Session:seen_of(handle)
   if not seen then
     seen = alone or { wait_ms = self.wait_ms, on_lag = self.on_lag, primary = self.mode == "first-primary",
       late = self.marked }
-    self.seen[handle], self.seen[key] = nil, seen
+    self.seen[handle] = nil
+    self.seen[key] = seen                                 -- the same one, while nobody knows which database it is
   elseif alone and alone ~= seen then                      -- both are of one database
     self.seen[handle], seen.primary, seen.late = nil, true, true
     seen.bound = (alone.unsaid or alone.bound) and Route.UNKNOWN or seen.bound
@@ -203,8 +201,11 @@ end
 
 --- Before something is done at the primary inside a transaction.
 local function show(self, handle)
-  local seen = self:seen_of(handle)
-  if seen.unsaid or seen.bound then Nodes.route(handle):show(seen) end
+  local seen, around = self:seen_of(handle), Transaction.innermost(handle)
+  if seen.unsaid or seen.bound then
+    local frozen = around and around.isolation and around.isolation ~= "read_committed"
+    Nodes.route(handle):show(seen, frozen)
+  end
   return seen
 end
 
@@ -266,6 +267,10 @@ function M.closing()
   for _, self in next, running do pcall(refresh, self) end
 end
 
+--- A database was closed, and what is known of its replicas with it.
+---@param handle rille.Handle
+function M.closed(handle) Nodes.close(handle) end
+
 --- The way of every statement, once there is a session.
 ---@param handle rille.Handle
 ---@param run fun(handle: rille.Handle, db: table, node: table|nil, method: string, ...): any ...
@@ -292,6 +297,7 @@ function M.begin(handle)
   if not self or not Nodes.has(handle) then return end
   handle:connect()
   touch(self, handle)
+  identify(handle)
   show(self, handle)
 end
 
@@ -302,7 +308,7 @@ function M.commit(handle, db)
   local self = running[coroutine.running()]
   if not self or db:depth() > 1 or not Nodes.has(handle) then return db:commit() end
   touch(self, handle)
-  Nodes.at_primary(db, self:seen_of(handle), db.commit, db)
+  Nodes.at_primary(db, show(self, handle), db.commit, db)
 end
 
 local function start_counting()

@@ -138,6 +138,7 @@ judges_by_epoch_and_position(void **state)
 {
   static const rille_history history = {
     .now = { .cluster = 7, .epoch = 5, .nonce = 55, .position = 100 },
+    .reach = 100,
     .count = 3,
     .epochs = { { 5, 55, true, 80 }, { 4, 44, false, 0 }, { 3, 33, true, 10 } },
   };
@@ -150,6 +151,7 @@ judges_by_epoch_and_position(void **state)
     { { 7, 4, 44, 80, 0 }, RILLE_PLACE_THERE },   { { 7, 4, 44, 81, 0 }, RILLE_PLACE_LOST },
     { { 7, 4, 45, 1, 0 }, RILLE_PLACE_LOST },     { { 7, 3, 33, 20, 0 }, RILLE_PLACE_UNSURE },
     { { 7, 6, 66, 1, 0 }, RILLE_PLACE_LOST },     { { 7, 2, 22, 1, 0 }, RILLE_PLACE_LOST },
+    { { 7, 4, 44, 81, 9 }, RILLE_PLACE_UNSURE },  { { 7, 4, 44, 82, 9 }, RILLE_PLACE_LOST },
   };
 
   (void)state;

@@ -14,7 +14,7 @@ describe("the route of a session's reads", function()
   -- `open`.
   local function node(position)
     return {
-      position = position, asked = 0, connected = 1, epoch = 1, open = {}, next = 100, looked = 0,
+      position = position, asked = 0, connected = 1, epoch = 1, open = {}, next = 100, looked = 0, busy = {},
       token = function(self)
         self.asked = self.asked + 1
         if self.down then error(Error.new("connection_lost", "gone"), 0) end
@@ -24,6 +24,9 @@ describe("the route of a session's reads", function()
       end,
       query = function(self, sql, values)
         if sql:find "txid_current%(" then return { { next = self.next } } end
+        if sql:find "pg_stat_activity" then
+          return { { listed = table.concat(require "rille.keys"(self.busy), ",") } }
+        end
         if sql:find "txid_status" then
           local list = {}
           for id in values[1]:gmatch "%d+" do
@@ -237,22 +240,66 @@ describe("the route of a session's reads", function()
       assert.is_true(clock.time >= 1000 and clock.time < 1011)
     end)
 
-    it("waits for all that are open where no replica can tell which of them were seen", function()
+    it("does not wait for what does not change", function()
       after_reading { [70] = true }
+      route:show(seen, true)
+      assert.equal(0, clock.time)
+      assert.is_true(seen.lost)
+    end)
+
+    it("waits for all that are open while no replica can tell which of them were seen", function()
+      after_reading { [70] = true, [80] = true }
       nodes[1].down, nodes[1].connected = true, 2
       clock.tick = function()
         if clock.paused == 4 then nodes.primary.open[70] = nil end
+        if clock.paused == 8 then
+          nodes[1].down, nodes[1].position, nodes[1].open[80] = false, 100, true
+          route.replicas[1].skip_until = 0
+        end
       end
       route:show(seen)
-      assert.equal(4, clock.paused)
+      assert.equal(8, clock.paused)
       assert.is_nil(seen.lost)
+    end)
+
+    it("waits no longer than a moment for those that are busy with something else", function()
+      after_reading { [70] = true, [80] = true }
+      nodes[1].down, nodes[1].connected = true, 2
+      nodes.primary.busy = { [70] = true, [80] = true }
+      route:show(seen)
+      assert.is_true(clock.time > 100 and clock.time < 120)
+      assert.is_nil(seen.lost)
+    end)
+
+    it("says at once when the primary has another past than the replica that is gone", function()
+      after_reading {}
+      nodes[1].down, nodes[1].connected = true, 2
+      nodes.primary.epoch = 2
+      route:show(seen)
+      assert.is_true(seen.lost)
+      assert.equal(0, clock.paused)
+    end)
+
+    it("says at once when the primary is farther behind than any is", function()
+      after_reading {}
+      nodes[1].bound = 100000000
+      route:show(seen)
+      assert.is_true(seen.lost)
+    end)
+
+    it("knows what it knew when that could not be found out", function()
+      after_reading {}
+      seen.late = true
+      nodes.primary.look = function() error(Error.new("connection_lost", "gone"), 0) end
+      assert.is_false((pcall(route.settle, route, seen)))
+      assert.is_true(seen.late)
     end)
   end)
 
   it("tries at the primary what failed at a replica, and no other failure", function()
     on(100, 50)
     local replica = route.replicas[1]
-    for _, kind in ipairs { "readonly", "serialization_failure", "connection_lost", "deadlock" } do
+    for _, kind in ipairs { "readonly", "serialization_failure", "connection_lost", "deadlock", "no_such_table" } do
       assert.is_true(route:forgive(replica, Error.new(kind, "x")))
     end
     assert.is_false(route:forgive(replica, Error.new("syntax", "x")))
@@ -297,7 +344,8 @@ describe("the route of a session's reads", function()
       assert.equal(1, chosen())
       nodes.primary.epoch, nodes[1].epoch, nodes[1].verdict, nodes[1].connected = 2, 2, "there", 2
       assert.equal(1, chosen())
-      assert.equal(2, nodes.primary.asked)
+      assert.is_true(seen.lost)                           -- what was read at the old one nobody knows
+      assert.is_true(nodes.primary.asked > 1)
     end)
 
     it("reads on where the primary cannot be asked, and leaves it alone for a while", function()

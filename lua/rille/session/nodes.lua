@@ -39,6 +39,14 @@ function M.route(handle)
   return route
 end
 
+--- The handle is about to be closed.
+---@param handle rille.Handle
+function M.close(handle)
+  local route = routes[handle]
+  routes[handle] = nil
+  if route then route:close() end
+end
+
 --- Does it only read, as far as can be told?  A server that only repeats refuses what writes after all.
 local function is_read(method, sql)
   return READS[method] or method == "query" and Sql.only_reads(sql, "postgres")

@@ -18,14 +18,15 @@ local POLLS_MS <const> = { 0.5, 1, 2, 4, 8 }
 local POLL_MS <const> = 10            -- and then always so long
 local SHOW_MS <const> = 1000          -- the primary is given at least so long to show what a replica showed
 
--- After these a read is tried at the primary: it was a write, or the replica had to end it, or is gone.
-local ELSEWHERE = { readonly = true, serialization_failure = true, deadlock = true, connection_lost = true,
-  busy = true }
+-- After these a read is tried at the primary: the replica had to end it, or is gone, and is left alone for a while;
+local FAILED = { serialization_failure = true, deadlock = true, connection_lost = true, busy = true }
+-- or it was a write, or of what a replica does not have, such as temporary tables and, a moment long, new ones.
+local NOT_THERE = { readonly = true, unsupported = true, no_such_table = true, no_such_column = true }
 
 ---@class rille.Replica
 ---@field number integer        from 1, as the configuration lists them
 ---@field db table|false        of the core, once it is open
----@field place string|false    the latest it was seen at: what was committed until there it has
+---@field place string|false    what was committed until there it has, as it said last
 ---@field generation integer?   of the connections that showed it so
 ---@field skip_until number     milliseconds of core.monotonic_ms
 
@@ -58,7 +59,8 @@ end
 ---@field replica? rille.Replica    where it reads; what it saw there may be later than `part`
 ---@field generation? integer       ... of the connections at which it did
 ---@field unsaid? boolean           ... and has not been asked for yet
----@field shown? string             ... and when it was, this was the answer
+---@field said? string              ... and when it was, this was the answer
+---@field of? string                ... and of which epoch it was
 ---@field bound? integer            transactions that were seen have lower numbers; the primary may not show all yet
 ---@field primary? boolean          the next read is at the primary
 ---@field late? boolean             it was at the primary, which was not asked yet where it was then
@@ -66,6 +68,13 @@ end
 ---@field on_lag "primary"|"error"
 ---@field saw fun(place: string, replica: table?)  hears where a node is: a replica's database, nil for the primary
 ---@field unsure fun()              hears that nobody can say whether the primary shows what was seen
+
+--- Call what may fail as a server does: whether it did not, and what it gives or why.  A bug is no answer.
+local function try(fn, ...)
+  local ok, result, more = pcall(fn, ...)
+  if not ok and not Error.is(result) then error(result, 0) end
+  return ok, result, more
+end
 
 local function is_usable(self, replica) return replica.skip_until <= self.now() end
 
@@ -83,11 +92,10 @@ function Route:heard(place) self.epoch, self.confirm_at = Place.epoch(place), se
 local function confirm(self)
   local started = self.now()
   if started < self.confirm_at then return end
-  local ok, place = pcall(self.primary.look, self.primary)
+  local ok, place = try(self.primary.look, self.primary)
   if ok and place then
     self:heard(place)
   else
-    if not ok and not Error.is(place) then error(place, 0) end
     local ended = self.now()
     self.epoch, self.confirm_at = false, ended + math.max(CONFIRM_MS, PATIENCE * (ended - started))
   end
@@ -104,26 +112,25 @@ end
 --- Where the replica is now: what it has shown until now is there, and what it has.  nil when it cannot be asked: it is
 -- skipped then.
 local function ask(self, replica)
-  local ok, place, sure = pcall(function()
+  local ok, showed, sure = try(function()
     replica.db = replica.db or self.open(replica.number)
     return replica.db:token()
   end)
-  if not ok and not Error.is(place) then error(place, 0) end
-  if not ok or not place then
+  if not ok or not showed then
     skip(self, replica)
     return nil
   end
-  replica.place, replica.generation = sure or place, replica.db:generation()
-  return place, replica.place
+  replica.place, replica.generation = sure or showed, replica.db:generation()
+  return showed, replica.place
 end
 
 --- Was the replica seen to have it, when it was asked last?
----@param shown? string  a place that it said itself, behind what it showed
-local function had(self, replica, part, shown)
+---@param said? string  a place that it gave itself, behind what it showed
+local function had(self, replica, part, said)
   if not replica.place then return false end
   if part == nil then return true end
   if self.epoch and self.epoch ~= Place.epoch(replica.place) then return false end
-  return part == shown or Place.reaches(replica.place, part) == true
+  return part == said or Place.reaches(replica.place, part) == true
 end
 
 --- ... and is it the same server still?
@@ -131,18 +138,19 @@ local function is_known(self, replica, part)
   return had(self, replica, part) and replica.generation == replica.db:generation()
 end
 
---- Is the replica the server still at which the session reads?
-local function is_same(seen, replica)
-  return seen.generation == replica.generation and seen.generation == replica.db:generation()
+--- Is the replica the server still at which the session reads, and one of those that are configured?
+local function is_same(self, seen, replica)
+  return self.replicas[replica.number] == replica and seen.generation == replica.generation and
+    seen.generation == replica.db:generation()
 end
 
 --- Has the replica got it now?
 local function has(self, replica, part)
-  local _, place = ask(self, replica)
-  if not place then return false end
+  local _, sure = ask(self, replica)
+  if not sure then return false end
   if part == nil then return true end
-  if not is_of_epoch(self, place) then return false end
-  local reached = Place.reaches(place, part)
+  if not is_of_epoch(self, sure) then return false end
+  local reached = Place.reaches(sure, part)
   if reached ~= nil then return reached end
   local ok, verdict = pcall(replica.db.judge, replica.db, part, true)
   return ok and verdict == "there"
@@ -179,43 +187,53 @@ end
 
 --- What the session saw at a replica becomes part of what it knows.
 local function settle_replica(self, seen)
-  local replica = seen.replica
   if not seen.unsaid then return end
-  seen.unsaid, seen.replica, seen.shown = false, nil, nil
-  local place = is_same(seen, replica) and ask(self, replica)
-  if place and is_same(seen, replica) then
-    seen.saw(place, replica.db)
-    seen.replica, seen.shown, seen.bound = replica, place, math.max(seen.bound or 0, Place.bound(place))
+  local replica = seen.replica
+  local showed = is_same(self, seen, replica) and ask(self, replica)
+  if showed and is_same(self, seen, replica) and try(seen.saw, showed, replica.db) then
+    seen.said, seen.bound = showed, math.max(seen.bound or 0, Place.bound(showed))
   else
-    seen.late, seen.bound = true, Route.UNKNOWN           -- no replica's log is farther than the primary's
+    seen.replica, seen.said, seen.late, seen.bound = nil, nil, true, Route.UNKNOWN
   end
+  seen.unsaid = false
 end
 
---- A replica that has what was seen, at the latest the place of the primary.
-local function witness(self, seen, bound)
-  local own, part = seen.replica, seen.part
-  if bound ~= Route.UNKNOWN and own and is_usable(self, own) and is_same(seen, own) then return own.db end
-  if bound == Route.UNKNOWN then part = self.primary:look() end
-  for _, replica in ipairs(part and self.replicas or {}) do
+--- A replica that has it.
+local function witness(self, seen, part)
+  local own = seen.replica
+  if own and seen.said == part and is_usable(self, own) and is_same(self, seen, own) then return own.db end
+  for _, replica in ipairs(self.replicas) do
     if is_usable(self, replica) and has(self, replica, part) then return replica.db end
   end
 end
 
+--- Where what was seen at a replica ends, that one being gone: no replica is farther than the primary, if that has gone
+-- on with what the replica repeated.
+---@return string? part
+---@return integer? bound
+local function farthest_seen(self, seen)
+  local part = self.primary:look()
+  if not part or seen.of and Place.epoch(part) ~= seen.of then return nil end
+  return part, Shown.next(self.primary)
+end
+
 --- To be called before the session reads at the primary: which shows then what the session saw at a replica.
 ---@param seen rille.Seen
-function Route:show(seen)
+---@param frozen? boolean  what the primary shows does not change any more, so that it need not be waited for
+function Route:show(seen, frozen)
   settle_replica(self, seen)
-  local bound, polls = seen.bound, 0
+  local part, bound = seen.part, seen.bound
   if not bound then return end
-  local deadline = self.now() + math.max(seen.wait_ms, SHOW_MS)
-  local shown = Shown.await(self.primary, bound == Route.UNKNOWN and Shown.next(self.primary) or bound,
-    function() return witness(self, seen, bound) end,
-    function()
-      local left = deadline - self.now()
-      polls = polls + 1
-      if left > 0 then self.pause(math.min(POLLS_MS[polls] or POLL_MS, left)) end
-      return left > 0
-    end)
+  if bound == Route.UNKNOWN then part, bound = farthest_seen(self, seen) end
+  local started, polls = self.now(), 0
+  local time = frozen and 0 or math.max(seen.wait_ms, SHOW_MS)
+  local shown = bound and Shown.await(self.primary, bound, function() return witness(self, seen, part) end, function()
+    local spent = self.now() - started
+    if spent >= time then return nil end
+    polls = polls + 1
+    self.pause(math.min(POLLS_MS[polls] or POLL_MS, time - spent))
+    return self.now() - started
+  end)
   seen.bound = nil
   if not shown then seen.unsure() end
 end
@@ -227,11 +245,12 @@ function Route:settle(seen)
   if not seen.late then return end
   self:show(seen)
   local place = self.primary:look()
+  if place then
+    self:heard(place)
+    seen.saw(place)
+    seen.asked = self.primary
+  end
   seen.late = false
-  if not place then return end
-  self:heard(place)
-  seen.saw(place)
-  seen.asked = self.primary
 end
 
 --- The replica for the next read of a session; nil for the primary.
@@ -243,7 +262,7 @@ function Route:choose(seen)
   if seen.late then self:settle(seen) end
   if seen.part then confirm(self) end
   local own = seen.replica
-  if own and is_usable(self, own) and is_same(seen, own) and had(self, own, seen.part, seen.shown) then
+  if own and is_usable(self, own) and is_same(self, seen, own) and had(self, own, seen.part, seen.said) then
     return own, 0
   end
   self:settle(seen)
@@ -261,7 +280,8 @@ function Route:choose(seen)
       hint = 'give it more time (wait_ms), or read at the primary (session = { on_lag = "primary" })',
     })
   end
-  seen.replica, seen.shown, seen.generation = replica, nil, replica and replica.generation
+  seen.replica, seen.said = replica, nil
+  if replica then seen.generation, seen.of = replica.generation, Place.epoch(replica.place) end
   return replica, waited
 end
 
@@ -270,9 +290,18 @@ end
 ---@param replica rille.Replica
 ---@return boolean
 function Route:forgive(replica, e)
-  if not Error.is(e) or not ELSEWHERE[e.kind] then return false end
-  if e.kind ~= "readonly" then skip(self, replica) end
-  return true
+  if not Error.is(e) then return false end
+  if FAILED[e.kind] then skip(self, replica) end
+  return FAILED[e.kind] or NOT_THERE[e.kind] or false
+end
+
+--- Close the connections to replicas.
+function Route:close()
+  for _, replica in ipairs(self.replicas) do
+    if replica.db then replica.db:close() end
+    replica.db, replica.place = false, false
+  end
+  self.replicas = {}
 end
 
 return Route

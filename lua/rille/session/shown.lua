@@ -16,7 +16,15 @@ local COMMITTED <const> = [[select coalesce(pg_catalog.string_agg(id::text, ',')
   where case when id < pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())
     then pg_catalog.txid_status(id) = 'committed' end]]
 
+-- Those that wait for something which is not the end of a commit, or go on working; numbers of 32 bits.
+local BUSY <const> = [[select coalesce(pg_catalog.string_agg(backend_xid::text, ','), '') as listed
+  from pg_catalog.pg_stat_activity where backend_xid is not null
+    and coalesce(wait_event_type, '') not in ('IPC', 'LWLock', 'IO')]]
+
 local NEXT <const> = "select pg_catalog.txid_current() as next"
+
+local MOMENT_MS <const> = 100         -- whoever was working for so long was not about to tell of its commit
+local HIDDEN_MAX <const> = 65536      -- more are none that replicas are ahead by: the primary has another past
 
 local function numbers(text)
   local list = {}
@@ -24,11 +32,17 @@ local function numbers(text)
   return list
 end
 
---- The transactions below `bound` that the primary does not show, as a set.
-local function hidden(primary, bound)
-  local row = primary:query(OPEN)[1]
+local function set_of(rows)
   local set = {}
+  for _, id in ipairs(numbers(rows[1].listed)) do set[id] = true end
+  return set
+end
+
+--- The transactions below `bound` that the primary does not show, as a set; nil when they are too many.
+local function hidden(primary, bound)
+  local row, set = primary:query(OPEN)[1], {}
   if row.oldest >= bound then return set end
+  if bound - row.next > HIDDEN_MAX then return nil end
   for _, id in ipairs(numbers(row.listed)) do
     if id < bound then set[id] = true end
   end
@@ -36,39 +50,56 @@ local function hidden(primary, bound)
   return set
 end
 
---- Those that a replica shows; all of them where there is none to ask.
-local function shown_at(replica, set)
-  if not replica then return set end
+--- Those that a replica shows; nil when there is none, or it does not answer.
+local function committed(replica, set)
+  if not replica then return nil end
   local ok, rows = pcall(replica.query, replica, COMMITTED, { table.concat(require "rille.keys"(set), ",") })
   if not ok and not Error.is(rows) then error(rows, 0) end
-  if not ok then return set end
-  local shown = {}
-  for _, id in ipairs(numbers(rows[1].listed)) do shown[id] = true end
-  return shown
+  return ok and set_of(rows) or nil
 end
 
---- A number that no transaction has yet which anybody may have seen anywhere.
+--- Those that may be about to tell of their commit.  What others do is not for every role to know.
+local function maybe_committed(primary, set)
+  local busy, left = set_of(primary:query(BUSY)), {}
+  for id in next, set do
+    if not busy[id & 0xffffffff] then left[id] = true end
+  end
+  return left
+end
+
+local function both(a, b)
+  local set = {}
+  for id in next, a do set[id] = b[id] end
+  return set
+end
+
+--- A number that no transaction has yet which anybody may have seen anywhere; nil where there are none to come.
 ---@param primary table  of the core
----@return integer
-function M.next(primary) return primary:query(NEXT)[1].next end
+---@return integer?
+function M.next(primary)
+  local ok, rows = pcall(primary.query, primary, NEXT)
+  if not ok and not Error.is(rows, "readonly") then error(rows, 0) end
+  return ok and rows[1].next or nil
+end
 
 --- Does the primary show all that a replica showed?  It is waited for.
 ---@param primary table             of the core
 ---@param bound integer             transactions that were seen have numbers below this one
 ---@param witness fun(): table?     gives a replica's database that has what was seen
----@param pause fun(): boolean      false when there is no more time
+---@param pause fun(): number?      says how many milliseconds have passed; nil when there are no more
 ---@return boolean
 function M.await(primary, bound, witness, pause)
-  local waiting = hidden(primary, bound)
-  if next(waiting) then waiting = shown_at(witness(), waiting) end
-  while next(waiting) do
-    if not pause() then return false end
-    local left = hidden(primary, bound)
-    for id in next, waiting do
-      if not left[id] then waiting[id] = nil end
-    end
+  local waiting, known = hidden(primary, bound), false    -- known: all of them were seen
+  while waiting and next(waiting) do
+    local seen = not known and committed(witness(), waiting)
+    if seen then waiting, known = both(waiting, seen), true end
+    if not next(waiting) then break end
+    local passed = pause()
+    if not passed then return false end
+    if not known and passed > MOMENT_MS then waiting = maybe_committed(primary, waiting) end
+    waiting = both(waiting, hidden(primary, bound) or waiting)
   end
-  return true
+  return waiting ~= nil
 end
 
 return M
