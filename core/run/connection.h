@@ -47,6 +47,7 @@ typedef struct rille_connection {
   bool wrote;           /* the transaction that is open */
   bool counting;        /* the history knows of this connection; `counted` is where it left it, or earlier */
   rille_place counted;
+  int64_t schema;   /* its version then */
   rille_place seen; /* where it, or one before it, last showed the database to a session; all 0: to none */
 } rille_connection;
 

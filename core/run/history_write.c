@@ -138,6 +138,7 @@ static struct {
     uint64_t cluster;
     uint32_t epoch;
     uint64_t position;
+    int64_t schema; /* its version, which grows when a backup is copied into the database, too */
   } left[COUNTED_MAX];
 } counted = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -159,24 +160,38 @@ done_with_left(void)
 }
 
 /* True when what is there is what this process left.  What others counted since could have been counted twice, with a
-** backup put back in between. */
+** backup put back in between: be it one of that very place. */
 static bool
-goes_on(const rille_place *now)
+goes_on(const rille_place *now, int64_t schema)
 {
   const struct left *left = left_of(now->cluster);
-  bool same = left->cluster == now->cluster && left->epoch == now->epoch && left->position == now->position;
+  bool same = left->cluster == now->cluster && left->epoch == now->epoch && left->position == now->position &&
+              left->schema == schema;
 
   done_with_left();
   return same;
 }
 
 static void
-note(const rille_place *place)
+note(const rille_place *place, int64_t schema)
 {
   struct left *left = left_of(place->cluster);
 
-  *left = (struct left){ place->cluster, place->epoch, place->position };
+  *left = (struct left){ place->cluster, place->epoch, place->position, schema };
   done_with_left();
+}
+
+/* Reads the version of the schema, which stays the same until the commit. */
+static rille_status
+read_schema(rille_connection *connection, rille_fault *fault)
+{
+  rille_cell cell = { .kind = RILLE_NULL };
+  rille_arena none = { 0 }; /* the answer is no text */
+  bool found = false;
+  rille_status status = rille_aside_row(connection, "pragma schema_version", NULL, 0, &none, &cell, 1, &found, fault);
+
+  connection->schema = cell.kind == RILLE_INT ? cell.as.integer : 0;
+  return status;
 }
 
 /* A new epoch behind `now`; old ones go. */
@@ -201,7 +216,9 @@ begin_counting(rille_connection *connection, rille_fault *fault)
 
   if (status == RILLE_OK)
     status = fill(connection, &history, &made, fault);
-  if (status == RILLE_OK && !made && !goes_on(&history.now))
+  if (status == RILLE_OK)
+    status = read_schema(connection, fault);
+  if (status == RILLE_OK && !made && !goes_on(&history.now, connection->schema))
     status = begin_epoch(connection, &history.now, fault);
   connection->counted = history.now;
   return status;
@@ -221,7 +238,7 @@ count_anew(rille_connection *connection, rille_fault *fault)
   history.now.position--; /* which was counted just now */
   status = begin_epoch(connection, &history.now, fault);
   connection->counted = history.now;
-  return status;
+  return status == RILLE_OK ? read_schema(connection, fault) : status;
 }
 
 /* *anew: it was prepared anew, as behind a change of the schema. */
@@ -271,5 +288,5 @@ rille_history_counted(rille_connection *connection)
 {
   connection->counting = true;
   connection->counted.position++;
-  note(&connection->counted);
+  note(&connection->counted, connection->schema);
 }

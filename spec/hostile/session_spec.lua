@@ -263,12 +263,15 @@ describe("sessions of many processes on one file", function()
   local function copy(from, to)
     local source <close> = core.open { database = from }
     local target <close> = core.open { database = to, busy_timeout_ms = 100 }
+    local why
     for _ = 1, 100 do
       local ok, e = pcall(target.copy, target, source)
       if ok then return end
       assert.is_true(rille.is_error(e, "busy") or rille.is_error(e, "locked"), tostring(e))
+      why = e
+      core.pause(math.random(10))
     end
-    error "the backup could not be put back"
+    error("the backup could not be put back: " .. tostring(why))
   end
 
   it("are told when a backup is put back under them", function()

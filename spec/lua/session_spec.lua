@@ -202,6 +202,25 @@ describe("a session", function()
       assert.is_false(rille.session.start { token = s:token() }.lost)
     end)
 
+    it("when the process goes on that had left the database where the backup has it", function()
+      local core = require "rille.core"
+      local before = wrote()
+      local kept <close> = core.open { database = path .. ".kept" }
+      local other <close> = core.open { database = path }
+      kept:copy(other)
+      other:execute "insert into posts (title) values ('lost')"
+      other:execute "update rille_history set position = position + 1"      -- as another process, in the same epoch
+      local s = rille.session.start { token = before }
+      s:run(function() assert.equal(2, Post:count()) end)
+      local after = s:token()
+      rille.close()
+      other:copy(kept)
+      connect()
+      wrote "another"
+      assert.is_true(rille.session.start { token = after }.lost)
+      assert.is_false(rille.session.start { token = before }.lost)
+    end)
+
     it("when others wrote since as much as was lost", function()
       wrote()
       rille.close()
