@@ -130,10 +130,11 @@ local function check_room(job)
   }))
 end
 
---- All that can be found out before rows are in their tables.
+--- All that can be found out before rows are in their tables; false where the source has none any more, for another
+--- process has moved them.
 local function prepare(job)
   local there, is_arriving = job.to:mark(job.plan, job.id), job.to:state(job.key) == "arriving"
-  job.from:mark(job.plan, job.id)
+  if job.from:mark(job.plan, job.id) == 0 and not is_arriving then return false end
   if there > 0 and not is_arriving then
     Error.raise("unique_violation", ("the target has %d rows of this tenant already"):format(there), {
       hint = "they are not from a move that was broken off: look at them first",
@@ -142,6 +143,7 @@ local function prepare(job)
   look(job)
   stage(job)
   check_room(job)
+  return true
 end
 
 -- -- the steps ------------------------------------------------------------------------------------------------------
@@ -187,12 +189,13 @@ end
 --- Is all done but that the target forgets it?
 local function has_left(job) return job.from:state(job.key) == "left" and job.to:state(job.key) == "arriving" end
 
+--- Bring the rows; false where there is none to bring.
 local function arrive(job)
-  job.to:write(function()
+  return job.to:write(function()
     if job.to_circles then job.to.words.put_off(job.to.db) end
-    job.from:read(function()
-      if has_left(job) then return end
-      prepare(job)
+    return job.from:read(function()
+      if has_left(job) then return true end
+      if not prepare(job) then return false end
       local before = job.to.words.dangling(job.to.db)
       job.to:clear(job.plan, job.to_order)
       put(job)
@@ -205,6 +208,7 @@ local function arrive(job)
       end
       check_dangling(job, before)
       job.to:note(job.key, "arriving")
+      return true
     end)
   end)
 end
@@ -261,7 +265,7 @@ local function move(job)
     if tries > TRIES then
       Error.raise("busy", "the tenant's rows change all the time", { hint = "move it while nobody writes them" })
     end
-    arrive(job)
+    if not arrive(job) then return job.on_step "done" end
     job.on_step "arrived"
     if leave(job) then job.on_step "left" end
   end

@@ -166,17 +166,19 @@ local function has_left(db, key)
 end
 
 -- Each step looks at the notes under its lock: another process may have come before it and done it all.
+--- Bring the rows; false where there is none to bring, for another process has moved them.
 local function arrive(db, plan, id, key, on_step)
-  db:transaction(function()
-    if has_left(db, key) then return end
+  return db:transaction(function()
+    if has_left(db, key) then return true end
     local there, is_arriving = mark(db, plan, "other", id), state_of(db, "other", key) == "arriving"
-    mark(db, plan, "main", id)
+    if mark(db, plan, "main", id) == 0 and not is_arriving then return false end
     check_room(db, plan, there, is_arriving)
     if is_arriving then clear(db, plan, "other") end
     local before = dangling(db, "other")
     copy(db, plan, on_step)
     check_dangling(db, "other", before, "rows that the tenant's rows refer to are missing in the target")
     note(db, "other", key, "arriving")
+    return true
   end)
 end
 
@@ -212,7 +214,7 @@ local function move(db, plan, id, key, on_step)
     if tries > TRIES then
       Error.raise("busy", "the tenant's rows change all the time", { hint = "move it while nobody writes them" })
     end
-    arrive(db, plan, id, key, on_step)
+    if not arrive(db, plan, id, key, on_step) then return on_step "done" end
     on_step "arrived"
     if leave(db, plan, id, key) then on_step "left" end
   end

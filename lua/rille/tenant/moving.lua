@@ -33,6 +33,30 @@ local function check_known(shared, tenancy, tenant)
   })
 end
 
+--- A dry run into a database as the tenant's would be, somewhere else, which is gone afterwards.  A schema would have
+--- the tables of the shared database: rows are only counted.
+local function rehearse(shared, tenant, options)
+  if Place.tenancy().strategy == "schema" then return Extract.run(shared, nil, tenant, options) end
+  local function into(db)
+    require "rille.migrator".migrate { connection = db }
+    return Extract.run(shared, db, tenant, options)
+  end
+  local server = Place.server(tenant)
+  if server then
+    return require "rille.tenant.databases".with_scratch(tenant.slug, server, function(settings)
+      local db = require "rille.handle".new(tenant.slug, settings)
+      local closing <close> = setmetatable({}, { __close = function() db:close() end })      -- luacheck: ignore 211
+      return into(db)
+    end)
+  end
+  local path, done = os.tmpname(), nil
+  local removing <close> = setmetatable({}, { __close = function()             -- luacheck: ignore 211
+    for _, ending in ipairs { "", "-wal", "-shm" } do core.remove_file(path .. ending) end
+  end })
+  require "rille.tenant.template".work_on(path, require "rille.pooled".settings(path), function(db) done = into(db) end)
+  return done
+end
+
 --- Move a tenant's rows out of the shared database into its own, which is made where it is not there, or back.
 ---@param word "extract"|"absorb"
 ---@param slug string
@@ -47,7 +71,7 @@ function M.run(word, slug, options)
   if word == "absorb" then return Extract.run(Place.handle(slug), shared, tenant, options) end
   if is_there then return Extract.run(shared, Place.handle(slug), tenant, options) end
   check_known(shared, tenancy, tenant)
-  if options.dry_run then return Extract.run(shared, nil, tenant, options) end
+  if options.dry_run then return rehearse(shared, tenant, options) end
   require "rille.tenant.stock".create(slug, function(db)
     -- While it is nobody's: one that stayed empty would say that the tenant has nothing.
     Extract.run(shared, db, tenant, { dry_run = true })

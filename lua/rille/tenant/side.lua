@@ -137,7 +137,11 @@ end
 
 -- -- notes ----------------------------------------------------------------------------------------------------------
 
-function Side:make_notes() self.db:_execute(self.words.NOTES) end
+--- A server may refuse one of two processes that make the table at once, though neither minds that it is there.
+function Side:make_notes()
+  local ok, e = pcall(self.db._execute, self.db, self.words.NOTES)
+  if not ok and not (Error.is(e, "unique_violation") and self.words.has_notes(self.db)) then Error.again(e) end
+end
 
 --- What is noted of a tenant; nil where nothing is.
 ---@return string?
