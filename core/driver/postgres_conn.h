@@ -58,6 +58,7 @@ typedef struct rille_postgres_conn {
   bool piped;                /* the rows on their way are those of a pipeline, which is to be left behind them */
   bool wall_knows;           /* wall_told is what the server was told in this transaction */
   bool wall_unnamed;         /* what tells it is not prepared: a pooler's servers forget it */
+  bool defers;               /* something that ran may have switched off that a commit waits until it is written */
   bool tracks;               /* looks where the history is; see postgres_place.h */
   bool tracked;              /* the last look saw something: */
   uint32_t epoch;            /* the timeline */

@@ -47,6 +47,8 @@
   "select " PG "pg_walfile_name(" PG "pg_current_wal_lsn()), case " PG "current_setting('synchronous_commit') " \
   "when 'off' then " PG "pg_current_wal_insert_lsn() else " PG "pg_current_wal_lsn() end"
 #define LOOK_NAME "rille_place"
+#define LOOK_DEFERRED "select " PG "pg_walfile_name(" PG "pg_current_wal_lsn()), " PG "pg_current_wal_insert_lsn()"
+#define LOOK_DEFERRED_NAME "rille_place_deferred"
 
 enum { PAGE_BYTES = 8192, HEADER_BYTES = 24, SEGMENT_HEADER_BYTES = 40 };
 
@@ -65,17 +67,28 @@ const char *const rille_postgres_epoch_start[RILLE_EPOCH_STARTS] = {
   "'\\t([0-9A-F]+/[0-9A-F]+)\\t[^\\n]*\\n*$'))[1]::pg_lsn - '0/0')::bigint as start",
 };
 
+void
+rille_postgres_defer(rille_postgres_conn *conn, bool may)
+{
+  if (!may || conn->defers)
+    return;
+  conn->defers = true;
+  conn->look_generation = conn->generation - 1; /* it is another statement */
+}
+
 size_t
 rille_postgres_look(rille_postgres_conn *conn, bool sync, rille_postgres_ask asks[])
 {
-  const char *name = conn->unnamed ? "" : LOOK_NAME;
+  const char *name = conn->unnamed ? "" : conn->defers ? LOOK_DEFERRED_NAME : LOOK_NAME;
   size_t count = 0;
 
   conn->tracked = false;
   if (sync)
     asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SYNC };
   if (conn->unnamed || conn->look_generation != conn->generation)
-    asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_PREPARE, .name = name, .text = LOOK };
+    asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_PREPARE,
+                                          .name = name,
+                                          .text = conn->defers ? LOOK_DEFERRED : LOOK };
   conn->look_generation = conn->generation;
   asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_RUN, .name = name };
   return count;

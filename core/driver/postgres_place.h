@@ -18,6 +18,10 @@ size_t rille_postgres_look(rille_postgres_conn *conn, bool sync, rille_postgres_
 /* Takes over what such a look saw. */
 void rille_postgres_looked(rille_postgres_conn *conn, const rille_postgres_ask *look);
 
+/* A statement is prepared that may let commits of the connection come before they are written: looks then say what was
+** inserted into the log.  That may be so for one transaction alone, behind which nobody can tell. */
+void rille_postgres_defer(rille_postgres_conn *conn, bool may);
+
 /* The driver's look, track, generation and tracked. */
 rille_status rille_postgres_look_now(rille_conn *base, rille_fault *fault);
 uint64_t rille_postgres_generation(const rille_conn *base);

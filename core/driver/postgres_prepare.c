@@ -6,6 +6,7 @@
 
 #include "core/base/memory.h"
 #include "core/driver/postgres_error.h"
+#include "core/driver/postgres_place.h"
 #include "core/driver/postgres_scan.h"
 #include "core/driver/postgres_stmt.h"
 
@@ -208,6 +209,7 @@ rille_postgres_prepare(rille_conn *base, rille_str sql, rille_stmt **out, rille_
     stmt->base.driver = &rille_driver_postgres;
     stmt->conn = conn;
     stmt->writes = scan.writes;
+    rille_postgres_defer(conn, scan.defers);
     stmt->sql = (rille_str){ rille_memory_copy(sql.at, sql.len), sql.len };
     if (stmt->sql.at == NULL)
       status = rille_fault_no_memory(fault);

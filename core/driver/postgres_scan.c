@@ -117,14 +117,18 @@ take_word(rille_postgres_scan *scan, rille_str word, bool first)
                                          "fetch",    "move",      "close",      "declare", "listen",
                                          "unlisten", "discard",   "deallocate", NULL };
   static const char *const writing[] = { "insert", "update", "delete", "merge", "into", "share", NULL };
+  static const char *const deferring[] = { "synchronous_commit", "set_config", NULL };
+  static const char *const calling[] = { "do", "call", NULL };
   static const char *const copy[] = { "copy", NULL }, *const client[] = { "stdin", "stdout", NULL };
 
   if (first) {
     scan->writes = !is_one_of(word, reading) && !is_one_of(word, neither);
     scan->copies = is_one_of(word, copy);
+    scan->defers = is_one_of(word, calling);
   } else {
     scan->writes = scan->writes || is_one_of(word, writing);
     scan->copies = scan->copies && !is_one_of(word, client);
+    scan->defers = scan->defers || is_one_of(word, deferring);
   }
 }
 

@@ -9,6 +9,7 @@ typedef struct rille_postgres_scan {
   bool several;      /* something stands behind the first semicolon */
   bool writes;       /* it can change the database, as far as its words say; a function that it calls may, too */
   bool copies;       /* COPY from or to the client */
+  bool defers;       /* it may switch off that a commit waits until it is written, or run what does */
   unsigned long top; /* the greatest N of $N; 0: no parameters */
 } rille_postgres_scan;
 

@@ -152,10 +152,11 @@ end
 --- A database is used inside: what it has to say becomes part of the token.
 local function touch(self, handle)
   if self.touched[handle] then return end
-  self.touched[handle] = handle.core:look_again()
+  local backs = handle.core:look_again()
   for part in next, self.waiting do
     if recognized(self, handle, part) then self.waiting[part] = nil end
   end
+  self.touched[handle] = backs                            -- not before: what failed is tried again
 end
 
 --- A node was seen at a place: that is at least what the session saw there, unless its past is another.

@@ -46,6 +46,22 @@ tells_what_stands_behind_the_first_statement(void **state)
 }
 
 static void
+tells_what_may_let_a_commit_come_early(void **state)
+{
+  static const char *const may[] = { "set local synchronous_commit = off", "SET Synchronous_Commit TO local",
+                                     "select set_config('synchronous_commit', 'off', true)", "do $$ begin end $$",
+                                     "call p()" };
+  static const char *const not [] = { "select 1", "insert into a values (1) on conflict do nothing", "set a = 1",
+                                      "select 'synchronous_commit'", "select call from a" };
+
+  (void)state;
+  for (size_t i = 0; i < SPEC_COUNT(may); i++)
+    assert_true(scan(may[i]).defers);
+  for (size_t i = 0; i < SPEC_COUNT(not ); i++)
+    assert_false(scan(not [i]).defers);
+}
+
+static void
 tells_what_writes_and_what_reads(void **state)
 {
   static const char *const reads[] = { "select 1",
@@ -121,6 +137,7 @@ main(void)
   const struct CMUnitTest scans[] = {
     cmocka_unit_test(tells_a_text_without_a_statement),
     cmocka_unit_test(tells_what_stands_behind_the_first_statement),
+    cmocka_unit_test(tells_what_may_let_a_commit_come_early),
     cmocka_unit_test(tells_what_writes_and_what_reads),
     cmocka_unit_test(finds_the_greatest_parameter),
     cmocka_unit_test(tells_a_copy_from_or_to_the_client),

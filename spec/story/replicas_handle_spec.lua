@@ -112,6 +112,19 @@ describe("a session over replicas", function()
     end
   end)
 
+  it("knows what it wrote in a transaction that did not wait for the log to be written", function()
+    local s = rille.session.start { wait_ms = 2000 }
+    for i = 1, 30 do
+      s:run(function()
+        rille.transaction(function()
+          rille.db():execute "set local synchronous_commit = off"
+          insert()
+        end)
+        assert.equal(i, count())
+      end)
+    end
+  end)
+
   it("reads at the primary what no replica has", function()
     local s = rille.session.start { wait_ms = 2000 }
     s:run(function()
