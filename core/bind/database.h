@@ -53,6 +53,7 @@ typedef struct rille_lua_database {
   bool trace;
   bool counts;            /* each commit of its connections is a position in the history */
   bool tracks;            /* ... which they look at, where the database itself counts */
+  const void *looked;     /* the connection that did so last, if it is one still */
   rille_history *history; /* as it was read last; NULL: never */
   rille_lua_known known;
   rille_lua_signer signer;

@@ -226,22 +226,24 @@ session_track(lua_State *L)
   bool can = database->driver->track != NULL;
 
   database->tracks = can && lua_toboolean(L, 2) != 0;
+  if (!database->tracks)
+    database->looked = database->last;
   for (int i = 0; can && i < database->count; i++)
     database->driver->track(database->connections[i]->conn, database->tracks);
   lua_pushboolean(L, can);
   return 1;
 }
 
-/* Pushes where the last look saw it, as its token begins. */
+/* Pushes where the last look of the connection saw it, as its token begins. */
 static int
-push_seen(lua_State *L, rille_lua_database *database)
+push_seen(lua_State *L, rille_lua_database *database, rille_connection *connection)
 {
   const rille_history *history = database->history;
   char text[RILLE_PLACE_BYTES + 1];
   rille_place place;
 
-  if (database->driver->tracked == NULL || database->last == NULL ||
-      !database->driver->tracked(database->last->conn, &place.epoch, &place.position))
+  if (database->driver->tracked == NULL || connection == NULL ||
+      !database->driver->tracked(connection->conn, &place.epoch, &place.position))
     return 0;
   if (history == NULL || history->count == 0 || history->now.epoch != place.epoch)
     history = read_now(L, true); /* another server goes on with the history */
@@ -257,12 +259,19 @@ push_seen(lua_State *L, rille_lua_database *database)
   return 1;
 }
 
-/* db:seen() -> the place that the last look saw, nil when there was none since db:track(true): a token that is not
-** signed, for there is a look behind each commit and few of them are asked for */
+/* db:seen() -> the place that was seen behind the last thing that was done before db:track(false), or behind something
+** later; nil when there was no look since db:track(true).  It is a token that is not signed: there is a look behind
+** each commit, and few of them are asked for. */
 static int
 session_seen(lua_State *L)
 {
-  return push_seen(L, rille_lua_check_database(L, 1));
+  rille_lua_database *database = rille_lua_check_database(L, 1);
+  rille_connection *connection = NULL;
+
+  for (int i = 0; i < database->count; i++)
+    if (database->connections[i] == database->looked)
+      connection = database->connections[i];
+  return push_seen(L, database, connection);
 }
 
 /* db:sign(place) -> the token of a place that db:seen() gave; nil where the database keeps another history now */
@@ -298,7 +307,7 @@ session_look(lua_State *L)
   rille_lua_settle(database);
   if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
-  return push_seen(L, database) > 0 ? 1 : session_token(L);
+  return push_seen(L, database, database->last) > 0 ? 1 : session_token(L);
 }
 
 /* db:look_again() -> how often it went back so far, as db:token(); finds out whether the database is still what is at

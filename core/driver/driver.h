@@ -241,7 +241,7 @@ typedef struct rille_driver {
   uint64_t (*generation)(const rille_conn *conn);
 
   /* What the last look saw; false when there was none since track(), or at a replica. */
-  bool (*tracked)(const rille_conn *conn, uint32_t *epoch, uint64_t *position);
+  bool (*tracked)(rille_conn *conn, uint32_t *epoch, uint64_t *position);
 } rille_driver;
 
 extern const rille_driver rille_driver_sqlite;

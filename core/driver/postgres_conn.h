@@ -60,6 +60,7 @@ typedef struct rille_postgres_conn {
   bool wall_unnamed;         /* what tells it is not prepared: a pooler's servers forget it */
   bool defers;               /* something that ran may have switched off that a commit waits until it is written */
   bool tracks;               /* looks where the history is; see postgres_place.h */
+  size_t looking;            /* asks of a look that were sent, and whose answers were not read yet */
   bool tracked;              /* the last look saw something: */
   uint32_t epoch;            /* the timeline */
   uint64_t position;         /* in the WAL */
@@ -114,7 +115,16 @@ typedef struct rille_postgres_ask {
 rille_status rille_postgres_exchange(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count,
                                      rille_fault *fault);
 
-/* The same, but for the last one, a RUN: its rows are to be taken one by one, with rille_postgres_next. */
+/* The same, but for the asks from `now` on, which are a look: its answer is read when the connection is used next, or
+** the look is asked for (rille_postgres_look_end).  Nobody waits for it then, nor is woken up for it. */
+rille_status rille_postgres_exchange_looking(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count,
+                                             size_t now, rille_fault *fault);
+
+/* Reads the answer of a look that was left for later, if there is one.  The connection may be lost then. */
+void rille_postgres_look_end(rille_postgres_conn *conn);
+
+/* As rille_postgres_exchange, but for the last one, a RUN: its rows are to be taken one by one, with
+** rille_postgres_next. */
 rille_status rille_postgres_exchange_rows(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count,
                                           rille_fault *fault);
 

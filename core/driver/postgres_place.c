@@ -156,6 +156,8 @@ rille_postgres_track(rille_conn *base, bool on)
 {
   rille_postgres_conn *conn = (rille_postgres_conn *)base;
 
+  if (on)
+    rille_postgres_look_end(conn);
   conn->tracks = on;
   conn->tracked = conn->tracked && !on;
 }
@@ -167,10 +169,11 @@ rille_postgres_generation(const rille_conn *base)
 }
 
 bool
-rille_postgres_tracked(const rille_conn *base, uint32_t *epoch, uint64_t *position)
+rille_postgres_tracked(rille_conn *base, uint32_t *epoch, uint64_t *position)
 {
-  const rille_postgres_conn *conn = (const rille_postgres_conn *)base;
+  rille_postgres_conn *conn = (rille_postgres_conn *)base;
 
+  rille_postgres_look_end(conn);
   *epoch = conn->epoch;
   *position = conn->position;
   return conn->tracked;

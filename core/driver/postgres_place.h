@@ -26,6 +26,6 @@ void rille_postgres_defer(rille_postgres_conn *conn, bool may);
 rille_status rille_postgres_look_now(rille_conn *base, rille_fault *fault);
 uint64_t rille_postgres_generation(const rille_conn *base);
 void rille_postgres_track(rille_conn *base, bool on);
-bool rille_postgres_tracked(const rille_conn *base, uint32_t *epoch, uint64_t *position);
+bool rille_postgres_tracked(rille_conn *base, uint32_t *epoch, uint64_t *position);
 
 #endif

@@ -125,8 +125,8 @@ go_back(rille_postgres_conn *conn)
 typedef struct round_trip {
   rille_postgres_ask asks[RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_WALLS + 4 + RILLE_POSTGRES_LOOKS];
   char told[RILLE_POSTGRES_TOLD_BYTES];
-  size_t count, run; /* asks, and which of them is the statement itself */
-  bool guards, looks;
+  size_t count, run, now; /* asks, which of them is the statement itself, and those waited for */
+  bool guards;
 } round_trip;
 
 static void
@@ -134,9 +134,9 @@ plan(rille_postgres_stmt *stmt, round_trip *trip)
 {
   rille_postgres_conn *conn = stmt->conn;
   bool inside = conn->in_transaction || conn->begin != NULL;
+  bool looks = conn->tracks && !inside && !stmt->streams;
 
   trip->guards = stmt->guarded && inside && !stmt->streams && !conn->failed;
-  trip->looks = conn->tracks && !inside && !stmt->streams;
   trip->count = rille_postgres_before(conn, trip->asks, trip->told);
   if (inside || !stmt->streams) /* else it is said where the stream begins: they are one transaction */
     trip->count += rille_postgres_wall(stmt, trip->asks + trip->count);
@@ -147,8 +147,20 @@ plan(rille_postgres_stmt *stmt, round_trip *trip)
   trip->run = stmt->streams ? trip->count : trip->count - 1;
   if (trip->guards)
     trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "release savepoint rille_guard" };
-  if (trip->looks)
+  trip->now = trip->count;
+  if (looks) {
     trip->count += rille_postgres_look(conn, true, trip->asks + trip->count);
+    trip->now++; /* the SYNC, with which it is committed */
+  }
+}
+
+/* A transaction that somebody began in SQL is not at its end. */
+static bool
+begins(PGresult *result)
+{
+  const char *tag = PQcmdStatus(result);
+
+  return strcmp(tag, "BEGIN") == 0 || strcmp(tag, "START TRANSACTION") == 0;
 }
 
 /* Asks the server to run it, and takes what comes.  *stale: it must be prepared again first. */
@@ -168,9 +180,7 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
     conn->in_transaction = true; /* lost from here on, it is lost with all of it */
   }
   if (trip.count > 0)
-    status = rille_postgres_exchange(conn, trip.asks, trip.count, fault);
-  if (status == RILLE_OK && trip.looks)
-    rille_postgres_looked(conn, &trip.asks[trip.count - 1]);
+    status = rille_postgres_exchange_looking(conn, trip.asks, trip.count, trip.now, fault);
   if (status == RILLE_OK)
     status = rille_postgres_walled(conn, trip.asks, trip.count, stale, fault);
   for (size_t i = 0; i <= trip.run && i < trip.count && status == RILLE_OK; i++)
@@ -189,6 +199,8 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
     stmt->result = trip.asks[trip.run].result;
     trip.asks[trip.run].result = NULL;
     rille_postgres_read_tag(conn, stmt->result);
+    if (trip.now < trip.count && begins(stmt->result))
+      rille_postgres_look_end(conn);
   }
   rille_postgres_clear(trip.asks, trip.count);
   if (*stale && begin != NULL && conn->failed && rille_postgres_rollback(&conn->base, NULL) == RILLE_OK)

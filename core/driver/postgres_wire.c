@@ -14,6 +14,7 @@
 #include "core/base/stop.h"
 #include "core/driver/postgres_conn.h"
 #include "core/driver/postgres_error.h"
+#include "core/driver/postgres_place.h"
 
 enum {
   STOP_CHECK_MS = 50,        /* between two looks at the stop flag */
@@ -42,7 +43,8 @@ rille_postgres_drop(rille_postgres_conn *conn)
   conn->loading = false;
   conn->unwanted_count = 0;
   conn->wait_told_ms = -1;
-  conn->piped = conn->wall_knows = false;
+  conn->piped = conn->wall_knows = conn->tracked = false;
+  conn->looking = 0;
   conn->failed = conn->in_transaction; /* it is undone, and whoever is in it must be told */
 }
 
@@ -234,6 +236,9 @@ send_all(rille_postgres_conn *conn, const rille_postgres_ask asks[], size_t coun
 {
   bool alone = count == 1;
 
+  rille_postgres_look_end(conn);
+  if (conn->pg == NULL)
+    return rille_fault_set(fault, RILLE_CONNECTION_LOST, "the connection to the server was lost");
   conn->stopped = conn->silent = false;
   conn->silence_ms = silence_of(conn, asks, count);
   if (!alone && !PQenterPipelineMode(conn->pg))
@@ -246,21 +251,37 @@ send_all(rille_postgres_conn *conn, const rille_postgres_ask asks[], size_t coun
   return rille_postgres_flush(conn, fault);
 }
 
+/* The SYNC behind all of a pipeline. */
+static rille_status
+leave_pipeline(rille_postgres_conn *conn, rille_fault *fault)
+{
+  rille_postgres_ask last = { .what = RILLE_ASK_SYNC };
+  rille_status status = collect(conn, &last, fault);
+
+  PQclear(last.result);
+  if (status == RILLE_OK && !PQexitPipelineMode(conn->pg))
+    status = rille_postgres_cannot_send(conn, fault);
+  return status;
+}
+
 rille_status
 rille_postgres_exchange(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count, rille_fault *fault)
 {
-  bool alone = count == 1;
-  rille_postgres_ask last = { .what = RILLE_ASK_SYNC };
+  return rille_postgres_exchange_looking(conn, asks, count, count, fault);
+}
+
+rille_status
+rille_postgres_exchange_looking(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count, size_t now,
+                                rille_fault *fault)
+{
   rille_status status = send_all(conn, asks, count, fault);
 
-  for (size_t i = 0; i < count && status == RILLE_OK; i++)
+  for (size_t i = 0; i < now && status == RILLE_OK; i++)
     status = collect(conn, &asks[i], fault);
-  if (status == RILLE_OK && !alone) {
-    status = collect(conn, &last, fault);
-    PQclear(last.result);
-    if (status == RILLE_OK && !PQexitPipelineMode(conn->pg))
-      status = rille_postgres_cannot_send(conn, fault);
-  }
+  if (status == RILLE_OK && now < count)
+    conn->looking = count - now;
+  else if (status == RILLE_OK && count > 1)
+    status = leave_pipeline(conn, fault);
   if (status == RILLE_OK)
     rille_postgres_settle(conn);
   return status;
@@ -288,8 +309,10 @@ rille_postgres_clear(rille_postgres_ask asks[], size_t count)
   }
 }
 
-void
-rille_postgres_settle(rille_postgres_conn *conn)
+/* What the server says about the transaction.  libpq does not tell while a look is still to be read, which is behind
+** what is in none. */
+static void
+take_over(rille_postgres_conn *conn)
 {
   PGTransactionStatusType now = PQtransactionStatus(conn->pg);
 
@@ -299,8 +322,35 @@ rille_postgres_settle(rille_postgres_conn *conn)
   conn->wall_knows = conn->wall_knows && now == PQTRANS_INTRANS;
   conn->wait_told_inside = conn->wait_told_inside && conn->in_transaction;
   conn->failed = now == PQTRANS_INERROR;
-  conn->used_ms = rille_postgres_now_ms();
+}
+
+void
+rille_postgres_settle(rille_postgres_conn *conn)
+{
+  take_over(conn);
+  conn->used_ms = rille_postgres_now_ms(); /* not where an answer is read that came long ago */
   conn->round_trips++;
+}
+
+void
+rille_postgres_look_end(rille_postgres_conn *conn)
+{
+  rille_postgres_ask asks[RILLE_POSTGRES_LOOKS] = { { .what = RILLE_ASK_RUN } };
+  size_t count = conn->looking;
+  rille_status status = RILLE_OK;
+
+  if (count == 0)
+    return;
+  conn->looking = 0;
+  for (size_t i = 0; i < count && status == RILLE_OK; i++)
+    status = collect(conn, &asks[i], NULL);
+  if (status == RILLE_OK)
+    status = leave_pipeline(conn, NULL);
+  if (status == RILLE_OK) {
+    rille_postgres_looked(conn, &asks[count - 1]);
+    take_over(conn);
+  }
+  rille_postgres_clear(asks, count);
 }
 
 /* -- before it ------------------------------------------------------------------------------------------- */
@@ -323,6 +373,7 @@ still_there(rille_postgres_conn *conn)
 rille_status
 rille_postgres_ready(rille_postgres_conn *conn, rille_fault *fault)
 {
+  rille_postgres_look_end(conn);
   if (conn->pg != NULL && conn->streaming != NULL)
     return rille_postgres_spill(conn, fault);
   if (conn->loading)

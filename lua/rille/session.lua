@@ -168,7 +168,7 @@ local function saw(self, handle, seen, place, replica)
   if reached == nil or not reached and not replica then   -- of another epoch, or not written into the log yet
     verdict = (replica or handle:connect()):judge(before, true)
   end
-  if not replica then seen.primary, seen.late = false, false end
+  if not replica then seen.primary, seen.late, seen.at = false, false, nil end
   if reached or verdict == "there" then
     seen.part = reached == false and before or place
   elseif not replica or not Place.comparable(place, before) and place > before then
@@ -197,6 +197,7 @@ function Session:seen_of(handle)
     seen.saw = function(place, replica) saw(self, handle, seen, place, replica) end
     seen.unsure = function() lose(self, handle, token_of(seen), "unsure") end
   end
+  if seen.looked then Nodes.look(seen) end
   return seen
 end
 
@@ -214,7 +215,9 @@ end
 local function identify(handle)
   if clusters[handle] then return end
   local place = handle:connect():token()
-  if place then clusters[handle] = Place.cluster(place) end
+  if not place then return end
+  clusters[handle] = Place.cluster(place)
+  if Nodes.has(handle) then Nodes.route(handle):heard(place) end
 end
 
 --- The place where a database is now, or where the session saw it; and how often it went back, if it can.
@@ -284,6 +287,7 @@ function M.call(handle, run, method, ...)
   if not Nodes.has(handle) then return run(handle, db, nil, method, ...) end
   if Transaction.innermost(handle) then                   -- its commit says where it was, if that is in the session
     local seen = show(self, handle)
+    Nodes.route(handle):notice(seen)
     seen.primary, seen.late = true, true
     return run(handle, db, nil, method, ...)
   end
@@ -409,7 +413,7 @@ end
 --- Something was written that the session did not see, as by another program: its next read is at the primary.
 function Session:mark_written()
   for _, seen in next, self.seen do
-    seen.primary, seen.late = true, true
+    seen.primary, seen.late, seen.looked = true, true, nil
     self.touched[seen.handle] = 0
   end
   self.mode, self.marked = "first-primary", true           -- for those that are not used yet

@@ -287,6 +287,20 @@ describe("the route of a session's reads", function()
       assert.is_true(seen.lost)
     end)
 
+    it("says when another primary may not have what was done at the one before", function()
+      on(100, 50)
+      route:heard(place(90))
+      route:notice(seen)
+      seen.late = true
+      nodes.primary.epoch = 2
+      route:settle(seen)
+      assert.is_true(seen.lost)
+      seen.lost, seen.late = nil, true
+      route:notice(seen)
+      route:settle(seen)
+      assert.is_nil(seen.lost)
+    end)
+
     it("knows what it knew when that could not be found out", function()
       after_reading {}
       seen.late = true

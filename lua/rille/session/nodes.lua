@@ -56,14 +56,23 @@ local Untracked = { __close = function(self) self.db:track(false) end }
 
 --- What was done is done: from here on nothing but its own error may be raised, or it would be done again.
 local function finish(db, seen, ok, ...)
+  seen.looked = db
+  if not ok then error((...), 0) end
+  return ...
+end
+
+--- What was seen behind the last thing that was done at the primary.  It comes after its result: nobody waits for it
+-- until it is needed.
+---@param seen rille.Seen
+function M.look(seen)
+  local db = seen.looked
+  seen.looked = nil
   local looked, place = pcall(db.seen, db)
   if looked and place and pcall(seen.saw, place) then
     seen.asked = db
   else
     seen.primary, seen.late = true, true                  -- nobody knows where that was: it is asked for before more
   end
-  if not ok then error((...), 0) end
-  return ...
 end
 
 --- Do something at the primary and look where it is then.
@@ -71,6 +80,7 @@ end
 ---@param seen rille.Seen
 ---@return any ...  what the function gives
 function M.at_primary(db, seen, fn, ...)
+  M.route(seen.handle):notice(seen)
   db:track(true)
   local after <close> = setmetatable({ db = db }, Untracked)           -- luacheck: ignore 211
   return finish(db, seen, pcall(fn, ...))
@@ -104,6 +114,7 @@ function M.call(handle, seen, run, method, ...)
   if not reads then return primary(handle, seen, run, method, ...) end
   if #route.replicas == 0 then
     route:show(seen)
+    route:notice(seen)
     seen.late = true                                       -- nowhere else to go: asked for when it is wanted
     return run(handle, handle:connect(), nil, method, ...)
   end

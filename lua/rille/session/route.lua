@@ -55,6 +55,7 @@ end
 --- What a session knows of one connection.
 ---@class rille.Seen
 ---@field part? string              the place that its reads must have reached, signed or not
+---@field looked? table             the primary's database that was used last, and knows where it was then
 ---@field asked? table              the primary's database that knows how it is signed
 ---@field replica? rille.Replica    where it reads; what it saw there may be later than `part`
 ---@field generation? integer       ... of the connections at which it did
@@ -64,6 +65,7 @@ end
 ---@field bound? integer            transactions that were seen have lower numbers; the primary may not show all yet
 ---@field primary? boolean          the next read is at the primary
 ---@field late? boolean             it was at the primary, which was not asked yet where it was then
+---@field at? string|false          ... nor since in which epoch that was
 ---@field wait_ms integer
 ---@field on_lag "primary"|"error"
 ---@field saw fun(place: string, replica: table?)  hears where a node is: a replica's database, nil for the primary
@@ -238,6 +240,10 @@ function Route:show(seen, frozen)
   if not shown then seen.unsure() end
 end
 
+--- The session is about to do something at the primary.
+---@param seen rille.Seen
+function Route:notice(seen) seen.at = seen.at or self.epoch end
+
 --- What the session saw where it read becomes part of what it knows.
 ---@param seen rille.Seen
 function Route:settle(seen)
@@ -247,10 +253,11 @@ function Route:settle(seen)
   local place = self.primary:look()
   if place then
     self:heard(place)
+    if seen.at and seen.at ~= Place.epoch(place) then seen.unsure() end     -- this one may not have what was done there
     seen.saw(place)
     seen.asked = self.primary
   end
-  seen.late = false
+  seen.late, seen.at = false, nil
 end
 
 --- The replica for the next read of a session; nil for the primary.
