@@ -2,13 +2,13 @@
 -- Between requests it is a token: for each database used a place in its history of commits.  A session belongs to the
 -- coroutine that runs in it; another one, even if made inside, is in none until it says so itself.
 local Config = require "rille.config"
-local Database = require "rille.database"
 local Error = require "rille.error"
 local Fetch = require "rille.fetch"
 local Handle = require "rille.handle"
 local Nodes = require "rille.session.nodes"
 local Place = require "rille.session.place"
 local Route = require "rille.session.route"
+local Token = require "rille.session.token"
 local Transaction = require "rille.transaction"
 local hook = require "rille.hook"
 
@@ -19,8 +19,7 @@ local MODES = { "first-primary", "first-unconstrained" }
 local ON_LAG = { "primary", "error" }
 local WAIT_MS <const> = 500
 local WAIT_MS_MAX <const> = 600000
-local PARTS_MAX <const> = 8          -- databases of one token
-local PART_BYTES <const> = Place.BYTES
+local PARTS_MAX <const> = Token.PARTS_MAX
 
 ---@class rille.Session
 ---@field mode "first-primary"|"first-unconstrained"  where its first read may go
@@ -36,24 +35,6 @@ Session.__index = Session
 Session.__tostring = function(self) return "rille.Session: " .. (self:token() or "nothing seen yet") end
 
 local running = setmetatable({}, { __mode = "k" })      -- coroutine -> the session it runs in
-
-local function bad_token(token, why)
-  Error.raise("invalid_token", ("session.start: %s is not a session's token: %s"):format(Error.show(token), why), {
-    hint = "pass on what session:token() gave, whole and unchanged; without a token, leave it out",
-  })
-end
-
-local function split(token)
-  if type(token) ~= "string" then Error.argument("session.start", "a text for token", token) end
-  if token == "" then bad_token(token, "it is empty") end
-  if #token > PARTS_MAX * (PART_BYTES + 1) then bad_token(token:sub(1, PART_BYTES), "it is too long") end
-  local parts = {}
-  for part in (token .. ","):gmatch "([^,]*)," do
-    if #part ~= PART_BYTES then bad_token(part, ("its %d bytes should be %d"):format(#part, PART_BYTES)) end
-    parts[#parts + 1] = part
-  end
-  return parts
-end
 
 --- What is known of a database now, in the place of what was.
 local function keep(self, part)
@@ -112,41 +93,10 @@ local function recognized(self, handle, part)
   return true
 end
 
---- The databases that may have made a token: those that are open, the default one first, then all that are configured.
-local function candidates()
-  local list, seen = {}, {}
-  local function add(handle)
-    if not seen[handle] then list[#list + 1], seen[handle] = handle, true end
-  end
-  local config = Config.current()
-  local ok, default = pcall(Database.get)               -- with a database for each tenant, and none set, there is none
-  if ok then add(default) end
-  for handle in Handle.each_open() do add(handle) end
-  for _, name in ipairs(require "rille.keys"(config.connections)) do add(Database.get(name)) end
-  return list
-end
-
 local function read_token(self, token)
-  local deferred = Config.current().tenancy
-  deferred = deferred ~= nil and require "rille.tenant.home".decides()
-  for _, part in ipairs(split(token)) do
-    local known, failed = false, nil
-    for _, handle in ipairs(candidates()) do
-      local ok, answer = pcall(recognized, self, handle, part)
-      known = ok and answer
-      if known then break end
-      if not ok then
-        if not Error.is(answer) or answer.kind == "invalid_token" then error(answer, 0) end
-        failed = failed or answer                         -- it may be of one that does not answer
-      end
-    end
-    if not known and failed then Error.again(failed) end
-    if not known and deferred then
-      self.waiting[part] = true                           -- perhaps of a tenant whose database is not open
-    elseif not known then
-      bad_token(part, "no database that is configured made it")
-    end
-  end
+  Token.read(token, function(handle, part) return recognized(self, handle, part) end, function(part)
+    self.waiting[part] = true
+  end)
 end
 
 --- A database is used inside: what it has to say becomes part of the token.
