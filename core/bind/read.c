@@ -67,11 +67,8 @@ all_rows(lua_State *L, rille_work *work)
   lua_createtable(L, 0, 0);
   result = lua_gettop(L);
   rille_lua_rows_batch(L, &rows);
-  while (rille_lua_rows_next(L, &rows, work)) {
+  while (rille_lua_rows_next(L, &rows, work))
     lua_rawseti(L, result, ++count);
-    if (count == RILLE_WORK_MANY)
-      rille_work_rest(L, work);
-  }
   rille_cursor_close(&work->cursor);
   rille_lua_rows_batched(L, &rows, result, count);
   return 1;

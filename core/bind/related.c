@@ -107,8 +107,6 @@ related_rows(lua_State *L, rille_work *work)
     lua_createtable(L, 0, 0);
   rille_lua_rows_batch(L, &rows);
   for (;; number++) {
-    if (number == RILLE_WORK_MANY)
-      rille_work_rest(L, work);
     if (rille_cursor_next(&work->cursor, rows.cells, &row, &work->fault) != RILLE_OK)
       return rille_lua_fail(L, work, work->cursor.statement);
     if (!row)

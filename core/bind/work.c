@@ -80,15 +80,6 @@ rille_work_stepped(rille_work *work)
 }
 
 void
-rille_work_rest(lua_State *L, rille_work *work)
-{
-  if (!work->call || lua_gc(L, LUA_GCISRUNNING) == 0)
-    return;
-  (void)lua_gc(L, LUA_GCSTOP);
-  work->resting = true;
-}
-
-void
 rille_work_reset(rille_work *work)
 {
   rille_cursor_close(&work->cursor);
@@ -114,9 +105,6 @@ work_close(lua_State *L)
   rille_work *work = luaL_checkudata(L, 1, WORK_META);
 
   rille_work_reset(work);
-  if (work->resting)
-    (void)lua_gc(L, LUA_GCRESTART);
-  work->resting = false;
   if (work->call) {
     work->call = false;
     work->database->calls--;

@@ -26,7 +26,6 @@ typedef struct rille_work {
   struct rille_lua_database *database; /* that it runs on, where it counts ... */
   bool call;                           /* ... as a call that runs */
   bool stepping;                       /* ... as a cursor whose next row is being read */
-  bool resting;                        /* the collector waits for its end */
 } rille_work;
 
 /* A slot more, for the value `cell`; returns its number.  Raises when memory runs out. */
@@ -53,13 +52,6 @@ rille_work *rille_work_new(lua_State *L, struct rille_lua_database *database);
 ** An error in between counts as the end once the work is closed or collected. */
 void rille_work_step(rille_work *work);
 void rille_work_stepped(rille_work *work);
-
-/* So many rows of one call are many: fewer are not worth the look that the collector takes when the call has ended. */
-enum { RILLE_WORK_MANY = 4000 };
-
-/* Lets the collector rest until the call of the work ends, which has made many rows: all of them are in use, and to
-** look at them several times meanwhile would be for nothing.  Garbage from before the call waits so long. */
-void rille_work_rest(lua_State *L, rille_work *work);
 
 /* Opens the work's cursor, with its values, as rille_cursor_open does. */
 rille_status rille_work_run(rille_work *work, rille_connection *connection, rille_statement *statement,
