@@ -34,7 +34,8 @@ rille_lua_failed(rille_lua_database *database, const rille_fault *fault)
   database->moved = fault->kind == RILLE_CONNECTION_LOST;
 }
 
-/* A connection that was made anew in the middle may find that its tenant is no more. */
+/* A connection that was made anew in the middle may find that its tenant is no more.  The work ends here and not when
+** it is closed: a coroutine that an error ends is left by coroutine.resume without closing anything. */
 int
 rille_lua_fail_sql(lua_State *L, rille_work *work, rille_str sql)
 {
@@ -43,7 +44,9 @@ rille_lua_fail_sql(lua_State *L, rille_work *work, rille_str sql)
   rille_lua_failed(work->database, &work->fault);
   if (database->place.len > 0 && database->tenant.len > 0 && rille_lua_is_gone(&work->fault))
     (void)rille_lua_name_gone(database, &work->fault);
-  return rille_lua_raise(L, &work->fault, sql);
+  rille_lua_push_error(L, &work->fault, sql);
+  rille_work_failed(work);
+  return lua_error(L);
 }
 
 int

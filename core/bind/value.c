@@ -184,8 +184,8 @@ set_columns(lua_State *L, const rille_fault *fault)
   lua_setfield(L, -2, "columns");
 }
 
-int
-rille_lua_raise(lua_State *L, const rille_fault *fault, rille_str sql)
+void
+rille_lua_push_error(lua_State *L, const rille_fault *fault, rille_str sql)
 {
   lua_createtable(L, 0, 6);
   lua_pushstring(L, rille_status_name(fault->kind));
@@ -210,6 +210,12 @@ rille_lua_raise(lua_State *L, const rille_fault *fault, rille_str sql)
     lua_pushvalue(L, -2); /* lua/rille/handle.lua looks whether the schema is still the one that was read */
     lua_call(L, 1, 0);
   }
+}
+
+int
+rille_lua_raise(lua_State *L, const rille_fault *fault, rille_str sql)
+{
+  rille_lua_push_error(L, fault, sql);
   return lua_error(L);
 }
 

@@ -28,7 +28,10 @@ void rille_lua_push_cell(lua_State *L, const rille_cell *cell);
 ** when what is kept cannot be of the type. */
 void rille_lua_push_typed(lua_State *L, rille_type type, const rille_cell *cell, rille_str what, rille_str name);
 
-/* Raises the fault as an error value; `sql` (may be no text) becomes its field.  Never returns. */
+/* Pushes the fault as an error value; `sql` (may be no text) becomes its field. */
+void rille_lua_push_error(lua_State *L, const rille_fault *fault, rille_str sql);
+
+/* Raises it.  Never returns. */
 int rille_lua_raise(lua_State *L, const rille_fault *fault, rille_str sql);
 
 /* Raises `out_of_memory`.  Never returns. */

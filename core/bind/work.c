@@ -99,17 +99,28 @@ rille_work_reset(rille_work *work)
   rille_lua_settle(work->database);
 }
 
+static void
+end(rille_work *work)
+{
+  rille_work_reset(work);
+  if (work->call == 0)
+    return;
+  work->call = 0;
+  work->database->calls--;
+  rille_lua_settle(work->database);
+}
+
+void
+rille_work_failed(rille_work *work)
+{
+  if (work->call > 0 && work->call == work->database->calls)
+    end(work);
+}
+
 static int
 work_close(lua_State *L)
 {
-  rille_work *work = luaL_checkudata(L, 1, WORK_META);
-
-  rille_work_reset(work);
-  if (work->call) {
-    work->call = false;
-    work->database->calls--;
-    rille_lua_settle(work->database);
-  }
+  end(luaL_checkudata(L, 1, WORK_META));
   return 0;
 }
 
@@ -152,8 +163,7 @@ rille_work_open(lua_State *L, int works, rille_lua_database *database)
     lua_rawseti(L, works, database->calls + 1);
   }
   lua_toclose(L, -1);
-  work->call = true;
-  database->calls++;
+  work->call = ++database->calls;
   return work;
 }
 

@@ -24,7 +24,7 @@ typedef struct rille_work {
   int depth;                           /* queries and groups in each other, while a tree is read */
   struct rille_lua_rows *rows;         /* of a cursor: what its rows become; in the arena */
   struct rille_lua_database *database; /* that it runs on, where it counts ... */
-  bool call;                           /* ... as a call that runs */
+  int call;                            /* ... as the call of this number that runs, from 1; 0: as none */
   bool stepping;                       /* ... as a cursor whose next row is being read */
 } rille_work;
 
@@ -56,6 +56,9 @@ void rille_work_stepped(rille_work *work);
 /* Opens the work's cursor, with its values, as rille_cursor_open does. */
 rille_status rille_work_run(rille_work *work, rille_connection *connection, rille_statement *statement,
                             rille_arena *arena);
+
+/* The call of the work has failed: it ends now, unless one inside it has to end first. */
+void rille_work_failed(rille_work *work);
 
 /* Ends the cursor and empties the arena now. */
 void rille_work_reset(rille_work *work);

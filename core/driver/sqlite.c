@@ -317,6 +317,7 @@ sqlite_copy(rille_conn *to, rille_conn *from, rille_fault *fault)
 
   if (backup == NULL)
     return rille_sqlite_fail(target, sqlite3_errcode(target->db), fault);
+  rille_sqlite_be_patient(target);
   code = sqlite3_backup_step(backup, -1);
   (void)sqlite3_backup_finish(backup); /* undoes what was not completed */
   return code == SQLITE_DONE ? RILLE_OK : rille_sqlite_fail(target, code, fault);

@@ -62,6 +62,10 @@ rille_sqlite_cell(sqlite3_value *value, rille_cell *cell)
   return true;
 }
 
+/* From now on the connection waits for locks, for its busy timeout.  A backup that found no lock has used that up for
+** the next one (sqlite3BtreeBeginTrans counts the tries, and nothing but a statement begins to count anew). */
+void rille_sqlite_be_patient(rille_sqlite_conn *conn);
+
 /* From now on the log is copied into the database as sqlite_checkpoint.c says. */
 void rille_sqlite_guard_checkpoints(rille_sqlite_conn *conn);
 

@@ -63,6 +63,12 @@ on_busy(void *data, int tries)
   return 1;
 }
 
+void
+rille_sqlite_be_patient(rille_sqlite_conn *conn)
+{
+  (void)sqlite3_busy_handler(conn->db, on_busy, conn);
+}
+
 static int
 on_progress(void *data)
 {
@@ -149,7 +155,7 @@ configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_faul
   (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
   (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-  (void)sqlite3_busy_handler(conn->db, on_busy, conn);
+  rille_sqlite_be_patient(conn);
   sqlite3_progress_handler(conn->db, STOP_CHECK_STEPS, on_progress, NULL);
   rille_sqlite_guard_checkpoints(conn);
 

@@ -93,6 +93,36 @@ describe("a pooled database", function()
     assert.equal(0, core.pool_stats().pinned)
   end)
 
+  it("is not held by a call that failed in a coroutine that was only resumed", function()
+    local all = {}
+    for i = 1, 10 do
+      all[i] = open(i .. ".db")
+      local co = coroutine.create(function()
+        return all[i]:query "select abs(-9223372036854775807 - column1) from (values (0), (1))"
+      end)
+      local ok, e = coroutine.resume(co)                  -- which closes nothing of what the coroutine left
+      assert.is_false(ok)
+      assert.is_truthy(rille.is_error(e), tostring(e))
+    end
+    for i = 1, 10 do assert.equal(i, all[i]:query(("select %d as n"):format(i))[1].n) end
+  end)
+
+  it("waits for a lock each time that it is copied into", function()
+    local holder <close> = open "a.db"
+    local source <close> = open "b.db"
+    local target <close> = core.open { database = root .. "/a.db", busy_timeout_ms = 60 }
+    holder:execute "create table t (n integer)"
+    source:execute "create table u (n integer)"
+    holder:begin "immediate"
+    for _ = 1, 3 do
+      local started = core.monotonic_ms()
+      local ok, e = pcall(target.copy, target, source)
+      assert.same({ false, "busy" }, { ok, e.kind })
+      assert.is_true(core.monotonic_ms() - started >= 50)
+    end
+    holder:rollback()
+  end)
+
   it("says when transactions hold all there may be, and serves again when one ends", function()
     local first, second, third = open "1.db", open "2.db", open "3.db"
     first:begin()
