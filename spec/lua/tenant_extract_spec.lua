@@ -232,6 +232,37 @@ describe("a tenant's rows", function()
     assert.is_nil(core.file_size(folder .. "/none.db"))
   end)
 
+  it("are not those of another tenant whose number can be written so, too", function()
+    shared:insert("orgs", { id = 1000, name = "thousand" })
+    shared:insert("posts", { id = 900, org_id = 1000, slug = "k" })
+    for _, id in ipairs { "1e3", "01000", "0x3e8", "1000.0", "1e0", "01" } do
+      for _, options in ipairs { {}, { dry_run = true } } do
+        local e = refused("invalid_argument", Extract.run, shared, own, { id = id }, options)
+        assert.equal("posts", e.table)
+      end
+    end
+    assert.same({ 1, 0 }, { shared:table("posts"):where("org_id", 1000):count(), own:table("posts"):count() })
+    assert.equal(0, Extract.run(shared, own, { id = "acme" }).rows)
+    assert.equal(1, Extract.run(shared, own, { id = "1000" }).rows)
+    assert.equal(1000, own:table("posts"):find(900).org_id)
+  end)
+
+  it("go no way back that was not gone to its end", function()
+    local mine, others = rows_of(shared, A), rows_of(shared, B)
+    for _, last in ipairs { "arrived", "left" } do
+      pcall(Extract.run, shared, own, A, { on_step = function(step) if step == last then error "killed" end end })
+      for _, options in ipairs { {}, { dry_run = true } } do
+        local e = refused("locked", Extract.run, own, shared, A, options)
+        assert.matches("broken off", e.message)
+        assert.matches("run that one again first", e.hint)
+      end
+      Extract.run(shared, own, A)
+      assert.same({ "", mine, others }, { rows_of(shared, A), rows_of(own, A), rows_of(shared, B) })
+      Extract.run(own, shared, A)
+      assert.same({ mine, "", others }, { rows_of(shared, A), rows_of(own, A), rows_of(shared, B) })
+    end
+  end)
+
   it("are not those of a table whose rows have no number", function()
     shared:execute "create table pairs (org_id integer, a integer, primary key (a)) without rowid"
     shared:execute "create unique index pairs_org on pairs (org_id, a)"

@@ -158,6 +158,20 @@ between(MIXED, function()
     end
   end)
 
+  it("go no way back that was not gone to its end", function()
+    local mine, others = there "acme", there "globex"
+    for _, last in ipairs { "arrived", "left" } do
+      pcall(Moving.run, "extract", "acme", { on_step = function(step) if step == last then error "killed" end end })
+      for _, options in ipairs { {}, { dry_run = true } } do
+        assert.matches("broken off", refused("locked", Moving.run, "absorb", "acme", options).message)
+      end
+      Moving.run("extract", "acme")
+      assert.same({ "", mine, others }, { there "acme", here "acme", there "globex" })
+      Moving.run("absorb", "acme")
+      assert.same({ mine, "", others }, { there "acme", here "acme", there "globex" })
+    end
+  end)
+
   it("are copied anew when they changed before they left", function()
     local changed = false
     Moving.run("extract", "acme", { on_step = function(step)
@@ -348,6 +362,24 @@ describe("tables that are moved", function()
     assert.same({ plans = 1, posts = 0, post_tags = 0, likes = 0 }, Extract.run(shared(), own(), { id = 7 }).tables)
     local left = shared():query "select team_id from plans"
     assert.same({ 1, 8 }, { #left, left[1].team_id })
+  end)
+
+  it("may have ids of the tenant that are numbers, in the one form that ids have", function()
+    begin { "postgres", "sqlite" }
+    rille.tenant.create "acme"
+    for _, db in ipairs { shared(), own() } do
+      db:execute "create table plans (id bigint primary key, team_id bigint not null)"
+    end
+    shared():insert("plans", { { id = 1, team_id = 1000 }, { id = 2, team_id = 8 } })
+    rille.model "Plan" { table = "plans", tenant_column = "team_id" }
+    for _, id in ipairs { "1e3", "01000", "0x3e8" } do
+      assert.equal("plans", refused("invalid_argument", Extract.run, shared(), own(), { id = id }).table)
+    end
+    assert.equal(1, Extract.run(shared(), own(), { id = "1000" }).tables.plans)
+    for _, id in ipairs { "1e3", "01000", "0x3e8" } do
+      assert.equal("plans", refused("invalid_argument", Extract.run, own(), shared(), { id = id }).table)
+    end
+    for _, db in ipairs { shared(), own() } do assert.equal(1, #db:query "select id from plans") end
   end)
 
   it("may have policies that keep tenants apart", function()

@@ -195,6 +195,7 @@ local function arrive(job)
     if job.to_circles then job.to.words.put_off(job.to.db) end
     return job.from:read(function()
       if has_left(job) then return true end
+      Moved.check_whole(job.from:state(job.key))
       if not prepare(job) then return false end
       local before = job.to.words.dangling(job.to.db)
       job.to:clear(job.plan, job.to_order)
@@ -252,7 +253,7 @@ end
 local function forget_earlier(job)
   job.to:write(function()
     if job.to:state(job.key) ~= "arriving" then
-      job.from:write(function() job.from:forget(job.key) end)
+      job.from:write(function() job.from:forget(job.key, "left") end)
     end
   end)
 end
@@ -269,7 +270,7 @@ local function move(job)
     job.on_step "arrived"
     if leave(job) then job.on_step "left" end
   end
-  job.to:write(function() job.to:forget(job.key) end)
+  job.to:write(function() job.to:forget(job.key, "arriving") end)
   job.on_step "done"
 end
 
@@ -306,6 +307,7 @@ local function run(job, dry_run)
   local done = { tables = {} }
   job.from:read(function() done.rows = job.from:mark(job.plan, job.id) end)
   for i, each in ipairs(job.plan) do done.tables[each.name] = job.from.counts[i] end
+  if job.to then Moved.check_whole(job.from:state(job.key)) end
   if dry_run and job.to and done.rows > 0 then
     job.to:try(function() job.from:read(function() prepare(job) end) end)
   elseif not dry_run and (done.rows > 0 or job.to:state(job.key) == "arriving") then

@@ -33,7 +33,7 @@ local function mark(db, plan, schema, id)
     db:_execute("delete from " .. set)
     if each.column then
       each[schema] = db:_execute(("insert into %s select rowid from %s.%s where %s = ?"):format(set, schema,
-        quote(each.name), quote(each.column)), id).changes
+        quote(each.name), quote(each.column)), Moved.id_for(db, each, id)).changes
     else
       each[schema] = 0
     end
@@ -130,12 +130,20 @@ local function has_notes(db, schema)
 end
 
 local function state_of(db, schema, key)
+  if not has_notes(db, schema) then return nil end
   local row = db:_query(("select state from %s.%s where tenant = ?"):format(schema, NOTES), key)[1]
   return row and row.state
 end
 
 local function note(db, schema, key, state)
   db:_execute(("insert or replace into %s.%s (tenant, state) values (?, ?)"):format(schema, NOTES), key, state)
+end
+
+--- Forget what is noted, if it is that.
+local function forget(db, schema, key, state)
+  if state_of(db, schema, key) == state then
+    db:_execute(("delete from %s.%s where tenant = ?"):format(schema, NOTES), key)
+  end
 end
 
 -- -- the steps ------------------------------------------------------------------------------------------------------
@@ -170,6 +178,7 @@ end
 local function arrive(db, plan, id, key, on_step)
   return db:transaction(function()
     if has_left(db, key) then return true end
+    Moved.check_whole(state_of(db, "main", key))
     local there, is_arriving = mark(db, plan, "other", id), state_of(db, "other", key) == "arriving"
     if mark(db, plan, "main", id) == 0 and not is_arriving then return false end
     check_room(db, plan, there, is_arriving)
@@ -201,7 +210,7 @@ end
 local function forget_earlier(db, key)
   db:transaction(function()
     if state_of(db, "other", key) ~= "arriving" then
-      db:_execute(("delete from main.%s where tenant = ?"):format(NOTES), key)
+      forget(db, "main", key, "left")
     end
   end)
 end
@@ -218,7 +227,7 @@ local function move(db, plan, id, key, on_step)
     on_step "arrived"
     if leave(db, plan, id, key) then on_step "left" end
   end
-  db:_execute(("delete from other.%s where tenant = ?"):format(NOTES), key)
+  forget(db, "other", key, "arriving")
   on_step "done"
 end
 
@@ -257,7 +266,7 @@ end
 --- What a run would do; raises what it would raise.
 local function rehearse(db, plan, to, id, key)
   if not to then return end
-  check_room(db, plan, mark(db, plan, "other", id), has_notes(db, "other") and state_of(db, "other", key) == "arriving")
+  check_room(db, plan, mark(db, plan, "other", id), state_of(db, "other", key) == "arriving")
 end
 
 --- A connection of its own that has both databases, with foreign keys looked after at the end of each step.
@@ -293,6 +302,7 @@ function M.run(from, to, tenant, options)
   check(handle, plan, to)
   local done = { rows = mark(handle, plan, "main", id), tables = {} }
   for _, each in ipairs(plan) do done.tables[each.name] = each.main end
+  if to then Moved.check_whole(state_of(handle, "main", key)) end
   if options.dry_run then
     if done.rows > 0 then rehearse(handle, plan, to, id, key) end
     return done

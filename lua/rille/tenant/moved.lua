@@ -1,4 +1,6 @@
---- tenant.moved: of which tables the rows are a tenant's: those with a tenant's column, and what hangs on these.
+--- tenant.moved: of which tables the rows are a tenant's: those with a tenant's column, and what hangs on these; and
+-- what both sides of a move note of it.
+local Error = require "rille.error"
 local Name = require "rille.schema.name"
 local Owner = require "rille.schema.tenant"
 
@@ -68,6 +70,43 @@ function M.plan(db, keys_of)
     end
   end
   return plan
+end
+
+local NUMBERS <const> = { integer = true, real = true, decimal = true }
+
+--- What the tenant's column is compared with; nil where no value of its type is this one.  A database would take "1e3"
+--- for 1000, which is another tenant: raises for a number that is not written as ids are.
+---@param db rille.Handle
+---@param each rille.MovedTable
+---@param id integer|string
+---@return integer|string?
+function M.id_for(db, each, id)
+  local kind
+  for _, column in ipairs(db:describe(each.name).columns) do
+    if Name.same(column.name, each.column) then kind = (column.type or ""):match "^%a*" end
+  end
+  local number = NUMBERS[kind] and type(id) == "string" and tonumber(id)
+  if number then
+    local integer = math.tointeger(number)
+    if integer and tostring(integer) == id then return integer end
+    Error.raise("invalid_argument", ("%s is no tenant's id: %s.%s has numbers, which are written otherwise"):format(
+      Error.quote(id), each.name, each.column), {
+      table = each.name, hint = "tenancy.resolve in the configuration says which id a slug means",
+    })
+  end
+  if db.driver == "sqlite" or type(id) ~= "string" then return id end
+  if NUMBERS[kind] or kind == "uuid" and not id:find "^%x+%-%x+%-%x+%-%x+%-%x+$" then return nil end
+  return id
+end
+
+--- Raise where the source's rows are themselves but arriving there: the move that brought them is not at its end.
+---@param state? string  what the source notes
+function M.check_whole(state)
+  if state ~= "arriving" then return end
+  Error.raise("locked", "an earlier move was broken off: it had brought the tenant's rows here, and not ended", {
+    hint = "run that one again first (tenants:extract before tenants:absorb, and the other way round); if the "
+      .. "database that they came from is gone, delete the tenant's row of " .. M.NOTES .. " in this one",
+  })
 end
 
 --- SQL: the columns of a row have the values that those of another one have.

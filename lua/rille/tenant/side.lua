@@ -38,17 +38,6 @@ function Side:meant(i, alias)
   return ("%s.%s in (select id from %s)"):format(alias, self.words.ROW, set_of(i))
 end
 
---- What the tenant's column is compared with; nil where no value of its type is this one.
-local function id_for(db, each, id)
-  for _, column in ipairs(db:describe(each.name).columns) do
-    if Name.same(column.name, each.column) then
-      if column.type == "integer" and type(id) == "string" then return math.tointeger(tonumber(id)) end
-      if column.type == "uuid" and not tostring(id):find "^%x+%-%x+%-%x+%-%x+%-%x+$" then return nil end
-    end
-  end
-  return id
-end
-
 --- Find the tenant's rows, in a transaction; how many there are.
 ---@param plan rille.MovedTable[]
 ---@param id integer|string
@@ -56,7 +45,7 @@ end
 function Side:mark(plan, id)
   local db, row, total = self.db, self.words.ROW, 0
   for i, each in ipairs(plan) do
-    local own = each.column and id_for(db, each, id)
+    local own = each.column and Moved.id_for(db, each, id)
     db:_execute(("create temp table if not exists %s (id %s primary key)%s"):format(set_of(i), self.words.ROW_TYPE,
       self.words.SHORT_LIVED))
     db:_execute("delete from " .. set_of(i))
@@ -156,7 +145,10 @@ function Side:note(key, state)
     .. "state = excluded.state"):format(Moved.NOTES), key, state)
 end
 
-function Side:forget(key) self.db:_execute(("delete from %s where tenant = ?"):format(Moved.NOTES), key) end
+--- Forget what is noted, if it is that.
+function Side:forget(key, state)
+  if self:state(key) == state then self.db:_execute(("delete from %s where tenant = ?"):format(Moved.NOTES), key) end
+end
 
 -- -- transactions ---------------------------------------------------------------------------------------------------
 
