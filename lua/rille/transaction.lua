@@ -6,7 +6,9 @@ local Error = require "rille.error"
 local Fetch = require "rille.fetch"
 local hook = require "rille.hook"
 
-local M = {}
+local M = {
+  tenant_in = false,     -- of rille.tenant.directory, once there is one: whose rows are in a handle's database
+}
 
 -- How much of others a transaction sees, the more the higher.  SQLite runs every one as if it were alone, which keeps
 -- the promise of each of these.
@@ -28,6 +30,7 @@ local WORTH_ANOTHER_TRY = { busy = true, serialization_failure = true, deadlock 
 ---@field after? function[]           what waits for the commit
 ---@field undo? rille.Undo            what it did to records
 ---@field isolation? string           what it was begun with
+---@field tenant? any                of the outermost: the id of the current one, which a directory says is here
 ---@field of_test? boolean            begun by rille.testing: never committed, and no event is told of it
 local Transaction = { __name = "rille.Transaction" }
 Transaction.__index = Transaction
@@ -153,9 +156,11 @@ local function begin(handle, mode, isolation, of_test)
   local parent = innermost_of(owner, handle)
   if Fetch.session and not parent then Fetch.session.begin(handle) end
   if parent and isolation then check_inside(parent, isolation, "transaction.isolation") end
+  local tenant = M.tenant_in and not of_test and not unless_of_test(parent) and M.tenant_in(handle) or nil
   local db = parent and parent.db or handle:connect()
   local self = setmetatable({ handle = handle, db = db, parent = parent, outer = newest[owner], owner = owner,
     state = "open", version = handle.version, of_test = of_test, isolation = isolation or parent and parent.isolation,
+    tenant = tenant,
   }, parent and Savepoint or Transaction)
   newest[owner] = self                    -- first: behind BEGIN nothing may fail that would leave it open
   local ok, e = pcall(db.begin, db, mode)
@@ -341,6 +346,15 @@ end
 function M.begun_by(owner)
   local each = newest[owner]
   return each ~= nil and not each.of_test
+end
+
+--- Where a tenant's rows were when this coroutine began the transaction there that it has open.
+---@param tenant any  its id
+---@return rille.Handle?
+function M.home_of(tenant)
+  local each = newest[coroutine.running()]
+  while each and each.tenant ~= tenant do each = each.outer end
+  return each and each.handle
 end
 
 --- Begin the transaction around a test, which ends with rollback().

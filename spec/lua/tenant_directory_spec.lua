@@ -214,6 +214,48 @@ describe("tenants in one of several databases", function()
     refused("tenant_unknown", as, A, Memo.count, Memo)
   end)
 
+  it("stay where a transaction began, though another coroutine asks again meanwhile", function()
+    local step = coroutine.wrap(function()
+      as(A, function()
+        rille.transaction(function()
+          coroutine.yield()
+          Memo:create { title = "x" }
+          rille.transaction(function() Memo:create { title = "y" } end)
+          assert.equal("a", rille.db().name)
+        end)
+        assert.same({ 0, "b" }, { Memo:count(), rille.db().name })
+      end)
+    end)
+    step()
+    where[1] = "b"
+    core.monotonic_ms = function() return real() + 6000 end
+    assert.equal(0, as(A, Memo.count, Memo))
+    step()
+    assert.same({ 2, 0 }, { count "a", count "b" })
+  end)
+
+  it("are asked for where a transaction begins on a handle that was kept", function()
+    local kept = as(A, function() return rille.db() end)
+    core.monotonic_ms = function() return real() + 6000 end
+    where[1] = "b"
+    as(A, function()
+      kept:transaction(function() refused("tenant_mismatch", Memo.create, Memo, { title = "x" }) end)
+    end)
+    assert.same({ 0, 0 }, { count "a", count "b" })
+  end)
+
+  it("do not change under a cursor, whatever it reads", function()
+    rille.db "a":insert("tags", { name = "more" })
+    as(A, function()
+      for _, query in ipairs { Tag:query(), Tag:with "memos", Tag:query():plain() } do
+        refused("tenant_mismatch", function()
+          for _ in query:cursor() do rille.tenant.set(B) end
+        end)
+        rille.tenant.set(A)
+      end
+    end)
+  end)
+
   it("are in the sessions of all these databases", function()
     local first = rille.session.start()
     first:run(function()

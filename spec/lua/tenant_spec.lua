@@ -257,6 +257,10 @@ describe("a tenant", function()
           for _ in Post:cursor() do rille.tenant.set(B) end
         end)
         rille.tenant.set(A)
+        refused("tenant_mismatch", function()
+          for _ in Post:with("comments"):cursor() do rille.tenant.set(B) end
+        end)
+        rille.tenant.set(A)
         refused("tenant_mismatch", function() Post:chunk(1, function() rille.tenant.set(B) end) end)
       end)
     end)

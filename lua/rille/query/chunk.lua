@@ -63,7 +63,10 @@ local function walk_by_order(query, word, size, order, key, fn)
 end
 
 --- A function that raises once the rows belong to another tenant than when the walk began.
-local function same_tenant(query, word)
+---@param query rille.Query
+---@param word string  the method that walks
+---@return function
+function M.same_tenant(query, word)
   local class = query[1].class
   if not (class and (class._def.guard or class._def.infos)) then return function() end end
   local Tenant = require "rille.tenant"
@@ -79,7 +82,7 @@ end
 local function walk(query, word, size, call)
   if math.type(size) ~= "integer" or size < 1 then Error.argument(word, "a whole number, at least 1", size) end
   if type(call) ~= "function" then Error.argument(word, "a function", call) end
-  local check = same_tenant(query, word)
+  local check = M.same_tenant(query, word)
   local function fn(rows)
     local answer = call(rows)
     check()

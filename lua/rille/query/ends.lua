@@ -78,7 +78,7 @@ local READS = {
   end,
 }
 
---- A cursor over the database of one tenant.
+--- A cursor over the database in which the current tenant's rows are.
 local function of_tenant(handle, step, ...)
   return function()
     require "rille.tenant.home".check(handle, true)
@@ -94,8 +94,11 @@ local run_now
 ---@param a any  further arguments
 ---@param b any
 local function run(query, method, a, b)
-  if method == "cursor" and ready(query).handle.tenant then
-    return of_tenant(query[1].handle, run_now(query, method, a, b))
+  if method == "cursor" then
+    local root = ready(query)
+    if root.handle.tenant or root.class and root.info.of_tenant then
+      return of_tenant(root.handle, run_now(query, method, a, b))
+    end
   end
   return run_now(query, method, a, b)
 end
@@ -310,7 +313,7 @@ local function at_most(query, rows)
 end
 
 --- A cursor whose rows come with their relations.
-local function in_batches(class, wanted, step, state, first, closing)
+local function in_batches(class, wanted, check, step, state, first, closing)
   local rows, at, over = {}, 0, false
   local function fill()
     rows, at = {}, 0
@@ -324,6 +327,7 @@ local function in_batches(class, wanted, step, state, first, closing)
     require "rille.preload".load_wanted(rows, class, wanted)
   end
   return function()
+    check()                              -- what was read ahead, too
     if at == #rows and not over then fill() end
     at = at + 1
     return rows[at]
@@ -379,11 +383,12 @@ function M.add(Query)
   -- Relations that the query says are loaded for many rows at once: that many are held.
   function Query:cursor()
     local wanted = wanted_of(self)
+    ready(self)
     if wanted then
       require "rille.preload".check(self[1].class, wanted)
-      return in_batches(self[1].class, wanted, run(self, "cursor"))
+      local check = require "rille.query.chunk".same_tenant(self, "cursor")
+      return in_batches(self[1].class, wanted, check, run(self, "cursor"))
     end
-    ready(self)
     if reads_json(self) then return json_cursor(self[1].kept, run(self, "cursor")) end
     return run(self, "cursor")
   end

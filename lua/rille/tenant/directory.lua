@@ -1,6 +1,7 @@
 --- tenant.directory: in which of several databases a tenant's rows are, where tenants share them: the connection that
 -- `tenancy.directory` names.
--- What it says counts for a while and is asked again then, for tenants move; within a transaction they stay.
+-- What it says counts for a while and is asked again then, for tenants move; a transaction stays where it began,
+-- whichever coroutine asks meanwhile.
 local core = require "rille.core"
 local Config = require "rille.config"
 local Error = require "rille.error"
@@ -16,8 +17,6 @@ local KEPT <const> = 1000          -- answers
 -- Id of a tenant -> { name, due_ms }; `of` is the configuration under which they were given, and `named` all names that
 -- were.
 local answers, of, named = Kept.new(KEPT), nil, {}
-
-local function forget(config) answers, of, named = Kept.new(KEPT), config, {} end
 
 local function shown(tenant) return Error.quote(tenant.slug or tostring(tenant.id)) end
 
@@ -37,6 +36,30 @@ local function ask(config, tenant)
       Error.quote(name), shown(tenant)), { hint = "connect to PostgreSQL, or say rls = false" })
   end
   return name
+end
+
+--- What holds of a tenant now.
+local function answer_of(config, tenant)
+  local answer = answers:get(tenant.id)
+  if not answer or core.monotonic_ms() >= answer.due_ms then
+    answer = { name = ask(config, tenant), due_ms = core.monotonic_ms() + Place.ASK_MS }
+    answers:put(tenant.id, answer)
+    named[answer.name] = true
+  end
+  return answer
+end
+
+--- The id of the current tenant, if its rows are in the database of the handle, on which a transaction begins.
+local function tenant_in(handle)
+  local config, tenant = Config.current(), Tenant.current()
+  local answer = tenant and of == config and answers:get(tenant.id)
+  if not answer or require "rille.database".get(answer.name) ~= handle then return nil end
+  return answer_of(config, tenant).name == answer.name and tenant.id or nil
+end
+
+local function forget(config)
+  answers, of, named = Kept.new(KEPT), config, {}
+  Transaction.tenant_in = tenant_in
 end
 
 --- May tenants' rows be in the database of a connection?  Surely not where only models are that name it.
@@ -68,15 +91,11 @@ end
 function M.handle(tenant)
   local config, Database = Config.current(), require "rille.database"
   if of ~= config then forget(config) end
-  local answer = answers:get(tenant.id)
-  local is_due = not answer or core.monotonic_ms() >= answer.due_ms
-  if is_due and not (answer and Transaction.is_inside(Database.get(answer.name))) then
-    answer = { name = ask(config, tenant), due_ms = core.monotonic_ms() + Place.ASK_MS }
-    answers:put(tenant.id, answer)
-    named[answer.name] = true
-  end
-  local handle = Database.get(answer.name)
-  if Transaction.begun_by(coroutine.running()) then check_transaction(handle, tenant) end
+  local inside = Transaction.begun_by(coroutine.running())
+  local home = inside and Transaction.home_of(tenant.id)
+  if home then return home end
+  local handle = Database.get(answer_of(config, tenant).name)
+  if inside then check_transaction(handle, tenant) end
   return handle
 end
 
