@@ -55,6 +55,7 @@ typedef struct rille_conn {
 } rille_conn;
 typedef struct rille_stmt {
   const struct rille_driver *driver;
+  bool once; /* to be freed after a run, not run again: it changed how the connection works when it was prepared */
 } rille_stmt;
 
 /* Rows on their way into a table; see `load`. */
@@ -89,9 +90,6 @@ typedef struct rille_driver {
 
   /* RILLE_OK: *out is the caller's, who ends it with close().  Otherwise *out is untouched. */
   rille_status (*open)(const rille_open_options *options, rille_conn **out, rille_fault *fault);
-
-  /* To be called once the pragmas that were asked for are set on a new connection.  NULL: none of them matters. */
-  void (*settled)(rille_conn *conn);
 
   /* Ends the connection; an open transaction is rolled back.  All its statements must have been freed.  NULL is
   ** ignored. */

@@ -153,6 +153,7 @@ sqlite_prepare(rille_conn *base, rille_str sql, rille_stmt **out, rille_fault *f
                  ? rille_fault_no_memory(fault)
                  : rille_fault_set(fault, RILLE_INVALID_ARGUMENT,
                                    "the text holds more than one SQL statement; only one can be run at a time");
+    stmt->base.once = rille_sqlite_guard_checkpoints(conn);
   }
   if (status == RILLE_OK) {
     stmt->base.driver = &rille_driver_sqlite;
@@ -359,7 +360,6 @@ const rille_driver rille_driver_sqlite = {
   },
   .version = sqlite3_libversion,
   .open = rille_sqlite_open,
-  .settled = rille_sqlite_settled,
   .close = rille_sqlite_close,
   .set_wait = sqlite_set_wait,
   .begin = sqlite_begin,

@@ -6,6 +6,8 @@
 ** So with these versions only a connection that holds the lock of the writer copies, whichever process it is in.  It
 ** does not wait for that lock: whoever has it will commit, and then try the same.  The last connection to be closed
 ** copies too, and is alone then. */
+#include <limits.h>
+
 #include "core/driver/sqlite_conn.h"
 
 enum {
@@ -28,8 +30,13 @@ on_commit(void *data, sqlite3 *db, const char *name, int pages)
   sqlite3_file *file = NULL;
   int code;
 
-  if (pages < conn->checkpoint_pages || sqlite3_file_control(db, name, SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
-      file->pMethods == NULL)
+  if (pages < conn->checkpoint_pages)
+    return SQLITE_OK;
+  if (is_safe_without(sqlite3_libversion_number())) {
+    (void)sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
+  }
+  if (sqlite3_file_control(db, name, SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file->pMethods == NULL)
     return SQLITE_OK;
   code = file->pMethods->xShmLock(file, WRITE_LOCK, 1, SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE);
   if (code == SQLITE_BUSY)
@@ -40,53 +47,29 @@ on_commit(void *data, sqlite3 *db, const char *name, int pages)
   return SQLITE_OK;
 }
 
-static void
-guard(rille_sqlite_conn *conn, int pages)
+void
+rille_sqlite_begin_checkpoints(rille_sqlite_conn *conn)
 {
-  conn->checkpoint_pages = pages;
+  conn->checkpoint_pages = PAGES;
   (void)sqlite3_wal_hook(conn->db, on_commit, conn);
 }
 
-void
+/* SQLite has one hook for both ways; with its own comes the number of pages, or none where nothing is to be copied. */
+bool
 rille_sqlite_guard_checkpoints(rille_sqlite_conn *conn)
 {
-  if (!is_safe_without(sqlite3_libversion_number()))
-    guard(conn, PAGES);
-}
+  void *before = sqlite3_wal_hook(conn->db, on_commit, conn);
 
-/* The number of the pragma; 0 where nothing is copied, or not in SQLite's own way. */
-static int
-pragma_pages(const rille_sqlite_conn *conn)
-{
-  sqlite3_stmt *statement = NULL;
-  int pages = 0;
-
-  if (sqlite3_prepare_v2(conn->db, "pragma wal_autocheckpoint", -1, &statement, NULL) == SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW)
-    pages = sqlite3_column_int(statement, 0);
-  (void)sqlite3_finalize(statement);
-  return pages;
-}
-
-/* The pragma "wal_autocheckpoint" has put SQLite's own way in the place of this one; where it was not used, or says
-** that nothing is to be copied, it is 0. */
-void
-rille_sqlite_settled(rille_conn *base)
-{
-  rille_sqlite_conn *conn = (rille_sqlite_conn *)base;
-  int pages = is_safe_without(sqlite3_libversion_number()) ? 0 : pragma_pages(conn);
-
-  if (pages > 0)
-    guard(conn, pages);
+  if (before == conn)
+    return false;
+  conn->checkpoint_pages = before != NULL ? (int)(intptr_t)before : INT_MAX;
+  conn->checkpoint_said = true;
+  return true;
 }
 
 void
 rille_sqlite_space_checkpoints(rille_sqlite_conn *conn, bool spaced)
 {
-  int from = spaced ? PAGES : 2 * PAGES, to = spaced ? 2 * PAGES : PAGES;
-
-  if (conn->checkpoint_pages == from)
-    conn->checkpoint_pages = to;
-  else if (conn->checkpoint_pages == 0 && pragma_pages(conn) == from)
-    (void)sqlite3_wal_autocheckpoint(conn->db, to);
+  if (!conn->checkpoint_said)
+    conn->checkpoint_pages = spaced ? 2 * PAGES : PAGES;
 }

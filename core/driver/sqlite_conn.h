@@ -16,7 +16,8 @@ typedef struct rille_sqlite_conn {
   int busy_timeout_ms;
   int64_t busy_since_ms;
   int64_t max_bytes;             /* 0: as much as there is */
-  int checkpoint_pages;          /* in the log, from which on it is copied into the database */
+  int checkpoint_pages;          /* in the log, from which on it is copied into the database; INT_MAX: never */
+  bool checkpoint_said;          /* by the pragma */
   sqlite3_stmt *kept[SQL_COUNT]; /* begin, commit ...: prepared at first use */
   rille_sqlite_watch *watch;     /* NULL: nobody is told of rows */
   bool has_functions;            /* those of sqlite_function.h */
@@ -67,15 +68,16 @@ rille_sqlite_cell(sqlite3_value *value, rille_cell *cell)
 void rille_sqlite_be_patient(rille_sqlite_conn *conn);
 
 /* From now on the log is copied into the database as sqlite_checkpoint.c says. */
-void rille_sqlite_guard_checkpoints(rille_sqlite_conn *conn);
+void rille_sqlite_begin_checkpoints(rille_sqlite_conn *conn);
+
+/* To be called when a statement has been prepared: the pragma "wal_autocheckpoint" puts SQLite's own way of copying the
+** log in the place of this one while it is.  Keeps its number, and this way; true when the statement was that. */
+bool rille_sqlite_guard_checkpoints(rille_sqlite_conn *conn);
 
 /* What is told of a row goes into a table beside it: a transaction that wrote one page writes two or more.  Spaced, the
-** log is copied at twice as many pages, so that the disk is waited for as often as otherwise; unless it is another
-** number than SQLite's own that somebody set. */
+** log is copied at twice as many pages, so that the disk is waited for as often as otherwise; unless the pragma said a
+** number. */
 void rille_sqlite_space_checkpoints(rille_sqlite_conn *conn, bool spaced);
-
-/* The driver's `settled`: the same after as many pages as the pragmas have asked for. */
-void rille_sqlite_settled(rille_conn *base);
 
 /* The driver's open and close. */
 rille_status rille_sqlite_open(const rille_open_options *options, rille_conn **out, rille_fault *fault);

@@ -157,7 +157,7 @@ configure(rille_sqlite_conn *conn, const rille_open_options *options, rille_faul
   (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
   rille_sqlite_be_patient(conn);
   sqlite3_progress_handler(conn->db, STOP_CHECK_STEPS, on_progress, NULL);
-  rille_sqlite_guard_checkpoints(conn);
+  rille_sqlite_begin_checkpoints(conn);
 
   code = sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_FKEY, options->no_foreign_keys ? 0 : 1, NULL);
   status = code == SQLITE_OK ? RILLE_OK : rille_sqlite_fail(conn, code, fault);

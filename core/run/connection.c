@@ -115,7 +115,8 @@ look_up(rille_connection *connection, rille_query *query, rille_str sql, rille_s
     rille_connection_failed(connection, fault);
     return status;
   }
-  rille_statements_keep(&connection->statements, found);
+  if (found->key.len > 0)
+    rille_statements_keep(&connection->statements, found);
   found->in_use = true;
   *out = found;
   return RILLE_OK;

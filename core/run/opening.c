@@ -17,8 +17,6 @@ set_pragmas(const rille_opening *opening, rille_connection *connection, rille_fa
       status = opening->driver->step(statement->stmt, &row, fault);
     rille_connection_release(statement);
   }
-  if (status == RILLE_OK && opening->pragma_count > 0 && opening->driver->settled != NULL)
-    opening->driver->settled(connection->conn);
   return status;
 }
 

@@ -176,6 +176,8 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
     s->writes = conn->driver->writes(s->stmt);
     s->changes_seen = -1;
     s->changes_rows = s->writes && (!s->raw || may_change_rows(sql));
+    if (s->stmt->once)
+      s->key = (rille_str){ 0 };
     *out = s;
     s = NULL;
   } else if (s != NULL && tried != NULL) {

@@ -62,6 +62,26 @@ describe("a mirror", function()
     assert.is_true(pages(rille.db(), 300) < 200)
   end)
 
+  it("has a log as long as a pragma says, even if that is rille's own number, and when the mirror is gone", function()
+    source "acme"                                          -- makes the folder
+    local connections = { other = { database = root .. "/other.db" } }
+    for name, number in pairs { main = 1000, two = 2000 } do
+      connections[name] = { database = ("%s/%s.db"):format(root, name), mirror = "other",
+        pragmas = { wal_autocheckpoint = number } }
+    end
+    configure(connections)
+    local function pages(name, writes, stops)
+      local db = rille.db(name)
+      db:execute(USERS)
+      if stops then db:mirror_stop "other" end
+      for i = 1, writes do db:execute("insert into users (name) values (?)", "Ann " .. i) end
+      return require "rille.core".file_size(("%s/%s.db-wal"):format(root, name)) // 4120
+    end
+    local short, long = pages("main", 1200), pages("two", 2200, true)
+    assert.is_true(short >= 1000 and short < 1100, short)
+    assert.is_true(long >= 2000 and long < 2100, long)
+  end)
+
   it("holds the ids of several sources beside each other", function()
     for _, name in ipairs { "tenant:a", "tenant:b" } do
       source(name):create("users", { name = name, email = "same@example.com" })
