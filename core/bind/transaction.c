@@ -20,8 +20,9 @@ struct guard {
 static int
 transaction_begin(lua_State *L)
 {
-  static const char *const words[RILLE_BEGIN_COUNT + 1] = { "deferred",        "immediate",    "exclusive",
-                                                            "repeatable_read", "serializable", "snapshot" };
+  static const char *const words[RILLE_BEGIN_COUNT + 1] = { "deferred",       "immediate",       "exclusive",
+                                                            "read_committed", "repeatable_read", "serializable",
+                                                            "snapshot" };
   rille_lua_database *database = rille_lua_check_database(L, 1);
   int mode = luaL_checkoption(L, 2, "immediate", words);
   rille_fault fault;

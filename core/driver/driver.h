@@ -32,6 +32,7 @@ typedef enum rille_begin_mode {
   RILLE_BEGIN_DEFERRED,  /* as the database does of itself */
   RILLE_BEGIN_IMMEDIATE, /* it will write: where there is one writer only, it is that at once */
   RILLE_BEGIN_EXCLUSIVE,
+  RILLE_BEGIN_READ_COMMITTED,  /* each statement sees what was committed when it began, whatever the default is */
   RILLE_BEGIN_REPEATABLE_READ, /* all is read as it was at the first read */
   RILLE_BEGIN_SERIALIZABLE,    /* as if one transaction came after another */
   RILLE_BEGIN_SNAPSHOT,        /* as _REPEATABLE_READ, and only reads */

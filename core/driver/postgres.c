@@ -39,6 +39,7 @@ postgres_begin(rille_conn *base, rille_begin_mode mode, rille_fault *fault)
     [RILLE_BEGIN_DEFERRED] = "begin",
     [RILLE_BEGIN_IMMEDIATE] = "begin",
     [RILLE_BEGIN_EXCLUSIVE] = "begin",
+    [RILLE_BEGIN_READ_COMMITTED] = "begin isolation level read committed",
     [RILLE_BEGIN_REPEATABLE_READ] = "begin isolation level repeatable read",
     [RILLE_BEGIN_SERIALIZABLE] = "begin isolation level serializable",
     [RILLE_BEGIN_SNAPSHOT] = "begin isolation level repeatable read, read only",

@@ -52,9 +52,10 @@ sqlite_begin(rille_conn *base, rille_begin_mode mode, rille_fault *fault)
 {
   static const char *const words[] = { "begin", "begin immediate", "begin exclusive" };
   static const int kept[RILLE_BEGIN_COUNT] = {
-    [RILLE_BEGIN_DEFERRED] = SQL_BEGIN_DEFERRED,      [RILLE_BEGIN_IMMEDIATE] = SQL_BEGIN_IMMEDIATE,
-    [RILLE_BEGIN_EXCLUSIVE] = SQL_BEGIN_EXCLUSIVE,    [RILLE_BEGIN_REPEATABLE_READ] = SQL_BEGIN_DEFERRED,
-    [RILLE_BEGIN_SERIALIZABLE] = SQL_BEGIN_IMMEDIATE, [RILLE_BEGIN_SNAPSHOT] = SQL_BEGIN_DEFERRED,
+    [RILLE_BEGIN_DEFERRED] = SQL_BEGIN_DEFERRED,        [RILLE_BEGIN_IMMEDIATE] = SQL_BEGIN_IMMEDIATE,
+    [RILLE_BEGIN_EXCLUSIVE] = SQL_BEGIN_EXCLUSIVE,      [RILLE_BEGIN_REPEATABLE_READ] = SQL_BEGIN_DEFERRED,
+    [RILLE_BEGIN_SERIALIZABLE] = SQL_BEGIN_IMMEDIATE,   [RILLE_BEGIN_SNAPSHOT] = SQL_BEGIN_DEFERRED,
+    [RILLE_BEGIN_READ_COMMITTED] = SQL_BEGIN_IMMEDIATE,
   };
 
   return run_kept((rille_sqlite_conn *)base, kept[mode], words[kept[mode]], fault);

@@ -265,10 +265,11 @@ local function check_options(options)
   return retries, isolation
 end
 
---- How the core begins it: with the lock of all writers where there is one, else with what is promised.
+--- How the core begins it: with the lock of all writers where there is one, else as it was asked for, or as the
+--- server does of itself.
 local function mode_of(handle, isolation)
   if not handle:engine().locks_rows then return handle.settings.readonly and "deferred" or "immediate" end
-  return isolation ~= "read_committed" and isolation or "immediate"
+  return isolation or "immediate"
 end
 
 --- Run `fn` in a transaction, or in a savepoint of the one that is open.

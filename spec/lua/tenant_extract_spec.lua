@@ -247,6 +247,40 @@ describe("a tenant's rows", function()
     assert.equal(1000, own:table("posts"):find(900).org_id)
   end)
 
+  it("are kept in the target as the tenant writes them before the others left, and what differs is named", function()
+    local mine = rows_of(shared, A)
+    local function write(step)
+      if step == "arrived" then
+        own:insert("posts", { id = 1000, org_id = 1, slug = "new" })
+        own:update("posts", { id = 2 }, { slug = "written" })
+        own:delete("post_tags", { post_id = 4 })
+      end
+    end
+    local there
+    for i, options in ipairs { { on_step = write }, {}, { dry_run = true } } do
+      local e = refused("checksum_mismatch", Extract.run, shared, own, A, options)
+      assert.same({ posts = { "2 rows only in the target: 2, 1000", "1 row only in the source: 2" },
+        post_tags = { "1 row only in the source: 4" } }, e.fields)
+      assert.matches("written after they had arrived", e.message)
+      there = i == 1 and rows_of(own, A) or there
+      assert.same({ mine, there }, { rows_of(shared, A), rows_of(own, A) })
+    end
+    shared:insert("posts", { id = 1000, org_id = 1, slug = "new" })
+    shared:update("posts", { id = 2 }, { slug = "written" })
+    shared:delete("post_tags", { post_id = 4 })
+    Extract.run(shared, own, A)
+    assert.same({ "", there }, { rows_of(shared, A), rows_of(own, A) })
+  end)
+
+  it("are not deleted in the target because the source has none any more", function()
+    local mine = rows_of(shared, A)
+    pcall(Extract.run, shared, own, A, { on_step = function(step) if step == "arrived" then error "killed" end end })
+    shared:execute "delete from post_tags where post_id in (select id from posts where org_id = 1)"
+    shared:execute "delete from posts where org_id = 1"
+    refused("checksum_mismatch", Extract.run, shared, own, A)
+    assert.equal(mine, rows_of(own, A))
+  end)
+
   it("go no way back that was not gone to its end", function()
     local mine, others = rows_of(shared, A), rows_of(shared, B)
     for _, last in ipairs { "arrived", "left" } do

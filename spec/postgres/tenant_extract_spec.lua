@@ -158,6 +158,27 @@ between(MIXED, function()
     end
   end)
 
+  it("are kept in the target as the tenant writes them before the others left, and what differs is named", function()
+    local mine, written = there "acme", nil
+    local function write(step)
+      if step ~= "arrived" then return end
+      own():insert("posts", { id = 1000, org_id = "acme", slug = "new" })
+      own():update("posts", { id = 3 }, { slug = "written" })
+      own():delete("posts", { id = 100 })
+    end
+    for i, options in ipairs { { on_step = write }, {}, { dry_run = true } } do
+      local e = refused("checksum_mismatch", Moving.run, "extract", "acme", options)
+      assert.same({ posts = { "id = 100 is missing", "id = 1000 was not copied", "id = 3 is another" } }, e.fields)
+      written = i == 1 and here "acme" or written
+      assert.same({ mine, written }, { there "acme", here "acme" })
+    end
+    shared():insert("posts", { id = 1000, org_id = "acme", slug = "new" })
+    shared():update("posts", { id = 3 }, { slug = "written" })
+    shared():delete("posts", { id = 100 })
+    Moving.run("extract", "acme")
+    assert.same({ "", written }, { there "acme", here "acme" })
+  end)
+
   it("go no way back that was not gone to its end", function()
     local mine, others = there "acme", there "globex"
     for _, last in ipairs { "arrived", "left" } do
@@ -362,6 +383,25 @@ describe("tables that are moved", function()
     assert.same({ plans = 1, posts = 0, post_tags = 0, likes = 0 }, Extract.run(shared(), own(), { id = 7 }).tables)
     local left = shared():query "select team_id from plans"
     assert.same({ 1, 8 }, { #left, left[1].team_id })
+  end)
+
+  it("are seen as they are when they are locked, whatever the server's default is", function()
+    begin { "postgres", "sqlite" }
+    shared():execute [[do $$ begin execute format('alter database %I set default_transaction_isolation = %L',
+      current_database(), 'repeatable read'); end $$]]
+    rille.close()
+    rille.configure(moves:config())
+    local words, written = require "rille.tenant.side.postgres", false
+    local lock = words.lock
+    words.lock = function(db, names)                     -- somebody's commit is waited for
+      if not written then shared():insert("posts", { id = 1000, org_id = "acme", slug = "late" }) end
+      written = true
+      return lock(db, names)
+    end
+    local ok, e = pcall(Moving.run, "extract", "acme")
+    words.lock = lock
+    assert.is_true(ok, e)
+    assert.same({ "", 17 }, { there "acme", own():table("posts"):count() })
   end)
 
   it("may have ids of the tenant that are numbers, in the one form that ids have", function()

@@ -130,20 +130,61 @@ local function check_room(job)
   }))
 end
 
+--- Has the target, of whatever is marked there, what was seen in the source?
+local function is_same(job)
+  for _, each in ipairs(job.own) do
+    local there = Rows.sum(job.to.db, each.rows)
+    if there.rows ~= each.seen.rows or there.digest ~= each.seen.digest then return false, each end
+  end
+  return true
+end
+
+local function digest(sums)
+  local parts = {}
+  for i, sum in ipairs(sums) do parts[i] = ("%d:%s"):format(sum.rows, sum.digest) end
+  return table.concat(parts, " ")
+end
+
+--- Raise unless the target has what had arrived, which may then be cleared.
+local function check_untouched(job, arrived, here)
+  local sums, fields = {}, {}
+  for i, each in ipairs(job.own) do sums[i] = Rows.sum(job.to.db, each.rows) end
+  if here > 0 and digest(sums) == arrived then return end
+  for i, each in ipairs(job.own) do
+    if sums[i].rows ~= each.seen.rows or sums[i].digest ~= each.seen.digest then
+      fields[each.name] = Rows.differences(job.from.db, job.to.db, each.rows)
+    end
+  end
+  Moved.refuse_changed(fields)
+end
+
+local function lock(side, plan)
+  local names = {}
+  for i, each in ipairs(plan) do names[i] = each.name end
+  side.words.lock(side.db, names)
+end
+
 --- All that can be found out before rows are in their tables; false where the source has none any more, for another
---- process has moved them.
+--- process has moved them, "there" where the target has them.
 local function prepare(job)
-  local there, is_arriving = job.to:mark(job.plan, job.id), job.to:state(job.key) == "arriving"
-  if job.from:mark(job.plan, job.id) == 0 and not is_arriving then return false end
+  local state, arrived = job.to:state(job.key)
+  local is_arriving = state == "arriving"
+  if is_arriving then lock(job.to, job.plan) end
+  local there, here = job.to:mark(job.plan, job.id), job.from:mark(job.plan, job.id)
+  if here == 0 and not is_arriving then return false end
   if there > 0 and not is_arriving then
     Error.raise("unique_violation", ("the target has %d rows of this tenant already"):format(there), {
       hint = "they are not from a move that was broken off: look at them first",
     })
   end
   look(job)
+  if is_arriving then
+    if is_same(job) then return "there" end
+    check_untouched(job, arrived, here)
+  end
   stage(job)
   check_room(job)
-  return true
+  return "room"
 end
 
 -- -- the steps ------------------------------------------------------------------------------------------------------
@@ -168,15 +209,6 @@ local function put(job)
   end
 end
 
---- Has the target, of whatever is marked there, what was seen in the source?
-local function is_same(job)
-  for _, each in ipairs(job.own) do
-    local there = Rows.sum(job.to.db, each.rows)
-    if there.rows ~= each.seen.rows or there.digest ~= each.seen.digest then return false, each end
-  end
-  return true
-end
-
 local function check_dangling(job, before)
   local after = job.to.words.dangling(job.to.db)
   if after > before then
@@ -196,7 +228,8 @@ local function arrive(job)
     return job.from:read(function()
       if has_left(job) then return true end
       Moved.check_whole(job.from:state(job.key))
-      if not prepare(job) then return false end
+      local found = prepare(job)
+      if found ~= "room" then return found == "there" end
       local before = job.to.words.dangling(job.to.db)
       job.to:clear(job.plan, job.to_order)
       put(job)
@@ -208,7 +241,9 @@ local function arrive(job)
           hint = "nothing was moved; please report it" })
       end
       check_dangling(job, before)
-      job.to:note(job.key, "arriving")
+      local sums = {}
+      for i, each in ipairs(job.own) do sums[i] = each.seen end
+      job.to:note(job.key, Moved.arriving(digest(sums)))
       return true
     end)
   end)
@@ -228,9 +263,7 @@ local function leave(job)
   return job.to:write(function()
     return job.from:write(function()
       if has_left(job) then return true end
-      local names = {}
-      for i, each in ipairs(job.plan) do names[i] = each.name end
-      job.from.words.lock(job.from.db, names)
+      lock(job.from, job.plan)
       if job.from_circles then job.from.words.put_off(job.from.db) end
       job.from:mark(job.plan, job.id)
       job.to:mark(job.plan, job.id)

@@ -15,6 +15,7 @@ local Side = require "rille.tenant.side.sqlite"
 local M = {}
 
 local TRIES <const> = 5            -- how often rows may change between the first step and the second
+local SHOWN <const> = 5            -- rows of a table that differ
 local OPTIONS <const> = { "dry_run", "on_step" }
 local NOTES <const> = Moved.NOTES
 
@@ -83,6 +84,46 @@ local function are_same(db, plan)
   return true
 end
 
+--- Of the marked rows of a side.
+local function digest(db, plan, schema)
+  local parts = {}
+  for i, each in ipairs(plan) do
+    local columns = {}
+    for k, name in ipairs(each.columns) do columns[k] = { name = name, declared = "TEXT" } end
+    local sum = db:connect():carry { table = each.name, columns = columns, exact = true, most = 1,
+      sql = ("select %s from %s.%s where rowid in (select id from %s)"):format(exact(each), schema, quote(each.name),
+        set_of(schema, i)) }
+    parts[i] = ("%d:%s"):format(sum.rows, sum.digest)
+  end
+  return table.concat(parts, " ")
+end
+
+--- Which marked rows of a side the other one has not, in words.
+local function only_in(db, each, i, schema, other)
+  local rows = ("from %s.%s where rowid in (select id from %s) and (%s) not in (select %s from %s.%s where rowid in "
+    .. "(select id from %s))"):format(schema, quote(each.name), set_of(schema, i), exact(each), exact(each), other,
+    quote(each.name), set_of(other, i))
+  local count, ids = db:_query("select count(*) as n " .. rows)[1].n, {}
+  if count == 0 then return nil end
+  for k, row in ipairs(db:_query(("select rowid as id %s order by rowid limit %d"):format(rows, SHOWN))) do
+    ids[k] = tostring(row.id)
+  end
+  return ("%d row%s only in the %s: %s%s"):format(count, count == 1 and "" or "s", schema == "main" and "source"
+    or "target", table.concat(ids, ", "), count > #ids and " …" or "")
+end
+
+--- Raise unless the target has what had arrived, which may then be cleared.  Both sides are marked.
+local function check_untouched(db, plan, arrived, here)
+  if here > 0 and digest(db, plan, "other") == arrived then return end
+  local fields = {}
+  for i, each in ipairs(plan) do
+    local words = { only_in(db, each, i, "other", "main") }
+    words[#words + 1] = only_in(db, each, i, "main", "other")
+    if words[1] then fields[each.name] = words end
+  end
+  Moved.refuse_changed(fields)
+end
+
 --- How many references of a side lead nowhere.
 local function dangling(db, schema)
   return db:_query(("select count(*) as n from pragma_foreign_key_check where schema = '%s'"):format(schema))[1].n
@@ -132,7 +173,7 @@ end
 local function state_of(db, schema, key)
   if not has_notes(db, schema) then return nil end
   local row = db:_query(("select state from %s.%s where tenant = ?"):format(schema, NOTES), key)[1]
-  return row and row.state
+  return Moved.read(row and row.state)
 end
 
 local function note(db, schema, key, state)
@@ -148,8 +189,12 @@ end
 
 -- -- the steps ------------------------------------------------------------------------------------------------------
 
---- Raise unless the rows have room in the target.  Both sides are marked.
-local function check_room(db, plan, there, is_arriving)
+--- Raise unless the rows have room in the target; true where they are there.  Both sides are marked.
+local function check_room(db, plan, key, there, here)
+  local state, arrived = state_of(db, "other", key)
+  local is_arriving = state == "arriving"
+  if is_arriving and are_same(db, plan) then return true end
+  if is_arriving then check_untouched(db, plan, arrived, here) end
   if there > 0 and not is_arriving then
     Error.raise("unique_violation", ("the target has %d rows of this tenant already"):format(there), {
       hint = "they are not from a move that was broken off: look at them first",
@@ -166,6 +211,7 @@ local function check_room(db, plan, there, is_arriving)
     end,
     shown = Side.SHOWN,
   }))
+  return false
 end
 
 --- Is all done but that the target forgets it?
@@ -179,14 +225,16 @@ local function arrive(db, plan, id, key, on_step)
   return db:transaction(function()
     if has_left(db, key) then return true end
     Moved.check_whole(state_of(db, "main", key))
-    local there, is_arriving = mark(db, plan, "other", id), state_of(db, "other", key) == "arriving"
-    if mark(db, plan, "main", id) == 0 and not is_arriving then return false end
-    check_room(db, plan, there, is_arriving)
+    local there, here = mark(db, plan, "other", id), mark(db, plan, "main", id)
+    local is_arriving = state_of(db, "other", key) == "arriving"
+    if here == 0 and not is_arriving then return false end
+    if check_room(db, plan, key, there, here) then return true end
     if is_arriving then clear(db, plan, "other") end
     local before = dangling(db, "other")
     copy(db, plan, on_step)
     check_dangling(db, "other", before, "rows that the tenant's rows refer to are missing in the target")
-    note(db, "other", key, "arriving")
+    mark(db, plan, "other", id)
+    note(db, "other", key, Moved.arriving(digest(db, plan, "other")))
     return true
   end)
 end
@@ -266,7 +314,8 @@ end
 --- What a run would do; raises what it would raise.
 local function rehearse(db, plan, to, id, key)
   if not to then return end
-  check_room(db, plan, mark(db, plan, "other", id), state_of(db, "other", key) == "arriving")
+  local there, here = mark(db, plan, "other", id), mark(db, plan, "main", id)
+  check_room(db, plan, key, there, here)
 end
 
 --- A connection of its own that has both databases, with foreign keys looked after at the end of each step.

@@ -109,6 +109,30 @@ function M.check_whole(state)
   })
 end
 
+--- What the target notes when everything has arrived: by the digest it is known later whether it still is that.
+---@param digest string
+---@return string
+function M.arriving(digest) return "arriving " .. digest end
+
+--- A note, read: the state, and with "arriving" what arriving() was given.
+---@param noted? string
+---@return string? state
+---@return string? digest
+function M.read(noted)
+  if noted then return noted:match "^(%a+) ?(.*)$" end
+end
+
+--- Raise for rows in the target that are neither what the source has nor what it had brought: the tenant wrote there.
+---@param fields table<string, string[]>  what differs, by table
+function M.refuse_changed(fields)
+  local tables = table.concat(require "rille.keys"(fields), ", ")
+  Error.raise("checksum_mismatch", ("the tenant's rows in the target were written after they had arrived, and before "
+    .. "they left the source (%s)"):format(tables), {
+    fields = fields, hint = "nothing was moved or deleted; write in the source what the target is to keep, or take it "
+      .. "back in the target, so that both have the same, and run it again",
+  })
+end
+
 --- SQL: the columns of a row have the values that those of another one have.
 ---@param a string  what the one is called in the statement
 ---@param columns string[]

@@ -132,12 +132,13 @@ function Side:make_notes()
   if not ok and not (Error.is(e, "unique_violation") and self.words.has_notes(self.db)) then Error.again(e) end
 end
 
---- What is noted of a tenant; nil where nothing is.
----@return string?
+--- What is noted of a tenant, as Moved.read gives it; nil where nothing is.
+---@return string? state
+---@return string? digest
 function Side:state(key)
   if not self.words.has_notes(self.db) then return nil end
   local row = self.db:_query(("select state from %s where tenant = ?"):format(Moved.NOTES), key)[1]
-  return row and row.state
+  return Moved.read(row and row.state)
 end
 
 function Side:note(key, state)
@@ -152,13 +153,14 @@ end
 
 -- -- transactions ---------------------------------------------------------------------------------------------------
 
---- Run `fn` in a transaction that writes; no other move of this database is under way meanwhile.
+--- Run `fn` in a transaction that writes; no other move of this database is under way meanwhile.  What others commit
+--- until a lock is had is seen, whatever the server's default is.
 function Side:write(fn)
   return self.db:transaction(function()
     self.words.durable(self.db)
     if self.words.has_notes(self.db) then self.words.lock_notes(self.db) end
     return fn()
-  end)
+  end, { isolation = "read_committed" })
 end
 
 --- Run `fn` as write() does, and take all of it back.
