@@ -222,6 +222,33 @@ describe("a tenant's rows", function()
     assert.equal(49, Extract.run(shared, own, A).rows)
   end)
 
+  it("refer to the same rows of everybody's as before, or are refused", function()
+    for _, db in ipairs { shared, own } do db:execute "alter table tags add column created_at TEXT" end
+    own:insert("tags", { { id = 1, name = "other", created_at = "2026-01-01" }, { id = 3, name = "z" } })
+    local mine = rows_of(shared, A)
+    for _, options in ipairs { {}, { dry_run = true } } do
+      local e = refused("unique_violation", Extract.run, shared, own, A, options)
+      assert.same({ ["tags.id"] = { "1 row: 1" } }, e.fields)
+      assert.matches("of everybody's", e.message)
+      assert.same({ mine, "" }, { rows_of(shared, A), rows_of(own, A) })
+    end
+    own:update("tags", { id = 1 }, { name = "x" })                 -- when it was written does not matter
+    Extract.run(shared, own, A)
+    assert.same({ "", mine }, { rows_of(shared, A), rows_of(own, A) })
+  end)
+
+  it("bring rows of everybody's by the names of their columns, which are the same", function()
+    own:execute "drop table post_tags"
+    own:execute "drop table tags"
+    own:execute "create table tags (name TEXT not null, id integer primary key)"
+    rille.schema("own"):create("post_tags", function(t) t:references("post", "posts") t:references("tag", "tags") end)
+    Extract.run(shared, own, A)
+    assert.equal("x", own:table("tags"):find(1).name)
+    Extract.run(own, shared, A)
+    own:execute "alter table tags add column more TEXT"
+    assert.equal("tags", refused("migration", Extract.run, shared, own, A).table)
+  end)
+
   it("are not looked for in a database that is not there, which is not made", function()
     rille.configure { default = "shared", models = folder .. "/models", connections = {
       shared = { database = folder .. "/shared.db" }, none = { database = folder .. "/none.db" },

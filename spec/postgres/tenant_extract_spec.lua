@@ -252,6 +252,21 @@ between(MIXED, function()
     assert.same({ "", 1 }, { there "acme", own():table("posts"):count() })
   end)
 
+  it("refer to the same rows of everybody's as before, or are refused", function()
+    rille.tenant.create "acme"
+    own():insert("tags", { id = 2, name = "other" })
+    local mine = there "acme"
+    for _, options in ipairs { {}, { dry_run = true } } do
+      local e = refused("unique_violation", Moving.run, "extract", "acme", options)
+      assert.same({ ["tags.id"] = { "1 row: 2" } }, e.fields)
+      assert.matches("of everybody's", e.message)
+      assert.same({ mine, "" }, { there "acme", here "acme" })
+    end
+    own():update("tags", { id = 2 }, { name = "y" })
+    Moving.run("extract", "acme")
+    assert.same({ "", mine }, { there "acme", here "acme" })
+  end)
+
   it("stay where rows of others refer to them", function()
     local mine, others = there "acme", there "globex"
     shared():insert("likes", { id = 1, org_id = "globex", post_id = 1 })
@@ -402,6 +417,38 @@ describe("tables that are moved", function()
     words.lock = lock
     assert.is_true(ok, e)
     assert.same({ "", 17 }, { there "acme", own():table("posts"):count() })
+  end)
+
+  it("may refer to rows of everybody's that refer to others of these", function()
+    begin { "sqlite", "postgres" }
+    rille.tenant.create "acme"
+    for _, name in ipairs { "main", "own" } do
+      local db = name == "main" and shared() or own()
+      for _, sql in ipairs { "create table kinds (id integer primary key)",
+        "create table forms (id integer primary key, kind_id integer references kinds (id))",
+        "alter table posts add column a_form_id integer references forms (id)",
+        "alter table posts add column a_kind_id integer references kinds (id)",
+        "alter table posts add column b_form_id integer references forms (id)" } do
+        db:execute(sql)
+      end
+    end
+    shared():insert("kinds", { id = 1 })
+    shared():insert("forms", { { id = 1, kind_id = 1 }, { id = 2, kind_id = 1 } })
+    shared():execute "update posts set a_form_id = 1, a_kind_id = 1, b_form_id = 2"
+    Moving.run("extract", "acme")
+    assert.same({ 1, 2 }, { own():table("kinds"):count(), own():table("forms"):count() })
+  end)
+
+  it("leave counters where they are further, and bring them behind what came, near or far", function()
+    begin { "postgres", "postgres" }
+    local count_on = require "rille.tenant.side.postgres".count_on
+    for i, case in ipairs { { counter = 5000, last = 40, next = 5001 }, { counter = 5001, last = 5040, next = 5041 },
+      { counter = 5041, last = 9000000, next = 9000001 } } do
+      shared():query("select setval('tags_id_seq', ?)", case.counter)
+      shared():insert("tags", { id = case.last, name = "came " .. i })
+      count_on(shared(), "tags")
+      assert.equal(case.next, shared():create("tags", { name = "next " .. i }).id)
+    end
   end)
 
   it("may have ids of the tenant that are numbers, in the one form that ids have", function()

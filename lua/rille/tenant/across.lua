@@ -19,6 +19,12 @@ local TRIES <const> = 5            -- how often rows may change between the firs
 
 local quote = Name.quote
 
+local function names_of(list)
+  local names = {}
+  for i, each in ipairs(list) do names[i] = each.name end
+  return names
+end
+
 -- -- how rows are carried -------------------------------------------------------------------------------------------
 
 --- Columns of the target that the source has not: what is in them would not find its way back.
@@ -75,6 +81,25 @@ local function carriages(job)
   end
 end
 
+--- Those of everybody's in an order in which they refer to those before them.
+local function put_in_order(job)
+  local list, by_name = { at = {} }, {}
+  for _, each in ipairs(job.others) do
+    local name = each.name:lower()
+    if not by_name[name] then
+      list[#list + 1], by_name[name] = { name = each.name }, {}
+      list.at[name] = #list
+    end
+    table.insert(by_name[name], each)
+  end
+  local order, circles = job.to:order(list, true)
+  job.others = {}
+  for _, i in ipairs(order) do
+    table.move(by_name[list[i].name:lower()], 1, #by_name[list[i].name:lower()], #job.others + 1, job.others)
+  end
+  return circles
+end
+
 -- -- before anything is written -------------------------------------------------------------------------------------
 
 --- Raise for values that the target does not keep as they are.
@@ -119,9 +144,17 @@ local function stage(job)
   end
 end
 
---- Raise where the rows have no room in the target.
+--- Raise where the rows have no room in the target, or would refer to others there.
 local function check_room(job)
   local words = job.to.words
+  Collision.check_shared(Collision.find(job.to.db, job.others, {
+    keys = function(_, i) return { job.others[i].references } end,
+    mine = function(i) return job.others[i].place .. " as m", "true" end,
+    theirs = function(i)
+      return quote(job.others[i].name) .. " as o", Collision.differ(names_of(job.others[i].columns), words.DIFFERS)
+    end,
+    shown = words.SHOWN,
+  }))
   Collision.check(Collision.find(job.to.db, job.plan, {
     keys = function(name) return words.unique_keys(job.to.db, name) end,
     mine = function(i) return job.own[i].place .. " as m", "true" end,
@@ -158,11 +191,7 @@ local function check_untouched(job, arrived, here)
   Moved.refuse_changed(fields)
 end
 
-local function lock(side, plan)
-  local names = {}
-  for i, each in ipairs(plan) do names[i] = each.name end
-  side.words.lock(side.db, names)
-end
+local function lock(side, plan) side.words.lock(side.db, names_of(plan)) end
 
 --- All that can be found out before rows are in their tables; false where the source has none any more, for another
 --- process has moved them, "there" where the target has them.
@@ -192,9 +221,7 @@ end
 local function put(job)
   local db = job.to.db
   local function insert(each, condition)
-    local columns = {}
-    for i, column in ipairs(each.columns) do columns[i] = column.name end
-    local names = Name.quote_all(columns)
+    local names = Name.quote_all(names_of(each.columns))
     db:_execute(("insert into %s (%s)%s select %s from %s as p%s"):format(quote(each.name), names,
       job.to.words.OVERRIDING, names, each.place, condition))
   end
@@ -242,7 +269,7 @@ local function arrive(job)
       end
       check_dangling(job, before)
       local sums = {}
-      for i, each in ipairs(job.own) do sums[i] = each.seen end
+      for i, own in ipairs(job.own) do sums[i] = own.seen end
       job.to:note(job.key, Moved.arriving(digest(sums)))
       return true
     end)
@@ -332,6 +359,7 @@ local function check(job)
   end
   job.from_order, job.from_circles = job.from:order(job.plan)
   job.to_order, job.to_circles = job.to:order(job.plan)
+  job.to_circles = put_in_order(job) or job.to_circles
 end
 
 local function run(job, dry_run)

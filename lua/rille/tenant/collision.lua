@@ -32,14 +32,14 @@ local function listed(columns, form)
 end
 
 ---@class rille.CollisionView
----@field keys fun(name: string): string[][]  the keys of a table that no two rows may share
+---@field keys fun(name: string, i: integer): string[][]  the keys of a table that no two rows may share
 ---@field mine fun(i: integer): string, string    SQL: the tenant's rows that come, as m, and a condition
 ---@field theirs fun(i: integer): string, string  SQL: the rows of others in the target, as o, and a condition
 ---@field shown string                          SQL: a value (%s) as SQL writes it
 
 --- What collides, in the order of the plan.
 ---@param db rille.Handle      sees both
----@param plan rille.MovedTable[]
+---@param plan { name: string }[]
 ---@param view rille.CollisionView
 ---@return rille.Collision[]
 function M.find(db, plan, view)
@@ -47,7 +47,7 @@ function M.find(db, plan, view)
   for i, each in ipairs(plan) do
     local mine, is_mine = view.mine(i)
     local theirs, is_theirs = view.theirs(i)
-    for _, columns in ipairs(view.keys(each.name)) do
+    for _, columns in ipairs(view.keys(each.name, i)) do
       local rows = ("from %s where %s and exists (select 1 from %s where %s and %s)"):format(mine, is_mine, theirs,
         same_key(columns), is_theirs)
       local count = db:_query("select count(*) as n " .. rows)[1].n
@@ -70,10 +70,24 @@ local function words_of(each)
   return ("%d row%s: %s%s"):format(each.rows, each.rows == 1 and "" or "s", values, more)
 end
 
---- Raise where anything collides: which key of which table, in how many rows, and some of the values.
----@param found rille.Collision[]
-function M.check(found)
-  if #found == 0 then return end
+local WRITTEN <const> = { created_at = true, updated_at = true }      -- not what a row says, but when it was written
+
+--- SQL: the row o is another than m.
+---@param columns string[]
+---@param form string  SQL: a column (%s) differs
+---@return string
+function M.differ(columns, form)
+  local parts = {}
+  for _, column in ipairs(columns) do
+    if not WRITTEN[column] then
+      parts[#parts + 1] = form:gsub("%%s", function() return quote(column) end)
+    end
+  end
+  return parts[1] and ("(%s)"):format(table.concat(parts, " or ")) or "1 = 0"
+end
+
+--- What is found, by its place, and how many rows that is.
+local function told(found)
   local fields, total = {}, 0
   for _, each in ipairs(found) do
     local columns = table.concat(each.columns, ", ")
@@ -82,6 +96,26 @@ function M.check(found)
     }
     total = total + each.rows
   end
+  return fields, total
+end
+
+--- Raise where rows of everybody's that the tenant's refer to are others in the target: their keys mean something else
+--- there.
+---@param found rille.Collision[]
+function M.check_shared(found)
+  if #found == 0 then return end
+  local fields, total = told(found)
+  Error.raise("unique_violation", ("%d row%s of everybody's that the tenant's rows refer to %s another in the target, "
+    .. "with the same key"):format(total, total == 1 and "" or "s", total == 1 and "is" or "are each"), {
+    fields = fields, hint = "nothing was moved; make them the same on both sides, or give them keys that are free",
+  })
+end
+
+--- Raise where anything collides: which key of which table, in how many rows, and some of the values.
+---@param found rille.Collision[]
+function M.check(found)
+  if #found == 0 then return end
+  local fields, total = told(found)
   Error.raise("unique_violation", ("%d row%s of the tenant cannot be moved: rows of others in the target have the same "
     .. "keys"):format(total, total == 1 and "" or "s"), {
     fields = fields, hint = "nothing was moved; give them keys that are free, together with what refers to them",

@@ -21,6 +21,15 @@ local NOTES <const> = Moved.NOTES
 
 local quote, matches = Name.quote, Moved.matches
 
+--- The columns of a table of the source, but those that are computed.
+local function columns_of(db, name)
+  local names = {}
+  for _, column in ipairs(db:describe(name).columns) do
+    if not column.generated then names[#names + 1] = column.name end
+  end
+  return names
+end
+
 -- -- which rows -----------------------------------------------------------------------------------------------------
 
 local function set_of(schema, i) return ('temp."move_%s_%d"'):format(schema, i) end
@@ -53,6 +62,19 @@ local function mark(db, plan, schema, id)
   until more == 0
   for _, each in ipairs(plan) do total = total + each[schema] end
   return total
+end
+
+--- What the marked rows of the source refer to of everybody's, a foreign key each; `is_meant` is SQL about the row m.
+local function shared_of(db, plan)
+  local list = {}
+  for i, each in ipairs(plan) do
+    for _, key in ipairs(each.shared) do
+      list[#list + 1] = { name = key.table, columns = columns_of(db, key.table), references = key.references,
+        is_meant = ("exists (select 1 from main.%s as c where c.rowid in (select id from %s) and %s)"):format(
+          quote(each.name), set_of("main", i), matches("c", key.columns, "m", key.references)) }
+    end
+  end
+  return list
 end
 
 local function clear(db, plan, schema)
@@ -140,14 +162,11 @@ end
 
 --- Copy the tenant's rows, and what they refer to of everybody's where the other side lacks it.
 local function copy(db, plan, on_step)
-  for i, each in ipairs(plan) do
-    for _, key in ipairs(each.shared) do
-      local target = quote(key.table)
-      db:_execute(([[insert into other.%s select * from main.%s as p where exists (select 1 from main.%s as c where
-        c.rowid in (select id from %s) and %s) and not exists (select 1 from other.%s as o where %s)]]):format(target,
-        target, quote(each.name), set_of("main", i), matches("c", key.columns, "p", key.references), target,
-        matches("o", key.references, "p", key.references)))
-    end
+  for _, each in ipairs(shared_of(db, plan)) do
+    local target, columns = quote(each.name), Name.quote_all(each.columns)
+    db:_execute(([[insert into other.%s (%s) select %s from main.%s as m where %s
+      and not exists (select 1 from other.%s as o where %s)]]):format(target, columns, columns, target, each.is_meant,
+      target, matches("o", each.references, "m", each.references)))
   end
   for i, each in ipairs(plan) do
     on_step("copying", each.name, each.main)
@@ -200,6 +219,15 @@ local function check_room(db, plan, key, there, here)
       hint = "they are not from a move that was broken off: look at them first",
     })
   end
+  local shared = shared_of(db, plan)
+  Collision.check_shared(Collision.find(db, shared, {
+    keys = function(_, i) return { shared[i].references } end,
+    mine = function(i) return ("main.%s as m"):format(quote(shared[i].name)), shared[i].is_meant end,
+    theirs = function(i)
+      return ("other.%s as o"):format(quote(shared[i].name)), Collision.differ(shared[i].columns, Side.DIFFERS)
+    end,
+    shown = Side.SHOWN,
+  }))
   Collision.check(Collision.find(db, plan, {
     keys = function(name) return Side.unique_keys(db, name, "other") end,
     mine = function(i)
@@ -281,6 +309,21 @@ end
 
 -- -- the whole ------------------------------------------------------------------------------------------------------
 
+--- Raise unless a table has the same columns on both sides.
+local function check_columns(db, name)
+  local columns = {}
+  for _, schema in ipairs { "main", "other" } do
+    local names = {}
+    for i, row in ipairs(db:_query("select name from pragma_table_info(?, ?) order by name", name, schema)) do
+      names[i] = row.name
+    end
+    columns[schema] = table.concat(names, ", ")
+  end
+  if columns.main == columns.other then return end
+  Error.raise("migration", ("%s has other columns in the target: %s; and here: %s"):format(name, columns.other,
+    columns.main), { table = name, hint = "both databases must have the same migrations" })
+end
+
 --- Raise for what cannot be moved whole.
 local function check(db, plan, to)
   if #plan == 0 then
@@ -290,13 +333,7 @@ local function check(db, plan, to)
   end
   for _, each in ipairs(plan) do Side.check(db, each.name) end
   for _, each in ipairs(to and plan or {}) do
-    local columns = {}
     for _, schema in ipairs { "main", "other" } do
-      local names = {}
-      for i, row in ipairs(db:_query("select name from pragma_table_info(?, ?) order by name", each.name, schema)) do
-        names[i] = row.name
-      end
-      columns[schema] = table.concat(names, ", ")
       local trigger = Side.trigger(db, each.name, schema)
       if trigger then
         Error.raise("unsupported", ("%s has the trigger %s, which would run again"):format(each.name, trigger), {
@@ -304,18 +341,15 @@ local function check(db, plan, to)
         })
       end
     end
-    if columns.main ~= columns.other then
-      Error.raise("migration", ("%s has other columns in the target: %s; and here: %s"):format(each.name, columns.other,
-        columns.main), { table = each.name, hint = "both databases must have the same migrations" })
-    end
+    check_columns(db, each.name)
   end
+  for _, each in ipairs(to and shared_of(db, plan) or {}) do check_columns(db, each.name) end
 end
 
 --- What a run would do; raises what it would raise.
 local function rehearse(db, plan, to, id, key)
   if not to then return end
-  local there, here = mark(db, plan, "other", id), mark(db, plan, "main", id)
-  check_room(db, plan, key, there, here)
+  check_room(db, plan, key, mark(db, plan, "other", id), mark(db, plan, "main", id))
 end
 
 --- A connection of its own that has both databases, with foreign keys looked after at the end of each step.

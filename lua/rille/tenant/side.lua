@@ -98,19 +98,21 @@ local function refuse_circle(a, b, key)
 end
 
 --- The tables in an order in which rows refer to those before them, or to their own table.  Keys that go in a circle
---- are looked after at the end of the transaction; raises where one cannot be.
+--- are looked after at the end of the transaction; raises where one cannot be, but for tables of which rows may
+--- be there already, and none may have to come.
 ---@param plan rille.MovedTable[]
+---@param may_be_there? boolean
 ---@return integer[] order
 ---@return boolean circles
-function Side:order(plan)
+function Side:order(plan, may_be_there)
   local order, state, circles = {}, {}, false
   local function visit(i)
     state[i] = "open"
-    for _, key in ipairs(self.words.keys(self.db, plan[i].name)) do
+    for _, key in ipairs(self.words.keys(self.db, plan[i].name, may_be_there)) do
       local to = plan.at[key.table:lower()]
       if to and to ~= i and state[to] == "open" then
         circles = true
-        if not key.deferrable then refuse_circle(plan[i].name, plan[to].name, key) end
+        if not key.deferrable and not may_be_there then refuse_circle(plan[i].name, plan[to].name, key) end
       elseif to and to ~= i and not state[to] then
         visit(to)
       end

@@ -18,6 +18,8 @@ M.OVERRIDING = " overriding system value"
 M.SHOWN = "case pg_catalog.jsonb_typeof(pg_catalog.to_jsonb(%s)) when 'number' then (%s)::text "
   .. "else pg_catalog.quote_nullable((%s)::text) end"
 
+M.DIFFERS = '(m.%s)::text collate "C" is distinct from (o.%s)::text collate "C"'
+
 M.NOTES = ([[create table if not exists %s (tenant text collate "C" not null primary key, state text not null)]])
   :format(Moved.NOTES)
 
@@ -51,6 +53,14 @@ local ABOUT <const> = [[select c.relkind = 'p' or c.relispartition or exists (se
       and t.tgenabled <> 'D' order by t.tgname limit 1) as "trigger"
   from pg_catalog.pg_class c where c.oid = pg_catalog.to_regclass(?)]]
 
+-- Of a sequence: to the first value, by drawing each that is before it where they are few.
+local COUNT_ON <const> = [[select case when g.draws <= 1000
+    then (select max(d.n) from (select pg_catalog.nextval(g.sequence) as n
+      from pg_catalog.generate_series(1, g.draws)) d)
+    else pg_catalog.setval(g.sequence, greatest(g.last, s.last_value)) end as n
+  from %s s, lateral (select v.last, v.sequence, v.last - s.last_value + (not s.is_called)::int as draws
+    from (select ?::bigint as last, ?::pg_catalog.regclass as sequence) v) g where g.draws > 0]]
+
 function M.settings(settings)
   local own = {}
   for key, value in next, settings do own[key] = value end
@@ -79,16 +89,16 @@ function M.has_notes(db)
   return db:_query("select pg_catalog.to_regclass(?) is not null as yes", Moved.NOTES)[1].yes
 end
 
-function M.keys(db, name)
+function M.keys(db, name, only_here)
   local keys = {}
-  for i, row in ipairs(db:_query(FOREIGN, Name.quote(name))) do
-    if not row.visible then
+  for _, row in ipairs(db:_query(FOREIGN, Name.quote(name))) do
+    if not row.visible and not only_here then
       Error.raise("unsupported", ("%s refers to %s, which is in another schema"):format(name, row.place), {
         table = name, hint = "what hangs together is moved out of one schema; drop the foreign key, or move the table",
       })
     end
-    keys[i] = { table = row.table, columns = Json.decode(row.columns), references = Json.decode(row.references),
-      deferrable = row.deferrable }
+    keys[#keys + 1] = row.visible and { table = row.table, columns = Json.decode(row.columns),
+      references = Json.decode(row.references), deferrable = row.deferrable } or nil
   end
   return keys
 end
@@ -130,15 +140,15 @@ end
 --- Foreign keys are looked after by the database.
 function M.dangling() return 0 end
 
---- Never back: others may have got ids that are not committed yet.
+--- Never back: others may have got ids that are not committed yet, or get some just now.  A setval knows nothing of
+--- these, so it is for more than they could be.
 function M.count_on(db, name)
   local quoted = Name.quote(name)
   for _, column in ipairs(db:describe(name).columns) do
     local made = db:_query("select pg_catalog.pg_get_serial_sequence(?, ?) as name", quoted, column.name)[1].name
     if made then
-      db:_query(([[select pg_catalog.setval(?::pg_catalog.regclass, t.greatest) as n
-        from (select max(%s) as greatest from %s) t, %s s where t.greatest > s.last_value
-          or t.greatest = s.last_value and not s.is_called]]):format(Name.quote(column.name), quoted, made), made)
+      local last = db:_query(("select max(%s) as n from %s"):format(Name.quote(column.name), quoted))[1].n
+      if last then db:_query(COUNT_ON:format(made), last, made) end
     end
   end
 end

@@ -20,6 +20,9 @@ M.OVERRIDING = ""
 --- A value as SQL writes it.
 M.SHOWN = "quote(%s)"
 
+--- A column (%s) of two rows, m and o, has not the same value.
+M.DIFFERS = "quote(m.%s) <> quote(o.%s)"
+
 M.NOTES = ("create table if not exists %s (tenant TEXT not null primary key, state TEXT not null)"):format(Moved.NOTES)
 
 --- Settings of a connection to the same database that is for a move alone; raises where there is none to be had.
@@ -54,6 +57,7 @@ function M.put_off() end
 function M.has_notes(db) return db:_query("select 1 from sqlite_schema where name = ?", Moved.NOTES)[1] ~= nil end
 
 --- The foreign keys of a table, with all columns on both sides.
+---@param only_here? boolean  those that lead elsewhere are left out, else refused; here there are none
 ---@return rille.MovedKey[]
 function M.keys(db, name)
   local keys, last = {}, nil
