@@ -363,6 +363,16 @@ end
 ---@return rille.Transaction
 function M.begin_test(handle) return begin(handle, "immediate", nil, true) end
 
+--- Has any coroutine a transaction open on the database?
+---@param handle rille.Handle
+---@return boolean
+function M.holds(handle)
+  for owner in next, newest do
+    if innermost_of(owner, handle) then return true end
+  end
+  return false
+end
+
 --- The transactions that the program has open, savepoints not counted.
 ---@return rille.Transaction[]
 function M.open()

@@ -86,6 +86,31 @@ describe("a tenant's place", function()
     refused("tenant_unknown", place.handle, { id = 7, slug = "none" })
   end)
 
+  it("stays while a transaction is open there, whichever coroutine asks", function()
+    local real, ahead, now = core.monotonic_ms, 0, root .. "/a.db"
+    core.monotonic_ms = function() return real() + ahead end
+    configure { pattern = function() return now end }
+    for _, name in ipairs { "a", "b" } do
+      local db <close> = core.open { database = ("%s/%s.db"):format(root, name) }
+      db:execute "create table t (n integer)"
+    end
+    local co = coroutine.create(function()
+      place.handle("acme"):transaction(function()
+        place.handle("acme"):execute "insert into t values (1)"
+        coroutine.yield()
+        place.handle("acme"):execute "insert into t values (2)"
+      end)
+    end)
+    assert.is_true(coroutine.resume(co))
+    now, ahead = root .. "/b.db", place.ASK_MS + 1
+    assert.equal(0, place.handle("acme"):query "select count(*) as n from t"[1].n)
+    assert.is_true(coroutine.resume(co))
+    local old <close> = core.open { database = root .. "/a.db" }
+    assert.equal(2, old:query "select count(*) as n from t"[1].n)
+    assert.equal(0, place.handle("acme"):query "select count(*) as n from t"[1].n)
+    core.monotonic_ms = real
+  end)
+
   it("is refused where the pattern would put all tenants into one", function()
     for _, pattern in ipairs { "all.db", "{hash}.db", "{slug}/{other}.db", "mysql://host/{slug}",
       "postgresql://host/all" } do

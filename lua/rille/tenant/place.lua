@@ -139,11 +139,11 @@ end
 --- Where a database is, as a text.
 local function spot(path, settings) return path or require "rille.handle.postgres".place(settings) end
 
---- Has the function said where it is so long ago that it has to be asked again?  Within a transaction the tenant stays
---- where it is.
+--- Has the function said where it is so long ago that it has to be asked again?  While there is a transaction there,
+--- of whichever coroutine, the tenant stays where it is.
 local function is_due(handle)
   return handle.due_ms ~= nil and core.monotonic_ms() >= handle.due_ms
-    and not (handle.core and handle.core:depth() > 0)
+    and not require "rille.transaction".holds(handle)
 end
 
 --- The handle of a tenant's database, the same one each time while it is held; `tenant_unknown` when there is none.
