@@ -71,7 +71,8 @@ describe("a database that is promoted", function()
       p.there:close()
       local there = require "rille.handle".new("there", setmetatable({ walled = true }, { __index = p.there.settings }))
       assert.equal(2, there:table("memos"):count())
-      assert.is_true(there:query "select relforcerowsecurity as forced from pg_class where oid = 'memos'::regclass"[1].forced)
+      local forced = there:query "select relforcerowsecurity as is from pg_class where oid = 'memos'::regclass"[1].is
+      assert.is_true(forced)
       there:close()
     end)
 

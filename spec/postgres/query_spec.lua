@@ -251,7 +251,8 @@ describe("a lock of another process", function()
     local command = ("unset LD_PRELOAD; psql -X -q -d '%s' -c \"%s\""):format(os.getenv "RILLE_SPEC_URL", sql)
     local pipe = assert(io.popen(command))
     local started = core.monotonic_ms()
-    while db:query("select count(*) as n from pg_stat_activity where query like 'update spec%pg_sleep%'")[1].n == 0 do
+    local asleep = "select count(*) as n from pg_stat_activity where wait_event = 'PgSleep' and query like 'update %'"
+    while db:query(asleep)[1].n == 0 do
       core.pause(5)
       assert.is_true(core.monotonic_ms() - started < 5000)
     end
