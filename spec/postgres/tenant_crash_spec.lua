@@ -106,7 +106,9 @@ for _, pair in ipairs(Moves.PAIRS) do
       local mine, others, kills = there "acme", there "globex", 0
       assert.is_true(#mine > BYTES * 100)
       local seconds = { out = time_of "tenants:extract acme", back = time_of "tenants:absorb acme" }
-      for round = 1, ROUNDS do
+      local round = 0
+      while round < ROUNDS or kills < ROUNDS and round < 5 * ROUNDS do     -- a quick one is not killed at all
+        round = round + 1
         kills = kills + move("tenants:extract acme", seconds.out, mine)
         assert.same({ "", mine, others, POSTS // 3 .. "\n" },
           { there "acme", here(), there "globex", moves:ask(nil, TAGS) }, "out, round " .. round)
