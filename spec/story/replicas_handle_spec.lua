@@ -33,15 +33,7 @@ describe("a session over replicas", function()
     return replica ~= nil, table.unpack(results, 2, results.n)
   end
 
-  local function caught_up()
-    local lsn = cluster:sql(0, "select pg_current_wal_insert_lsn()")
-    for node = 1, 2 do
-      for _ = 1, 500 do
-        if cluster:sql(node, ("select pg_last_wal_replay_lsn() >= '%s'"):format(lsn)) == "t" then break end
-        core.pause(10)
-      end
-    end
-  end
+  local function caught_up() cluster:catch_up() end
 
   setup(function()
     cluster = Cluster.start(2)

@@ -27,15 +27,7 @@ describe("a session over replicas", function()
   end
 
   --- Until all replicas have everything.
-  local function caught_up()
-    local lsn = cluster:sql(0, "select pg_current_wal_lsn()")
-    for node = 1, 2 do
-      for _ = 1, 500 do
-        if cluster:sql(node, ("select pg_last_wal_replay_lsn() >= '%s'"):format(lsn)) == "t" then break end
-        core.pause(10)
-      end
-    end
-  end
+  local function caught_up() cluster:catch_up() end
 
   setup(function()
     cluster = Cluster.start(2)

@@ -1,4 +1,6 @@
 --- cluster: a PostgreSQL primary with streaming replicas, of a spec's own; gone when the spec's process is.
+local core = require "rille.core"
+
 local Cluster = {}
 Cluster.__index = Cluster
 
@@ -38,6 +40,17 @@ end
 function Cluster:sql(node, sql)
   local url = self.urls[node]:gsub("//rille@/rille", "//postgres@/rille")
   return (output(("psql -X -qAt -v ON_ERROR_STOP=1 -d '%s' -c \"%s\""):format(url, sql)):gsub("%s+$", ""))
+end
+
+--- Wait until all replicas have everything that is written.
+function Cluster:catch_up()
+  local lsn = self:sql(0, "select pg_current_wal_lsn()")
+  for node = 1, #self.urls do
+    for _ = 1, 500 do
+      if self:sql(node, ("select pg_last_wal_replay_lsn() >= '%s'"):format(lsn)) == "t" then break end
+      core.pause(10)
+    end
+  end
 end
 
 --- One address for whichever node can be written.
