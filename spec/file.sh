@@ -1,6 +1,6 @@
 #!/bin/sh
 # file.sh BUILD FILE COUNTS - runs one file of specs in a process of its own; appends a line to COUNTS:
-# "PASSED FAILED SECONDS NAME".
+# "PASSED FAILED SECONDS NAME", and to COUNTS.failed what it said when it failed.
 #
 # It says how long that took, and how much of it processors worked: the rest was waiting, for time or for others.
 # With RILLE_SPEC_URL it runs on that database; the name says so.
@@ -52,4 +52,5 @@ echo "$passed $failed $seconds $build $label" >>"$counts"
     echo '----'
   fi
 } >"$work/shown"
+[ "$failed" = 0 ] || cat "$work/shown" >>"$counts.failed"
 cat "$work/shown"                              # at once, or the lines of two files would mix

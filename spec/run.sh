@@ -15,7 +15,7 @@ work=$(mktemp -d)
 server=${TMPDIR:-/tmp}/rille-specs.$$            # the servers' user must reach it
 trap 'sh spec/support/postgres.sh destroy "$server" >/dev/null 2>&1; rm -rf "$work"' EXIT
 counts=$work/counts                            # a line "PASSED FAILED SECONDS SUITE" for each suite
-: >"$counts"
+: >"$counts" >"$counts.failed"                 # what was said by those that failed, shown once more in the end
 began=$(date +%s)
 
 step() { printf '\n== %s (after %d s)\n' "$*" "$(($(date +%s) - began))"; }
@@ -23,7 +23,7 @@ step() { printf '\n== %s (after %d s)\n' "$*" "$(($(date +%s) - began))"; }
 # Runs a command whose output only matters when it fails; then that is one failure.
 must() {
   if ! "$@" >"$work/must.log" 2>&1; then
-    tail -n 60 "$work/must.log"
+    tail -n 60 "$work/must.log" | tee -a "$counts.failed"
     echo "0 1 0 $*" >>"$counts"
     return 1
   fi
@@ -56,8 +56,11 @@ c_tests() {
   cat "$work/ctest.counts" >>"$counts"
   awk '{ p += $1; f += $2 } END { printf "%5d passed %3d failed  in %d programs\n", p, f, NR }' "$work/ctest.counts"
   sed -n 's/^[0-9]*: \(-- .*\)/\1/p' "$work/ctest.log" | sort -u
-  ! grep -qv '^[0-9]* 0 ' "$work/ctest.counts" \
-    || grep -aE '^[0-9]+: |Test +#' "$work/ctest.log" | grep -avE '\[       OK \]|\[ RUN      \]'
+  # What the programs said that failed: ctest writes the number of each in front of its lines.
+  awk '
+    FNR == NR { if (/ Test +#[0-9]+: .*\*\*\*/) { sub(/.*Test +#/, ""); bad[$0 + 0] = 1 } next }
+    /^[0-9]+: / && ($1 + 0 in bad) && !/\[       OK \]|\[ RUN      \]/
+  ' "$work/ctest.log" "$work/ctest.log" | tee -a "$counts.failed"
 }
 
 # What takes minutes under the sanitizers, and of which the parts are tried there: it runs in release.
@@ -112,6 +115,11 @@ fi
 
 step "What took longest, in seconds"
 sort -k 3,3 -rn "$counts" | head -n 20 | awk '{ printf "%7.1f  ", $3; sub(/^[0-9]+ [0-9]+ [0-9.]+ /, ""); print }'
+
+if [ -s "$counts.failed" ]; then
+  step "What failed"
+  cat "$counts.failed"
+fi
 
 step "Sum"
 awk '$2 > 0 { f = $2; sub(/^[0-9]+ [0-9]+ [0-9.]+ /, ""); print "failed: " $0 " (" f ")" }' "$counts"
