@@ -71,7 +71,8 @@ describe("tenants with databases of their own at a server", function()
   it("are unknown where there is no such database, or somebody else's", function()
     home.administer(('create database "%sforeign"'):format(home.prefix))
     for _, slug in ipairs { "nobody", "foreign" } do
-      refused("tenant_unknown", as, slug, function() return Note:count() end)
+      local e = refused("tenant_unknown", as, slug, function() return Note:count() end)
+      assert.equal(('there is no tenant "%s"'):format(slug), e.message)
       refused("tenant_unknown", rille.tenant.drop, slug)
     end
     home:configure { pattern = home.url "{slug}" }
@@ -141,6 +142,16 @@ describe("tenants with databases of their own at a server", function()
     end
     for _, slug in ipairs { "a", "b", "c", "d" } do assert.equal(2, as(slug, Note.count, Note)) end
     assert.is_true(core.pool_stats().open <= 2)
+  end)
+
+  it("are made at their server, wherever the database of the fallback is", function()
+    home:configure({ fallback = "far" }, { far = "postgresql://rille@/rille?host=/nowhere" })
+    rille.tenant.create "acme"
+    assert.equal("acme", slugs())
+    as("acme", function() Note:create { name = "here" } end)
+    rille.tenant.copy("acme", "b")
+    rille.tenant.drop "acme"
+    assert.equal("b", home:names())
   end)
 
   it("go on behind a server that ends their connections", function()
@@ -222,6 +233,17 @@ describe("tenants with databases of their own at a server", function()
         end)
         refused("tenant_unknown", Note.count, Note)
       end)
+    end)
+
+    it("are not copied to another server, where the same name is another database's", function()
+      rille.tenant.create "acme"
+      home:configure { pattern = function(tenant)
+        local url = home.url(home.prefix .. (tenant.slug == "acme" and "one_" or "two_") .. tenant.slug)
+        return tenant.slug == "acme" and url or url:gsub("host=/", "host=/./")
+      end }
+      local e = refused("unsupported", rille.tenant.copy, "acme", "b")
+      assert.truthy(e.message:find('"acme" is at another one than "b"', 1, true))
+      assert.equal("one_acme", home:names())
     end)
 
     it("may be files for some, and are copied among their like", function()

@@ -45,6 +45,27 @@ function M.place(settings)
   return settings.schema and ("%s, schema %s"):format(place, settings.schema) or place
 end
 
+local function decoded(text)
+  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+--- Which server settings lead to, as a text.  Two texts may mean one server (`localhost`, `127.0.0.1`), but one text
+--- never means two.
+---@param settings table
+---@return string
+function M.server(settings)
+  local authority, query = (settings.url or ""):match "^%a[%w+.-]*://([^/?#]*)[^?#]*%??([^#]*)"
+  local given = { host = settings.host, port = settings.port }
+  for key, value in (query or ""):gmatch "([^&=]+)=([^&]*)" do given[key] = given[key] or decoded(value) end
+  local hosts = (authority or ""):gsub("^.*@", "")
+  if hosts ~= "" and not given.host then
+    given.host = decoded(hosts)
+    if not given.port and hosts:find "^[^:,]*:%d+$" then given.host, given.port = given.host:match "^(.*):(%d+)$" end
+  end
+  return ("%s:%s %s%s"):format(given.host or os.getenv "PGHOST" or "", given.port or os.getenv "PGPORT" or "5432",
+    given.hostaddr or "", given.service or "")
+end
+
 function M.probe(db)
   local row = db:query([[select current_setting('server_version') as version, pg_is_in_recovery() as replica,
     current_setting('default_transaction_read_only') = 'on' as readonly,

@@ -7,6 +7,7 @@ local Error = require "rille.error"
 local Handle = require "rille.handle"
 local Name = require "rille.schema.name"
 local Place = require "rille.tenant.place"
+local Postgres = require "rille.handle.postgres"
 local Tenant = require "rille.tenant"
 
 local M = {}
@@ -44,11 +45,13 @@ local function elsewhere(settings, name)
   return other
 end
 
---- A handle of a database beside those of tenants, from which they are made.
+--- A handle of a database beside those of tenants, at their server, from which they are made.
 local function administrator(settings)
   local config = Config.current()
   local fallback = config.tenancy.fallback and config.connections[config.tenancy.fallback]
-  if fallback and fallback.driver == "postgres" then return Handle.new("tenants", fallback) end
+  if fallback and fallback.driver == "postgres" and Postgres.server(fallback) == Postgres.server(settings) then
+    return Handle.new("tenants", fallback)
+  end
   return Handle.new("tenants", elsewhere(settings, "postgres"))
 end
 
@@ -229,7 +232,7 @@ function M.drop(tenant)
   local slug = slug_of(tenant)
   local settings = Place.server(tenant)
   if not M.exists(settings) then unknown(slug, name_of(settings)) end
-  core.pool_empty(require "rille.handle.postgres".place(settings))
+  core.pool_empty(Postgres.place(settings))
   local db = administrator(settings)
   local closed <close> = closing(db)                                           -- luacheck: ignore 211
   execute_alone(db, slug, "drop database " .. Name.quote(name_of(settings)))
@@ -239,9 +242,13 @@ end
 --- At one moment: nobody may be connected to a database that is copied.
 function M.copy(from, to)
   local slug, source, target = slug_of(to), Place.server(from), Place.server(to)
+  if Postgres.server(source) ~= Postgres.server(target) then
+    Error.raise("unsupported", ("a tenant is not copied from one server to another: %s is at another one than %s")
+      :format(Error.quote(slug_of(from)), Error.quote(slug)), { hint = "pg_dump and pg_restore do that" })
+  end
   if not M.exists(source) then unknown(slug_of(from), name_of(source)) end
   refuse_taken(slug, target)
-  core.pool_empty(require "rille.handle.postgres".place(source))
+  core.pool_empty(Postgres.place(source))
   make(slug, target, name_of(source), function(db)
     db:_execute "drop table if exists rille_history, rille_epochs"     -- by which tokens of sessions know the other one
   end)
@@ -261,7 +268,7 @@ function M.list()
   for _, row in ipairs(rows) do
     local slug = row.name:match(wanted)
     if slug and Tenant.is_slug(slug) and not row.name:find("^" .. NEW) then
-      list[#list + 1] = { slug = slug, path = require "rille.handle.postgres".place(Place.server(slug)),
+      list[#list + 1] = { slug = slug, path = Postgres.place(Place.server(slug)),
         size_bytes = row.size_bytes }
     end
   end

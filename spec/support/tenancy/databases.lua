@@ -21,11 +21,14 @@ function Databases.new()
 end
 
 --- Say it anew.
----@param more? table  of the configuration's tenancy
-function Databases:configure(more)
+---@param more? table         of the configuration's tenancy
+---@param connections? table  beside that to the server
+function Databases:configure(more, connections)
   local tenancy = { strategy = "database", pattern = self.url(self.prefix .. "{slug}") }
   for key, value in pairs(more or {}) do tenancy[key] = value end
-  rille.configure { connections = { main = { url = URL } }, tenancy = tenancy, models = self.folder.root .. "/none",
+  local all = { main = { url = URL } }
+  for name, settings in pairs(connections or {}) do all[name] = settings end
+  rille.configure { default = "main", connections = all, tenancy = tenancy, models = self.folder.root .. "/none",
     migrations = self.folder.root .. "/migrations" }
 end
 
