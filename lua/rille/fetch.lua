@@ -19,6 +19,7 @@ local function told(handle, db, node, ...)
   db:trace(false)
   if last then
     last.connection = handle.name
+    last.tenant = require "rille.tenant".current()
     if node then last.replica, last.waited_ms = node.number, node.waited_ms end
     hook.query(last)
   end

@@ -89,7 +89,7 @@ function M.emit(event, ...)
 end
 
 --- Tell of a statement that was run; to be called where `listening.query` is set.
----@param info { sql: string, params: table?, ms: number, rows: integer, connection: string }
+---@param info { sql: string, params: table?, ms: number, rows: integer, connection: string, tenant: rille.Tenant? }
 function M.query(info)
   M.emit("query", info)
   if listeners.slow_query and info.ms >= require "rille.config".current().slow_query_ms then

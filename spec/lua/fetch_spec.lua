@@ -24,6 +24,19 @@ describe("the event query", function()
     assert.is_nil(info[1].tenant)
   end)
 
+  it("tells whose statement it was, of models and of others", function()
+    local acme = { id = 7, slug = "acme" }
+    local info = heard(function()
+      rille.tenant.run(acme, function()
+        Post:count()
+        db:query("select 1", { all_tenants = true })
+      end)
+      Post:count()
+    end)
+    assert.same({ acme, acme }, { info[1].tenant, info[2].tenant })
+    assert.is_nil(info[3].tenant)
+  end)
+
   it("is heard once for each end of a query, each write and each statement of one's own", function()
     local post = Post:find(1)
     for name, call in pairs {
