@@ -207,8 +207,7 @@ rille_lua_is_gone(const rille_fault *fault)
 rille_status
 rille_lua_name_gone(const rille_lua_database *database, rille_fault *fault)
 {
-  (void)rille_fault_set(fault, RILLE_TENANT_UNKNOWN, "there is no tenant \"%s\" any more",
-                        rille_show(database->tenant).text);
+  (void)rille_fault_set(fault, RILLE_TENANT_UNKNOWN, "there is no tenant \"%s\"", rille_show(database->tenant).text);
   rille_fault_hint(fault, "rille.tenant.create makes it");
   return RILLE_TENANT_UNKNOWN;
 }

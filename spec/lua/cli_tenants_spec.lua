@@ -65,6 +65,7 @@ describe("the commands about tenants", function()
     assert.same({ "current", "failed", "current" },
       { done.tenants[1].state, done.tenants[2].state, done.tenants[3].state })
     assert.same({ 0, "0 tenants migrated, 2 were current\n" }, { rille "tenants:migrate a c" })
+    assert.same({ 0, "0 tenants migrated, 1 was current\n" }, { rille "tenants:migrate a" })
   end)
 
   it("refuse what does not fit together", function()

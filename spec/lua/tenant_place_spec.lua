@@ -83,7 +83,8 @@ describe("a tenant's place", function()
       return tenant.slug ~= "none" and root .. "/of-" .. tenant.id .. ".db" or nil
     end }
     assert.equal(root .. "/of-7.db", place.path { id = 7, slug = "acme" })
-    refused("tenant_unknown", place.handle, { id = 7, slug = "none" })
+    local e = refused("tenant_unknown", place.handle, { id = 7, slug = "none" })
+    assert.equal("tenancy.pattern says of no database that it is this tenant's", e.hint)
   end)
 
   it("stays while a transaction is open there, whichever coroutine asks", function()

@@ -289,13 +289,14 @@ describe("a tenant", function()
       local asked = {}
       rille.configure { connections = { main = { database = ":memory:" } }, tenancy = { resolve = function(slug)
         asked[#asked + 1] = rille.tenant.current() or slug
-        return slug == "acme" and { id = 7 } or nil
+        return slug == "acme" and { id = 7 } or slug == "empty" and {} or nil
       end } }
       as(A, function()
         for _ = 1, 3 do assert.equal(7, as("acme", function() return rille.tenant.current().id end)) end
       end)
       assert.same({ "acme" }, asked)
       refused("tenant_unknown", as, "nobody", print)
+      assert.matches("returns nil", refused("invalid_argument", as, "empty", print).hint)
     end)
   end)
 

@@ -165,7 +165,7 @@ describe("tenants with databases of their own", function()
     end
     configure { pattern = function(tenant) return root .. "/" .. tenant.slug .. ".db" end }
     rille.tenant.create "acme"
-    refused("unsupported", rille.tenant.list)
+    assert.matches("tenants:migrate SLUG", refused("unsupported", rille.tenant.list).hint)
   end)
 
   it("are migrated one after the other, and one that fails stops no other", function()

@@ -48,7 +48,9 @@ function M.migrate(slugs, term)
     error(e, 0)
   end
   term:report(result, function()
-    term:line(("%s migrated, %d were current"):format(text.count(changed, "tenant"), #result.tenants - changed))
+    local current = #result.tenants - changed
+    term:line(("%s migrated, %d %s current"):format(text.count(changed, "tenant"), current,
+      current == 1 and "was" or "were"))
   end)
 end
 

@@ -86,7 +86,9 @@ end
 function M.list()
   local pattern = Place.tenancy().pattern or Place.PATTERN
   if type(pattern) ~= "string" then
-    Error.raise("unsupported", "tenants cannot be listed where tenancy.pattern is a function")
+    Error.raise("unsupported", "tenants cannot be listed where tenancy.pattern is a function", {
+      hint = "name them: rille tenants:migrate SLUG…, or rille.tenant.migrate { \"acme\", … }",
+    })
   end
   local parts, list = {}, {}
   for part in (pattern .. "/"):gmatch "(.-)/" do parts[#parts + 1] = part end

@@ -21,6 +21,10 @@ local function ask(resolve, slug)
   elseif type(found) ~= "table" then
     Error.argument("tenancy.resolve", "a table with the tenant's id, or nil", found)
   end
+  if found.id == nil then
+    Error.argument("tenancy.resolve: id", "an integer or a text", nil,
+      "where there is no such tenant the function returns nil, and no table")
+  end
   return { id = Tenant.id(found.id, "tenancy.resolve: id"), slug = slug }
 end
 

@@ -77,7 +77,11 @@ local function look_up(tenant)
     said = fill(pattern, slug)
   else
     said = Tenant.outside(pattern, type(tenant) == "table" and tenant or { id = slug, slug = slug })
-    if said == nil then M.unknown(slug) end
+    if said == nil then
+      Error.raise("tenant_unknown", ("there is no tenant %s"):format(Error.quote(slug)), {
+        hint = "tenancy.pattern says of no database that it is this tenant's",
+      })
+    end
   end
   if type(said) == "table" or type(said) == "string" and said:find "^%a[%w+.-]+://" then
     return nil, server_settings(said)
