@@ -67,6 +67,7 @@ end
 local function forget_if_lost(i, s, state)
   if not s.lost then return false end
   counts.lost, told[i] = counts.lost + 1, true
+  io.open(("%s/told%d"):format(folder, i), "w"):close()
   state.least, s.lost = {}, false
   return true
 end
@@ -220,8 +221,9 @@ local function visit()
   end
 end
 
+local STOP <const> = folder .. "/stop"              -- is there once it is enough, before the time is over
 local deadline = core.monotonic_ms() + seconds * 1000
-while core.monotonic_ms() < deadline do
+while core.monotonic_ms() < deadline and not os.rename(STOP, STOP) do
   visit()
   local found = io.open(VIOLATED)
   if found then stop "what another one found" end
