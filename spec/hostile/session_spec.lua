@@ -178,8 +178,8 @@ describe("sessions of many processes", function()
     for row in entries:gmatch "%S+" do assert.is_true(rows[row], row) end
   end
 
-  --- Let the clients work on after a failover: for a while, and until those sessions have been told that should be, or a
-  --- minute shows that they are not.
+  --- Let the clients work on after a failover: for a while, and until those sessions have been told that should be, or
+  --- a minute shows that they are not.
   local function go_on_until_told(ahead, since)
     local function is_told()
       for i in pairs(ahead) do
