@@ -237,6 +237,26 @@ describe("a tenant's rows", function()
     assert.same({ "", mine }, { rows_of(shared, A), rows_of(own, A) })
   end)
 
+  it("stay where rows of others refer to them, or they to those", function()
+    for _, name in ipairs { "shared", "own" } do
+      rille.schema(name):create("likes", function(t)
+        t:id()
+        t:references("org", "orgs"):tenant()
+        t:references("post", "posts"):global()
+      end)
+    end
+    shared:insert("likes", { id = 1, org_id = B.id, post_id = 2 })               -- a post of A's
+    local mine, others = rows_of(shared, A), rows_of(shared, B)
+    for _, case in ipairs { { B, "rows that the tenant's rows refer to are missing in the target" },
+      { A, "rows of the source refer to the tenant's rows, and would stay" } } do
+      local e = refused("foreign_key_violation", Extract.run, shared, own, case[1])
+      assert.same({ "1 rows would refer to rows that are not there", case[2] }, { e.message, e.hint })
+      assert.same({ mine, others, "" }, { rows_of(shared, A), rows_of(shared, B), rows_of(own, B) })
+    end
+    shared:update("likes", { id = 1 }, { org_id = A.id })
+    assert.equal(41, Extract.run(shared, own, A).rows)
+  end)
+
   it("bring rows of everybody's by the names of their columns, which are the same", function()
     own:execute "drop table post_tags"
     own:execute "drop table tags"

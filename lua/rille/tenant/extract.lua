@@ -146,9 +146,10 @@ local function check_untouched(db, plan, arrived, here)
   Moved.refuse_changed(fields)
 end
 
---- How many references of a side lead nowhere.
+--- How many references of a side lead nowhere.  A condition on the column `schema` would be true of no row: only
+--- arguments are heard.
 local function dangling(db, schema)
-  return db:_query(("select count(*) as n from pragma_foreign_key_check where schema = '%s'"):format(schema))[1].n
+  return db:_query("select count(*) as n from pragma_foreign_key_check(null, ?)", schema)[1].n
 end
 
 local function check_dangling(db, schema, before, hint)
