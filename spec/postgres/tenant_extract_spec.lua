@@ -446,7 +446,7 @@ describe("tables that are moved", function()
       { counter = 5041, last = 9000000, next = 9000001 } } do
       shared():query("select setval('tags_id_seq', ?)", case.counter)
       shared():insert("tags", { id = case.last, name = "came " .. i })
-      count_on(shared(), "tags")
+      count_on({ db = shared() }, "tags")
       assert.equal(case.next, shared():create("tags", { name = "next " .. i }).id)
     end
   end)

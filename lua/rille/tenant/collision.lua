@@ -33,7 +33,7 @@ end
 
 ---@class rille.CollisionView
 ---@field keys fun(name: string, i: integer): string[][]  the keys of a table that no two rows may share
----@field mine fun(i: integer): string, string    SQL: the tenant's rows that come, as m, and a condition
+---@field mine fun(i: integer): string          SQL: the tenant's rows that come, as m
 ---@field theirs fun(i: integer): string, string  SQL: the rows of others in the target, as o, and a condition
 ---@field shown string                          SQL: a value (%s) as SQL writes it
 
@@ -45,11 +45,11 @@ end
 function M.find(db, plan, view)
   local found = {}
   for i, each in ipairs(plan) do
-    local mine, is_mine = view.mine(i)
+    local mine = view.mine(i)
     local theirs, is_theirs = view.theirs(i)
     for _, columns in ipairs(view.keys(each.name, i)) do
-      local rows = ("from %s where %s and exists (select 1 from %s where %s and %s)"):format(mine, is_mine, theirs,
-        same_key(columns), is_theirs)
+      local rows = ("from %s where exists (select 1 from %s where %s and %s)"):format(mine, theirs, same_key(columns),
+        is_theirs)
       local count = db:_query("select count(*) as n " .. rows)[1].n
       if count > 0 then
         local values = {}

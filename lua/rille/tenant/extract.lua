@@ -1,366 +1,307 @@
 --- tenant.extract: moves the rows of a tenant from one database into another: out of the shared one, or back into it.
--- Here between two files, which one connection has open; see across.lua for where one of them is at a server.
--- Two files cannot be written in one step that no crash divides, so there are three, each whole by itself:
+-- Two databases cannot be written in one step that no crash divides, so there are three, each whole by itself:
 --   1. the target gets the rows, and a note that they are arriving;
 --   2. the source compares both sides under its lock, then deletes its rows and notes that they left;
 --   3. the target forgets the note.
 -- Until the second is done the source has everything, and the first begins anew; from then on the target has.  Whoever
 -- runs it again after a crash goes on where it ended.
+-- The notes of the target are locked during each step, so that moves of the same tenant come one after the other; in
+-- the second one the source's tables are locked, too.
+local Carriage = require "rille.tenant.carriage"
 local Collision = require "rille.tenant.collision"
 local Error = require "rille.error"
 local Moved = require "rille.tenant.moved"
 local Name = require "rille.schema.name"
-local Side = require "rille.tenant.side.sqlite"
+local Side = require "rille.tenant.side"
 
 local M = {}
 
 local TRIES <const> = 5            -- how often rows may change between the first step and the second
-local SHOWN <const> = 5            -- rows of a table that differ
 local OPTIONS <const> = { "dry_run", "on_step" }
-local NOTES <const> = Moved.NOTES
 
-local quote, matches = Name.quote, Moved.matches
+---@class rille.Move
+---@field id integer|string
+---@field key string                 the id, as it is noted
+---@field on_step fun(step: string, table: string?, rows: integer?)
+---@field from rille.MoveSide
+---@field to? rille.MoveSide         nil: rows are only counted
+---@field plan rille.MovedTable[]
+---@field own rille.Carriage[]       a table of the plan each
+---@field others rille.Carriage[]    of everybody's
+---@field from_order integer[]       the plan's tables, those first that others refer to
+---@field to_order integer[]
+---@field from_circles boolean       foreign keys go in a circle there
+---@field to_circles boolean
 
---- The columns of a table of the source, but those that are computed.
-local function columns_of(db, name)
+local function names_of(list)
   local names = {}
-  for _, column in ipairs(db:describe(name).columns) do
-    if not column.generated then names[#names + 1] = column.name end
-  end
+  for i, each in ipairs(list) do names[i] = each.name end
   return names
 end
 
--- -- which rows -----------------------------------------------------------------------------------------------------
+-- -- before anything is written -------------------------------------------------------------------------------------
 
-local function set_of(schema, i) return ('temp."move_%s_%d"'):format(schema, i) end
-
---- Note the rowids of the tenant's rows on one side; how many there are.
-local function mark(db, plan, schema, id)
-  local total = 0
-  for i, each in ipairs(plan) do
-    local set = set_of(schema, i)
-    db:_execute(("create table if not exists %s (id integer primary key)"):format(set))
-    db:_execute("delete from " .. set)
-    if each.column then
-      each[schema] = db:_execute(("insert into %s select rowid from %s.%s where %s = ?"):format(set, schema,
-        quote(each.name), quote(each.column)), Moved.id_for(db, each, id)).changes
-    else
-      each[schema] = 0
-    end
-  end
-  local more
-  repeat
-    more = 0
-    for i, each in ipairs(plan) do
-      for _, key in ipairs(each.column and {} or each.keys) do
-        local added = db:_execute(([[insert or ignore into %s select c.rowid from %s.%s as c join %s.%s as p on %s
-          where p.rowid in (select id from %s)]]):format(set_of(schema, i), schema, quote(each.name), schema,
-          quote(plan[key.to].name), matches("c", key.columns, "p", key.references), set_of(schema, key.to))).changes
-        each[schema], more = each[schema] + added, more + added
+--- Raise for values that the target does not keep as they are.
+local function look(job)
+  local count, fields, first = 0, {}, nil
+  for _, list in ipairs { job.own, job.others } do
+    for i, each in ipairs(list) do
+      if list == job.own then job.on_step("checking", each.name, job.from.counts[i]) end
+      each:look()
+      count = count + each.seen.misfit_count
+      for _, misfit in ipairs(each.seen.misfits) do
+        local place = ("%s.%s"):format(misfit.table, misfit.column)
+        first = first or misfit
+        fields[place] = fields[place] or {}
+        table.insert(fields[place], ("%s: %s"):format(misfit.row, misfit.why))
       end
     end
-  until more == 0
-  for _, each in ipairs(plan) do total = total + each[schema] end
-  return total
+  end
+  if count == 0 then return end
+  local how_many = count == 1 and "1 value of the tenant does" or ("%d values of the tenant do"):format(count)
+  Error.raise("validation", ("%s not fit into the target, of %s (%s) for example: %s"):format(how_many, first.table,
+    first.row, first.why), {
+    fields = fields, hint = "nothing was moved; mend them, or give the column of the target a type that keeps them",
+  })
 end
 
---- What the marked rows of the source refer to of everybody's, a foreign key each; `is_meant` is SQL about the row m.
-local function shared_of(db, plan)
-  local list = {}
-  for i, each in ipairs(plan) do
-    for _, key in ipairs(each.shared) do
-      list[#list + 1] = { name = key.table, columns = columns_of(db, key.table), references = key.references,
-        is_meant = ("exists (select 1 from main.%s as c where c.rowid in (select id from %s) and %s)"):format(
-          quote(each.name), set_of("main", i), matches("c", key.columns, "m", key.references)) }
+--- Raise where the rows have no room in the target, or would refer to others there.
+local function check_room(job)
+  local to, own, others = job.to, job.own, job.others
+  Collision.check_shared(Collision.find(to.db, others, {
+    keys = function(_, i) return { others[i].references } end,
+    mine = function(i) return others[i]:coming() .. " as m" end,
+    theirs = function(i)
+      return to:place(others[i].name) .. " as o", Collision.differ(names_of(others[i].columns), to.DIFFERS)
+    end,
+    shown = to.SHOWN,
+  }))
+  Collision.check(Collision.find(to.db, own, {
+    keys = function(name) return to:unique_keys(name) end,
+    mine = function(i) return own[i]:coming() .. " as m" end,
+    theirs = function(i) return to:place(own[i].name) .. " as o", ("not (%s)"):format(to:meant(i, "o")) end,
+    shown = to.SHOWN,
+  }))
+end
+
+--- Raise unless the target has what had arrived, which may then be cleared.
+local function check_untouched(job, arrived, here)
+  local sums, fields = {}, {}
+  for i, each in ipairs(job.own) do sums[i] = each:sum() end
+  if here > 0 and Carriage.digest(sums) == arrived then return end
+  for i, each in ipairs(job.own) do
+    if sums[i].rows ~= each.seen.rows or sums[i].digest ~= each.seen.digest then
+      fields[each.name] = each:differences()
     end
-  end
-  return list
-end
-
-local function clear(db, plan, schema)
-  for i, each in ipairs(plan) do
-    db:_execute(("delete from %s.%s where rowid in (select id from %s)"):format(schema, quote(each.name),
-      set_of(schema, i)))
-  end
-end
-
---- The columns in a form that tells all values apart.
-local function exact(each)
-  local parts = {}
-  for i, name in ipairs(each.columns) do parts[i] = ("quote(%s)"):format(quote(name)) end
-  return table.concat(parts, ", ")
-end
-
---- Are the rows of both sides the same, value by value?
-local function are_same(db, plan)
-  local function rows(each, schema, i)
-    return ("select %s from %s.%s where rowid in (select id from %s)"):format(exact(each), schema, quote(each.name),
-      set_of(schema, i))
-  end
-  for i, each in ipairs(plan) do
-    local here, there = rows(each, "main", i), rows(each, "other", i)
-    local differ = ("select exists (select * from (%s except %s)) or exists (select * from (%s except %s)) as yes")
-      :format(here, there, there, here)
-    if each.main ~= each.other or db:_query(differ)[1].yes ~= 0 then return false end
-  end
-  return true
-end
-
---- Of the marked rows of a side.
-local function digest(db, plan, schema)
-  local parts = {}
-  for i, each in ipairs(plan) do
-    local columns = {}
-    for k, name in ipairs(each.columns) do columns[k] = { name = name, declared = "TEXT" } end
-    local sum = db:connect():carry { table = each.name, columns = columns, exact = true, most = 1,
-      sql = ("select %s from %s.%s where rowid in (select id from %s)"):format(exact(each), schema, quote(each.name),
-        set_of(schema, i)) }
-    parts[i] = ("%d:%s"):format(sum.rows, sum.digest)
-  end
-  return table.concat(parts, " ")
-end
-
---- Which marked rows of a side the other one has not, in words.
-local function only_in(db, each, i, schema, other)
-  local rows = ("from %s.%s where rowid in (select id from %s) and (%s) not in (select %s from %s.%s where rowid in "
-    .. "(select id from %s))"):format(schema, quote(each.name), set_of(schema, i), exact(each), exact(each), other,
-    quote(each.name), set_of(other, i))
-  local count, ids = db:_query("select count(*) as n " .. rows)[1].n, {}
-  if count == 0 then return nil end
-  for k, row in ipairs(db:_query(("select rowid as id %s order by rowid limit %d"):format(rows, SHOWN))) do
-    ids[k] = tostring(row.id)
-  end
-  return ("%d row%s only in the %s: %s%s"):format(count, count == 1 and "" or "s", schema == "main" and "source"
-    or "target", table.concat(ids, ", "), count > #ids and " …" or "")
-end
-
---- Raise unless the target has what had arrived, which may then be cleared.  Both sides are marked.
-local function check_untouched(db, plan, arrived, here)
-  if here > 0 and digest(db, plan, "other") == arrived then return end
-  local fields = {}
-  for i, each in ipairs(plan) do
-    local words = { only_in(db, each, i, "other", "main") }
-    words[#words + 1] = only_in(db, each, i, "main", "other")
-    if words[1] then fields[each.name] = words end
   end
   Moved.refuse_changed(fields)
 end
 
---- How many references of a side lead nowhere.  A condition on the column `schema` would be true of no row: only
---- arguments are heard.
-local function dangling(db, schema)
-  return db:_query("select count(*) as n from pragma_foreign_key_check(null, ?)", schema)[1].n
-end
+local function tell_copying(job, i) job.on_step("copying", job.own[i].name, job.from.counts[i]) end
 
-local function check_dangling(db, schema, before, hint)
-  local after = dangling(db, schema)
-  if after > before then
-    Error.raise("foreign_key_violation", ("%d rows would refer to rows that are not there"):format(after - before), {
-      hint = hint,
-    })
+local function stage(job)
+  for i, each in ipairs(job.own) do
+    if each.stage then
+      tell_copying(job, i)
+      each:stage()
+    end
+  end
+  for _, each in ipairs(job.others) do
+    if each.stage then each:stage() end
   end
 end
 
---- Copy the tenant's rows, and what they refer to of everybody's where the other side lacks it.
-local function copy(db, plan, on_step)
-  for _, each in ipairs(shared_of(db, plan)) do
-    local target, columns = quote(each.name), Name.quote_all(each.columns)
-    db:_execute(([[insert into other.%s (%s) select %s from main.%s as m where %s
-      and not exists (select 1 from other.%s as o where %s)]]):format(target, columns, columns, target, each.is_meant,
-      target, matches("o", each.references, "m", each.references)))
-  end
-  for i, each in ipairs(plan) do
-    on_step("copying", each.name, each.main)
-    local columns = Name.quote_all(each.columns)
-    db:_execute(("insert into other.%s (%s) select %s from main.%s where rowid in (select id from %s) order by rowid")
-      :format(quote(each.name), columns, columns, quote(each.name), set_of("main", i)))
-  end
-end
-
--- -- notes ----------------------------------------------------------------------------------------------------------
-
-local function make_notes(db)
-  for _, schema in ipairs { "main", "other" } do
-    db:_execute(("create table if not exists %s.%s (tenant TEXT not null primary key, state TEXT not null)"):format(
-      schema, NOTES))
-  end
-end
-
-local function has_notes(db, schema)
-  return db:_query(("select 1 from %s.sqlite_schema where name = '%s'"):format(schema, NOTES))[1] ~= nil
-end
-
-local function state_of(db, schema, key)
-  if not has_notes(db, schema) then return nil end
-  local row = db:_query(("select state from %s.%s where tenant = ?"):format(schema, NOTES), key)[1]
-  return Moved.read(row and row.state)
-end
-
-local function note(db, schema, key, state)
-  db:_execute(("insert or replace into %s.%s (tenant, state) values (?, ?)"):format(schema, NOTES), key, state)
-end
-
---- Forget what is noted, if it is that.
-local function forget(db, schema, key, state)
-  if state_of(db, schema, key) == state then
-    db:_execute(("delete from %s.%s where tenant = ?"):format(schema, NOTES), key)
-  end
-end
-
--- -- the steps ------------------------------------------------------------------------------------------------------
-
---- Raise unless the rows have room in the target; true where they are there.  Both sides are marked.
-local function check_room(db, plan, key, there, here)
-  local state, arrived = state_of(db, "other", key)
+--- All that can be found out before rows are in their tables; false where the source has none any more, for another
+--- process has moved them, "there" where the target has them.
+local function prepare(job)
+  local state, arrived = job.to:state(job.key)
   local is_arriving = state == "arriving"
-  if is_arriving and are_same(db, plan) then return true end
-  if is_arriving then check_untouched(db, plan, arrived, here) end
+  if is_arriving then job.to:lock(names_of(job.plan)) end
+  local there, here = job.to:mark(job.plan, job.id), job.from:mark(job.plan, job.id)
+  if here == 0 and not is_arriving then return false end
   if there > 0 and not is_arriving then
     Error.raise("unique_violation", ("the target has %d rows of this tenant already"):format(there), {
       hint = "they are not from a move that was broken off: look at them first",
     })
   end
-  local shared = shared_of(db, plan)
-  Collision.check_shared(Collision.find(db, shared, {
-    keys = function(_, i) return { shared[i].references } end,
-    mine = function(i) return ("main.%s as m"):format(quote(shared[i].name)), shared[i].is_meant end,
-    theirs = function(i)
-      return ("other.%s as o"):format(quote(shared[i].name)), Collision.differ(shared[i].columns, Side.DIFFERS)
-    end,
-    shown = Side.SHOWN,
-  }))
-  Collision.check(Collision.find(db, plan, {
-    keys = function(name) return Side.unique_keys(db, name, "other") end,
-    mine = function(i)
-      return ("main.%s as m"):format(quote(plan[i].name)), ("m.rowid in (select id from %s)"):format(set_of("main", i))
-    end,
-    theirs = function(i)
-      return ("other.%s as o"):format(quote(plan[i].name)),
-        ("o.rowid not in (select id from %s)"):format(set_of("other", i))
-    end,
-    shown = Side.SHOWN,
-  }))
-  return false
+  look(job)
+  if is_arriving then
+    if Carriage.are_same(job.own) then return "there" end
+    check_untouched(job, arrived, here)
+  end
+  stage(job)
+  check_room(job)
+  return "room"
+end
+
+-- -- the steps ------------------------------------------------------------------------------------------------------
+
+--- Put the rows into their tables, and what they refer to of everybody's where the target lacks it.
+local function put(job)
+  local to = job.to
+  local function insert(each, condition)
+    local names = Name.quote_all(names_of(each.columns))
+    to.db:_execute(("insert into %s (%s)%s select %s from %s as p where %s"):format(to:place(each.name), names,
+      to.OVERRIDING, names, each:coming(), condition))
+    to:count_on(each.name)
+  end
+  for _, each in ipairs(job.others) do
+    insert(each, ("not exists (select 1 from %s as o where %s)"):format(to:place(each.name),
+      Moved.matches("o", each.references, "p", each.references)))
+  end
+  for _, i in ipairs(job.to_order) do
+    if not job.own[i].stage then tell_copying(job, i) end
+    insert(job.own[i], "true")
+  end
+end
+
+local function refuse_dangling(count, hint)
+  Error.raise("foreign_key_violation", ("%d rows would refer to rows that are not there"):format(count), {
+    hint = hint,
+  })
+end
+
+--- Raise unless the target has now what it was given.
+local function check_put(job, dangling_before)
+  job.to:mark(job.plan, job.id)
+  local same, each = Carriage.are_same(job.own)
+  if not same then
+    Error.raise("checksum_mismatch", ("%s: the target has other rows than it was given: %s"):format(each.name,
+      table.concat(each:differences(), "; ")), { table = each.name, hint = "nothing was moved; please report it" })
+  end
+  local dangling = job.to:dangling() - dangling_before
+  if dangling > 0 then refuse_dangling(dangling, "rows that the tenant's rows refer to are missing in the target") end
 end
 
 --- Is all done but that the target forgets it?
-local function has_left(db, key)
-  return state_of(db, "main", key) == "left" and state_of(db, "other", key) == "arriving"
-end
+local function has_left(job) return job.from:state(job.key) == "left" and job.to:state(job.key) == "arriving" end
 
 -- Each step looks at the notes under its lock: another process may have come before it and done it all.
---- Bring the rows; false where there is none to bring, for another process has moved them.
-local function arrive(db, plan, id, key, on_step)
-  return db:transaction(function()
-    if has_left(db, key) then return true end
-    Moved.check_whole(state_of(db, "main", key))
-    local there, here = mark(db, plan, "other", id), mark(db, plan, "main", id)
-    local is_arriving = state_of(db, "other", key) == "arriving"
-    if here == 0 and not is_arriving then return false end
-    if check_room(db, plan, key, there, here) then return true end
-    if is_arriving then clear(db, plan, "other") end
-    local before = dangling(db, "other")
-    copy(db, plan, on_step)
-    check_dangling(db, "other", before, "rows that the tenant's rows refer to are missing in the target")
-    mark(db, plan, "other", id)
-    note(db, "other", key, Moved.arriving(digest(db, plan, "other")))
-    return true
+--- Bring the rows; false where there is none to bring.
+local function arrive(job)
+  return job.to:write(function()
+    if job.to_circles then job.to:put_off() end
+    return job.from:read(function()
+      if has_left(job) then return true end
+      Moved.check_whole(job.from:state(job.key))
+      local found = prepare(job)
+      if found ~= "room" then return found == "there" end
+      local dangling = job.to:dangling()
+      job.to:clear(job.plan, job.to_order)
+      put(job)
+      check_put(job, dangling)
+      local sums = {}
+      for i, each in ipairs(job.own) do sums[i] = each.seen end
+      job.to:note(job.key, Moved.arriving(Carriage.digest(sums)))
+      return true
+    end)
   end)
 end
 
+--- What the source has is to be what the target has; false where it has changed since.
+local function compare(job)
+  for _, each in ipairs(job.own) do
+    each:look()
+    if each.seen.misfit_count > 0 then return false end
+  end
+  return (Carriage.are_same(job.own))
+end
+
 --- Delete the rows in the source, if the target has the same; false when they have changed since they were copied.
-local function leave(db, plan, id, key)
-  return db:transaction(function()
-    if has_left(db, key) then return true end
-    mark(db, plan, "main", id)
-    mark(db, plan, "other", id)
-    if not are_same(db, plan) then return false end
-    local before = dangling(db, "main")
-    clear(db, plan, "main")
-    check_dangling(db, "main", before, "rows of the source refer to the tenant's rows, and would stay")
-    note(db, "main", key, "left")
-    return true
+local function leave(job)
+  return job.to:write(function()
+    return job.from:write(function()
+      if has_left(job) then return true end
+      job.from:lock(names_of(job.plan))
+      if job.from_circles then job.from:put_off() end
+      job.from:mark(job.plan, job.id)
+      job.to:mark(job.plan, job.id)
+      if not compare(job) then return false end
+      local referring = job.from:referring(job.plan)
+      if referring > 0 then
+        refuse_dangling(referring, "rows of the source refer to the tenant's rows, and would stay")
+      end
+      job.from:clear(job.plan, job.from_order)
+      assert(job.from:mark(job.plan, job.id) == 0, "rows were deleted and are still there")
+      job.from:note(job.key, "left")
+      return true
+    end)
   end)
 end
 
 --- A note that rows left is of an earlier move where none are arriving.
-local function forget_earlier(db, key)
-  db:transaction(function()
-    if state_of(db, "other", key) ~= "arriving" then
-      forget(db, "main", key, "left")
+local function forget_earlier(job)
+  job.to:write(function()
+    if job.to:state(job.key) ~= "arriving" then
+      job.from:write(function() job.from:forget(job.key, "left") end)
     end
   end)
 end
 
-local function move(db, plan, id, key, on_step)
-  forget_earlier(db, key)
+local function move(job)
+  forget_earlier(job)
   local tries = 0
-  while not has_left(db, key) do
+  while not has_left(job) do
     tries = tries + 1
     if tries > TRIES then
       Error.raise("busy", "the tenant's rows change all the time", { hint = "move it while nobody writes them" })
     end
-    if not arrive(db, plan, id, key, on_step) then return on_step "done" end
-    on_step "arrived"
-    if leave(db, plan, id, key) then on_step "left" end
+    if not arrive(job) then return job.on_step "done" end
+    job.on_step "arrived"
+    if leave(job) then job.on_step "left" end
   end
-  forget(db, "other", key, "arriving")
-  on_step "done"
+  job.to:write(function() job.to:forget(job.key, "arriving") end)
+  job.on_step "done"
 end
 
 -- -- the whole ------------------------------------------------------------------------------------------------------
 
---- Raise unless a table has the same columns on both sides.
-local function check_columns(db, name)
-  local columns = {}
-  for _, schema in ipairs { "main", "other" } do
-    local names = {}
-    for i, row in ipairs(db:_query("select name from pragma_table_info(?, ?) order by name", name, schema)) do
-      names[i] = row.name
-    end
-    columns[schema] = table.concat(names, ", ")
-  end
-  if columns.main == columns.other then return end
-  Error.raise("migration", ("%s has other columns in the target: %s; and here: %s"):format(name, columns.other,
-    columns.main), { table = name, hint = "both databases must have the same migrations" })
+local function check_triggers(side, name)
+  local trigger = side:trigger(name)
+  if not trigger then return end
+  Error.raise("unsupported", ("%s has the trigger %s, which would run again"):format(name, trigger), {
+    table = name, hint = "drop it for as long as tenants are moved",
+  })
 end
 
 --- Raise for what cannot be moved whole.
-local function check(db, plan, to)
+local function check(job)
+  local from, to, plan = job.from, job.to, job.plan
   if #plan == 0 then
     Error.raise("not_found", "no table of the source says whose its rows are", {
       hint = "its migrations say :tenant() of a column, or a model says tenant_column",
     })
   end
-  for _, each in ipairs(plan) do Side.check(db, each.name) end
-  for _, each in ipairs(to and plan or {}) do
-    for _, schema in ipairs { "main", "other" } do
-      local trigger = Side.trigger(db, each.name, schema)
-      if trigger then
-        Error.raise("unsupported", ("%s has the trigger %s, which would run again"):format(each.name, trigger), {
-          table = each.name, hint = "drop it for as long as tenants are moved",
-        })
-      end
-    end
-    check_columns(db, each.name)
-  end
-  for _, each in ipairs(to and shared_of(db, plan) or {}) do check_columns(db, each.name) end
-end
-
---- What a run would do; raises what it would raise.
-local function rehearse(db, plan, to, id, key)
+  for _, each in ipairs(plan) do from:check(each.name) end
   if not to then return end
-  check_room(db, plan, key, mark(db, plan, "other", id), mark(db, plan, "main", id))
+  job.own, job.others = Carriage.load(plan, from, to)
+  for _, each in ipairs(plan) do
+    to:check(each.name)
+    check_triggers(from, each.name)
+    check_triggers(to, each.name)
+  end
+  local circles
+  job.from_order, job.from_circles = from:order(plan)
+  job.to_order, job.to_circles = to:order(plan)
+  job.others, circles = Carriage.in_order(job.others, to)
+  job.to_circles = job.to_circles or circles
 end
 
---- A connection of its own that has both databases, with foreign keys looked after at the end of each step.
-local function open(from, to)
-  local other = to and Side.settings(to.settings).database or ":memory:"
-  local db = require "rille.handle".new("move", Side.settings(from.settings))
-  db:_execute("attach ? as other", other)
-  db:_execute "pragma other.synchronous = full"
-  db:_execute "pragma main.synchronous = full"
-  return db
+local function run(job, dry_run)
+  job.plan = Moved.plan(job.from)
+  check(job)
+  local done = { tables = {} }
+  job.from:read(function() done.rows = job.from:mark(job.plan, job.id) end)
+  for i, each in ipairs(job.plan) do done.tables[each.name] = job.from.counts[i] end
+  if job.to then Moved.check_whole(job.from:state(job.key)) end
+  if dry_run and job.to and done.rows > 0 then
+    job.to:try(function() job.from:read(function() prepare(job) end) end)
+  elseif not dry_run and (done.rows > 0 or job.to:state(job.key) == "arriving") then
+    job.from:make_notes()
+    job.to:make_notes()
+    move(job)
+  end
+  return done
 end
 
 --- Move a tenant's rows: every table with a tenant's column, and what hangs on these by foreign keys.  Rows that are
@@ -370,32 +311,19 @@ end
 ---@param to? rille.Handle    has the same tables; a dry run needs none
 ---@param tenant rille.Tenant
 ---@param options? { dry_run: boolean?, on_step: (fun(step: string, table: string?, rows: integer?))? }  on_step hears
----  "copying" with each table, before that perhaps "checking" with each, then "arrived", "left", "done"
+---  "checking" and "copying" with each table, then "arrived", "left", "done"
 ---@return { rows: integer, tables: table<string, integer> } moved  of this run; none where all was done before
 function M.run(from, to, tenant, options)
   options = Error.options("extract", options, OPTIONS)
   if not to and not options.dry_run then Error.argument("extract", "a handle to move to", nil) end
   require "rille.autoload".load_once()
-  if from.driver ~= "sqlite" or to and to.driver ~= "sqlite" then
-    return require "rille.tenant.across".run(from, to, tenant, options.dry_run, options.on_step or function() end)
-  end
-  local id, key = tenant.id, tostring(tenant.id)
-  local handle = open(from, to)
-  local closing <close> = setmetatable({}, { __close = function() handle:close() end })     -- luacheck: ignore 211
-  local plan = Moved.plan(handle, Side.keys)
-  check(handle, plan, to)
-  local done = { rows = mark(handle, plan, "main", id), tables = {} }
-  for _, each in ipairs(plan) do done.tables[each.name] = each.main end
-  if to then Moved.check_whole(state_of(handle, "main", key)) end
-  if options.dry_run then
-    if done.rows > 0 then rehearse(handle, plan, to, id, key) end
-    return done
-  end
-  make_notes(handle)
-  if done.rows > 0 or state_of(handle, "other", key) == "arriving" then
-    move(handle, plan, id, key, options.on_step or function() end)
-  end
-  return done
+  local source, target = Side.open(from, to)
+  local closing <close> = setmetatable({}, { __close = function()              -- luacheck: ignore 211
+    source:close()
+    if target then target:close() end
+  end })
+  return require "rille.tenant".outside(run, { id = tenant.id, key = tostring(tenant.id), from = source, to = target,
+    on_step = options.on_step or function() end }, options.dry_run)
 end
 
 return M

@@ -11,7 +11,6 @@ M.NOTES = "rille_moves"
 
 ---@class rille.MovedTable
 ---@field name string
----@field columns string[]   but those that are computed
 ---@field column? string     says whose a row is; nil: its rows hang on others
 ---@field keys rille.MovedKey[]    foreign keys to tables that move
 ---@field shared rille.MovedKey[]  foreign keys to tables that are everybody's
@@ -32,24 +31,19 @@ local function owner_of(description)
 end
 
 local function add(plan, description, column)
-  local names = {}
-  for _, each in ipairs(description.columns) do
-    if not each.generated then names[#names + 1] = each.name end
-  end
-  plan[#plan + 1] = { name = description.name, columns = names, column = column, keys = {}, shared = {} }
+  plan[#plan + 1] = { name = description.name, column = column, keys = {}, shared = {} }
   plan.at[description.name:lower()] = #plan
 end
 
 --- Tables with a tenant's column, and those whose rows hang on them by foreign keys; `at` finds one by its name.
----@param db rille.Handle
----@param keys_of fun(db: rille.Handle, name: string): rille.MovedKey[]  the foreign keys of a table
+---@param side rille.MoveSide
 ---@return rille.MovedTable[]
-function M.plan(db, keys_of)
+function M.plan(side)
   local plan, rest, keys = { at = {} }, {}, {}
-  for _, name in ipairs(db:tables()) do
-    local description = db:describe(name)
+  for _, name in ipairs(side.db:tables()) do
+    local description = side.db:describe(name)
     if description.kind == "table" and name ~= M.NOTES then
-      keys[name] = keys_of(db, name)
+      keys[name] = side:keys(name)
       local column = owner_of(description)
       if column then add(plan, description, column) else rest[#rest + 1] = description end
     end

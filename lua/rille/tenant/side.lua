@@ -1,41 +1,57 @@
---- tenant.side: one database of a move of a tenant's rows, with the words of its engine: which rows are meant there,
--- and what is noted of the move.
+--- tenant.side: one database of a move of a tenant's rows: which rows are meant there, and what is noted of the move.
+-- What differs between engines is in the folder of this name; side/sqlite.lua says what each word of it is for.
 local Error = require "rille.error"
 local Moved = require "rille.tenant.moved"
 local Name = require "rille.schema.name"
 local Transaction = require "rille.transaction"
 
-local Side = {}
-Side.__index = Side
-
-local M = {}
-
 local quote = Name.quote
 
 ---@class rille.MoveSide
 ---@field db rille.Handle
----@field words table         side/sqlite.lua or side/postgres.lua
+---@field schema? string      what the database is called on its connection, where that has both sides
 ---@field counts integer[]    of the rows that are marked, a table of the plan each
+local Side = {}
 
---- Open a connection of its own to the database of a handle.
----@param handle rille.Handle
----@return rille.MoveSide
-function M.open(handle)
-  local words = require("rille.tenant.side." .. handle.driver)
-  local db = require "rille.handle".new("move", words.settings(handle.settings))
-  words.begin(db)
-  return setmetatable({ db = db, words = words, counts = {} }, Side)
+--- A side at an engine, which adds its words.
+function Side.kind()
+  local kind = setmetatable({}, { __index = Side })
+  kind.__index = kind
+  return kind
+end
+
+local function engine_of(handle) return require("rille.tenant.side." .. handle.driver) end
+
+--- Open both sides on connections of their own: one connection for two files, so that SQL sees both.
+---@param from rille.Handle
+---@param to? rille.Handle
+---@return rille.MoveSide from
+---@return rille.MoveSide? to
+function Side.open(from, to)
+  if to and from.driver == "sqlite" and to.driver == "sqlite" then return engine_of(from).attach(from, to) end
+  local source = engine_of(from).new(from)
+  if not to then return source end
+  local ok, target = xpcall(engine_of(to).new, Error.keep_trace, to)
+  if ok then return source, target end
+  source:close()
+  Error.again(target)
 end
 
 function Side:close() self.db:close() end
 
+--- SQL: a table of this side.
+---@param name string
+---@return string
+function Side:place(name) return self.schema and ("%s.%s"):format(self.schema, quote(name)) or quote(name) end
+
 -- -- which rows -----------------------------------------------------------------------------------------------------
 
-local function set_of(i) return "rille_move_" .. i end
+--- The short-lived table of the marked rows of table number i.
+local function set_of(self, i) return ("rille_move_%s%d"):format(self.schema or "", i) end
 
--- SQL: a row of table number i is one of those that are meant.
+--- SQL: a row of table number i is one of those that are meant.
 function Side:meant(i, alias)
-  return ("%s.%s in (select id from %s)"):format(alias, self.words.ROW, set_of(i))
+  return ("%s.%s in (select id from %s)"):format(alias, self.ROW, set_of(self, i))
 end
 
 --- Find the tenant's rows, in a transaction; how many there are.
@@ -43,14 +59,14 @@ end
 ---@param id integer|string
 ---@return integer
 function Side:mark(plan, id)
-  local db, row, total = self.db, self.words.ROW, 0
+  local db, row, total = self.db, self.ROW, 0
   for i, each in ipairs(plan) do
-    local own = each.column and Moved.id_for(db, each, id)
-    db:_execute(("create temp table if not exists %s (id %s primary key)%s"):format(set_of(i), self.words.ROW_TYPE,
-      self.words.SHORT_LIVED))
-    db:_execute("delete from " .. set_of(i))
-    self.counts[i] = own ~= nil and db:_execute(("insert into %s select %s from %s where %s = ?"):format(set_of(i), row,
-      quote(each.name), quote(each.column)), own).changes or 0
+    local own, set = each.column and Moved.id_for(db, each, id), set_of(self, i)
+    db:_execute(("create temp table if not exists %s (id %s primary key)%s"):format(set, self.ROW_TYPE,
+      self.SHORT_LIVED))
+    db:_execute("delete from " .. set)
+    self.counts[i] = own ~= nil and db:_execute(("insert into %s select %s from %s where %s = ?"):format(set, row,
+      self:place(each.name), quote(each.column)), own).changes or 0
   end
   local more
   repeat
@@ -58,8 +74,9 @@ function Side:mark(plan, id)
     for i, each in ipairs(plan) do
       for _, key in ipairs(each.column and {} or each.keys) do
         local sql = "insert into %s select c.%s from %s as c join %s as p on %s where %s on conflict do nothing"
-        local added = db:_execute(sql:format(set_of(i), row, quote(each.name), quote(plan[key.to].name),
-          Moved.matches("c", key.columns, "p", key.references), self:meant(key.to, "p"))).changes
+        local added = db:_execute(sql:format(set_of(self, i), row, self:place(each.name),
+          self:place(plan[key.to].name), Moved.matches("c", key.columns, "p", key.references),
+          self:meant(key.to, "p"))).changes
         self.counts[i], more = self.counts[i] + added, more + added
       end
     end
@@ -72,7 +89,7 @@ end
 function Side:clear(plan, order)
   for k = #order, 1, -1 do
     local i = order[k]
-    self.db:_execute(("delete from %s as t where %s"):format(quote(plan[i].name), self:meant(i, "t")))
+    self.db:_execute(("delete from %s as t where %s"):format(self:place(plan[i].name), self:meant(i, "t")))
   end
 end
 
@@ -83,7 +100,7 @@ function Side:referring(plan)
   for i, each in ipairs(plan) do
     for _, key in ipairs(each.keys) do
       local sql = "select count(*) as n from %s as c join %s as p on %s where %s and not (%s)"
-      count = count + self.db:_query(sql:format(quote(each.name), quote(plan[key.to].name),
+      count = count + self.db:_query(sql:format(self:place(each.name), self:place(plan[key.to].name),
         Moved.matches("c", key.columns, "p", key.references), self:meant(key.to, "p"), self:meant(i, "c")))[1].n
     end
   end
@@ -108,7 +125,7 @@ function Side:order(plan, may_be_there)
   local order, state, circles = {}, {}, false
   local function visit(i)
     state[i] = "open"
-    for _, key in ipairs(self.words.keys(self.db, plan[i].name, may_be_there)) do
+    for _, key in ipairs(self:keys(plan[i].name, may_be_there)) do
       local to = plan.at[key.table:lower()]
       if to and to ~= i and state[to] == "open" then
         circles = true
@@ -130,48 +147,46 @@ end
 
 --- A server may refuse one of two processes that make the table at once, though neither minds that it is there.
 function Side:make_notes()
-  local ok, e = pcall(self.db._execute, self.db, self.words.NOTES)
-  if not ok and not (Error.is(e, "unique_violation") and self.words.has_notes(self.db)) then Error.again(e) end
+  local ok, e = pcall(self.db._execute, self.db, ("create table if not exists %s (tenant %s not null primary key, "
+    .. "state text not null)"):format(self:place(Moved.NOTES), self.KEY_TYPE))
+  if not ok and not (Error.is(e, "unique_violation") and self:has_notes()) then Error.again(e) end
 end
 
 --- What is noted of a tenant, as Moved.read gives it; nil where nothing is.
 ---@return string? state
 ---@return string? digest
 function Side:state(key)
-  if not self.words.has_notes(self.db) then return nil end
-  local row = self.db:_query(("select state from %s where tenant = ?"):format(Moved.NOTES), key)[1]
+  if not self:has_notes() then return nil end
+  local row = self.db:_query(("select state from %s where tenant = ?"):format(self:place(Moved.NOTES)), key)[1]
   return Moved.read(row and row.state)
 end
 
 function Side:note(key, state)
   self.db:_execute(("insert into %s (tenant, state) values (?, ?) on conflict (tenant) do update set "
-    .. "state = excluded.state"):format(Moved.NOTES), key, state)
+    .. "state = excluded.state"):format(self:place(Moved.NOTES)), key, state)
 end
 
 --- Forget what is noted, if it is that.
 function Side:forget(key, state)
-  if self:state(key) == state then self.db:_execute(("delete from %s where tenant = ?"):format(Moved.NOTES), key) end
+  if self:state(key) == state then
+    self.db:_execute(("delete from %s where tenant = ?"):format(self:place(Moved.NOTES)), key)
+  end
 end
 
 -- -- transactions ---------------------------------------------------------------------------------------------------
 
 --- Run `fn` in a transaction that writes; no other move of this database is under way meanwhile.  What others commit
---- until a lock is had is seen, whatever the server's default is.
+--- until a lock is had is seen, whatever the server's default is.  Where both sides have one connection, the one
+--- inside the other is a savepoint.
 function Side:write(fn)
   return self.db:transaction(function()
-    self.words.durable(self.db)
-    if self.words.has_notes(self.db) then self.words.lock_notes(self.db) end
+    self:durable()
+    if self:has_notes() then self:lock_notes() end
     return fn()
   end, { isolation = "read_committed" })
-end
-
---- Run `fn` as write() does, and take all of it back.
-function Side:try(fn)
-  local tx <close> = self.db:begin()                                           -- luacheck: ignore 211
-  return fn()
 end
 
 --- Run `fn`, for which all is as it is at one moment.
 function Side:read(fn) return Transaction.at_one_moment(self.db, fn) end
 
-return M
+return Side

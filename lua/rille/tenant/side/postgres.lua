@@ -3,25 +3,26 @@
 -- Tables are those that their bare name finds.  A row is told by its place (ctid), which stays what it is for a
 -- snapshot, and for everybody while the table is locked.
 local Error = require "rille.error"
+local Handle = require "rille.handle"
 local Json = require "rille.json"
 local Moved = require "rille.tenant.moved"
 local Name = require "rille.schema.name"
+local Side = require "rille.tenant.side"
 
-local M = {}
+local Postgres = Side.kind()
 
-M.ROW, M.ROW_TYPE = "ctid", "pg_catalog.tid"
+Postgres.ROW, Postgres.ROW_TYPE = "ctid", "pg_catalog.tid"
 
-M.SHORT_LIVED = " on commit drop"
+Postgres.SHORT_LIVED = " on commit drop"
 
-M.OVERRIDING = " overriding system value"
+Postgres.OVERRIDING = " overriding system value"
 
-M.SHOWN = "case pg_catalog.jsonb_typeof(pg_catalog.to_jsonb(%s)) when 'number' then (%s)::text "
+Postgres.SHOWN = "case pg_catalog.jsonb_typeof(pg_catalog.to_jsonb(%s)) when 'number' then (%s)::text "
   .. "else pg_catalog.quote_nullable((%s)::text) end"
 
-M.DIFFERS = '(m.%s)::text collate "C" is distinct from (o.%s)::text collate "C"'
+Postgres.DIFFERS = '(m.%s)::text collate "C" is distinct from (o.%s)::text collate "C"'
 
-M.NOTES = ([[create table if not exists %s (tenant text collate "C" not null primary key, state text not null)]])
-  :format(Moved.NOTES)
+Postgres.KEY_TYPE = 'text collate "C"'
 
 -- Of the table whose quoted name is the only value.
 local FOREIGN <const> = [[select f.relname::text as "table", k.condeferrable as "deferrable",
@@ -61,37 +62,44 @@ local COUNT_ON <const> = [[select case when g.draws <= 1000
   from %s s, lateral (select v.last, v.sequence, v.last - s.last_value + (not s.is_called)::int as draws
     from (select ?::bigint as last, ?::pg_catalog.regclass as sequence) v) g where g.draws > 0]]
 
-function M.settings(settings)
+--- Open it on a connection of its own.
+---@param handle rille.Handle
+---@return rille.MoveSide
+function Postgres.new(handle)
   local own = {}
-  for key, value in next, settings do own[key] = value end
+  for key, value in next, handle.settings do own[key] = value end
   own.pooled, own.replicas, own.tenant, own.statement_timeout_ms = nil, nil, nil, nil
   own.walled = true                            -- policies let through what is no tenant's statement
-  return own
+  return setmetatable({ db = Handle.new("move", own), counts = {} }, Postgres)
 end
 
-function M.begin() end
+--- What waits does so in tables of a transaction, which must be one that may write, and is rolled back.
+function Postgres:try(fn)
+  local tx <close> = self.db:begin()                                           -- luacheck: ignore 211
+  return fn()
+end
 
 --- A commit that was told of and is gone with the server would be a row in neither place, or in both.
-function M.durable(db)
-  db:_query [[select pg_catalog.set_config('synchronous_commit', 'on', true)
+function Postgres:durable()
+  self.db:_query [[select pg_catalog.set_config('synchronous_commit', 'on', true)
     where pg_catalog.current_setting('synchronous_commit') = 'off']]
 end
 
-function M.lock_notes(db) db:_execute(("lock table %s in exclusive mode"):format(Moved.NOTES)) end
+function Postgres:lock_notes() self.db:_execute(("lock table %s in exclusive mode"):format(Moved.NOTES)) end
 
-function M.lock(db, names)
-  db:_execute(("lock table %s in share row exclusive mode"):format(Name.quote_all(names)))
+function Postgres:lock(names)
+  self.db:_execute(("lock table %s in share row exclusive mode"):format(Name.quote_all(names)))
 end
 
-function M.put_off(db) db:_execute "set constraints all deferred" end
+function Postgres:put_off() self.db:_execute "set constraints all deferred" end
 
-function M.has_notes(db)
-  return db:_query("select pg_catalog.to_regclass(?) is not null as yes", Moved.NOTES)[1].yes
+function Postgres:has_notes()
+  return self.db:_query("select pg_catalog.to_regclass(?) is not null as yes", Moved.NOTES)[1].yes
 end
 
-function M.keys(db, name, only_here)
+function Postgres:keys(name, only_here)
   local keys = {}
-  for _, row in ipairs(db:_query(FOREIGN, Name.quote(name))) do
+  for _, row in ipairs(self.db:_query(FOREIGN, Name.quote(name))) do
     if not row.visible and not only_here then
       Error.raise("unsupported", ("%s refers to %s, which is in another schema"):format(name, row.place), {
         table = name, hint = "what hangs together is moved out of one schema; drop the foreign key, or move the table",
@@ -103,16 +111,16 @@ function M.keys(db, name, only_here)
   return keys
 end
 
-function M.unique_keys(db, name)
+function Postgres:unique_keys(name)
   local keys = {}
-  for i, row in ipairs(db:_query(UNIQUE, Name.quote(name))) do keys[i] = Json.decode(row.columns) end
+  for i, row in ipairs(self.db:_query(UNIQUE, Name.quote(name))) do keys[i] = Json.decode(row.columns) end
   return keys
 end
 
-local function about(db, name) return db:_query(ABOUT, Name.quote(name))[1] end
+local function about(self, name) return self.db:_query(ABOUT, Name.quote(name))[1] end
 
-function M.check(db, name)
-  local found = about(db, name)
+function Postgres:check(name)
+  local found = about(self, name)
   local function refuse(what, hint)
     Error.raise("unsupported", ("%s %s"):format(name, what), { table = name, hint = hint })
   end
@@ -128,22 +136,22 @@ function M.check(db, name)
   end
 end
 
-function M.trigger(db, name) return about(db, name).trigger end
+function Postgres:trigger(name) return about(self, name).trigger end
 
-function M.make_like(db, stage, name, columns)
+function Postgres:make_like(stage, name, columns)
   local names = {}
   for i, column in ipairs(columns) do names[i] = column.name end
-  db:_execute(("create temp table %s on commit drop as select %s from %s limit 0"):format(stage,
+  self.db:_execute(("create temp table %s on commit drop as select %s from %s limit 0"):format(stage,
     Name.quote_all(names), Name.quote(name)))
 end
 
 --- Foreign keys are looked after by the database.
-function M.dangling() return 0 end
+function Postgres.dangling() return 0 end
 
 --- Never back: others may have got ids that are not committed yet, or get some just now.  A setval knows nothing of
 --- these, so it is for more than they could be.
-function M.count_on(db, name)
-  local quoted = Name.quote(name)
+function Postgres:count_on(name)
+  local db, quoted = self.db, Name.quote(name)
   for _, column in ipairs(db:describe(name).columns) do
     local made = db:_query("select pg_catalog.pg_get_serial_sequence(?, ?) as name", quoted, column.name)[1].name
     if made then
@@ -153,4 +161,4 @@ function M.count_on(db, name)
   end
 end
 
-return M
+return Postgres
