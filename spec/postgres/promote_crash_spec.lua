@@ -1,12 +1,10 @@
 --- promote_crash_spec: `rille promote` is killed at any moment and run again until it ends; both sides are then the
--- same, as if nothing had been killed.  RILLE_SPEC_URL names a server, RILLE_ROUNDS says how often it is killed.
-local core = require "rille.core"
+-- same, as if nothing had been killed.  RILLE_SPEC_URL names a server, RILLE_CRASH_ROUNDS says how often it is killed.
 local Database = require "spec.support.database"
+local Killing = require "spec.support.killing"
 local Project = require "spec.support.project"
 
-local IN_DEV <const> = (os.getenv "RILLE_BUILD" or ""):find "dev$" ~= nil          -- where all is several times slower
-local ROUNDS <const> = tonumber(os.getenv "RILLE_ROUNDS") or IN_DEV and 8 or 60
-local KILLS_MAX <const> = 12                   -- of one promotion: then it is left alone
+local KILLS <const> = Killing.rounds(60, 8)
 local POSTS <const> = 12000
 
 local CONFIG = [[return { connections = { main = { database = "main.db" } } }]]
@@ -85,20 +83,6 @@ describe("a promotion that is killed at any moment", function()
     return output(("unset LD_PRELOAD; psql '%s' -XqAt -v ON_ERROR_STOP=1 -c %q"):format(url, sql))
   end
 
-  local function log()
-    local file <close> = assert(io.open(project.path .. "/log"))
-    return file:read "a"
-  end
-
-  --- Run it, killed after some seconds; was it done by then?
-  local function run_for(seconds)
-    local done, _, status = os.execute(("cd '%s' && timeout --foreground -s KILL %.4f '%s' promote --to '%s' "
-      .. ">>log 2>&1 </dev/null"):format(project.path, seconds, os.getenv "RILLE", url))
-    -- It ends by itself only when it is done; 124: that was when the time was over, and the next one will say so.
-    assert.is_true(done == true or status == 137 or status == 9 or status == 124, log())
-    return done == true
-  end
-
   local function check()
     for _, ask in ipairs(ASK) do
       local here = output(("sqlite3 '%s/main.db' %q"):format(project.path, ask[1]))
@@ -112,19 +96,14 @@ describe("a promotion that is killed at any moment", function()
   it("ends the same as one that is not", function()
     local rille = require "rille"
     rille.configure { connections = { main = Database.settings() } }
-    local killed, tried, whole_seconds = 0, 0, nil
-    while killed < ROUNDS and tried < ROUNDS + 10 do      -- one that is quicker than the first may not be killed at all
+    local command = ("promote --to '%s'"):format(url)
+    Database.empty(rille.db())
+    local seconds = Killing.time(project, command)
+    check()
+    local killed, tried = 0, 0
+    while killed < KILLS and tried < KILLS + 10 do       -- one that is quicker than the first may not be killed at all
       Database.empty(rille.db())
-      local start, kills, done = core.monotonic_ms(), 0, false
-      while not done do
-        local left = whole_seconds == nil or kills == KILLS_MAX or killed + kills == ROUNDS
-        done = run_for(left and 120 or math.random() * whole_seconds * 1.1)
-        assert.is_true(done or not left)
-        kills = kills + (done and 0 or 1)
-      end
-      local seconds = (core.monotonic_ms() - start) / 1000
-      if kills == 0 then whole_seconds = math.min(whole_seconds or seconds, seconds) end
-      killed, tried = killed + kills, tried + 1
+      killed, tried = killed + Killing.run(project, command, seconds, nil, KILLS - killed), tried + 1
       check()
     end
     assert.is_true(killed > 0)

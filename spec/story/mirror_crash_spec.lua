@@ -2,9 +2,10 @@
 -- RILLE_CRASH_ROUNDS says how often; the mirror counts by triggers what is applied to it, so that doing the same twice
 -- shows even where it changes nothing.
 local core = require "rille.core"
+local Killing = require "spec.support.killing"
 local rille = require "rille"
 
-local ROUNDS = tonumber(os.getenv "RILLE_CRASH_ROUNDS") or 8
+local ROUNDS = Killing.rounds(8)
 
 local CONFIG = 'return { connections = { main = { database = "main.db", synchronous = "normal" } } }'
 

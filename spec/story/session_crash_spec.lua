@@ -1,10 +1,11 @@
 --- session_crash_spec: whoever writes is killed, or loses the power; the tokens that were given out tell what is left.
--- RILLE_ROUNDS says how often.
+-- RILLE_CRASH_ROUNDS says how often.
 local core = require "rille.core"
+local Killing = require "spec.support.killing"
 local world = require "spec.support.world"
 local rille = world.rille
 
-local ROUNDS <const> = tonumber(os.getenv "RILLE_ROUNDS") or 8
+local ROUNDS <const> = Killing.rounds(8)
 local EACH <const> = 100000                -- more rows than one process writes
 
 describe("the tokens of a SQLite database", function()

@@ -22,6 +22,13 @@ function Project:write(name, text)
   file:write(text)
 end
 
+--- What a file in it says.
+---@return string
+function Project:read(name)
+  local file <close> = assert(io.open(self.path .. "/" .. name, "rb"))
+  return file:read "a"
+end
+
 local function run(self, command, errors)
   local line = ("cd '%s' && %s %s %s </dev/null"):format(self.path, os.getenv "RILLE", command, errors)
   local pipe = assert(io.popen(line))

@@ -7,7 +7,7 @@ Moves.__index = Moves
 
 local URL <const> = os.getenv "RILLE_SPEC_URL"
 
---- The pairs that one server and one folder can make, but for the two files.
+--- The pairs that one server and one folder can make, but for the two files, which need no server.
 Moves.PAIRS = { { "postgres", "sqlite" }, { "sqlite", "postgres" }, { "postgres", "postgres" },
   { "postgres", "schema" } }
 
@@ -73,6 +73,7 @@ end
 
 --- Drop its databases at the server.
 function Moves:drop()
+  if self.shared == "sqlite" and self.own == "sqlite" then return end
   for _, row in ipairs(administer("select datname::text as name from pg_database where starts_with(datname, $1)",
     self.prefix)) do
     administer(('drop database "%s" with (force)'):format(row.name))
