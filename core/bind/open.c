@@ -17,7 +17,7 @@
 **   core.json                             json.c: a value, a record or a list as JSON text
 **   core.null, core.blob, core.error      value.c
 **   core.op                               tree.c: the numbers that stand in query nodes
-**   core.tenants                          tenant.c: whose rows a coroutine may see
+**   core.tenants, core.enter              context.c: whose rows a coroutine may see
 **   core.wall                             wall.c: databases that keep tenants apart by themselves
 **   core.copy_file, core.file_size, ...   file.c: whole files
 **   core.now, core.checksum, ...          system.c */
@@ -30,7 +30,7 @@
 #include "core/bind/record.h"
 #include "core/bind/source.h"
 #include "core/bind/system.h"
-#include "core/bind/tenant.h"
+#include "core/bind/context.h"
 #include "core/bind/tree.h"
 #include "core/bind/value.h"
 
@@ -49,7 +49,7 @@ luaopen_rille_core(lua_State *L)
   rille_lua_add_mirror(L);
   rille_lua_add_ops(L);
   rille_lua_add_system(L);
-  rille_lua_add_tenants(L);
+  rille_lua_add_contexts(L);
   rille_lua_add_wall(L);
   rille_lua_add_file(L);
   return 1;

@@ -14,7 +14,6 @@
 #include <strings.h>
 
 #include "core/bind/record.h"
-#include "core/bind/tenant.h"
 #include "core/bind/value.h"
 #include "core/query/declared.h"
 
@@ -151,7 +150,7 @@ read_guard(lua_State *L, rille_lua_source *source, int self)
     if (source->table.tenant == NULL || lua_getfield(L, 1, "guard") != LUA_TTABLE)
       (void)rille_lua_refuse(L, "%s: tenant wants the name of a column, and a table beside it", source->table.name.at);
     (void)lua_setiuservalue(L, self, RILLE_SOURCE_GUARD);
-    source->seen = rille_lua_know_tenants(L, self);
+    source->met = rille_lua_know_met(L, self, RILLE_SOURCE_MET);
     source->table.guarded = true;
   } else if (lua_getfield(L, 1, "ask") == LUA_TFUNCTION) {
     (void)lua_setiuservalue(L, self, RILLE_SOURCE_GUARD);

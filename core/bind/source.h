@@ -4,6 +4,7 @@
 
 #include <lua.h>
 
+#include "core/bind/context.h"
 #include "core/run/layout.h"
 
 /* User values of a source. */
@@ -14,7 +15,7 @@ enum {
   RILLE_SOURCE_POSITIONS = 4, /* column name -> position from 1, of all columns */
   RILLE_SOURCE_DEPENDS = 5,   /* column name -> list of the relations that it decides; nil for none */
   RILLE_SOURCE_GUARD = 6,     /* of a guarded table: what lifts that, see tenant.h; or who is asked */
-  RILLE_SOURCE_TENANTS = 7,   /* of a table whose rows belong to tenants: core.tenants */
+  RILLE_SOURCE_MET = 7,       /* of a table whose rows belong to tenants: see context.h */
   RILLE_SOURCE_VALUES = 7
 };
 
@@ -22,11 +23,11 @@ typedef struct rille_lua_source {
   const void *tag; /* says that it is one */
   rille_table table;
   rille_layout *layout;
-  rille_arena arena;           /* holds the table's names and columns */
-  int rowid;                   /* position, from 1, of the column that is the row's id; 0 for none */
-  bool records;                /* has a metatable for records ... */
-  bool relations;              /* ... which have relations */
-  struct rille_lua_seen *seen; /* of a table whose rows belong to tenants: the tenant met last, of all tables */
+  rille_arena arena;  /* holds the table's names and columns */
+  int rowid;          /* position, from 1, of the column that is the row's id; 0 for none */
+  bool records;       /* has a metatable for records ... */
+  bool relations;     /* ... which have relations */
+  rille_lua_met *met; /* of a table whose rows belong to tenants */
 } rille_lua_source;
 
 /* The source at `index`; raises invalid_argument otherwise. */

@@ -3,53 +3,17 @@
 #include "core/bind/tenant.h"
 
 #include <lauxlib.h>
-#include <stdatomic.h>
 
 #include "core/base/shown.h"
+#include "core/bind/context.h"
 #include "core/bind/record.h"
 #include "core/bind/value.h"
-
-/* Its address is the registry's key of core.tenants. */
-static const char tenants_key;
-
-/* Did any state of this process ever set a tenant?  Whoever has none asks nobody about views. */
-static atomic_bool ever_set;
-
-/* What the context says that was met last: a tenant, and nothing lifted.  Contexts do not change in these, and this
-** one is kept alive, so that no other can be taken for it. */
-struct rille_lua_seen {
-  const void *context; /* NULL: none was met */
-  rille_cell tenant;   /* its text is the context's */
-};
-
-/* Their addresses are the registry's keys of that, and of the context. */
-static const char seen_key, seen_context_key;
-
-/* Pushes two values, of which the upper is the context of the calling coroutine; its index, or 0 when it has none. */
-static int
-push_context(lua_State *L)
-{
-  (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &tenants_key);
-  (void)lua_pushthread(L);
-  return lua_rawget(L, -2) == LUA_TTABLE ? lua_gettop(L) : 0;
-}
-
-/* Reads the tenant of the context at that index, if there is one; its text is borrowed from there.  Pushes one. */
-static bool
-read_tenant(lua_State *L, int context, rille_cell *cell)
-{
-  if (context == 0)
-    return false;
-  (void)lua_rawgeti(L, context, 1);
-  rille_lua_check_cell(L, -1, "a tenant", cell);
-  return cell->kind != RILLE_NULL;
-}
 
 static bool
 current(lua_State *L, rille_cell *cell)
 {
   int top = lua_gettop(L);
-  bool found = read_tenant(L, push_context(L), cell);
+  bool found = rille_lua_read_tenant(L, rille_lua_push_context(L), cell);
 
   lua_settop(L, top);
   return found;
@@ -83,57 +47,24 @@ tenant_slot(lua_State *L, int context, rille_work *work, const rille_source *sou
   rille_cell cell;
 
   if (work->tenant == 0) {
-    if (!read_tenant(L, context, &cell))
+    if (!rille_lua_read_tenant(L, context, &cell))
       (void)required(L, work, source);
     work->tenant = rille_work_slot(L, work, &cell) + 1;
   }
   return work->tenant - 1;
 }
 
-/* Says whose rows are meant where the context is the one met last; false otherwise.  Most statements come this way. */
-static bool
-take_seen(lua_State *L, rille_work *work, const rille_lua_source *of, int index, rille_source *source)
-{
-  const void *context;
-
-  (void)lua_getiuservalue(L, index, RILLE_SOURCE_TENANTS);
-  (void)lua_pushthread(L);
-  (void)lua_rawget(L, -2);
-  context = lua_topointer(L, -1);
-  lua_pop(L, 2);
-  if (context == NULL || context != of->seen->context)
-    return false;
-  if (work->tenant == 0)
-    work->tenant = rille_work_slot(L, work, &of->seen->tenant) + 1;
-  source->guard = RILLE_GUARD_TENANT;
-  source->tenant = work->tenant - 1;
-  return true;
-}
-
-/* Keeps the context for take_seen, unless it lifts something or has no tenant.  Pushes up to two values. */
+/* Says whose rows are meant where something is lifted, or there is no tenant; raises tenant_required. */
 static void
-keep_seen(lua_State *L, int context, struct rille_lua_seen *seen)
-{
-  seen->context = NULL;
-  if (context == 0 || lua_rawgeti(L, context, 4) != LUA_TNIL || !read_tenant(L, context, &seen->tenant))
-    return;
-  lua_pushvalue(L, context);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &seen_context_key);
-  seen->context = lua_topointer(L, context);
-}
-
-/* Says whose rows are meant as the context has it; raises tenant_required. */
-static void
-take_context(lua_State *L, rille_work *work, const rille_lua_source *of, int index, rille_source *source)
+take_context(lua_State *L, rille_work *work, int index, rille_source *source)
 {
   int top = lua_gettop(L), context;
 
   luaL_checkstack(L, 8, "a query is too deep");
-  context = push_context(L);
+  context = rille_lua_push_context(L);
   source->guard = is_lifted(L, context, index) ? RILLE_GUARD_LIFTED : RILLE_GUARD_TENANT;
   if (source->guard == RILLE_GUARD_TENANT)
     source->tenant = tenant_slot(L, context, work, source);
-  keep_seen(L, context, of->seen);
   lua_settop(L, top);
 }
 
@@ -146,7 +77,7 @@ ask(lua_State *L, int source)
   bool everybody = false;
 
   luaL_checkstack(L, 5, "a query is too deep");
-  context = push_context(L);
+  context = rille_lua_push_context(L);
   if (context != 0 && lua_rawgeti(L, context, 1) != LUA_TNIL) {
     (void)lua_getiuservalue(L, source, RILLE_SOURCE_GUARD);
     lua_call(L, 0, 1);
@@ -163,10 +94,15 @@ rille_lua_guard(lua_State *L, rille_work *work, const rille_lua_source *of, int 
     return;
   if (source->table->tenant == NULL) {
     source->guard = RILLE_GUARD_LIFTED;
-    if (atomic_load_explicit(&ever_set, memory_order_relaxed) && ask(L, index))
+    if (rille_lua_had_tenants() && ask(L, index))
       work->everybody = true;
-  } else if (!take_seen(L, work, of, index, source)) {
-    take_context(L, work, of, index, source);
+  } else if (rille_lua_meet(L, of->met, index, RILLE_SOURCE_MET)) {
+    if (work->tenant == 0)
+      work->tenant = rille_work_slot(L, work, &of->met->tenant) + 1;
+    source->guard = RILLE_GUARD_TENANT;
+    source->tenant = work->tenant - 1;
+  } else {
+    take_context(L, work, index, source);
   }
 }
 
@@ -180,7 +116,7 @@ rille_lua_whose(lua_State *L, rille_str *tenant, rille_str *everybody)
   luaL_checkstack(L, 5, NULL);
   *tenant = none;
   *everybody = rille_str_of("*");
-  context = push_context(L);
+  context = rille_lua_push_context(L);
   if (context == 0 || lua_rawgeti(L, context, 1) == LUA_TNIL)
     return;
   *tenant = (rille_str){ lua_tolstring(L, -1, &tenant->len), tenant->len };
@@ -255,7 +191,7 @@ rille_lua_check_raw(lua_State *L)
   int top = lua_gettop(L), context;
 
   luaL_checkstack(L, 5, NULL);
-  context = push_context(L);
+  context = rille_lua_push_context(L);
   if (context != 0 && lua_rawgeti(L, context, 1) != LUA_TNIL &&
       !(lua_rawgeti(L, context, 3) == LUA_TBOOLEAN && lua_toboolean(L, -1))) {
     (void)rille_fault_set(&fault, RILLE_TENANT_REQUIRED,
@@ -274,53 +210,10 @@ rille_lua_relations_fit(lua_State *L, int index)
 
   if (lua_rawgeti(L, index, RILLE_RELATIONS_MARK) != LUA_TNIL) {
     luaL_checkstack(L, 5, NULL);
-    if (push_context(L) != 0)
+    if (rille_lua_push_context(L) != 0)
       (void)lua_rawgeti(L, -1, 2);
     fit = lua_rawequal(L, top + 1, -1) != 0;
   }
   lua_settop(L, top);
   return fit;
-}
-
-struct rille_lua_seen *
-rille_lua_know_tenants(lua_State *L, int source)
-{
-  struct rille_lua_seen *seen;
-
-  (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &tenants_key);
-  (void)lua_setiuservalue(L, source, RILLE_SOURCE_TENANTS);
-  (void)lua_rawgetp(L, LUA_REGISTRYINDEX, &seen_key);
-  seen = lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  return seen;
-}
-
-/* The first context of this state: from now on each is just put there. */
-static int
-first_set(lua_State *L)
-{
-  atomic_store_explicit(&ever_set, true, memory_order_relaxed);
-  (void)lua_getmetatable(L, 1);
-  lua_pushnil(L);
-  lua_setfield(L, -2, "__newindex");
-  lua_settop(L, 3);
-  lua_rawset(L, 1);
-  return 0;
-}
-
-void
-rille_lua_add_tenants(lua_State *L)
-{
-  *(struct rille_lua_seen *)lua_newuserdatauv(L, sizeof(struct rille_lua_seen), 0) = (struct rille_lua_seen){ 0 };
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &seen_key);
-  lua_createtable(L, 0, 0);
-  lua_createtable(L, 0, 2);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_pushcfunction(L, first_set);
-  lua_setfield(L, -2, "__newindex");
-  (void)lua_setmetatable(L, -2);
-  lua_pushvalue(L, -1);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &tenants_key);
-  lua_setfield(L, -2, "tenants");
 }

@@ -1,10 +1,4 @@
-/* core/bind/tenant.h - whose rows a coroutine may see, put into each statement that it makes.
-**
-** core.tenants is a table with weak keys: coroutine -> { value, mark, all, lifted, everybody }: the value that the
-** tenant's column keeps (nil: no tenant), what tells this view of the rows from any other, whether everybody's rows of
-** all tables are meant, the set of the guards (RILLE_SOURCE_GUARD) of the tables of which they are (nil: none), and the
-** names of these as rille_driver.whose takes them (nil: none).  Lua writes it (lua/rille/tenant.lua), the core only
-** reads it. */
+/* core/bind/tenant.h - whose rows a coroutine may see, put into each statement that it makes. */
 #ifndef RILLE_BIND_TENANT_H
 #define RILLE_BIND_TENANT_H
 
@@ -15,10 +9,6 @@
 ** guarded; of a view and the like Lua is asked, which may raise.  Raises tenant_required where a tenant
 ** must be set and none is. */
 void rille_lua_guard(lua_State *L, rille_work *work, const rille_lua_source *of, int index, rille_source *source);
-
-/* Puts core.tenants where rille_lua_guard finds it: on the source, at that absolute index, of a table whose rows belong
-** to tenants.  What it returns is to be kept in the source, and lives as long as the state. */
-struct rille_lua_seen *rille_lua_know_tenants(lua_State *L, int source);
 
 /* Whose rows the coroutine sees, for a database that keeps tenants apart by itself; outside of tenants everybody's.
 ** The texts are borrowed from what is pushed, which the caller takes off. */
@@ -43,8 +33,5 @@ void rille_lua_check_raw(lua_State *L);
 /* Were the relations in the table at `index` loaded under the view that the coroutine has now?  Those of a record that
 ** belongs to nobody are shared by all tenants; what they gave to one is not shown to another. */
 bool rille_lua_relations_fit(lua_State *L, int index);
-
-/* Adds `tenants` to the module table at the top. */
-void rille_lua_add_tenants(lua_State *L);
 
 #endif

@@ -29,20 +29,16 @@ rille_work_node(lua_State *L, rille_work *work, rille_node_kind kind)
   return checked(L, rille_node_new(&work->arena, kind));
 }
 
-uint32_t
-rille_work_slot(lua_State *L, rille_work *work, const rille_cell *cell)
+void
+rille_work_more_slots(lua_State *L, rille_work *work)
 {
-  if (work->slot_count == work->slot_room) {
-    uint32_t room = work->slot_room > 0 ? work->slot_room * 2 : 16;
-    rille_slot *slots = rille_work_get(L, work, room * sizeof *slots);
+  uint32_t room = work->slot_room > 0 ? work->slot_room * 2 : 16;
+  rille_slot *slots = rille_work_get(L, work, room * sizeof *slots);
 
-    if (work->slot_count > 0)
-      memcpy(slots, work->slots, work->slot_count * sizeof *slots);
-    work->slots = slots;
-    work->slot_room = room;
-  }
-  work->slots[work->slot_count] = (rille_slot){ .cell = *cell };
-  return work->slot_count++;
+  if (work->slot_count > 0)
+    memcpy(slots, work->slots, work->slot_count * sizeof *slots);
+  work->slots = slots;
+  work->slot_room = room;
 }
 
 rille_node *

@@ -28,8 +28,18 @@ typedef struct rille_work {
   bool stepping;                       /* ... as a cursor whose next row is being read */
 } rille_work;
 
+/* Makes room for more slots; raises when memory runs out. */
+void rille_work_more_slots(lua_State *L, rille_work *work);
+
 /* A slot more, for the value `cell`; returns its number.  Raises when memory runs out. */
-uint32_t rille_work_slot(lua_State *L, rille_work *work, const rille_cell *cell);
+static inline uint32_t
+rille_work_slot(lua_State *L, rille_work *work, const rille_cell *cell)
+{
+  if (work->slot_count == work->slot_room)
+    rille_work_more_slots(L, work);
+  work->slots[work->slot_count] = (rille_slot){ .cell = *cell };
+  return work->slot_count++;
+}
 
 /* A VALUE node with a slot of its own. */
 rille_node *rille_work_value(lua_State *L, rille_work *work, const rille_cell *cell);

@@ -88,11 +88,10 @@ function M.write(handle, class, method, a, b, c, d)
 end
 
 --- The record with a primary key, or nil.
----@param handle rille.Handle
+---@param handle rille.Handle  the current tenant's, if it is any tenant's: whoever has it from `info` has seen to that
 ---@param source userdata  of the model
 ---@param ... any          a value for each column of the key
 function M.find(handle, source, ...)
-  if handle.tenant then check(handle, true) end
   if M.session then return (M.session.call(handle, run, "find", source, ...)) end
   local db = handle.core or handle:connect()
   if not hook.listening.query then return (db:find(source, ...)) end

@@ -1,4 +1,5 @@
 --- model: a declaration becomes a class; what the class needs of the database is looked up when it is first used.
+local core = require "rille.core"
 local Config = require "rille.config"
 local Error = require "rille.error"
 local fetch = require "rille.fetch"
@@ -132,7 +133,15 @@ end
 
 local function is_valid(info) return info and info.version == info.handle.version and not info.handle.closed end
 
-local home                       -- rille.tenant.home, once a model is in the database of a tenant
+local tenants, running = core.tenants, coroutine.running        -- see tenant.lua
+
+--- What is known of the model in the current tenant's database, where it is in that; nil while nothing is.
+local function info_of_tenant(class)
+  local infos, context = class._def.infos, tenants[running()]
+  local handle = infos and context and context.handle
+  local info = handle and infos[handle]
+  return info and info.version == handle.version and not handle.closed and info or nil
+end
 
 --- The root of the model's queries is in the database of this handle.
 local function stand_on(root, info)
@@ -148,9 +157,8 @@ function M.info(class)
   local info = class._info
   if is_valid(info) then return info end
   local def = class._def
-  local known = def.infos and home.known()
-  info = known and def.infos[known]
-  if is_valid(info) then
+  info = info_of_tenant(class)
+  if info then
     if def.root.info ~= info then stand_on(def.root, info) end
     return info
   end
@@ -159,7 +167,6 @@ function M.info(class)
   if not of_tenant then
     info = require "rille.model.table".look_up(class, handle)
   else                                           -- `_info` stays empty: which one holds is asked each time
-    home = require "rille.tenant.home"
     def.infos = def.infos or setmetatable({}, { __mode = "k" })
     info = def.infos[handle]
     if not is_valid(info) then
@@ -188,7 +195,9 @@ function Model:new(attributes) return Record.new(self, attributes) end
 ---@return rille.Record|rille.List|nil
 function Model:find(...)
   local info, key = self._info, ...
-  if not info or info.version ~= info.handle.version or info.handle.closed then info = M.info(self) end
+  if not info or info.version ~= info.handle.version or info.handle.closed then
+    info = info_of_tenant(self) or M.info(self)
+  end
   if info.plain_key and key ~= nil and select("#", ...) == 1 and type(key) ~= "table" and not Event.any(self._def) then
     return fetch.find(info.handle, info.source, key)
   end

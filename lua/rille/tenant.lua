@@ -12,12 +12,14 @@ local KEPT <const> = 1000          -- contexts
 
 local type, setmetatable, running = type, setmetatable, coroutine.running
 
--- Coroutine -> { id, mark, all, lifted, everybody, slug =, handle = }: never changed in place, so that it can be put
--- back as it was; but `handle`, of the tenant's own database, comes when it is first asked for: see home.lua.
+-- Coroutine -> its context, { id, mark, all, lifted, everybody, slug =, handle = }: never changed in place, so that it
+-- can be put back as it was; but `handle`, of the tenant's own database, comes when it is first asked for (home.lua).
 -- `lifted` is the set of guards (see guard.lua) of tables whose rows are everybody's, nil for none; `all`: it has every
 -- guard.  `mark` tells this view of the rows from any other.  `everybody` says `lifted` to a database that keeps
 -- tenants apart by itself: names of tables with commas between them, "*" for all.
-local tenants = core.tenants
+-- It is read here; see core/bind/context.h for who writes it.
+local tenants, enter, context_meta, known_tenant = core.tenants, core.enter, core.context_meta, core.known_tenant
+local transactions = Transaction.newest
 
 local contexts = Kept.new(KEPT)    -- slug -> the context of the tenant that was met under it last, with nothing lifted
 
@@ -57,23 +59,6 @@ function M.id(id, where)
   return id
 end
 
---- What the caller said as id and slug, and the context of that tenant if it is known.
-local function read(tenant)
-  if type(tenant) == "table" then
-    for field in next, tenant do
-      if not FIELD[field] then Error.options("tenant", tenant, FIELDS) end
-    end
-    local slug = tenant.slug
-    local context = slug ~= nil and contexts:get(slug)
-    if context and rawequal(context[1], tenant.id) then return tenant.id, slug, context end
-    if slug ~= nil and not context then M.slug(slug) end
-    return M.id(tenant.id), slug
-  end
-  local slug = M.slug(tenant)
-  local id, context = require "rille.tenant.lookup".find(slug).id, contexts:get(slug)
-  return id, slug, context and context[1] == id and context or nil
-end
-
 -- What is seen of whom, as a text: the tenant, then the tables that are everybody's.
 local function mark_of(id, lifted)
   local tables = {}
@@ -88,20 +73,29 @@ local function tables_of(lifted)
   return table.concat(tables, ",")
 end
 
-local function enter(co, id, slug, lifted, all)
-  tenants[co] = { id, lifted and mark_of(id, lifted) or id, all or false, lifted, lifted and tables_of(lifted),
-    slug = slug }
+local function new(id, slug, lifted, all)
+  return setmetatable({ id, lifted and mark_of(id, lifted) or id, all or false, lifted, lifted and tables_of(lifted),
+    slug = slug }, context_meta)
 end
 
--- The same as another tenant: what is lifted stays so.
-local function enter_from(co, before, id, slug, known)
-  if before and before[4] then return enter(co, id, slug, before[4], before[3]) end
-  if known then
-    tenants[co] = known
-    return
+--- The context of the tenant that the caller means, with nothing lifted.
+local function context_of(tenant)
+  local id, slug
+  if type(tenant) == "table" then
+    for field in next, tenant do
+      if not FIELD[field] then Error.options("tenant", tenant, FIELDS) end
+    end
+    id, slug = tenant.id, tenant.slug
+  else
+    slug = contexts:get(tenant) and tenant or M.slug(tenant)
+    id = require "rille.tenant.lookup".find(slug).id
   end
-  enter(co, id, slug)
-  if slug then contexts:put(slug, tenants[co]) end
+  local context = slug ~= nil and contexts:get(slug)
+  if context and rawequal(context[1], id) then return context end
+  if slug ~= nil and not context then M.slug(slug) end
+  context = new(M.id(id), slug)
+  if slug ~= nil then contexts:put(slug, context) end
+  return context
 end
 
 --- In a transaction the tenant stays: what is rolled back together belongs to one.
@@ -115,8 +109,20 @@ local function check_switch(co, before, id)
   end
 end
 
--- { coroutine, what was before }
-local Restore = { __close = function(self) tenants[self[1]] = self[2] end }
+--- The context as this coroutine would have it, if it may: what is lifted stays so.
+local function allowed(context)
+  local co = running()
+  local before = tenants[co]
+  if before == context then return context end
+  check_switch(co, before, context[1])
+  if before and before[4] then return new(context[1], context.slug, before[4], before[3]) end
+  return context
+end
+
+local function to_run(tenant, fn)
+  if type(fn) ~= "function" then Error.argument("tenant.run", "a function", fn) end
+  return context_of(tenant)
+end
 
 --- Run a function as a tenant: what it reads and writes of models with a tenant's column is that tenant's.
 ---@param tenant string|rille.Tenant  a slug, which tenancy.resolve looks up where there is one; else it is the id too
@@ -124,13 +130,8 @@ local Restore = { __close = function(self) tenants[self[1]] = self[2] end }
 ---@param ... any        for fn
 ---@return any ...       what fn returns
 function M.run(tenant, fn, ...)
-  if type(fn) ~= "function" then Error.argument("tenant.run", "a function", fn) end
-  local id, slug, known = read(tenant)
-  local co = running()
-  local before = tenants[co]
-  if before ~= known then check_switch(co, before, id) end
-  local leaving <close> = setmetatable({ co, before }, Restore)      -- luacheck: ignore 211
-  enter_from(co, before, id, slug, known)
+  local context = known_tenant(tenant, fn, contexts.young) or to_run(tenant, fn)
+  local before <close> = enter(context, transactions) or enter(allowed(context))      -- luacheck: ignore 211
   return fn(...)
 end
 
@@ -139,26 +140,20 @@ end
 ---@param ... any
 ---@return any ...
 function M.outside(fn, ...)
-  local co = coroutine.running()
-  local leaving <close> = setmetatable({ co, tenants[co] }, Restore)      -- luacheck: ignore 211
-  tenants[co] = nil
+  local before <close> = enter(nil)                        -- luacheck: ignore 211
   return fn(...)
 end
 
 --- Be a tenant from here on, in this coroutine; the innermost `run` around puts back what was before it.
 ---@param tenant string|rille.Tenant
-function M.set(tenant)
-  local co, id, slug = coroutine.running(), read(tenant)
-  check_switch(co, tenants[co], id)
-  enter_from(co, tenants[co], id, slug)
-end
+function M.set(tenant) enter(allowed(context_of(tenant))) end
 
 --- Be no tenant from here on, in this coroutine.
 function M.clear()
-  local co = coroutine.running()
+  local co = running()
   local before = tenants[co]
   check_switch(co, before, nil)
-  if before and before[4] then enter_from(co, before, nil, nil) else tenants[co] = nil end
+  enter(before and before[4] and new(nil, nil, before[4], before[3]) or nil)
 end
 
 local entered = require "rille.entered".new()
@@ -166,7 +161,7 @@ local entered = require "rille.entered".new()
 --- Be a tenant until M.leave; for programs in C, see rille_tenant_enter.
 ---@param tenant string|rille.Tenant
 function M.enter(tenant)
-  local was = tenants[coroutine.running()] or false
+  local was = tenants[running()] or false
   M.set(tenant)
   entered:push(was)
 end
@@ -174,13 +169,13 @@ end
 --- End the last M.enter; nothing happens without one.
 function M.leave()
   local was = entered:pop()
-  if was ~= nil then tenants[coroutine.running()] = was or nil end
+  if was ~= nil then enter(was or nil) end
 end
 
 --- The tenant of this coroutine, or nil.
 ---@return rille.Tenant?
 function M.current()
-  local context = tenants[coroutine.running()]
+  local context = tenants[running()]
   if not context or context[1] == nil then return nil end
   return { id = context[1], slug = context.slug }
 end
@@ -188,7 +183,7 @@ end
 --- What tells rows read now from those of another tenant; nil where there is neither tenant nor bypass.
 ---@return any mark
 function M.mark()
-  local context = tenants[coroutine.running()]
+  local context = tenants[running()]
   return context and context[2]
 end
 
@@ -196,7 +191,7 @@ end
 ---@param guard rille.Guard
 ---@return boolean
 function M.is_lifted(guard)
-  local context = tenants[coroutine.running()]
+  local context = tenants[running()]
   return context ~= nil and context[4] ~= nil and context[4][guard] == true
 end
 
@@ -206,12 +201,11 @@ end
 ---@param fn function
 ---@return any ...
 function M.lift(guard, all, fn, ...)
-  local co = coroutine.running()
-  local before, lifted = tenants[co], { [guard] = true }
-  for each in next, before and before[4] or {} do lifted[each] = true end
-  local leaving <close> = setmetatable({ co, before }, Restore)      -- luacheck: ignore 211
-  enter(co, before and before[1], before and before.slug, lifted)
-  tenants[co][3] = all()
+  local now, lifted = tenants[running()], { [guard] = true }
+  for each in next, now and now[4] or {} do lifted[each] = true end
+  local context = new(now and now[1], now and now.slug, lifted)
+  local before <close> = enter(context)                    -- luacheck: ignore 211
+  context[3] = all()
   return fn(...)
 end
 
@@ -219,11 +213,11 @@ end
 ---@param fn function
 ---@return any ...
 function M.everybody(fn, ...)
-  local co = coroutine.running()
-  local before = tenants[co]
-  if not before then return fn(...) end
-  local leaving <close> = setmetatable({ co, before }, Restore)      -- luacheck: ignore 211
-  tenants[co] = { before[1], before[2], before[3], before[4], "*", slug = before.slug, handle = before.handle }
+  local now = tenants[running()]
+  if not now then return fn(...) end
+  local context = setmetatable({ now[1], now[2], now[3], now[4], "*", slug = now.slug, handle = now.handle },
+    context_meta)
+  local before <close> = enter(context)                    -- luacheck: ignore 211
   return fn(...)
 end
 

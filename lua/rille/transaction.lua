@@ -39,6 +39,7 @@ Transaction.__index = Transaction
 local Savepoint = { __name = "rille.Transaction", __index = Transaction }
 
 local newest = setmetatable({}, { __mode = "k" })       -- coroutine -> its transaction begun last and still open
+M.newest = newest
 
 local function innermost_of(owner, handle)
   local each = newest[owner]

@@ -80,6 +80,28 @@ describe("a tenant", function()
     end
   end)
 
+  it("is not found where its coroutine was, by one that comes to be there", function()
+    local function inside()
+      rille.tenant.set(A)
+      return Post:first().org_id
+    end
+    for _, mode in ipairs { "incremental", "generational" } do
+      collectgarbage(mode)
+      for _ = 1, 20 do
+        assert.same({ true, A.id }, { coroutine.resume(coroutine.create(inside)) })
+        collectgarbage()
+        local others = {}                                            -- one of them is where that one was
+        for i = 1, 20 do
+          others[i] = coroutine.create(function() return Post:first() end)
+          local ok, e = coroutine.resume(others[i])
+          assert.is_false(ok)
+          assert.equal("tenant_required", e.kind)
+        end
+      end
+    end
+    collectgarbage "incremental"
+  end)
+
   it("is the one set last in a coroutine, and what is lifted stays lifted", function()
     local a, b = as(A, function() return Post:first().id end), as(B, function() return Post:first().id end)
     as(A, function()

@@ -31,14 +31,6 @@ local function no_tenant()
   })
 end
 
---- The handle of the current tenant's database, if it has one and that is known already; M.handle makes it known.
----@return rille.Handle?
-function M.known()
-  local context = tenants[running()]
-  local handle = context and context.handle
-  if handle and not handle.closed then return handle end
-end
-
 --- The handle of the current tenant's database.  Without a tenant that of `tenancy.fallback`, which never stands in for
 --- a tenant that is not known.
 ---@return rille.Handle
