@@ -65,7 +65,7 @@ c_tests() {
 
 # What takes minutes under the sanitizers, and of which the parts are tried there: it runs in release.
 LONG='spec/story/debian_spec.lua spec/hostile/session_spec.lua spec/story/replicas_spec.lua
-  spec/postgres/promote_crash_spec.lua spec/postgres/tenant_crash_spec.lua'
+  spec/story/failover_spec.lua spec/postgres/promote_crash_spec.lua spec/postgres/tenant_crash_spec.lua'
 
 # Names of specs, each on a line, without those that the build does not run.
 of_build() {
