@@ -133,7 +133,7 @@ end
 local function take(asked, closing)
   local reads = {}
   for _, each in ipairs(asked) do reads[#reads + 1] = each.read end
-  local results, at = require "rille.query.ends".together(reads, closing and is_last(asked) and closing or nil), 0
+  local results, at = require "rille.query.run".together(reads, closing and is_last(asked) and closing or nil), 0
   for _, each in ipairs(asked) do
     local row_keys = {}
     each.rows = {}

@@ -294,7 +294,7 @@ end
 local function where_in(self, joined, column, list)
   check_column("where_in", column)
   if is_query(list) then
-    return node(self, IN, joined, column, require "rille.query.ends".subquery(self, "where_in", list))
+    return node(self, IN, joined, column, require "rille.query.run".subquery(self, "where_in", list))
   end
   if type(list) ~= "table" then Error.argument("where_in", "a list or a query", list) end
   return node(self, IN, joined, column, copy_list(self, "where_in", column, list))
@@ -402,7 +402,7 @@ end
 
 local function where_exists(self, joined, query)
   if not is_query(query) then Error.argument("where_exists", "a query", query) end
-  return node(self, op.exists, joined, require "rille.query.ends".subquery(self, "where_exists", query))
+  return node(self, op.exists, joined, require "rille.query.run".subquery(self, "where_exists", query))
 end
 
 local function where_has(self, joined, ...) return require "rille.relation.condition".has(self, joined, ...) end

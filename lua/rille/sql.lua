@@ -289,7 +289,7 @@ end
 function M.fragment(where, query, text, ...)
   if type(text) ~= "string" then Error.argument(where, "SQL text", text) end
   local handle = query[1].handle
-  local driver = handle and handle.driver or require "rille.query.ends".driver_of(query)
+  local driver = handle and handle.driver or require "rille.query.root".driver_of(query)
   local want = parsed[driver](text)
   local sql, params = want.part, want.names and by_name(where, want, text, ...) or by_position(where, want, text, ...)
   local part = want.read

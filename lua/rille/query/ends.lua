@@ -1,169 +1,22 @@
---- query.ends: the methods that run a query; all of them leave by fetch.lua.
+--- query.ends: the methods that run a query, all of them by run.lua.
 local core = require "rille.core"
 local Error = require "rille.error"
-local Event = require "rille.record.event"
+local Kept = require "rille.json_schema.kept"
 local List = require "rille.list"
 local Root = require "rille.query.root"
+local Run = require "rille.query.run"
 local Scope = require "rille.scope"
-local fetch = require "rille.fetch"
-local hook = require "rille.hook"
-local Kept = require "rille.json_schema.kept"
 
 local op <const> = core.op
-local call, marks, ready = fetch.call, Scope.marks, Root.ready
+local ready, run = Root.ready, Run.run
 local BATCH_ROWS <const> = 500            -- of a cursor, whose relations are loaded together
-local WRITES <const> = { update = true, delete = true }
 
-local M = { ready = ready, driver_of = Root.driver_of, source_of_table = Root.source_of_table }
-
--- -- what scopes demand -----------------------------------------------------------------------------------------------
-
---- A query inside another one: its scopes become conditions of its own.
----@param outer rille.Query
----@param word string       the method that takes it, for messages
----@param query rille.Query
----@return rille.Query
-function M.subquery(outer, word, query)
-  local root, _, lifted = ready(query), nil, nil
-  if root.handle ~= ready(outer).handle then
-    Error.raise("invalid_argument", ("%s: the query reads the database %q, this one %q"):format(word, root.handle.name,
-      outer[1].handle.name), { hint = "pluck its values first, and give the list" })
-  end
-  if root.marked then _, lifted = marks(query) end
-  if root.joined or lifted then query = Scope.joined(query, lifted) end
-  local scopes = Scope.own(query, lifted)
-  if not scopes then return query end
-  return setmetatable({ query[1], query, op.sealed, scopes }, query[1].meta)
-end
-
---- A lock ends with the transaction, which in SQLite is the lock itself.
----@return rille.Query query
-local function with_lock(query, lock, handle)
-  local word, options = lock[5], lock[6]
-  local locks_rows = handle:engine().locks_rows
-  if not locks_rows and (options.skip_locked or options.nowait) then
-    Error.raise("unsupported", word .. ": SQLite locks the whole database, not rows", {
-      hint = "skip_locked and nowait are for PostgreSQL",
-    })
-  elseif options.skip_locked and options.nowait then
-    Error.raise("invalid_argument", word .. ": skip_locked and nowait are two answers to one question")
-  elseif not require "rille.transaction".is_inside(handle) then
-    Error.raise("invalid_argument", word .. ": wants a transaction, for a lock ends with one")
-  end
-  if not locks_rows then return query end
-  return setmetatable({ query[1], query, op.lock, word == "shared_lock" and "share" or "update",
-    options.skip_locked and "skip" or options.nowait and "fail" or false }, query[1].meta)
-end
-
---- Methods of the core that give records -> what tells that these have been read.
-local READS = {
-  first = function(def, record)
-    if record then Event.retrieved(def, { record }) end
-    return record
-  end,
-  all = function(def, records)
-    Event.retrieved(def, records)
-    return records
-  end,
-  related = function(def, records, ...)
-    Event.retrieved(def, records)
-    return records, ...
-  end,
-  cursor = function(def, step, ...)
-    return function()
-      local record = step()
-      if record then Event.retrieved(def, { record }) end
-      return record
-    end, ...
-  end,
-}
-
---- A cursor over the database in which the current tenant's rows are.
-local function of_tenant(handle, step, ...)
-  return function()
-    require "rille.tenant.home".check(handle, true)
-    return step()
-  end, ...
-end
-
-local run_now
-
---- Run a method of the core with the query and what its model's scopes demand.
----@param query rille.Query
----@param method string
----@param a any  further arguments
----@param b any
-local function run(query, method, a, b)
-  if method == "cursor" then
-    local root = ready(query)
-    if root.handle.tenant or root.class and root.info.of_tenant then
-      return of_tenant(root.handle, run_now(query, method, a, b))
-    end
-  end
-  return run_now(query, method, a, b)
-end
-
---- The query as it is run, and what its model's scopes demand.
-local function demanded(query, root)
-  local lock, lifted
-  if root.marked then                    -- some query of the root is; most roots never see one
-    lock, lifted = marks(query)
-    if lock then query = with_lock(query, lock, root.handle) end
-  end
-  if root.joined or lifted then query = Scope.joined(query, lifted) end
-  local class = root.class
-  if class and class._def.scoped then return query, Scope.own(query, lifted) end
-  return query, nil
-end
-
-function run_now(query, method, a, b)
-  local root = ready(query)
-  local class, scopes = root.class, nil
-  if root.marked or root.joined or class and class._def.scoped then query, scopes = demanded(query, root) end
-  if WRITES[method] then return fetch.write(root.handle, class, method, query, scopes, a, b) end
-  local tell = class and READS[method]
-  if tell and Event.any(class._def) and root[1] == class._def.root[1] then
-    return tell(class._def, call(root.handle, method, query, scopes, a, b))
-  end
-  return call(root.handle, method, query, scopes, a, b)
-end
-M.run = run
-
---- Tell that records have been read, and hand them on.
-local function tell_read(root, method, ...)
-  local tell = root.class and READS[method]
-  local def = tell and root.class._def
-  if def and Event.any(def) and root[1] == def.root[1] then return tell(def, ...) end
-  return ...
-end
-
---- Run reads that do not know of each other: in one round trip where they are of one database that has any, and nobody
---- listens to each statement.
----@param reads table[]  { query, method, … } as `run` takes them
----@param closing? rille.Handle  nothing else is done in the transaction that is open on it, which wrote nothing
----@return table[]  what each gave, packed
-function M.together(reads, closing)
-  local results, handle, asked = {}, #reads > (closing and 0 or 1) and ready(reads[1][1]).handle, {}
-  local apart = not handle or not handle:engine().pipelines or hook.listening.query
-  for i = 2, apart and 0 or #reads do apart = apart or ready(reads[i][1]).handle ~= handle end
-  if apart then
-    for i, read in ipairs(reads) do results[i] = table.pack(run(table.unpack(read, 1, 4))) end
-    return results
-  end
-  for i, read in ipairs(reads) do
-    local query, scopes = demanded(read[1], read[1][1])
-    asked[i] = { read[2], query, scopes or false, read[3] or nil, read[4] or nil }
-  end
-  for i, given in ipairs(call(handle, "together", asked, closing == handle)) do
-    results[i] = table.pack(tell_read(reads[i][1][1], reads[i][2], table.unpack(given, 1, #given)))
-  end
-  return results
-end
+local M = {}
 
 --- The relations that the query says shall be loaded; nil for none.
 local function wanted_of(query)
   if not query[1].marked then return nil end
-  local _, _, with = marks(query)
+  local _, _, with = Scope.marks(query)
   if not with then return nil end
   local Preload, wanted = require "rille.preload", {}
   for _, said in ipairs(with) do Preload.want(wanted, table.unpack(said, 1, said.n)) end
@@ -199,7 +52,7 @@ local function read_rows(query, counted)
     rows = require "rille.relation.read".rows_of(query, relation.link)
     return rows, counted and run(counted, "aggregate", "count")
   elseif counted then
-    local results = M.together { { query, "all" }, { counted, "aggregate", "count" } }
+    local results = Run.together { { query, "all" }, { counted, "aggregate", "count" } }
     rows, count = results[1][1], results[2][1]
   else
     rows = run(query, "all")

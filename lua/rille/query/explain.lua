@@ -1,5 +1,5 @@
 --- query.explain: how the database would run a query, as a tree with notes on what may be slow.
-local Ends = require "rille.query.ends"
+local Root = require "rille.query.root"
 local fetch = require "rille.fetch"
 
 local M = {}
@@ -32,7 +32,7 @@ local Plan = {
 ---@return rille.Plan
 function M.explain(query)
   local sql, params = query:to_sql()
-  local handle = Ends.ready(query).handle
+  local handle = Root.ready(query).handle
   params.n = #params
   local engine = handle:engine()
   local rows = fetch.call(handle, "query", engine.explain .. sql, params)

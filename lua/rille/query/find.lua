@@ -1,13 +1,13 @@
 --- query.find: rows by primary key.
 local core = require "rille.core"
 local Error = require "rille.error"
-local Ends = require "rille.query.ends"
+local Root = require "rille.query.root"
 
 local M = {}
 
 --- The columns of the primary key of what the query reads.
 local function primary_of(query)
-  local root = Ends.ready(query)
+  local root = Root.ready(query)
   if root.class then return root.info.primary, root.class._def.name end
   local primary = root.handle:describe(root.table).primary
   return primary, root.table

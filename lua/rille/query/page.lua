@@ -3,6 +3,7 @@
 local core = require "rille.core"
 local Error = require "rille.error"
 local Ends = require "rille.query.ends"
+local Root = require "rille.query.root"
 local List = require "rille.list"
 local Walk = require "rille.query.walk"
 
@@ -133,7 +134,7 @@ local function check_readable(query, order, aliases)
       })
     end
   end
-  local source = Ends.ready(query)[1]
+  local source = Root.ready(query)[1]
   for _, alias in ipairs(aliases) do
     if by_name[alias] and source:type(alias) then
       Error.raise("unsupported", ("cursor_paginate: %q is a column and the name of an output"):format(alias), {

@@ -14,7 +14,7 @@ local ALIAS_BYTES_MAX = 63        -- what PostgreSQL keeps of a name
 return function(Query)
   local node, is_query = Query.node, Query.is_query
 
-  --- A node that says something beside clauses; see marks in ends.lua.
+  --- A node that says something beside clauses; see Scope.marks.
   local function mark(self, ...)
     self[1].marked = true
     return node(self, op.nothing, ...)
@@ -84,20 +84,20 @@ return function(Query)
   --- "users as author", or a model -> a source for the table, its alias or false, and the model whose scopes hold
   --- for its rows or false.
   local function joined_source(self, word, name)
-    local Ends = require "rille.query.ends"
+    local Root = require "rille.query.root"
     if require "rille.model".is_class(name) then
       local info = require "rille.model".info(name)
-      if info.handle ~= Ends.ready(self).handle then
+      if info.handle ~= Root.ready(self).handle then
         Error.raise("unsupported", ("%s: %s is in another database, which no statement reads too"):format(word,
           name._def.name), { model = name._def.name })
       end
-      return Ends.source_of_table(self, name._def.table), false, name
+      return Root.source_of_table(self, name._def.table), false, name
     elseif type(name) ~= "string" then
       Error.argument(word, "the name of a table, or a model", name)
     end
     local plain, alias = name:match "^(%S+)%s+as%s+(%S+)$"
     if alias then check_alias(word, alias) end
-    local source = Ends.source_of_table(self, plain or name)
+    local source = Root.source_of_table(self, plain or name)
     local class = self[1].class and require "rille.scope".model_of(self[1], word, plain or name) or false
     return source, alias or false, class
   end
@@ -162,7 +162,7 @@ return function(Query)
   end
 
   local function created_at(self)
-    local info = require "rille.query.ends".ready(self).info
+    local info = require "rille.query.root".ready(self).info
     return info and info.created_at or "created_at"
   end
 
@@ -201,7 +201,7 @@ return function(Query)
 
   --- Rows as plain tables instead of records.
   function Query:plain()
-    local source = require "rille.query.ends".source_of_table(self, require "rille.query.ends".ready(self)[1]:name())
+    local source = require "rille.query.root".source_of_table(self, require "rille.query.root".ready(self)[1]:name())
     local root = setmetatable({ source }, { __index = self[1] })
     return setmetatable({ root, self, op.nothing }, root.meta)
   end
@@ -209,7 +209,7 @@ return function(Query)
   local function union(word, all)
     return function(self, query)
       if not is_query(query) then Error.argument(word, "a query", query) end
-      return node(self, op.union, require "rille.query.ends".subquery(self, word, query), all)
+      return node(self, op.union, require "rille.query.run".subquery(self, word, query), all)
     end
   end
 

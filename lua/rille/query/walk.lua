@@ -3,7 +3,7 @@
 -- value.
 local core = require "rille.core"
 local Error = require "rille.error"
-local Ends = require "rille.query.ends"
+local Root = require "rille.query.root"
 local Query = require "rille.query"
 
 local M = {}
@@ -27,7 +27,7 @@ local has_node = M.has_node
 
 --- The columns of the primary key, and the name of the table.
 local function primary_of(query, word)
-  local root = Ends.ready(query)
+  local root = Root.ready(query)
   local primary, table_name = root.class and root.info.primary, root[1]:name()
   primary = primary or root.handle:describe(root.table).primary
   if #primary == 0 then

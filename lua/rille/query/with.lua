@@ -76,7 +76,7 @@ return function(Query)
   end
 
   local function is_table(self, name)
-    for _, each in ipairs(require "rille.query.ends".ready(self).handle:tables()) do
+    for _, each in ipairs(require "rille.query.root".ready(self).handle:tables()) do
       if each == name then return true end
     end
     return false

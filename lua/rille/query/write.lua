@@ -4,7 +4,8 @@ local core = require "rille.core"
 local clock = require "rille.clock"
 local Cast = require "rille.cast"
 local Error = require "rille.error"
-local Ends = require "rille.query.ends"
+local Root = require "rille.query.root"
+local Run = require "rille.query.run"
 local Scope = require "rille.scope"
 local Unique = require "rille.schema.unique"
 local fetch = require "rille.fetch"
@@ -81,7 +82,7 @@ end
 
 local function insert(query, word, rows, conflict)
   refuse_clauses(query, word)
-  local root = Ends.ready(query)
+  local root = Root.ready(query)
   local list = list_of(word, rows)
   if #list == 0 then return 0 end
   return write_rows(root, dumped(root, list), conflict)
@@ -211,7 +212,7 @@ end
 ---@return rille.Error? err
 function M.upsert(query, rows, unique_by, update)
   refuse_clauses(query, "upsert")
-  local root = Ends.ready(query)
+  local root = Root.ready(query)
   local list = list_of("upsert", rows)
   local by = names_of("upsert: unique_by", unique_by, "columns of a unique index")
   if #by == 0 then Error.argument("upsert: unique_by", "columns of a unique index", unique_by) end
@@ -255,8 +256,8 @@ end
 --- Run an update; of a table that was made from a JSON Schema only one that it allows.
 local function run_changes(query, root, sets)
   local kept = root.kept
-  if not kept then return (Ends.run(query, "update", sets)) end
-  return Kept.write(kept, Kept.check_changes(kept, sets), function() return (Ends.run(query, "update", sets)) end)
+  if not kept then return (Run.run(query, "update", sets)) end
+  return Kept.write(kept, Kept.check_changes(kept, sets), function() return (Run.run(query, "update", sets)) end)
 end
 
 --- Change the rows of the query.
@@ -267,7 +268,7 @@ function M.update(query, changes)
   if type(changes) ~= "table" or next(changes) == nil then
     Error.argument("update", "a table of column = value", changes)
   end
-  local root = Ends.ready(query)
+  local root = Root.ready(query)
   return run_changes(query, root, assignments(root, "update", changes))
 end
 
@@ -291,7 +292,7 @@ local function add(query, word, column, by, extra, sign)
     Error.raise("invalid_argument", ("%s: %q is among the further changes too"):format(word, column),
       { column = column })
   end
-  local root = Ends.ready(query)
+  local root = Root.ready(query)
   local kind = root[1]:type(column)
   if kind and not IS_NUMBER[kind] then
     Error.raise("invalid_argument", ("%s: %s.%s holds no number but %s"):format(word, root[1]:name(), column, kind),
@@ -337,14 +338,14 @@ local function soft_column(query) return query[1].class and query[1].class._def.
 function M.delete(query)
   local column = soft_column(query)
   if column then return said_as("a delete", M.update, query, { [column] = clock.now() }) end
-  return (Ends.run(query, "delete"))
+  return (Run.run(query, "delete"))
 end
 
 --- Delete the rows of the query for good, soft-deleted ones too; after only_trashed those alone.
 ---@return integer rows
 function M.force_delete(query)
   if soft_column(query) and not Scope.says_trashed(query) then query = query:with_trashed() end
-  return (Ends.run(query, "delete"))
+  return (Run.run(query, "delete"))
 end
 
 --- Take the soft deletions of the query's rows back; whoever means every row says unfiltered().

@@ -38,7 +38,7 @@ end
 ---@return rille.Query
 local function rows_of(query, word, link, fn)
   local rows = Rows.constrained(word, Rows.of_outer(link), fn)
-  return require "rille.query.ends".subquery(query, word, rows)
+  return require "rille.query.run".subquery(query, word, rows)
 end
 
 local COMPARES = {}

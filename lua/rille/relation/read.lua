@@ -176,7 +176,7 @@ local function add_pivots(link, rows, lists)
   end
 end
 
---- The read of the rows of a relation for some keys, as Ends.together takes it.
+--- The read of the rows of a relation for some keys, as Run.together takes it.
 ---@param link rille.Link
 ---@param class rille.Model
 ---@param values any[][]   of each column of the key
@@ -216,12 +216,12 @@ end
 ---@param link rille.Link
 ---@return rille.Record[]
 function M.rows_of(query, link)
-  local Ends = require "rille.query.ends"
+  local Run = require "rille.query.run"
   if not (link.middle and link.middle.pivot) or says(query, op.union, op.group_by, op.distinct) then
-    return Ends.run(query, "all")
+    return Run.run(query, "all")
   end
   local asked, names, extra = with_keys(link, query, Rows.keys(link, link.related))
-  local results = table.pack(Ends.run(asked, "related", names, extra))
+  local results = table.pack(Run.run(asked, "related", names, extra))
   add_pivots(link, results[1], table.move(results, 2, results.n, 1, {}))
   return results[1]
 end

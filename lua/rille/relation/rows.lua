@@ -42,7 +42,7 @@ end
 --- Join the table in the middle; the scopes of its model hold for its rows.
 local function join_middle(query, link)
   local middle, name, related = link.middle, middle_name(link), link.related._def.table
-  local source = require "rille.query.ends".source_of_table(query, middle.table)
+  local source = require "rille.query.root".source_of_table(query, middle.table)
   local class = middle.class or Scope.model_of(query[1], "relation " .. link.name, middle.table)
   query = Query.node(query:select(related .. ".*"), op.join, false, source, name ~= middle.table and name,
     name .. "." .. middle.far[1], "=", related .. "." .. link.far[1], class or false)
