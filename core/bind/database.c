@@ -360,6 +360,7 @@ rille_lua_add_database(lua_State *L)
   luaL_setfuncs(L, methods, 0);
   luaL_setfuncs(L, rille_lua_transaction_methods, 0);
   luaL_setfuncs(L, rille_lua_session_methods, 0);
+  luaL_setfuncs(L, rille_lua_session_look_methods, 0);
   luaL_setfuncs(L, rille_lua_copy_methods, 0);
   luaL_setfuncs(L, rille_lua_carry_methods, 0);
   luaL_setfuncs(L, rille_lua_mirror_methods, 0);

@@ -1,172 +1,22 @@
 /* core/bind/json_record.c - records as JSON: what stands in the row is written from there, without a value of Lua.
-**
-** What a record shows, and in which order, is decided in Lua (lua/rille/record/data.lua), which gives a shape:
-**   [1] [2] ...   names: the attributes of the row, columns in the order of the table first
-**   appends       list of names: accessors that come after the relations
-**   hidden, only  sets of names (`only` may be nil): which of the loaded relations are shown
-**   texts         column -> "json" or "array": columns that keep JSON, which is copied when it is JSON
-** From it a plan is made once for all records of a model with the same columns, and kept for the call.  A record that
-** differs (it hides something, or holds columns that were not selected) has a plan of its own. */
+** A plan (json_plan.h) says which attributes, and how each is come by. */
 #include <lauxlib.h>
+#include <string.h>
 
 #include "core/base/json_check.h"
+#include "core/bind/json_plan.h"
 #include "core/bind/json_value.h"
 #include "core/bind/record.h"
-#include "core/bind/tenant.h"
 #include "core/bind/value.h"
-
-/* How the value of an attribute is come by. */
-typedef enum how {
-  BY_ROW,   /* from the row, as the column's type reads it */
-  BY_TEXT,  /* from the row, which keeps JSON: any value */
-  BY_ARRAY, /* the same, an array or an object */
-  BY_LUA    /* by record[name] */
-} how;
-
-typedef struct attribute {
-  rille_str name; /* a string of the shape */
-  rille_str key;  /* in quotes, with its colon: behind the plan */
-  rille_type_kind type;
-  how how;
-  int position; /* in the row */
-} attribute;
-
-/* User values of a plan. */
-enum { PLAN_SHAPE = 1, PLAN_ORIGIN = 2, PLAN_VALUES = 2 };
-
-typedef struct plan {
-  const rille_lua_source *source;
-  const rille_layout *layout; /* kept by the origin */
-  bool top;
-  size_t count;
-  attribute attributes[];
-} plan;
 
 /* A record while it is written, and where on the Lua stack what belongs to it stands. */
 typedef struct writing {
   rille_lua_record *record;
-  const plan *plan;
-  int index, plan_at, shape, state;
+  const rille_json_plan *plan;
+  int index, shape, state;
   bool changed; /* the state holds values that are not the row's */
   char before;  /* what comes before the next attribute */
 } writing;
-
-/* -- plans ----------------------------------------------------------------------------------------------- */
-
-/* How the attribute at a position of the row is read; `texts` and `indirect` are stack indices. */
-static how
-how_of(lua_State *L, const rille_layout *layout, int position, rille_str name, int texts, int indirect)
-{
-  how by = BY_ROW;
-
-  if (position < 0)
-    return BY_LUA;
-  (void)lua_pushlstring(L, name.at, name.len);
-  if (layout->own[position] && lua_istable(L, indirect)) {
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, indirect) != LUA_TNIL)
-      by = BY_LUA;
-    lua_pop(L, 1);
-  }
-  if (by == BY_LUA && lua_istable(L, texts) && lua_rawget(L, texts) == LUA_TSTRING)
-    by = rille_str_is(rille_lua_text(L, -1), "array") ? BY_ARRAY : BY_TEXT;
-  lua_pop(L, 1);
-  return by;
-}
-
-static int
-output_position(const rille_layout *layout, rille_str name)
-{
-  for (size_t i = 0; i < layout->count; i++)
-    if (rille_str_equal(layout->names[i], name))
-      return (int)i;
-  return -1;
-}
-
-/* Bytes of the names at most, as keys. */
-static size_t
-key_bytes(lua_State *L, int shape, size_t count)
-{
-  size_t bytes = 0;
-
-  for (size_t i = 1; i <= count; i++) {
-    (void)lua_rawgeti(L, shape, (lua_Integer)i);
-    bytes += rille_json_text_room(rille_lua_check_text(L, -1, "an attribute")) + 1;
-    lua_pop(L, 1);
-  }
-  return bytes;
-}
-
-/* Pushes the plan that is made of the shape at the top, which it replaces. */
-static void
-push_plan_of_shape(lua_State *L, rille_json_out *out, const rille_lua_record *record, int index, bool top)
-{
-  int shape = lua_gettop(L);
-  size_t count = (size_t)lua_rawlen(L, shape);
-  plan *made = lua_newuserdatauv(L, sizeof *made + count * sizeof made->attributes[0] + key_bytes(L, shape, count),
-                                 PLAN_VALUES);
-  char *key = (char *)&made->attributes[count];
-
-  *made = (plan){ .source = record->source, .layout = record->layout, .top = top, .count = count };
-  (void)lua_getfield(L, shape, "texts");
-  rille_lua_push_record_source(L, index);
-  (void)lua_getiuservalue(L, -1, RILLE_SOURCE_INDIRECT);
-  for (size_t i = 0; i < count; i++) {
-    attribute *a = &made->attributes[i];
-    char *end;
-
-    (void)lua_rawgeti(L, shape, (lua_Integer)i + 1);
-    a->name = rille_lua_text(L, -1);
-    a->position = output_position(record->layout, a->name);
-    a->type = a->position < 0 ? RILLE_TYPE_ANY : record->layout->types[a->position].kind;
-    a->how = how_of(L, record->layout, a->position, a->name, shape + 2, shape + 4);
-    end = rille_json_text(key, a->name);
-    if (end == NULL)
-      (void)rille_json_refuse(L, out, NULL, "has a column whose name is no UTF-8 text");
-    *end++ = ':';
-    a->key = (rille_str){ key, (size_t)(end - key) };
-    key = end;
-    lua_pop(L, 1);
-  }
-  lua_settop(L, shape + 1);
-  lua_pushvalue(L, shape);
-  (void)lua_setiuservalue(L, -2, PLAN_SHAPE);
-  (void)lua_getiuservalue(L, index, RILLE_RECORD_ORIGIN);
-  (void)lua_setiuservalue(L, -2, PLAN_ORIGIN);
-  lua_remove(L, shape);
-}
-
-/* Pushes the plan for a record.  `own`: it differs from others of its model. */
-static void
-push_plan(lua_State *L, rille_json_out *out, const rille_lua_record *record, int index, bool top, bool own)
-{
-  int kept = out->plan_count < RILLE_JSON_PLANS_KEPT ? out->plan_count : RILLE_JSON_PLANS_KEPT;
-
-  for (int i = 0; !own && i < kept; i++) {
-    const plan *known = out->plans[i];
-
-    if (known->source == record->source && known->layout == record->layout && known->top == top) {
-      (void)lua_rawgeti(L, RILLE_JSON_PLANS, i + 1);
-      return;
-    }
-  }
-  lua_pushvalue(L, RILLE_JSON_SHAPE);
-  lua_pushvalue(L, index);
-  if (top)
-    lua_pushvalue(L, RILLE_JSON_OPTIONS);
-  else
-    lua_pushnil(L);
-  lua_call(L, 2, 1);
-  luaL_checktype(L, -1, LUA_TTABLE);
-  push_plan_of_shape(L, out, record, index, top);
-  if (!own) {
-    int place = out->plan_count++ % RILLE_JSON_PLANS_KEPT;
-
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, RILLE_JSON_PLANS, place + 1);
-    out->plans[place] = lua_touserdata(L, -1);
-  }
-}
 
 /* -- attributes ------------------------------------------------------------------------------------------ */
 
@@ -239,14 +89,14 @@ look_at_state(lua_State *L, writing *w)
 
 /* Does the state hold another value for the attribute than the row? */
 static bool
-is_changed(lua_State *L, const writing *w, const attribute *a)
+is_changed(lua_State *L, const writing *w, const rille_json_attribute *a)
 {
   bool changed;
 
   (void)lua_pushlstring(L, a->name.at, a->name.len);
   changed = lua_rawget(L, w->state) != LUA_TNIL;
   lua_pop(L, 1);
-  if (!changed && a->how != BY_ROW) { /* what Lua decoded may have been changed since */
+  if (!changed && a->how != RILLE_JSON_BY_ROW) { /* what Lua decoded may have been changed since */
     changed = lua_rawgeti(L, w->state, RILLE_STATE_DECODED) != LUA_TNIL;
     lua_pop(L, 1);
   }
@@ -267,22 +117,22 @@ begins_with_bracket(rille_str json)
 /* Writes the attribute from the row; false when that is not possible, as after an accessor that read the record again
 ** with other columns. */
 static bool
-write_from_row(lua_State *L, rille_json_out *out, writing *w, const attribute *a)
+write_from_row(lua_State *L, rille_json_out *out, writing *w, const rille_json_attribute *a)
 {
   const rille_lua_record *record = w->record;
   rille_cell cell;
 
-  if (a->how == BY_LUA || record->row == NULL || record->layout != w->plan->layout ||
+  if (a->how == RILLE_JSON_BY_LUA || record->row == NULL || record->layout != w->plan->layout ||
       (w->changed && is_changed(L, w, a)))
     return false;
   cell = rille_packed_cell(record->row, (size_t)a->position);
-  if (a->how == BY_ROW || cell.kind == RILLE_NULL) {
+  if (a->how == RILLE_JSON_BY_ROW || cell.kind == RILLE_NULL) {
     write_key(L, out, w, a->key);
     write_cell(L, out, record->layout, a->position, &cell);
     return true;
   }
   if (cell.kind != RILLE_TEXT || !rille_json_check(cell.as.text, RILLE_JSON_DEPTH - out->open_count) ||
-      (a->how == BY_ARRAY && !begins_with_bracket(cell.as.text)))
+      (a->how == RILLE_JSON_BY_ARRAY && !begins_with_bracket(cell.as.text)))
     return false;
   write_key(L, out, w, a->key);
   rille_json_plain(L, out, cell.as.text);
@@ -309,7 +159,7 @@ static void
 write_attributes(lua_State *L, rille_json_out *out, writing *w)
 {
   for (size_t i = 0; i < w->plan->count; i++) {
-    const attribute *a = &w->plan->attributes[i];
+    const rille_json_attribute *a = &w->plan->attributes[i];
 
     rille_json_into_name(L, out, a->name);
     if (!write_from_row(L, out, w, a)) {
@@ -427,10 +277,8 @@ rille_json_record(lua_State *L, rille_json_out *out, int index, bool top)
   w.state = before + 1;
   lua_settop(L, before + 2); /* the state, and what anchors the row */
   own = look_at_state(L, &w);
-  push_plan(L, out, w.record, index, top, own);
-  w.plan_at = lua_gettop(L);
-  w.plan = lua_touserdata(L, w.plan_at);
-  (void)lua_getiuservalue(L, w.plan_at, PLAN_SHAPE);
+  w.plan = rille_json_push_plan(L, out, w.record, index, top, own);
+  (void)lua_getiuservalue(L, -1, RILLE_JSON_PLAN_SHAPE);
   w.shape = lua_gettop(L);
   write_attributes(L, out, &w);
   write_relations(L, out, &w);

@@ -102,6 +102,10 @@ void rille_lua_replace_state(lua_State *L, int index, rille_lua_record *record);
 void rille_lua_record_put(lua_State *L, rille_lua_record *record, const rille_column *column, int key, int value,
                           int state);
 
+/* __newindex(record, key, value); upvalues: names, mutated, set.  Of the metatable that rille_lua_push_record_meta
+** pushes. */
+int rille_lua_record_newindex(lua_State *L);
+
 /* Pushes the relations that were loaded of the record at `index`, as far as they fit the view of the rows that the
 ** coroutine has now; false, with nothing pushed, when there are none. */
 bool rille_lua_push_relations(lua_State *L, int index, const rille_lua_record *record);
