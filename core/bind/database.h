@@ -57,9 +57,8 @@ typedef struct rille_lua_database {
   rille_history *history; /* as it was read last; NULL: never */
   rille_lua_known known;
   rille_lua_signer signer;
-  rille_place seen;      /* where a session saw it last, for the next connection */
+  rille_sight seen;      /* how a session saw it last, for the next connection */
   lua_Integer went_back; /* how often it may have come to hold less than before: somebody put a backup there */
-  bool went_back_lately; /* the last time it was behind the statement before the one that saw it */
   uint64_t generation;   /* the greatest of its connections so far */
   rille_outbox_mode mirror_mode;
   rille_follower **followers; /* of its mirrors, rung by its commits */

@@ -112,6 +112,14 @@ is_schema_there(const rille_lua_database *database)
   return row;
 }
 
+/* Another file is at the path: how the one before looked says nothing of it. */
+static void
+is_another(rille_lua_database *database)
+{
+  database->went_back++;
+  database->seen = (rille_sight){ 0 };
+}
+
 /* Somebody else may have removed the database, or put another one there: it would go on with the old one. */
 static void
 look_again(rille_lua_database *database)
@@ -125,8 +133,7 @@ look_again(rille_lua_database *database)
     there = is_same_file(database);
   if (!there) {
     close_all(database);
-    database->went_back++;
-    database->went_back_lately = true;
+    is_another(database);
     rille_seat_closed(&database->seat);
   }
 }
@@ -144,8 +151,7 @@ rille_lua_look_again(rille_lua_database *database)
   if ((file[0] == 0 && file[1] == 0) || (file[0] == database->file[0] && file[1] == database->file[1]))
     return; /* one that is gone may be about to come back: a new one would be empty */
   close_all(database);
-  database->went_back++;
-  database->went_back_lately = true;
+  is_another(database);
 }
 
 void

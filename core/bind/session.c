@@ -124,33 +124,41 @@ sees_the_same(const rille_lua_database *database, rille_connection *connection, 
          version == database->driver->data_version(connection->conn);
 }
 
-/* The database is at another place than it was when the connection was there last: a later one, unless somebody has put
-** a backup into it since.  The statement before has seen that version. */
-static void
-saw(rille_lua_database *database, rille_connection *connection, uint32_t version, const rille_place *now)
+/* True when what was committed until then is not in the history any more, or nobody knows. */
+static bool
+is_gone(rille_connection *connection, const rille_place *before, const rille_place *now)
 {
-  rille_place before = connection->seen;
   rille_history history;
-  bool found = false, back = false;
+  bool found = false;
+
+  if (before->epoch == now->epoch && before->nonce == now->nonce)
+    return now->position < before->position;
+  return rille_history_read(connection, before, &history, &found, NULL) == RILLE_OK &&
+         (!found || rille_history_judge(&history, before) != RILLE_PLACE_THERE);
+}
+
+/* The database is at another place than it was when the connection was there last: a later one, unless somebody has put
+** a backup into it since.  That is known of its era: the backup may be newer than that place, and older than what
+** statements have seen since. */
+static void
+saw(rille_lua_database *database, rille_connection *connection, const rille_history *history)
+{
+  const rille_sight now = { history->now, history->era };
+  rille_sight before = connection->seen;
+  bool new_era = now.era != before.era && now.era != database->seen.era;
 
   if (database->driver->data_version == NULL || connection->depth > 0)
     return; /* a place of its own log; or what is not committed yet */
-  connection->seen = database->seen = *now;
-  if (before.cluster != now->cluster)
+  connection->seen = database->seen = now;
+  if (before.place.cluster != now.place.cluster)
     return;
-  if (before.epoch == now->epoch && before.nonce == now->nonce)
-    back = now->position < before.position;
-  else if (rille_history_read(connection, &before, &history, &found, NULL) == RILLE_OK)
-    back = !found || rille_history_judge(&history, &before) != RILLE_PLACE_THERE;
-  if (back) {
+  if (new_era || is_gone(connection, &before.place, &now.place))
     database->went_back++;
-    database->went_back_lately = version != database->driver->data_version(connection->conn);
-  }
 }
 
 /* The token of what the connection sees, which is kept to be given again; *found is false when there is none. */
 static rille_status
-make_token(rille_lua_database *database, rille_connection *connection, bool makes, uint32_t version, bool *found,
+make_token(rille_lua_database *database, rille_connection *connection, bool makes, bool *found,
            char text[RILLE_TOKEN_BYTES + 1], rille_fault *fault)
 {
   uint32_t (*version_of)(rille_conn *) = database->driver->data_version;
@@ -167,7 +175,7 @@ make_token(rille_lua_database *database, rille_connection *connection, bool make
   if (!*found)
     return status;
   rille_token_write(&history->now, history->secret, text);
-  saw(database, connection, version, &history->now);
+  saw(database, connection, history);
   if (version_of != NULL && connection->depth == 0 && version_now == version_of(connection->conn)) {
     database->known = (rille_lua_known){ .connection = connection, .opened = database->opened, .version = version_now };
     memcpy(database->known.token, text, RILLE_TOKEN_BYTES); /* all of it was read at one moment */
@@ -189,19 +197,16 @@ rille_lua_session_token(lua_State *L)
   char text[RILLE_TOKEN_BYTES + 1];
   rille_status status = RILLE_OK;
   rille_connection *connection;
-  uint32_t version = 0;
   rille_fault fault;
 
   rille_lua_look_again(database);
   connection = rille_lua_connection(L, database);
-  if (database->driver->data_version != NULL) {
-    version = database->driver->data_version(connection->conn);
-    found = sees_the_same(database, connection, version);
-  }
+  if (database->driver->data_version != NULL)
+    found = sees_the_same(database, connection, database->driver->data_version(connection->conn));
   if (found)
     memcpy(text, database->known.token, RILLE_TOKEN_BYTES);
   else
-    status = make_token(database, connection, makes, version, &found, text, &fault);
+    status = make_token(database, connection, makes, &found, text, &fault);
   rille_lua_settle(database);
   if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
@@ -225,14 +230,6 @@ session_look_again(lua_State *L)
 
   rille_lua_look_again(database);
   lua_pushinteger(L, database->went_back);
-  return 1;
-}
-
-/* db:went_back_lately() -> whether the last time it went back was behind the statement before the one that saw it */
-static int
-session_went_back_lately(lua_State *L)
-{
-  lua_pushboolean(L, rille_lua_check_database(L, 1)->went_back_lately);
   return 1;
 }
 
@@ -262,7 +259,6 @@ session_judge(lua_State *L)
   rille_lua_database *database = rille_lua_check_database(L, 1);
   rille_history *history = history_of(L);
   rille_connection *connection;
-  uint32_t version;
   rille_status status;
   rille_place place;
   rille_fault fault;
@@ -272,10 +268,9 @@ session_judge(lua_State *L)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
   rille_lua_look_again(database);
   connection = rille_lua_connection(L, database);
-  version = database->driver->data_version != NULL ? database->driver->data_version(connection->conn) : 0;
   status = judged_history(connection, &place, history, &found, &fault);
   if (status == RILLE_OK && found)
-    saw(database, connection, version, &history->now);
+    saw(database, connection, history);
   rille_lua_settle(database);
   if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
@@ -298,6 +293,5 @@ const luaL_Reg rille_lua_session_methods[] = {
   { "token", rille_lua_session_token },
   { "judge", session_judge },
   { "look_again", session_look_again },
-  { "went_back_lately", session_went_back_lately },
   { NULL, NULL },
 };

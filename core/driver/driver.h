@@ -59,6 +59,12 @@ typedef struct rille_stmt {
   bool once; /* to be freed after a run, not run again: it changed how the connection works when it was prepared */
 } rille_stmt;
 
+/* What tells a database's file from another one (`file`), and shows whether anybody has touched it (`state`, which is
+** never 0 then).  Both are 0 where there is none. */
+typedef struct rille_file_mark {
+  uint64_t file, state;
+} rille_file_mark;
+
 /* Rows on their way into a table; see `load`. */
 typedef struct rille_load rille_load;
 
@@ -235,6 +241,11 @@ typedef struct rille_driver {
 
   /* True when what is written goes into a file that is no more the one at its path; NULL where there is no file. */
   bool (*moved)(rille_conn *conn);
+
+  /* The path of that file, borrowed from the connection, "" where there is none; and what is at a path.  NULL where
+  ** there is never a file. */
+  const char *(*path)(const rille_conn *conn);
+  rille_file_mark (*mark)(const char *path);
 
   /* Another number after each connecting, which may be to another server; NULL: a connection is always the same. */
   uint64_t (*generation)(const rille_conn *conn);

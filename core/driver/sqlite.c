@@ -9,6 +9,7 @@
 #include "core/driver/sqlite_conn.h"
 #include "core/driver/sqlite_function.h"
 #include "core/driver/sqlite_error.h"
+#include "core/driver/sqlite_file.h"
 #include "core/driver/sqlite_watch.h"
 
 struct sqlite_stmt {
@@ -275,24 +276,6 @@ sqlite_changed(const rille_stmt *base)
   return sqlite3_stmt_status(((const struct sqlite_stmt *)base)->bound.handle, SQLITE_STMTSTATUS_REPREPARE, 0);
 }
 
-static uint32_t
-sqlite_data_version(rille_conn *base)
-{
-  unsigned version = 0;
-
-  (void)sqlite3_file_control(((rille_sqlite_conn *)base)->db, "main", SQLITE_FCNTL_DATA_VERSION, &version);
-  return version;
-}
-
-static bool
-sqlite_moved(rille_conn *base)
-{
-  int moved = 0;
-
-  (void)sqlite3_file_control(((rille_sqlite_conn *)base)->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-  return moved != 0;
-}
-
 /* Reads the schema where that was not done yet. */
 static rille_status
 sqlite_has_table(rille_conn *base, const char *name, bool *out, rille_fault *fault)
@@ -308,21 +291,6 @@ static bool
 sqlite_writes(const rille_stmt *base)
 {
   return !sqlite3_stmt_readonly(((const struct sqlite_stmt *)base)->bound.handle);
-}
-
-static rille_status
-sqlite_copy(rille_conn *to, rille_conn *from, rille_fault *fault)
-{
-  rille_sqlite_conn *target = (rille_sqlite_conn *)to;
-  sqlite3_backup *backup = sqlite3_backup_init(target->db, "main", ((rille_sqlite_conn *)from)->db, "main");
-  int code;
-
-  if (backup == NULL)
-    return rille_sqlite_fail(target, sqlite3_errcode(target->db), fault);
-  rille_sqlite_be_patient(target);
-  code = sqlite3_backup_step(backup, -1);
-  (void)sqlite3_backup_finish(backup); /* undoes what was not completed */
-  return code == SQLITE_DONE ? RILLE_OK : rille_sqlite_fail(target, code, fault);
 }
 
 static int64_t
@@ -382,11 +350,13 @@ const rille_driver rille_driver_sqlite = {
   .column_declared = sqlite_column_declared,
   .row = sqlite_row,
   .changed = sqlite_changed,
-  .data_version = sqlite_data_version,
-  .moved = sqlite_moved,
+  .data_version = rille_sqlite_data_version,
+  .moved = rille_sqlite_moved,
+  .path = rille_sqlite_path,
+  .mark = rille_sqlite_mark,
   .has_table = sqlite_has_table,
   .writes = sqlite_writes,
-  .copy = sqlite_copy,
+  .copy = rille_sqlite_copy,
   .watch = rille_sqlite_watch_rows,
   .run_aside = rille_sqlite_run_aside,
   .changes = sqlite_changes,

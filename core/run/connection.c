@@ -6,7 +6,9 @@
 #include "core/base/memory.h"
 #include "core/query/shape.h"
 #include "core/run/cursor.h"
+#include "core/run/era.h"
 #include "core/run/history.h"
+#include "core/run/left.h"
 #include "core/run/outbox.h"
 #include "core/run/outbox_notice.h"
 #include "core/run/wall.h"
@@ -34,6 +36,17 @@ rille_connection_open(const rille_driver *driver, const rille_open_options *opti
   return status;
 }
 
+/* Ends what the database has of it. */
+static void
+leave(rille_connection *connection)
+{
+  rille_leaving leaving = rille_left_begin(connection);
+
+  connection->conn->driver->close(connection->conn);
+  connection->conn = NULL;
+  rille_left_end(&leaving);
+}
+
 void
 rille_connection_close(rille_connection *connection)
 {
@@ -44,7 +57,7 @@ rille_connection_close(rille_connection *connection)
   rille_outbox_stop(connection);
   rille_statements_clear(&connection->statements);
   if (connection->conn != NULL)
-    connection->conn->driver->close(connection->conn);
+    leave(connection);
   rille_buffer_release(&connection->shape);
   rille_buffer_release(&connection->trace.sql);
   rille_arena_release(&connection->trace.arena);
@@ -62,8 +75,7 @@ rille_connection_detach(rille_connection *connection)
     driver->free(each->stmt);
     each->stmt = NULL;
   }
-  driver->close(connection->conn);
-  connection->conn = NULL;
+  leave(connection);
 }
 
 /* -- statements ------------------------------------------------------------------------------------------ */
@@ -216,7 +228,7 @@ ended(rille_connection *connection)
   connection->owner = NULL;
   connection->founding = false;
   connection->broken = false;
-  connection->wrote = false;
+  connection->wrote = connection->reshapes = false;
   if (connection->outbox != NULL)
     rille_outbox_ended(connection->outbox);
 }
@@ -292,11 +304,18 @@ rille_connection_begin(rille_connection *connection, rille_begin_mode mode, cons
   return status;
 }
 
+/* A change of the schema is counted in any case, unless it took the history away. */
+static bool
+is_counted(rille_connection *connection)
+{
+  return connection->counts || (connection->reshapes && rille_era_is_kept(connection));
+}
+
 rille_status
 rille_connection_commit(rille_connection *connection, rille_fault *fault)
 {
   rille_status status = rille_connection_ready(connection, fault);
-  bool counts = connection->depth == 1 && connection->counts && connection->wrote;
+  bool counts = connection->depth == 1 && connection->wrote && is_counted(connection);
 
   if (status != RILLE_OK)
     return status;

@@ -22,6 +22,12 @@ typedef struct rille_trace {
   int64_t rows; /* rows read, or changed */
 } rille_trace;
 
+/* How a database looked at a moment; see history.h and era.h. */
+typedef struct rille_sight {
+  rille_place place;
+  int64_t era;
+} rille_sight;
+
 /* One thread at a time.  `owner` is whoever opened the transaction (a coroutine); the connection only keeps it. */
 typedef struct rille_connection {
   rille_conn *conn;
@@ -46,9 +52,13 @@ typedef struct rille_connection {
   bool counts;          /* each commit of a transaction that wrote is a position in the history */
   bool wrote;           /* the transaction that is open */
   bool counting;        /* the history knows of this connection; `counted` is where it left it, or earlier */
+  bool reshapes;        /* the transaction that is open changes the schema, whose version was `shape_before`, of a
+                        ** database that has a history: it is counted in any case */
+  bool era_known;       /* see era.h */
   rille_place counted;
-  int64_t schema;   /* its version then */
-  rille_place seen; /* where it, or one before it, last showed the database to a session; all 0: to none */
+  uint64_t file; /* which file that was, see rille_file_mark */
+  int64_t shape_before, era;
+  rille_sight seen; /* how it, or one before it, last showed the database to a session; all 0: to none */
 } rille_connection;
 
 /* Opens a database.  RILLE_OK: *out is the caller's, who ends it with rille_connection_close. */

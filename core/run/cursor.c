@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "core/run/era.h"
 #include "core/run/outbox.h"
 #include "core/run/outbox_notice.h"
 #include "core/run/wall.h"
@@ -170,6 +171,8 @@ step_watched(rille_cursor *cursor, bool *row, rille_fault *fault)
     cursor->wrapped = status == RILLE_OK;
   }
   connection->wrote = true;
+  if (status == RILLE_OK && cursor->statement->effect == RILLE_CHANGES_SCHEMA)
+    status = rille_era_before_change(connection, fault);
   if (status == RILLE_OK && connection->outbox != NULL)
     status = step_mirrored(cursor, row, fault);
   else if (status == RILLE_OK)
@@ -177,6 +180,34 @@ step_watched(rille_cursor *cursor, bool *row, rille_fault *fault)
   if (cursor->wrapped && (status != RILLE_OK || !*row))
     status = unwrap(cursor, status, fault);
   return status;
+}
+
+static rille_status
+step_vacuum(rille_cursor *cursor, bool *row, rille_fault *fault)
+{
+  rille_connection *connection = cursor->connection;
+  int64_t version;
+  bool kept = rille_era_before_vacuum(connection, &version);
+  rille_status status = connection->conn->driver->step(cursor->statement->stmt, row, fault);
+
+  if (status == RILLE_OK && kept)
+    rille_era_after_vacuum(connection, version);
+  return status;
+}
+
+static rille_status
+step_write(rille_cursor *cursor, bool *row, rille_fault *fault)
+{
+  rille_connection *connection = cursor->connection;
+  rille_effect effect = cursor->statement->effect;
+
+  if (effect == RILLE_VACUUMS)
+    return step_vacuum(cursor, row, fault);
+  if (connection->outbox != NULL || connection->counts)
+    return step_watched(cursor, row, fault);
+  if (effect == RILLE_CHANGES_SCHEMA && rille_era_is_kept(connection))
+    return step_watched(cursor, row, fault);
+  return step_plain(cursor, row, fault);
 }
 
 rille_status
@@ -187,10 +218,8 @@ rille_cursor_step(rille_cursor *cursor, bool *row, rille_fault *fault)
   *row = false;
   if (cursor->statement == NULL)
     return rille_fault_set(fault, RILLE_INVALID_ARGUMENT, "the cursor is closed");
-  if (cursor->statement->changes_rows && (cursor->connection->outbox != NULL || cursor->connection->counts))
-    status = step_watched(cursor, row, fault);
-  else if (cursor->statement->changes_rows)
-    status = step_plain(cursor, row, fault);
+  if (cursor->statement->effect != RILLE_CHANGES_NOTHING)
+    status = step_write(cursor, row, fault);
   else
     status = cursor->statement->stmt->driver->step(cursor->statement->stmt, row, fault);
   if (status != RILLE_OK)

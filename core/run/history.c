@@ -3,6 +3,7 @@
 
 #include "core/base/hex.h"
 #include "core/run/aside.h"
+#include "core/run/era.h"
 
 /* -- judging --------------------------------------------------------------------------------------------- */
 
@@ -174,7 +175,10 @@ finish_reading(rille_connection *connection, const reading *r, rille_history *hi
   history->now.bound = own.bound;
   history->replica = own.replica;
   history->more = own.more;
-  status = read_epochs(connection, r->statements[EPOCHS], history, fault);
+  if (r->statements[PLACE] == NULL)
+    status = rille_era_read(connection, r->statements[NAME], &history->era, fault);
+  if (status == RILLE_OK)
+    status = read_epochs(connection, r->statements[EPOCHS], history, fault);
   history->now.epoch = history->epochs[0].number;
   history->now.nonce = history->epochs[0].nonce;
   history->stale = !own.placed || (own.epoch != 0 && own.epoch != history->now.epoch);

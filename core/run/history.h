@@ -24,6 +24,7 @@ typedef struct rille_epoch {
 
 typedef struct rille_history {
   rille_place now;
+  int64_t era;    /* see era.h; 0 where the database counts by itself */
   uint64_t reach; /* until here all is there: farther than `now` at a primary, which has not written all of it yet */
   bool replica;   /* read at one: what is there is repeated from elsewhere, and nothing can be written */
   bool more;      /* ... and that may show what stands right behind `now` in the log, of which it has not said so yet */

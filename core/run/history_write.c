@@ -1,13 +1,10 @@
 /* core/run/history_write.c - the two tables made, and commits counted in them. */
-#include <pthread.h>
-#include <unistd.h>
-
 #include "core/base/hex.h"
 #include "core/base/random.h"
 #include "core/run/aside.h"
+#include "core/run/era.h"
 #include "core/run/history.h"
-
-enum { COUNTED_MAX = 1024 };
+#include "core/run/left.h"
 
 /* -- writing --------------------------------------------------------------------------------------------- */
 
@@ -121,78 +118,17 @@ rille_status
 rille_history_create(rille_connection *connection, bool there, rille_fault *fault)
 {
   rille_history history;
-  bool made;
+  bool made, begun;
   rille_status status = there ? RILLE_OK : make_tables(connection, fault);
 
-  return status == RILLE_OK ? fill(connection, &history, &made, fault) : status;
+  if (status == RILLE_OK)
+    status = fill(connection, &history, &made, fault);
+  if (status == RILLE_OK && connection->conn->driver->place == NULL)
+    status = rille_era_note(connection, &begun, fault);
+  return status;
 }
 
 /* -- counting -------------------------------------------------------------------------------------------- */
-
-/* Where this process left the databases it counted for.  One that another took the slot of begins a new epoch, which
-** harms nothing. */
-static struct {
-  pthread_mutex_t lock;
-  pid_t process;
-  struct left {
-    uint64_t cluster;
-    uint32_t epoch;
-    uint64_t position;
-    int64_t schema; /* its version, which grows when a backup is copied into the database, too */
-  } left[COUNTED_MAX];
-} counted = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-static struct left *
-left_of(uint64_t cluster)
-{
-  (void)pthread_mutex_lock(&counted.lock);
-  if (counted.process != getpid()) { /* what the parent of a fork counted is not ours */
-    memset(counted.left, 0, sizeof counted.left);
-    counted.process = getpid();
-  }
-  return &counted.left[cluster % COUNTED_MAX];
-}
-
-static void
-done_with_left(void)
-{
-  (void)pthread_mutex_unlock(&counted.lock);
-}
-
-/* True when what is there is what this process left.  What others counted since could have been counted twice, with a
-** backup put back in between: be it one of that very place. */
-static bool
-goes_on(const rille_place *now, int64_t schema)
-{
-  const struct left *left = left_of(now->cluster);
-  bool same = left->cluster == now->cluster && left->epoch == now->epoch && left->position == now->position &&
-              left->schema == schema;
-
-  done_with_left();
-  return same;
-}
-
-static void
-note(const rille_place *place, int64_t schema)
-{
-  struct left *left = left_of(place->cluster);
-
-  *left = (struct left){ place->cluster, place->epoch, place->position, schema };
-  done_with_left();
-}
-
-/* Reads the version of the schema, which stays the same until the commit. */
-static rille_status
-read_schema(rille_connection *connection, rille_fault *fault)
-{
-  rille_cell cell = { .kind = RILLE_NULL };
-  rille_arena none = { 0 }; /* the answer is no text */
-  bool found = false;
-  rille_status status = rille_aside_row(connection, "pragma schema_version", NULL, 0, &none, &cell, 1, &found, fault);
-
-  connection->schema = cell.kind == RILLE_INT ? cell.as.integer : 0;
-  return status;
-}
 
 /* A new epoch behind `now`; old ones go. */
 static rille_status
@@ -211,34 +147,38 @@ static rille_status
 begin_counting(rille_connection *connection, rille_fault *fault)
 {
   rille_history history = { .count = 0 };
-  bool made = false;
+  bool made = false, begun = false;
   rille_status status = make_tables(connection, fault);
 
   if (status == RILLE_OK)
     status = fill(connection, &history, &made, fault);
   if (status == RILLE_OK)
-    status = read_schema(connection, fault);
-  if (status == RILLE_OK && !made && !goes_on(&history.now, connection->schema))
+    status = rille_era_note(connection, &begun, fault);
+  if (status == RILLE_OK && !rille_left_goes_on(connection, &history.now) && !made)
+    begun = true;
+  if (status == RILLE_OK && !made && begun)
     status = begin_epoch(connection, &history.now, fault);
   connection->counted = history.now;
   return status;
 }
 
-/* The schema is another one than when this connection counted last, as it is behind a backup that was copied into the
-** open database: then nobody knows whether this position was not counted before. */
+/* The schema may be another one than when this connection counted last: where a backup was put into the open database,
+** nobody knows whether this position was not counted before. */
 static rille_status
 count_anew(rille_connection *connection, rille_fault *fault)
 {
   rille_history history;
-  bool found = false;
-  rille_status status = rille_history_read(connection, NULL, &history, &found, fault);
+  bool found = false, begun = false;
+  rille_status status = rille_era_note(connection, &begun, fault);
 
+  if (status == RILLE_OK && begun)
+    status = rille_history_read(connection, NULL, &history, &found, fault);
   if (status != RILLE_OK || !found)
     return status;
   history.now.position--; /* which was counted just now */
   status = begin_epoch(connection, &history.now, fault);
   connection->counted = history.now;
-  return status == RILLE_OK ? read_schema(connection, fault) : status;
+  return status;
 }
 
 /* *anew: it was prepared anew, as behind a change of the schema. */
@@ -288,5 +228,5 @@ rille_history_counted(rille_connection *connection)
 {
   connection->counting = true;
   connection->counted.position++;
-  note(&connection->counted, connection->schema);
+  rille_left_note(connection);
 }

@@ -2,6 +2,7 @@
 #include "core/run/mirror_ledger.h"
 
 #include "core/run/aside.h"
+#include "core/run/era.h"
 
 static rille_status
 make_tables(rille_connection *target, rille_fault *fault)
@@ -14,8 +15,11 @@ make_tables(rille_connection *target, rille_fault *fault)
     "\"changes\" BLOB not null, primary key (\"source\", \"seq\"))",
     "create table if not exists \"rille_mirror_tables\" (\"name\" TEXT primary key, \"made\" INTEGER not null)",
   };
-  rille_status status = RILLE_OK;
+  bool there = false;
+  rille_status status = target->conn->driver->has_table(target->conn, "rille_mirror_tables", &there, fault);
 
+  if (status == RILLE_OK && !there)
+    status = rille_era_before_change(target, fault);
   for (size_t i = 0; i < sizeof statements / sizeof statements[0] && status == RILLE_OK; i++)
     status = rille_aside_run(target, statements[i], NULL, 0, fault);
   return status;

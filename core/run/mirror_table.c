@@ -6,6 +6,7 @@
 
 #include "core/base/shown.h"
 #include "core/run/aside.h"
+#include "core/run/era.h"
 
 /* Which columns a list of them has. */
 enum { ALL, OF_KEY, OTHERS };
@@ -246,11 +247,19 @@ rille_mirror_table_read(rille_change_reader *reader, rille_arena *arena, rille_m
 /* -- in the mirror --------------------------------------------------------------------------------------- */
 
 static rille_status
+change_schema(rille_connection *target, const char *sql, rille_fault *fault)
+{
+  rille_status status = rille_era_before_change(target, fault);
+
+  return status == RILLE_OK ? rille_aside_run(target, sql, NULL, 0, fault) : status;
+}
+
+static rille_status
 make_table(rille_connection *target, const rille_mirror_table *table, rille_arena *arena, rille_fault *fault)
 {
   const char *sql = sql_of(table, arena, write_create);
 
-  return sql != NULL ? rille_aside_run(target, sql, NULL, 0, fault) : rille_fault_no_memory(fault);
+  return sql != NULL ? change_schema(target, sql, fault) : rille_fault_no_memory(fault);
 }
 
 /* That rows are mirrored into the table, and whether a mirror made it. */
@@ -310,7 +319,7 @@ add_column(rille_connection *target, const rille_mirror_table *table, const rill
   rille_buffer_name(&sql, column->name);
   rille_buffer_byte(&sql, ' ');
   rille_buffer_add(&sql, column->declared.at, column->declared.len);
-  status = rille_buffer_ok(&sql) ? rille_aside_run(target, rille_buffer_str(&sql).at, NULL, 0, fault)
+  status = rille_buffer_ok(&sql) ? change_schema(target, rille_buffer_str(&sql).at, fault)
                                  : rille_fault_no_memory(fault);
   rille_buffer_release(&sql);
   return status;

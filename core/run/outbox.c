@@ -10,6 +10,7 @@
 #include "core/base/memory.h"
 #include "core/base/shown.h"
 #include "core/run/aside.h"
+#include "core/run/era.h"
 #include "core/run/outbox_write.h"
 
 enum { CHANGES_MAX = 512 << 20 }; /* bytes of one transaction */
@@ -58,7 +59,7 @@ rille_outbox_create(rille_connection *connection, rille_fault *fault)
     "create table if not exists \"rille_mirror_skips\" (\"name\" TEXT primary key, \"rows\" INTEGER not null, "
     "\"first_at\" INTEGER not null, \"last_at\" INTEGER not null)",
   };
-  rille_status status = RILLE_OK;
+  rille_status status = connection->depth > 0 ? rille_era_before_change(connection, fault) : RILLE_OK;
 
   for (size_t i = 0; i < sizeof statements / sizeof statements[0] && status == RILLE_OK; i++)
     status = rille_aside_run(connection, statements[i], NULL, 0, fault);

@@ -116,17 +116,25 @@ without_blanks(rille_str sql)
   return i < sql.len ? (rille_str){ sql.at + i, sql.len - i } : (rille_str){ "", 0 };
 }
 
-/* False for statements that cannot run in a transaction, or would do nothing there. */
-static bool
-may_change_rows(rille_str sql)
+/* What the caller's own text does that can write. */
+static rille_effect
+effect_of(rille_str sql)
 {
-  static const char *const words[] = { "vacuum", "pragma", "attach", "detach", "begin", "explain" };
+  static const struct {
+    const char *word;
+    rille_effect effect;
+  } words[] = {
+    { "create", RILLE_CHANGES_SCHEMA },  { "drop", RILLE_CHANGES_SCHEMA },     { "alter", RILLE_CHANGES_SCHEMA },
+    { "analyze", RILLE_CHANGES_SCHEMA }, { "reindex", RILLE_CHANGES_SCHEMA },  { "vacuum", RILLE_VACUUMS },
+    { "pragma", RILLE_CHANGES_NOTHING }, { "attach", RILLE_CHANGES_NOTHING },  { "detach", RILLE_CHANGES_NOTHING },
+    { "begin", RILLE_CHANGES_NOTHING },  { "explain", RILLE_CHANGES_NOTHING },
+  };
   rille_str text = without_blanks(sql);
 
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-    if (text.len >= strlen(words[i]) && strncasecmp(text.at, words[i], strlen(words[i])) == 0)
-      return false;
-  return true;
+    if (text.len >= strlen(words[i].word) && strncasecmp(text.at, words[i].word, strlen(words[i].word)) == 0)
+      return words[i].effect;
+  return RILLE_CHANGES_ROWS;
 }
 
 /* -- making ---------------------------------------------------------------------------------------------- */
@@ -175,7 +183,8 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
   if (status == RILLE_OK) {
     s->writes = conn->driver->writes(s->stmt);
     s->changes_seen = -1;
-    s->changes_rows = s->writes && (!s->raw || may_change_rows(sql));
+    if (s->writes)
+      s->effect = s->raw ? effect_of(sql) : RILLE_CHANGES_ROWS;
     if (s->stmt->once)
       s->key = (rille_str){ 0 };
     *out = s;

@@ -14,6 +14,14 @@ typedef struct rille_slot {
   bool kept; /* `cell` is already what the column keeps: it is bound as it is */
 } rille_slot;
 
+/* What running a statement may do. */
+typedef enum rille_effect {
+  RILLE_CHANGES_NOTHING, /* within a transaction: ATTACH, DETACH and PRAGMA are of these */
+  RILLE_CHANGES_ROWS,
+  RILLE_CHANGES_SCHEMA,
+  RILLE_VACUUMS
+} rille_effect;
+
 typedef struct rille_statement {
   rille_stmt *stmt;
   rille_compiled compiled;
@@ -23,8 +31,8 @@ typedef struct rille_statement {
   uint64_t hash;
   bool in_use; /* running: a second run of the same shape needs another statement, which is kept beside this one */
   bool writes;
-  bool changes_rows;                     /* writes within a transaction: not VACUUM, PRAGMA, ATTACH, DETACH */
-  int changes_seen;                      /* of the schema, by who looks for mirrors; -1 before its first run */
+  rille_effect effect;
+  int changes_seen;                      /* of the schema, by who looks for its changes; -1 before its first run */
   bool raw;                              /* made from SQL text: values are bound in order, of any type */
   struct rille_statement *newer, *older; /* by last use */
   struct rille_statement *bucket_next;

@@ -144,7 +144,9 @@ end
 ---@param path string
 function M.forget_history(path)
   local db <close> = core.open { database = path }
-  for _, name in ipairs { "rille_history", "rille_epochs" } do db:execute("drop table if exists " .. name) end
+  for _, name in ipairs { "rille_history", "rille_epochs", "rille_era" } do
+    db:execute("drop table if exists " .. name)
+  end
 end
 
 --- Copy a database, at one moment, to a path at which there is none.

@@ -27,7 +27,8 @@ local PARTS_MAX <const> = Token.PARTS_MAX
 ---@field lost boolean     something that its token knew of did not survive
 ---@field parts string[]   what is known: a text for each database, the one used last at the end
 ---@field waiting table<string, true>  parts of databases that are not open yet
----@field touched table<rille.Handle, integer>  used since their part was made: how often they had gone back before
+---@field touched table<rille.Handle, integer|false>  used since their part was made: how often they had gone back
+--                        before; false: where they are was looked at for the session
 ---@field on_lag "primary"|"error"  what becomes of a read for which no replica is far enough in time
 ---@field seen table<rille.Handle, rille.Seen>  of databases that have nodes
 local Session = { __name = "rille.Session" }
@@ -79,7 +80,7 @@ end
 local function recognized(self, handle, part)
   local verdict = handle:connect():judge(part)
   if verdict == "foreign" then return false end
-  clusters[handle] = Place.cluster(part)
+  clusters[handle], self.touched[handle] = Place.cluster(part), self.touched[handle] or false
   if verdict == "there" then
     keep(self, part)
     if Nodes.has(handle) then go_on(self, handle, part) end
@@ -99,12 +100,17 @@ local function read_token(self, token)
   end)
 end
 
---- A database is used inside: what it has to say becomes part of the token.
+--- A database is used inside: what it has to say becomes part of the token.  How it looks before anything is done there
+-- is what tells later whether a backup was put there meanwhile.
 local function touch(self, handle)
   if self.touched[handle] then return end
   local backs = handle.core:look_again()
   for part in next, self.waiting do
     if recognized(self, handle, part) then self.waiting[part] = nil end
+    backs = handle.core:look_again()                      -- what that saw is known now
+  end
+  if self.touched[handle] == nil and not Nodes.has(handle) then
+    backs = select(2, handle:connect():token(false)) or backs
   end
   self.touched[handle] = backs                            -- not before: what failed is tried again
 end
@@ -191,19 +197,16 @@ local function keep_part(self, handle, backs)
   local part, backs_now = part_of(self, handle)
   backs_now = backs_now or backs                          -- one that has nodes is never put back under its sessions
   if not part or backs_now == backs and part == self.parts[#self.parts] then return end
-  local known, gone, verdict
+  local gone, verdict
   for _, before in ipairs(Nodes.has(handle) and {} or self.parts) do
     if Place.cluster(before) == Place.cluster(part) then
-      known = true
       if not Place.reaches(part, before) then
         verdict = handle:connect():judge(before)
         if verdict ~= "there" then gone = before end
       end
     end
   end
-  if not gone and backs_now ~= backs and (known or handle.core:went_back_lately()) then
-    gone, verdict = part, "unsure"                        -- one that knew nothing may have begun after that
-  end
+  if not gone and backs_now ~= backs then gone, verdict = part, "unsure" end
   if gone then lose(self, handle, gone, verdict) end
   keep(self, part)
 end
@@ -211,8 +214,10 @@ end
 --- The places of the databases that were used.
 local function refresh(self)
   for handle, backs in next, self.touched do
-    keep_part(self, handle, backs)
-    if not Transaction.innermost(handle) then self.touched[handle] = nil end
+    if backs then
+      keep_part(self, handle, backs)
+      if not Transaction.innermost(handle) then self.touched[handle] = false end
+    end
   end
 end
 

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "core/run/aside.h"
 #include "core/run/history.h"
+#include "core/run/outbox.h"
 #include "spec/support/driver.h"
 
 static rille_connection *db;
@@ -271,6 +273,64 @@ counts_anew_where_its_tables_are_gone(void **state)
 }
 
 static void
+goes_on_with_its_era_while_rille_changes_the_schema(void **state)
+{
+  static const char *const changes[] = {
+    "create table more (id integer primary key)",
+    "-- a comment\nalter table more add column name text",
+    "vacuum",
+    "drop table more",
+  };
+  rille_fault fault;
+  int64_t era;
+
+  (void)state;
+  db->counts = true;
+  assert_ok(spec_run(db, "insert into posts (title) values ('a')", &fault), &fault);
+  era = history_of(db).era;
+  for (int counts = 0; counts < 2; counts++) {
+    db->counts = counts != 0;
+    for (size_t i = 0; i < SPEC_COUNT(changes); i++) {
+      assert_ok(spec_run(db, changes[i], &fault), &fault);
+      assert_int_equal(history_of(db).era, era);
+    }
+  }
+  assert_ok(rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
+  assert_ok(rille_outbox_create(db, &fault), &fault);
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(history_of(db).era, era);
+  assert_ok(rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
+  assert_ok(spec_run(db, "create table undone (id integer primary key)", &fault), &fault);
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  assert_int_equal(history_of(db).era, era);
+  assert_int_equal(history_of(db).now.epoch, 1);
+}
+
+static void
+begins_an_era_where_something_else_changed_the_schema(void **state)
+{
+  rille_fault fault;
+  int64_t era, next;
+
+  (void)state;
+  db->counts = true;
+  assert_ok(spec_run(db, "insert into posts (title) values ('a')", &fault), &fault);
+  era = history_of(db).era;
+  assert_ok(rille_aside_run(db, "create table theirs (id integer primary key)", NULL, 0, &fault), &fault);
+  next = history_of(db).era;
+  assert_true(next > era);
+  assert_ok(spec_run(db, "create table more (id integer primary key)", &fault), &fault);
+  assert_int_equal(history_of(db).era, next); /* with the same one, which is known now */
+  assert_int_equal(history_of(db).now.epoch, 2);
+  assert_ok(spec_run(db, "insert into posts (title) values ('b')", &fault), &fault);
+  assert_int_equal(history_of(db).era, next);
+  assert_int_equal(history_of(db).now.epoch, 2);
+  assert_ok(rille_aside_run(db, "drop table rille_era", NULL, 0, &fault), &fault);
+  assert_ok(spec_run(db, "insert into posts (title) values ('c')", &fault), &fault);
+  assert_true(history_of(db).era > next);
+}
+
+static void
 judges_by_epochs_of_long_ago(void **state)
 {
   rille_history history;
@@ -308,6 +368,8 @@ main(void)
     cmocka_unit_test_setup_teardown(counts_transactions_that_wrote, open_db, close_db),
     cmocka_unit_test_setup_teardown(keeps_nothing_when_it_cannot_be_counted, open_db, close_db),
     cmocka_unit_test_setup_teardown(counts_anew_where_its_tables_are_gone, open_db, close_db),
+    cmocka_unit_test_setup_teardown(goes_on_with_its_era_while_rille_changes_the_schema, open_db, close_db),
+    cmocka_unit_test_setup_teardown(begins_an_era_where_something_else_changed_the_schema, open_db, close_db),
     cmocka_unit_test_setup_teardown(judges_by_epochs_of_long_ago, open_db, close_db),
     cmocka_unit_test_setup_teardown(begins_an_epoch_where_it_does_not_go_on_from_its_own, open_db, close_db),
   };

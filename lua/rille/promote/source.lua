@@ -7,9 +7,9 @@ local M = {}
 
 -- Tables of rille itself that mean something in the one file alone: places in its history, what mirrors have to repeat,
 -- which statements made it, moves of tenants.
-local OF_THE_FILE <const> = { rille_history = true, rille_epochs = true, rille_statements = true, rille_outbox = true,
-  rille_mirrors = true, rille_mirror_ledger = true, rille_mirror_failed = true, rille_mirror_skips = true,
-  rille_mirror_origin = true, rille_moves = true }
+local OF_THE_FILE <const> = { rille_history = true, rille_epochs = true, rille_era = true, rille_statements = true,
+  rille_outbox = true, rille_mirrors = true, rille_mirror_ledger = true, rille_mirror_failed = true,
+  rille_mirror_skips = true, rille_mirror_origin = true, rille_moves = true }
 local SCHEMAS <const> = require "rille.json_schema.store".TABLE
 local DANGLING_MOST <const> = 20
 local NAME_BYTES <const> = 63          -- of which PostgreSQL keeps no more
