@@ -3,6 +3,7 @@
 -- said last: `configure` in the place of the file, `connect` in the place of its default connection.  A script that
 -- names no file gets the one of the current directory, in a stock Lua as under `rille run`.
 local Error = require "rille.error"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -104,28 +105,27 @@ end
 local function connection(where, given)
   if type(given) == "string" then given = from_url(where, given) end
   if type(given) ~= "table" then Error.argument(where, "a table or a URL", given) end
-  local copy = {}
-  for key, value in next, given do copy[key] = value end
-  if copy.driver == nil and copy.url ~= nil then
-    local meant = from_url(where .. ".url", copy.url)
-    copy.driver, copy.url, copy.database = meant.driver, meant.url, meant.database or copy.database
+  local settings = copy(given)
+  if settings.driver == nil and settings.url ~= nil then
+    local meant = from_url(where .. ".url", settings.url)
+    settings.driver, settings.url, settings.database = meant.driver, meant.url, meant.database or settings.database
   end
-  copy.driver = copy.driver or "sqlite"
-  check(where, copy, KEYS[copy.driver] or KEYS.sqlite)
-  if copy.driver == "sqlite" and not copy.database then
+  settings.driver = settings.driver or "sqlite"
+  check(where, settings, KEYS[settings.driver] or KEYS.sqlite)
+  if settings.driver == "sqlite" and not settings.database then
     Error.raise("invalid_argument", where .. ": says no database", { hint = 'database = "app.db"' })
   end
-  if copy.pool then check(where .. ".pool", copy.pool, { "max" }) end
-  local most = copy.pool and copy.pool.max
+  if settings.pool then check(where .. ".pool", settings.pool, { "max" }) end
+  local most = settings.pool and settings.pool.max
   if most and (most < 1 or most > CONNECTIONS_MAX) then
     Error.argument(where .. ".pool.max", ("a number of connections from 1 to %d"):format(CONNECTIONS_MAX), most)
   end
-  for name, value in next, copy.pragmas or {} do
+  for name, value in next, settings.pragmas or {} do
     local pragma = where .. ".pragmas"
     if type(name) ~= "string" or not name:find "^[%a_][%w_]*$" then Error.argument(pragma, "names of pragmas", name) end
     if not PRAGMA_VALUE[type(value)] then Error.argument(pragma .. "." .. name, "a text, number or boolean", value) end
   end
-  return copy
+  return settings
 end
 
 --- Settings of a connection that the configuration does not name: a path, a URL or a table, checked and completed.
@@ -169,12 +169,7 @@ end
 
 --- The same configuration with another default connection.
 local function with_default(config, settings)
-  local copy, connections = {}, {}
-  for key, value in next, config do copy[key] = value end
-  for name, value in next, config.connections do connections[name] = value end
-  connections[config.default] = settings
-  copy.connections = connections
-  return copy
+  return copy(config, { connections = copy(config.connections, { [config.default] = settings }) })
 end
 
 local file            ---@type table?  the config file, DATABASE_URL not yet applied
@@ -247,8 +242,7 @@ function M.connect(where, options)
   local settings = connection("connect", where)
   if options ~= nil then
     if type(options) ~= "table" then Error.argument("connect", "a table of settings", options) end
-    for key, value in next, options do settings[key] = value end
-    settings = connection("connect", settings)
+    settings = connection("connect", copy(settings, options))
   end
   said, place = nil, settings
   changed()
@@ -276,10 +270,8 @@ end
 ---@param connections table<string, table>  complete ones, of the same names
 ---@return fun() put_back  makes everything what it was
 function M.stand_in(connections)
-  local before, config = { file, said, place, alone }, {}
-  for key, value in next, M.current() do config[key] = value end
-  config.connections = connections
-  said, place = config, nil
+  local before = { file, said, place, alone }
+  said, place = copy(M.current(), { connections = connections }), nil
   changed()
   return function()
     file, said, place, alone = table.unpack(before, 1, 4)

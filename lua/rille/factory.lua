@@ -4,6 +4,7 @@
 -- other; how it makes it is factory/maker.lua.
 local core = require "rille.core"
 local Error = require "rille.error"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -45,18 +46,17 @@ function M.is(value) return getmetatable(value) == meta end
 
 --- The same factory with one field changed.
 local function with(self, field, value)
-  local copy = {}
-  for key, kept in next, self do copy[key] = kept end
-  copy[field] = value
-  return setmetatable(copy, meta)
+  local changed = copy(self)
+  changed[field] = value
+  return setmetatable(changed, meta)
 end
 
 --- The same factory with one more element in a list.
 local function with_more(self, field, item)
   local list = rawget(self, field) or NOTHING
-  local copy = table.move(list, 1, #list, 1, {})
-  copy[#copy + 1] = item
-  return with(self, field, copy)
+  local longer = table.move(list, 1, #list, 1, {})
+  longer[#longer + 1] = item
+  return with(self, field, longer)
 end
 
 local function where(self, method) return ("factory %s: %s"):format(self._name, method) end

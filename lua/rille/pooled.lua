@@ -5,6 +5,7 @@ local Config = require "rille.config"
 local Error = require "rille.error"
 local Handle = require "rille.handle"
 local Kept = require "rille.kept"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -84,9 +85,7 @@ end
 ---@param options? table  settings of a connection that differ from those of the default one
 ---@return rille.Handle
 function Registry:add(name, path, options)
-  local settings = M.settings(path)
-  for key, value in next, options or {} do settings[key] = value end
-  return self:keep(name, Handle.new(name, settings))
+  return self:keep(name, Handle.new(name, copy(M.settings(path), options)))
 end
 
 --- Hold a handle under that name.

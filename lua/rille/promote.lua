@@ -15,6 +15,8 @@ local Rows = require "rille.promote.rows"
 local Runner = require "rille.schema.runner"
 local Source = require "rille.promote.source"
 local Target = require "rille.promote.target"
+local closing = require "rille.closing"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -144,7 +146,7 @@ end
 --- has all tables or none.
 local function make(job)
   local to, run = job.to, job.run
-  local plain <close> = setmetatable({}, { __close = function() to.rehearsal = nil end })      -- luacheck: ignore 211
+  local plain <close> = closing(function() to.rehearsal = nil end)               -- luacheck: ignore 211
   run:change(function()
     Finish.check_empty(run, job.there, true)       -- looking at the rows took its time, and they would go unseen
     to.rehearsal = {}                              -- nobody uses it yet: nothing is done concurrently
@@ -295,14 +297,11 @@ function M.database(from, to, options, is_absent)
   return job.result
 end
 
-local Closing = { __close = function(self) self.fn() end }
-
 --- A handle of the source that nobody else has, and that neither makes a file nor fills a mirror.
 ---@param settings table
 ---@return rille.Handle
 local function open_source(settings)
-  local own = {}
-  for key, value in next, settings do own[key] = value end
+  local own = copy(settings)
   own.mirror, own.create, own.pooled = nil, false, nil
   if settings.driver ~= "sqlite" then
     Error.raise("unsupported", "promote: a database of SQLite is taken to PostgreSQL, and the source is none")
@@ -321,15 +320,13 @@ end
 ---@param around? { is_absent: boolean?, done: (fun(to: rille.Handle))? }  done: runs when all is there
 ---@return rille.Promoted
 function M.between(source, target, options, around)
-  local config, connections = Config.current(), {}
+  local config = Config.current()
   local from = open_source(source)
-  for name, settings in next, config.connections do connections[name] = settings end
-  connections[config.default] = target
-  local put_back = Config.stand_in(connections)
-  local closing <close> = setmetatable({ fn = function()                       -- luacheck: ignore 211
+  local put_back = Config.stand_in(copy(config.connections, { [config.default] = target }))
+  local closed <close> = closing(function()                                      -- luacheck: ignore 211
     from:close()
     put_back()
-  end }, Closing)
+  end)
   local to = require "rille.database".get(config.default)
   local result = M.database(from, to, options, around and around.is_absent)
   if around and around.done and result.state ~= "dry_run" then around.done(to) end

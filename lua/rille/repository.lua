@@ -2,6 +2,7 @@
 local core = require "rille.core"
 local Error = require "rille.error"
 local List = require "rille.list"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -15,10 +16,7 @@ local function plain(value)
   local meta = getmetatable(value)
   if meta == List then return value:to_table() end
   if meta == nil and getmetatable(value.data) == List then
-    local page = {}
-    for name, field in next, value do page[name] = field end
-    page.data = value.data:to_table()
-    return page
+    return copy(value, { data = value.data:to_table() })
   end
   return value
 end

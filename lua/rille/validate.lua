@@ -6,6 +6,7 @@ local Constraint = require "rille.validate.constraint"
 local Error = require "rille.error"
 local Rule = require "rille.validate.rule"
 local State = require "rille.record.state"
+local copy = require "rille.copy"
 
 local null = core.null
 local state_of, original = core.record_state, core.record_original
@@ -101,12 +102,6 @@ local function confirm(def, field)
     local given = typed[record]
     return given and given[confirmation]
   end
-end
-
-local function copy(map)
-  local out = {}
-  for key, value in next, map do out[key] = value end
-  return out
 end
 
 --- Give a model the attributes that its rules need beside the columns.

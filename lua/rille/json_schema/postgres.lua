@@ -4,6 +4,7 @@ local Ddl = require "rille.schema.sqlite.ddl"
 local Name = require "rille.schema.name"
 local Recall = require "rille.schema.postgres.recall"
 local Value = require "rille.schema.value"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -45,12 +46,6 @@ local function default(sql, known)
   if value == nil then return sql end
   if known.type == "decimal" and type(value) == "string" then return value end
   return Value.literal(value, known.type == "blob")
-end
-
-local function copy(from)
-  local to = {}
-  for key, value in next, from do to[key] = value end
-  return to
 end
 
 --- The picture, translated.

@@ -5,6 +5,7 @@ local Error = require "rille.error"
 local Failure = require "rille.migrator.failure"
 local Ledger = require "rille.migrator.ledger"
 local Runner = require "rille.schema.runner"
+local closing = require "rille.closing"
 
 local M = {}
 
@@ -33,10 +34,9 @@ end
 
 --- Run `work` outside of a transaction of the handle: another connection's holds the lock and writes the ledger.
 local function outside(handle, work)
-  local keeper <close> = setmetatable({ handle = require "rille.handle".new(handle.name, handle.settings) }, {
-    __close = function(self) self.handle:close() end,
-  })
-  Runner.new(keeper.handle):change(function() work(keeper.handle) end)
+  local keeper = require "rille.handle".new(handle.name, handle.settings)
+  local closed <close> = closing(keeper.close, keeper)                           -- luacheck: ignore 211
+  Runner.new(keeper):change(function() work(keeper) end)
 end
 
 ---@class rille.StepResult

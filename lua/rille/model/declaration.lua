@@ -1,5 +1,6 @@
 --- model.declaration: what `rille.model "Post" { … }` may say, checked and completed.
 local Error = require "rille.error"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -72,12 +73,6 @@ local function check_kinds(name, definition)
   if definition.fillable and definition.guarded then
     Error.raise("invalid_argument", ("model %s: say fillable or guarded, not both"):format(name), { model = name })
   end
-end
-
-local function table_copy(from)
-  local copy = {}
-  for key, value in next, from or {} do copy[key] = value end
-  return copy
 end
 
 local function set_of(list)
@@ -170,7 +165,7 @@ function M.complete(name, definition)
     visible = definition.visible and set_of(definition.visible), appends = definition.appends or {},
     casts = definition.casts or {}, accessors = definition.accessors or {}, mutators = definition.mutators or {},
     scopes = definition.scopes or {}, global_scopes = definition.global_scopes or {},
-    methods = definition.methods or {}, relations = table_copy(definition.relations), validates = definition.validates,
+    methods = definition.methods or {}, relations = copy(definition.relations), validates = definition.validates,
     morph_name = definition.morph_name, hooks = {}, lock_column = definition.lock_column,
     tenant_column = definition.tenant_column,
   }

@@ -6,6 +6,8 @@
 local Error = require "rille.error"
 local Place = require "rille.tenant.place"
 local Promote = require "rille.promote"
+local closing = require "rille.closing"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -24,9 +26,7 @@ local function sources()
 end
 
 local function with_schema(target, slug)
-  local settings = { schema = slug }
-  for key, value in next, target do settings[key] = value end
-  return settings
+  return copy({ schema = slug }, target)
 end
 
 -- Is the schema there, does rille call it a tenant's, has a promotion begun there, and is anything else in it?
@@ -58,7 +58,7 @@ end
 --- Has a promotion begun in a database, or is there nothing in it?
 local function is_free(settings)
   local db = require "rille.handle".new("target", settings)
-  local closing <close> = setmetatable({}, { __close = function() db:close() end })           -- luacheck: ignore 211
+  local closed <close> = closing(db.close, db)                                   -- luacheck: ignore 211
   local row = db:_query(LOOK:gsub("= %?", "= pg_catalog.current_schema()"))[1]
   return not row or not row.used or row.begun
 end
@@ -93,9 +93,7 @@ function M.run(target, options)
   local list, result = sources(), { tenants = {}, failed = 0 }
   local promote_one = type(target) == "string" and to_database or to_schema
   local database = type(target) == "table" and require "rille.handle".new("tenants", target) or nil
-  local closing <close> = setmetatable({}, { __close = function()              -- luacheck: ignore 211
-    if database then database:close() end
-  end })
+  local closed <close> = database and closing(database.close, database)          -- luacheck: ignore 211
   for i, each in ipairs(list) do
     if options.on_progress then
       options.on_progress { step = "tenant", name = each.slug, number = i, count = #list }

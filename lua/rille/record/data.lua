@@ -5,6 +5,7 @@
 local core = require "rille.core"
 local Error = require "rille.error"
 local State = require "rille.record.state"
+local copy = require "rille.copy"
 
 local state_of, peek, is_record = core.record_state, core.record_peek, core.is_record
 
@@ -61,12 +62,6 @@ function M.check_options(where, options)
       if math.type(i) ~= "integer" or type(name) ~= "string" then Error.argument(place, "a list of names", name) end
     end
   end
-end
-
-local function copy(set)
-  local out = {}
-  for name, value in next, set do out[name] = value end
-  return out
 end
 
 --- What is hidden, what alone is shown (nil: all else), and what is appended: by the model, then by make_visible and

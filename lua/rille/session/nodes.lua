@@ -3,6 +3,7 @@ local Error = require "rille.error"
 local Route = require "rille.session.route"
 local Sql = require "rille.sql"
 local core = require "rille.core"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -17,8 +18,7 @@ local routes = setmetatable({}, { __mode = "k" })        -- handle -> its route,
 function M.has(handle) return handle:engine().counts_commits end
 
 local function open(handle, number)
-  local settings = {}
-  for key, value in next, handle.settings do settings[key] = value end
+  local settings = copy(handle.settings)
   for _, key in ipairs { "host", "port", "database", "user", "password", "replicas" } do settings[key] = nil end
   settings.url = handle.settings.replicas[number]
   local options = handle:engine().options(settings)

@@ -9,6 +9,8 @@ local Name = require "rille.schema.name"
 local Place = require "rille.tenant.place"
 local Postgres = require "rille.handle.postgres"
 local Tenant = require "rille.tenant"
+local closing = require "rille.closing"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -17,10 +19,6 @@ local NEW <const> = "rille_new_"               -- what a database is called whil
 local LEFT_S <const> = 3600                    -- older ones are of a process that ended before they were whole
 local USED <const> = "55006"                   -- SQLSTATE: somebody is connected to the database
 local WAIT_MS <const>, LOOK_MS <const> = 3000, 20
-
-local Closing = { __close = function(self) self.handle:close() end }
-
-local function closing(handle) return setmetatable({ handle = handle }, Closing) end
 
 --- The name of the database that settings lead to.
 local function name_of(settings)
@@ -39,8 +37,7 @@ end
 
 --- The same server, and another database of it.
 local function elsewhere(settings, name)
-  local other = {}
-  for key, value in next, settings do other[key] = value end
+  local other = copy(settings)
   other.database, other.statement_timeout_ms = name, nil
   return other
 end
@@ -101,7 +98,7 @@ local function is_marked() return type(Place.tenancy().pattern) == "string" end
 ---@return boolean
 function M.exists(settings)
   local db = administrator(settings)
-  local closed <close> = closing(db)                                           -- luacheck: ignore 211
+  local closed <close> = closing(db.close, db)                                   -- luacheck: ignore 211
   return db:_query(IS_MARKED:format("?", tostring(not is_marked())), name_of(settings))[1] ~= nil
 end
 
@@ -138,7 +135,7 @@ end
 --- Make a database, let `fill` put into it what it is to hold, and call it as its tenant is.
 local function make(slug, settings, template, fill)
   local name, db = name_of(settings), administrator(settings)
-  local closed <close> = closing(db)                                           -- luacheck: ignore 211
+  local closed <close> = closing(db.close, db)                                   -- luacheck: ignore 211
   clear(db)
   local new = ("%s%d_%s"):format(NEW, os.time(), core.checksum(slug .. core.now() .. tostring {}):sub(1, 12))
   execute_alone(db, slug, ("create database %s%s"):format(Name.quote(new),
@@ -146,7 +143,7 @@ local function make(slug, settings, template, fill)
   local ok, e = xpcall(function()
     local own = Handle.new(slug, elsewhere(settings, new))
     do
-      local own_closed <close> = closing(own)                                  -- luacheck: ignore 211
+      local own_closed <close> = closing(own.close, own)                         -- luacheck: ignore 211
       fill(own)
     end
     db:_execute(marking(new))
@@ -166,7 +163,7 @@ end
 ---@return string?
 function M.comment(settings)
   local db = administrator(settings)
-  local closed <close> = closing(db)                                           -- luacheck: ignore 211
+  local closed <close> = closing(db.close, db)                                   -- luacheck: ignore 211
   local row = db:_query("select coalesce(pg_catalog.shobj_description(d.oid, 'pg_database'), '') as comment from "
     .. "pg_catalog.pg_database d where d.datname = ?", name_of(settings))[1]
   return row and row.comment
@@ -177,7 +174,7 @@ end
 ---@param settings table
 function M.make_empty(slug, settings)
   local db = administrator(settings)
-  local closed <close> = closing(db)                                           -- luacheck: ignore 211
+  local closed <close> = closing(db.close, db)                                   -- luacheck: ignore 211
   execute_alone(db, slug, "create database " .. Name.quote(name_of(settings)))
 end
 
@@ -194,17 +191,17 @@ function M.mark(db, settings) db:_execute(marking(name_of(settings))) end
 function M.with_scratch(slug, settings, fn)
   local scratch = elsewhere(settings, ("%s%d_%s"):format(NEW, os.time(), core.checksum(slug):sub(1, 12)))
   M.make_empty(slug, scratch)
-  local dropping <close> = setmetatable({}, { __close = function()             -- luacheck: ignore 211
+  local dropped <close> = closing(function()                                     -- luacheck: ignore 211
     local db = administrator(settings)
-    local closed <close> = closing(db)                                         -- luacheck: ignore 211
+    local closed <close> = closing(db.close, db)                                 -- luacheck: ignore 211
     pcall(execute_alone, db, slug, "drop database " .. Name.quote(scratch.database))
-  end })
+  end)
   return fn(scratch)
 end
 
 local function is_there(settings)
   local db = administrator(settings)
-  local closed <close> = closing(db)                                           -- luacheck: ignore 211
+  local closed <close> = closing(db.close, db)                                   -- luacheck: ignore 211
   return db:_query(IS_MARKED:format("?", "true"), name_of(settings))[1] ~= nil
 end
 
@@ -234,7 +231,7 @@ function M.drop(tenant)
   if not M.exists(settings) then unknown(slug, name_of(settings)) end
   core.pool_empty(Postgres.place(settings))
   local db = administrator(settings)
-  local closed <close> = closing(db)                                           -- luacheck: ignore 211
+  local closed <close> = closing(db.close, db)                                   -- luacheck: ignore 211
   execute_alone(db, slug, "drop database " .. Name.quote(name_of(settings)))
   Place.forget(slug)
 end
@@ -261,7 +258,7 @@ function M.list()
   if not before then Error.raise("unsupported", "tenants are listed where tenancy.pattern ends in /{slug}") end
   local wanted = "^" .. before:gsub("%W", "%%%0") .. "([a-z0-9][a-z0-9_-]*)" .. after:gsub("%W", "%%%0") .. "$"
   local db, list = administrator(settings), {}
-  local closed <close> = closing(db)                                           -- luacheck: ignore 211
+  local closed <close> = closing(db.close, db)                                   -- luacheck: ignore 211
   local rows = db:_query("select d.datname::text as name, pg_catalog.pg_database_size(d.oid) as size_bytes from "
     .. "pg_catalog.pg_database d where pg_catalog.shobj_description(d.oid, 'pg_database') = ? order by d.datname "
     .. [[collate "C"]], MARK)

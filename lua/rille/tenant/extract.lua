@@ -13,6 +13,7 @@ local Error = require "rille.error"
 local Moved = require "rille.tenant.moved"
 local Name = require "rille.schema.name"
 local Side = require "rille.tenant.side"
+local closing = require "rille.closing"
 
 local M = {}
 
@@ -318,10 +319,10 @@ function M.run(from, to, tenant, options)
   if not to and not options.dry_run then Error.argument("extract", "a handle to move to", nil) end
   require "rille.autoload".load_once()
   local source, target = Side.open(from, to)
-  local closing <close> = setmetatable({}, { __close = function()              -- luacheck: ignore 211
+  local closed <close> = closing(function()                                      -- luacheck: ignore 211
     source:close()
     if target then target:close() end
-  end })
+  end)
   return require "rille.tenant".outside(run, { id = tenant.id, key = tostring(tenant.id), from = source, to = target,
     on_step = options.on_step or function() end }, options.dry_run)
 end

@@ -6,6 +6,7 @@ local Error = require "rille.error"
 local Extract = require "rille.tenant.extract"
 local Place = require "rille.tenant.place"
 local Tenant = require "rille.tenant"
+local closing = require "rille.closing"
 
 local M = {}
 
@@ -45,14 +46,14 @@ local function rehearse(shared, tenant, options)
   if server then
     return require "rille.tenant.databases".with_scratch(tenant.slug, server, function(settings)
       local db = require "rille.handle".new(tenant.slug, settings)
-      local closing <close> = setmetatable({}, { __close = function() db:close() end })      -- luacheck: ignore 211
+      local closed <close> = closing(db.close, db)                               -- luacheck: ignore 211
       return into(db)
     end)
   end
   local path, done = os.tmpname(), nil
-  local removing <close> = setmetatable({}, { __close = function()             -- luacheck: ignore 211
+  local removed <close> = closing(function()                                     -- luacheck: ignore 211
     for _, ending in ipairs { "", "-wal", "-shm" } do core.remove_file(path .. ending) end
-  end })
+  end)
   require "rille.tenant.template".work_on(path, require "rille.pooled".settings(path), function(db) done = into(db) end)
   return done
 end

@@ -9,6 +9,8 @@ local Handle = require "rille.handle"
 local Name = require "rille.schema.name"
 local Place = require "rille.tenant.place"
 local Tenant = require "rille.tenant"
+local closing = require "rille.closing"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -33,9 +35,7 @@ end
 --- Settings of a connection to the schema of a tenant; those of the database where there is no slug.
 local function settings_of(slug)
   local _, given = home()
-  local settings = { schema = slug }
-  for key, value in next, given do settings[key] = value end
-  return settings
+  return copy({ schema = slug }, given)
 end
 
 --- The statement that says of a schema that it is a tenant's.
@@ -43,13 +43,8 @@ end
 ---@return string
 function M.marking(slug) return ("comment on schema %s is '%s'"):format(Name.quote(slug), MARK) end
 
-local Closing = { __close = function(self) self.handle:close() end }
-
---- A handle that nobody else has, and what closes it.
-local function own_handle(slug)
-  local handle = Handle.new(slug or "tenants", settings_of(slug))
-  return handle, setmetatable({ handle = handle }, Closing)
-end
+--- A handle that nobody else has.
+local function own_handle(slug) return Handle.new(slug or "tenants", settings_of(slug)) end
 
 local function slug_of(tenant)
   if type(tenant) == "table" then tenant = tenant.slug end
@@ -126,8 +121,8 @@ function M.create(tenant)
   local slug = slug_of(tenant)
   local whole = type(tenant) == "table" and tenant or { id = slug, slug = slug }
   local fill = Place.tenancy().create
-  local db, closing = own_handle()
-  local closed <close> = closing                                               -- luacheck: ignore 211
+  local db = own_handle()
+  local closed <close> = closing(db.close, db)                                 -- luacheck: ignore 211
   db:transaction(function()
     make_schema(db, slug)
     db:_query("select pg_catalog.set_config('search_path', ?, true) as path", Name.quote(slug))
@@ -151,8 +146,8 @@ function M.drop(tenant)
   local slug = slug_of(tenant)
   if not M.exists(slug) then unknown(slug) end
   core.pool_empty(require "rille.handle.postgres".place(settings_of(slug)))
-  local db, closing = own_handle(slug)
-  local closed <close> = closing                                               -- luacheck: ignore 211
+  local db = own_handle(slug)
+  local closed <close> = closing(db.close, db)                                 -- luacheck: ignore 211
   db:transaction(function() drop_schema(db, slug) end)
   Place.forget(slug)
 end

@@ -4,6 +4,7 @@ local core = require "rille.core"
 local Error = require "rille.error"
 local Handle = require "rille.handle"
 local Pooled = require "rille.pooled"
+local copy = require "rille.copy"
 
 local M = {}
 
@@ -23,8 +24,7 @@ end
 ---@param settings table  of a connection
 ---@param fn fun(db: rille.Handle)
 function M.work_on(path, settings, fn)
-  local own = {}
-  for key, value in next, settings do own[key] = value end
+  local own = copy(settings)
   own.database, own.pooled = path, nil
   local db = Handle.new("new tenant", own)
   local ok, e = xpcall(function()

@@ -6,6 +6,7 @@ local Error = require "rille.error"
 local Find = require "rille.schema.postgres.find"
 local Name = require "rille.schema.name"
 local Tries = require "rille.schema.postgres.tries"
+local closing = require "rille.closing"
 
 local M = {}
 
@@ -86,7 +87,7 @@ end
 local function patient(handle)
   local settings = setmetatable({ busy_timeout_ms = DAY_MS, statement_timeout_ms = 0 }, { __index = handle.settings })
   local own = require "rille.handle".new(handle.name, settings)
-  return require "rille.schema.runner".new(own), setmetatable({}, { __close = function() own:close() end })
+  return require "rille.schema.runner".new(own), closing(own.close, own)
 end
 
 --- Make an index while others read and write; whatever goes wrong, no half of it stays.

@@ -8,6 +8,7 @@ local Json = require "rille.json"
 local Moved = require "rille.tenant.moved"
 local Name = require "rille.schema.name"
 local Side = require "rille.tenant.side"
+local copy = require "rille.copy"
 
 local Postgres = Side.kind()
 
@@ -66,8 +67,7 @@ local COUNT_ON <const> = [[select case when g.draws <= 1000
 ---@param handle rille.Handle
 ---@return rille.MoveSide
 function Postgres.new(handle)
-  local own = {}
-  for key, value in next, handle.settings do own[key] = value end
+  local own = copy(handle.settings)
   own.pooled, own.replicas, own.tenant, own.statement_timeout_ms = nil, nil, nil, nil
   own.walled = true                            -- policies let through what is no tenant's statement
   return setmetatable({ db = Handle.new("move", own), counts = {} }, Postgres)

@@ -4,6 +4,7 @@ local Handle = require "rille.handle"
 local Moved = require "rille.tenant.moved"
 local Name = require "rille.schema.name"
 local Side = require "rille.tenant.side"
+local copy = require "rille.copy"
 
 local Sqlite = Side.kind()
 
@@ -29,13 +30,12 @@ Sqlite.KEY_TYPE = "text"
 
 --- Settings of a connection to the same database that is for a move alone; raises where there is none to be had.
 local function settings_of(handle)
-  local path, own = handle.settings.database, {}
+  local path, own = handle.settings.database, copy(handle.settings)
   if not path or path == ":memory:" then
     Error.raise("unsupported", "tenants are moved between databases in files, or at servers")
   elseif not require "rille.core".file_size(path) then
     Error.raise("not_found", ("there is no database %s"):format(Error.quote(path)))
   end
-  for key, value in next, handle.settings do own[key] = value end
   own.foreign_keys, own.create, own.pooled, own.mirror = false, false, false, nil
   return own
 end
