@@ -1,29 +1,18 @@
 --- session_lost_spec: sessions are told when what they saw is no more there, and only then.
 local world = require "spec.support.world"
-local Project = require "spec.support.project"
+local base = require "spec.support.sessions.posts"
 local core = require "rille.core"
 local rille = world.rille
 
-local function refused(kind, word, fn, ...)
-  local e = world.refused(kind, fn, ...)
-  assert.truthy(tostring(e):find(word, 1, true), tostring(e))
-end
+local refused, wrote = base.refused, base.wrote
 
 describe("a session is told that its past is gone", function()
   local project, path, Post
 
-  local function connect()
-    require "rille.model".forget_all()
-    rille.connect(path)
-    Post = rille.model "Post" {}
-  end
+  local function connect() Post = base.connect(path) end
 
   before_each(function()
-    project = Project.new { ["make.lua"] = [[
-      require "rille".connect "app.db"
-      require "rille".schema():create("posts", function(t) t:id() t:string "title" end)]] }
-    path = project.path .. "/app.db"
-    assert.same({ 0, "" }, { project:run "run make.lua" })
+    project, path = base.new()
     connect()
   end)
 
@@ -31,13 +20,6 @@ describe("a session is told that its past is gone", function()
     rille.close()
     project:remove()
   end)
-
-  --- The token of a new session that wrote a post.
-  local function wrote(title)
-    local s = rille.session.start {}
-    s:run(function() Post:create { title = title or "one" } end)
-    return s:token()
-  end
 
   local function backup() assert(os.execute(("cp %s %s.kept"):format(path, path))) end
   local function restore()
