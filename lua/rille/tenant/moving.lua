@@ -34,10 +34,13 @@ local function check_known(shared, tenancy, tenant)
   })
 end
 
---- A dry run into a database as the tenant's would be, somewhere else, which is gone afterwards.  A schema would have
---- the tables of the shared database: rows are only counted.
+--- A dry run into a database, or a schema, as the tenant's would be, somewhere else, which is gone afterwards.
 local function rehearse(shared, tenant, options)
-  if Place.tenancy().strategy == "schema" then return Extract.run(shared, nil, tenant, options) end
+  if Place.tenancy().strategy == "schema" then
+    return require "rille.tenant.schemas".with_scratch(tenant.slug, function(db)
+      return Extract.run(shared, db, tenant, options)
+    end)
+  end
   local function into(db)
     require "rille.migrator".migrate { connection = db }
     return Extract.run(shared, db, tenant, options)

@@ -15,6 +15,8 @@ local copy = require "rille.copy"
 local M = {}
 
 local MARK <const> = Place.MARK
+local NEW <const> = "rille_new_"               -- what one is called that is to be gone again, then when it was made
+local LEFT_S <const> = 3600                    -- older ones are of a process that was killed
 local MARK_OF <const> = "pg_catalog.obj_description(n.oid, 'pg_namespace')"
 
 --- The connection in whose database the schemas are.
@@ -116,18 +118,25 @@ local function make_schema(db, slug)
   Error.again(e)
 end
 
+--- Make a schema that has all migrations, and then what `fn` puts into it: one transaction.
+local function make(name, fn)
+  local db = own_handle()
+  local closed <close> = closing(db.close, db)                                 -- luacheck: ignore 211
+  db:transaction(function()
+    make_schema(db, name)
+    db:_query("select pg_catalog.set_config('search_path', ?, true) as path", Name.quote(name))
+    db.rehearsal = {}                              -- nobody sees it before the end: nothing is done concurrently
+    require "rille.migrator".migrate { connection = db }
+    fn(db)
+  end)
+end
+
 --- See stock.lua, as for the others.  All of it is one transaction.
 function M.create(tenant)
   local slug = slug_of(tenant)
   local whole = type(tenant) == "table" and tenant or { id = slug, slug = slug }
   local fill = Place.tenancy().create
-  local db = own_handle()
-  local closed <close> = closing(db.close, db)                                 -- luacheck: ignore 211
-  db:transaction(function()
-    make_schema(db, slug)
-    db:_query("select pg_catalog.set_config('search_path', ?, true) as path", Name.quote(slug))
-    db.rehearsal = {}                              -- nobody sees it before the end: nothing is done concurrently
-    require "rille.migrator".migrate { connection = db }
+  make(slug, function(db)
     if fill then fill(db, whole) end
     db:_execute(M.marking(slug))
   end)
@@ -150,6 +159,34 @@ function M.drop(tenant)
   local closed <close> = closing(db.close, db)                                 -- luacheck: ignore 211
   db:transaction(function() drop_schema(db, slug) end)
   Place.forget(slug)
+end
+
+--- Drop what processes left that were killed.
+local function clear()
+  local db = own_handle()
+  local closed <close> = closing(db.close, db)                                 -- luacheck: ignore 211
+  for _, row in ipairs(db:_query("select n.nspname::text as name from pg_catalog.pg_namespace n where n.nspname ~ ?",
+    "^" .. NEW .. "[0-9]+_")) do
+    if os.time() - tonumber(row.name:match "%d+") > LEFT_S then
+      pcall(db._execute, db, ("drop schema if exists %s cascade"):format(Name.quote(row.name)))
+    end
+  end
+end
+
+--- Run `fn` with a handle of a schema that has all migrations, is no tenant's, and is gone afterwards.
+---@param slug string
+---@param fn fun(db: rille.Handle): any
+---@return any
+function M.with_scratch(slug, fn)
+  local name = ("%s%d_%s"):format(NEW, os.time(), core.checksum(slug .. core.now() .. tostring {}):sub(1, 12))
+  clear()
+  make(name, function() end)
+  local db = own_handle(name)
+  local closed <close> = closing(db.close, db)                                 -- luacheck: ignore 211
+  local dropping <close> = closing(function()                                  -- luacheck: ignore 211
+    pcall(db.transaction, db, function() drop_schema(db, name) end)
+  end)
+  return fn(db)
 end
 
 function M.copy()
