@@ -8,7 +8,7 @@ set -eu
 
 BUILD='gcc libc6-dev make cmake pkg-config lua5.4 liblua5.4-dev libsqlite3-dev lua-lpeg lua-lpeg-dev libedit-dev
        lua-argparse lua-dkjson libpq-dev'
-TEST='lua-busted lua-check libcmocka-dev sqlite3 postgresql-15 pgbouncer openssl'
+TEST='lua-busted lua-check libcmocka-dev sqlite3 postgresql-15 pgbouncer openssl iproute2'
 CI='clang-tidy clang-format'
 BENCH='libjansson-dev'
 

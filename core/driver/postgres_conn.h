@@ -144,7 +144,7 @@ bool rille_postgres_wait(rille_postgres_conn *conn, bool to_write);
 /* libpq could not send: memory ran out, or the connection is gone.  Drops it and fills the fault. */
 rille_status rille_postgres_cannot_send(rille_postgres_conn *conn, rille_fault *fault);
 
-/* Asks the server to end what it is doing. */
+/* Asks the server to end what it is doing.  The connection is to be waited for no longer where it cannot be reached. */
 void rille_postgres_cancel(rille_postgres_conn *conn);
 
 /* The connection is gone: fills the fault with what is known about it, and drops it. */

@@ -145,6 +145,8 @@ set_session(rille_postgres_info *info, const rille_open_options *options)
 
   info->own_options = theirs != NULL && theirs[0] != '\0';
   rille_buffer_init(&text, 1 << 16);
+  rille_buffer_text(&text, "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+                           " -c tcp_user_timeout=30000 "); /* so does the server find out about us: it keeps locks */
   rille_buffer_format(&text, "-c lock_timeout=%d", options->busy_timeout_ms > 0 ? options->busy_timeout_ms : 1);
   if (options->statement_timeout_ms > 0)
     rille_buffer_format(&text, " -c statement_timeout=%d", options->statement_timeout_ms);

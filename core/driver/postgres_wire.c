@@ -17,10 +17,9 @@
 #include "core/driver/postgres_place.h"
 
 enum {
-  STOP_CHECK_MS = 50,        /* between two looks at the stop flag */
-  CANCEL_PATIENCE_MS = 5000, /* what is cancelled ends within this, or its connection is dropped; and so is one whose
-                             ** server does not end by itself what it should */
-  IDLE_LOOK_MS = 100         /* after it, a connection is looked at before it is used: its server may have gone */
+  STOP_CHECK_MS = 50,     /* between two looks at the stop flag */
+  END_PATIENCE_MS = 5000, /* so much longer than it should a server may take to end a statement by itself */
+  IDLE_LOOK_MS = 100      /* after it, a connection is looked at before it is used: its server may have gone */
 };
 
 int64_t
@@ -75,20 +74,6 @@ rille_postgres_lost(rille_postgres_conn *conn, const PGresult *last, rille_fault
 }
 
 /* -- waiting ----------------------------------------------------------------------------------------------- */
-
-void
-rille_postgres_cancel(rille_postgres_conn *conn)
-{
-  PGcancel *request = PQgetCancel(conn->pg);
-  char why[256];
-
-  if (!conn->stopped)
-    conn->patient_until_ms = rille_postgres_now_ms() + CANCEL_PATIENCE_MS;
-  conn->stopped = true;
-  if (request != NULL)
-    (void)PQcancel(request, why, sizeof why);
-  PQfreeCancel(request);
-}
 
 bool
 rille_postgres_wait(rille_postgres_conn *conn, bool to_write)
@@ -221,7 +206,7 @@ collect(rille_postgres_conn *conn, rille_postgres_ask *ask, rille_fault *fault)
 static int
 silence_of(const rille_postgres_conn *conn, const rille_postgres_ask asks[], size_t count)
 {
-  int64_t ms = CANCEL_PATIENCE_MS;
+  int64_t ms = END_PATIENCE_MS;
 
   if (conn->info.statement_ms == 0)
     return 0;

@@ -227,7 +227,7 @@ ended(rille_connection *connection)
   connection->depth = 0;
   connection->owner = NULL;
   connection->founding = false;
-  connection->broken = false;
+  connection->broken = connection->in_doubt = false;
   connection->wrote = connection->reshapes = false;
   if (connection->outbox != NULL)
     rille_outbox_ended(connection->outbox);
@@ -249,7 +249,8 @@ rille_connection_ready(rille_connection *connection, rille_fault *fault)
   }
   (void)rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "the transaction was ended by the database: %s",
                         connection->broke);
-  rille_fault_hint(fault, "roll it back; nothing that was done in it is kept");
+  rille_fault_hint(fault, connection->in_doubt ? "roll it back, and look whether what was done in it is there"
+                                               : "roll it back; nothing that was done in it is kept");
   return RILLE_TRANSACTION_ABORTED;
 }
 
@@ -328,6 +329,7 @@ rille_connection_commit(rille_connection *connection, rille_fault *fault)
                                    : connection->conn->driver->commit(connection->conn, fault);
   if (status == RILLE_OK && counts)
     rille_history_counted(connection);
+  connection->in_doubt = status == RILLE_IN_DOUBT;
   if (status != RILLE_OK)
     rille_connection_failed(connection, fault);
   else if (--connection->depth == 0) {

@@ -41,6 +41,7 @@ typedef struct rille_connection {
   bool broken;                  /* the transaction was ended by the database, or does nothing more: only a rollback
                                 ** helps, of its innermost level where it is still there */
   char broke[200];              /* why */
+  bool in_doubt;                /* it was lost while it was committed */
   bool guards;                  /* a record that cannot be written leaves the transaction as it was */
   struct rille_cursor *cursors; /* open ones */
   rille_trace trace;
