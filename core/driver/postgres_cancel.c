@@ -1,7 +1,7 @@
 /* core/driver/postgres_cancel.c - asks a server to end what it is doing, if it can still be reached.
 **
 ** libpq asks over a connection of its own, for which it waits as long as the network lets it: half a minute and more
-** where packets are dropped.  So it is tried first, without waiting for longer than it takes, whether there is a way. */
+** where packets are dropped.  So whether there is a way is tried first, and not for longer than that should take. */
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>

@@ -125,10 +125,12 @@ refused(rille_load *load, const PGresult *result, rille_fault *fault)
   rille_status status = rille_postgres_fault(result, rille_buffer_str(&load->sql), load->conn->stopped, fault);
   const char *where = PQresultErrorField(result, PG_DIAG_CONTEXT);
   const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+  const char *line = where != NULL ? strstr(where, ": \"") : NULL; /* the detail says it better, where there is one */
 
   if (where != NULL && strncmp(where, "COPY ", 5) == 0)
-    rille_fault_hint(fault, "%.*s%s%s", (int)strcspn(where, "\n"), where, detail != NULL ? "; " : "",
-                     detail != NULL ? detail : "");
+    rille_fault_hint(fault, "%.*s%s%s",
+                     (int)(line != NULL && detail != NULL ? line - where : (ptrdiff_t)strcspn(where, "\n")), where,
+                     detail != NULL ? "; " : "", detail != NULL ? detail : "");
   return status;
 }
 

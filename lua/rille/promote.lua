@@ -15,6 +15,7 @@ local Rows = require "rille.promote.rows"
 local Runner = require "rille.schema.runner"
 local Source = require "rille.promote.source"
 local Target = require "rille.promote.target"
+local Trial = require "rille.promote.trial"
 local closing = require "rille.closing"
 local copy = require "rille.copy"
 
@@ -38,7 +39,7 @@ local LOCK_TRIES <const> = 100          -- of a tenth of a second: the server ma
 ---@field on_progress? fun(step: rille.PromoteStep)
 
 ---@class rille.PromoteStep
----@field step "preparing"|"checking"|"migrating"|"copying"|"comparing"|"finishing"
+---@field step "preparing"|"checking"|"trying"|"migrating"|"copying"|"comparing"|"finishing"
 ---@field table? string
 ---@field rows? integer        so far
 ---@field number? integer      of the table, from 1
@@ -58,16 +59,17 @@ local LOCK_TRIES <const> = 100          -- of a tenth of a second: the server ma
 
 -- -- trying it -------------------------------------------------------------------------------------------------------
 
---- Make the tables where nothing is left of them, and see which column takes which.
-local function rehearse(job)
+--- Make the tables where nothing is left of them, see which column takes which, and call `fn` while they are there.
+local function rehearse(job, fn)
   job.tell { step = "preparing" }
-  return require "rille.schema.rehearsal".run(job.to, { empty = true }, function()
+  require "rille.schema.rehearsal".run(job.to, { empty = true }, function()
     Target.migrate(job.to, job.path, job.last)
     local keys = Target.make_rest(job.from, job.to, job.source, function(kind, name, why)
       table.insert(job.source.left, { kind = kind, name = name, why = why })
     end)
     Finish.add_keys(job.run, keys)
-    return Target.plans(job.from, job.to, job.source)
+    job.plans = Target.plans(job.from, job.to, job.source)
+    fn()
   end)
 end
 
@@ -93,6 +95,15 @@ local function look(job)
   local dangling, count = Source.dangling(job.source_run, job.source)
   result.misfit_count = result.misfit_count + count
   table.move(dangling, 1, #dangling, #result.misfits + 1, result.misfits)
+end
+
+--- Look at them, and see what the tables make of them.
+local function try_all(job)
+  look(job)
+  local result = job.result
+  local refused = Trial.run(job, function(number) return step_of(job, "trying", number) end)
+  result.misfit_count = result.misfit_count + #refused
+  table.move(refused, 1, #refused, #result.misfits + 1, result.misfits)
 end
 
 local function refuse(job, kind, message, hint)
@@ -191,9 +202,15 @@ local function fill(job, number)
     else
       Finish.check_empty(job.run, { plan.name })
     end
-    local done = Finish.plain(job.run, plan.name, function()
+    local ok, done = pcall(Finish.plain, job.run, plan.name, function()
       return Rows.copy(job.from, job.to, plan, step_of(job, "copying", number))
     end)
+    if not ok and Trial.is_refusal(done) then
+      refuse(job, done.kind, ("%s refuses a row: %s"):format(plan.name, done.message),
+        "nothing of this table was kept; mend it in the source: " .. (done.hint or "a dry run names it"))
+    elseif not ok then
+      Error.again(done)
+    end
     assert(done.misfit_count == 0 and done.digest == seen.digest, "the source changed within a transaction")
     compare(job, number, plan, done)
     Notes.table(job.run, plan.name, done)
@@ -225,10 +242,14 @@ local function copy_all(job)
   job.last = options.schema ~= "catalog" and Target.last_migration(job.from, job.path) or nil
   local is_new = not job.notes
   if is_new and not job.is_absent then job.there = check_new(job) end
-  job.plans = is_new and rehearse(job) or Target.plans(job.from, job.to, source)
-  if not is_new then check_resumed(job) end
+  if is_new then
+    rehearse(job, function() if options.dry_run then try_all(job) end end)
+  else
+    job.plans = Target.plans(job.from, job.to, source)
+    check_resumed(job)
+  end
   result.left = is_new and source.left or job.notes.left
-  look(job)
+  if not (is_new and options.dry_run) then look(job) end
   if options.dry_run then return end
   check(job)
   if is_new then make(job) end

@@ -254,6 +254,18 @@ describe("a database that is promoted", function()
       assert.same({}, p.there:tables())
     end)
 
+    it("where a column without a type holds this and that", function()
+      p:migrate [[schema:create("a", function(t) t:id() end)]]
+      p.here:execute "create table odd (id integer primary key, v)"
+      p.here:execute "insert into odd values (1, 1), (2, 'x')"
+      for _, options in ipairs { {}, { dry_run = true } } do
+        local e = p:refused(options)
+        assert.matches("odd: v holds values of several kinds %(integer, text%)", e.message)
+        assert.matches("skip", e.hint)
+      end
+      assert.equal("done", p:run { skip = { "odd" } }.state)
+    end)
+
     it("where references lead nowhere", function()
       p:migrate [[schema:create("a", function(t) t:id() t:references("up", "a"):nullable() end)]]
       p.here:execute "pragma foreign_keys = off"
@@ -262,6 +274,31 @@ describe("a database that is promoted", function()
       assert.same({ { table = "a", row = "rowid = 2", why = "a refers to a row of a that is not there" } },
         seen.misfits)
       assert.equal("validation", p:refused().kind)
+    end)
+
+    it("where a check or a unique index of PostgreSQL refuses what those of SQLite took", function()
+      p:migrate [[schema:create("a", function(t) t:id() t:text("t") end)
+        schema:create("seen", function(t) t:id() end) db:insert("seen", { id = 1 })
+        schema:create("pair", function(t) t:id() t:json("meta"):unique() end)]]
+      p.here:insert("a", { { t = "x" }, { t = "y" } })
+      p.here:execute "create table odd (id integer primary key, t text check (t like 'a%'))"
+      p.here:execute "insert into odd values (1, 'abc'), (2, 'Abc')"
+      p.here:execute [[insert into pair values (1, '{"a":1}'), (2, '{"a": 1}')]]
+      local seen = p:run { dry_run = true }
+      assert.equal(2, seen.misfit_count)
+      assert.same({ "odd", "a row" }, { seen.misfits[1].table, seen.misfits[1].row })
+      assert.matches("odd_t_check; COPY odd, line 2; .*Abc", seen.misfits[1].why)
+      assert.same({ "pair", "meta" }, { seen.misfits[2].table, seen.misfits[2].column })
+      assert.same({}, p.there:tables())
+      local e = p:refused()
+      assert.equal("check_violation", e.kind)
+      assert.matches("^odd refuses a row: ", e.message)
+      assert.matches("line 2; .*Abc", e.hint)
+      p.here:execute "update odd set t = 'abc'"
+      p.here:execute "delete from pair where id = 2"
+      assert.equal(0, p:run { dry_run = true }.misfit_count)
+      assert.equal("done", p:run().state)
+      assert.is_true(p:same("odd", "a", "seen", "pair"))
     end)
 
     it("where the target has rows already, or other migrations", function()

@@ -1,7 +1,7 @@
 --- promote: take the SQLite database of the project, or those of all tenants, to PostgreSQL.
 local text = require "rille.cli.text"
 
-local WORDS <const> = { checking = "looking at", copying = "copying", comparing = "comparing" }
+local WORDS <const> = { checking = "looking at", trying = "trying", copying = "copying", comparing = "comparing" }
 
 --- A moving line on a terminal for what is done.
 local function shown(term)

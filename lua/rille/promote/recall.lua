@@ -14,7 +14,8 @@ local M = {}
 local OF_VALUES <const> = { [""] = "TEXT", integer = "BIGINT", real = "DOUBLE", text = "TEXT", blob = "BLOB",
   ["integer,real"] = "DOUBLE" }
 
---- A type that migrations know, by SQLite's own rule for what a declared one means; nil where it holds this and that.
+--- A type that migrations know, by SQLite's own rule for what a declared one means; or nil where it holds this and
+--- that, and of which kinds that is.
 local function known_type(run, table_name, column)
   local upper = column.type:upper()
   local measures = upper:match "^NUMERIC(%(%d+ ?, ?%d+%))$"
@@ -29,7 +30,8 @@ local function known_type(run, table_name, column)
     Name.quote(column.name), Name.quote(table_name), Name.quote(column.name)))) do
     kinds[i] = row.kind
   end
-  return OF_VALUES[table.concat(kinds, ",")]
+  local type = OF_VALUES[table.concat(kinds, ",")]
+  return type, not type and table.concat(kinds, ", ") or nil
 end
 
 -- What SQLite writes into a column of texts for such a default; PostgreSQL would write fractions and a zone.
@@ -72,7 +74,12 @@ end
 local function adapt(run, picture, tell)
   for _, column in ipairs(picture.columns) do
     if not column.generated and not Words.type(column.type) then
-      column.type = known_type(run, picture.name, column) or column.type
+      local type, kinds = known_type(run, picture.name, column)
+      column.type = type or column.type
+      if kinds then
+        tell("definition", picture.name, ("%s holds values of several kinds (%s), and a column of PostgreSQL one")
+          :format(column.name, kinds))
+      end
     end
     column.default = default_of(column)
     column.auto = column.auto or column.rowid             -- such a key is counted by SQLite, whatever it says

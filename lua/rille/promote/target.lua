@@ -140,9 +140,13 @@ function M.plans(from, to, source)
         order = Source.order(run, name), exact = true }
     end
   end
+  for _, each in ipairs(#wrong > 0 and source.left or {}) do
+    if each.kind == "definition" then wrong[#wrong + 1] = ("%s: %s"):format(each.name, each.why) end
+  end
   if #wrong > 0 then
     Error.raise("migration", "the tables of both sides do not fit: " .. table.concat(wrong, "; "), {
-      hint = "is the target migrated further than the source, or otherwise?",
+      hint = #source.left > 0 and "mend it in the source, or leave the table behind: skip (--skip)"
+        or "is the target migrated further than the source, or otherwise?",
     })
   end
   return plans
