@@ -37,6 +37,18 @@ rille_host_protect(struct rille_host *host, lua_CFunction body, void *data, rill
   return status == LUA_OK;
 }
 
+void
+rille_host_leave(struct rille_host *host, lua_CFunction body)
+{
+  rille_error err = { 0 };
+
+  if (host == NULL)
+    return;
+  rille_limit_begin(host);
+  if (!rille_host_protect(host, body, NULL, &err))
+    host->refusal = err;
+}
+
 /* ---- Opening and closing ----------------------------------------------------------------------------------------- */
 
 const char *

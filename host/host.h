@@ -32,6 +32,10 @@ struct rille_host *rille_host_of(lua_State *L);
 /* Runs `body`, a lua_CFunction, with `data` as its light userdata.  False and *err (may be NULL) if it raised. */
 bool rille_host_protect(struct rille_host *host, lua_CFunction body, void *data, rille_error *err);
 
+/* Runs `body`, which puts back what a call had set, for a host that may be NULL.  When it raises, what was set may hold
+** still, so no call runs any more. */
+void rille_host_leave(struct rille_host *host, lua_CFunction body);
+
 /* Makes what runs in the host end with an error of kind "interrupted", soon.  Async-signal-safe in its thread. */
 void rille_host_interrupt(struct rille_host *host);
 

@@ -89,11 +89,5 @@ rille_session_token(rille_host *host, bool *lost, rille_error *err)
 void
 rille_session_leave(rille_host *host)
 {
-  rille_error err = { 0 };
-
-  if (host == NULL)
-    return;
-  rille_limit_begin(host);
-  if (!rille_host_protect(host, leave, NULL, &err))
-    host->refusal = err;
+  rille_host_leave(host, leave);
 }

@@ -66,11 +66,5 @@ rille_tenant_enter_id(rille_host *host, rille_value id, const char *slug, rille_
 void
 rille_tenant_leave(rille_host *host)
 {
-  rille_error err = { 0 };
-
-  if (host == NULL)
-    return;
-  rille_limit_begin(host);
-  if (!rille_host_protect(host, leave, NULL, &err))
-    host->refusal = err;
+  rille_host_leave(host, leave);
 }

@@ -2,8 +2,8 @@
 -- A value goes by its text, the one in which rille gives it to a program; where both types are of one kind it is taken
 -- as it is.  The messages are those of SQLite's narrow.lua.
 local Ddl = require "rille.schema.postgres.ddl"
-local Error = require "rille.error"
 local Name = require "rille.schema.name"
+local Narrow = require "rille.schema.narrow"
 
 local M = {}
 
@@ -111,7 +111,9 @@ end
 local function tests_of(column, source)
   local name, kind = Name.quote(source.name), KINDS[source.base]
   local text, tests = text_of(source, kind, column), {}
-  local function add(words, condition) tests[#tests + 1] = { words = words, sql = condition } end
+  local function add(words, condition)
+    tests[#tests + 1] = { column = column.name, words = words, sql = condition }
+  end
   local wrong = WRONG[column.type]
   if wrong and (kind ~= column.type or column.type == "decimal") then
     add(wrong[1], wrong[2](text, column))
@@ -140,20 +142,10 @@ end
 function M.check(run, table_name, column, source)
   local tests, needs_function = tests_of(column, source)
   if #tests == 0 then return end
-  local counts = {}
-  for i, test in ipairs(tests) do counts[i] = ("count(*) filter (where %s) as n%d"):format(test.sql, i) end
   if needs_function then run:execute(MAKE_FITS) end
-  local row = run:rows(("select %s from %s"):format(table.concat(counts, ", "), Name.quote(table_name)))[1]
+  local row = run:rows(("select %s from %s"):format(Narrow.counts(tests), Name.quote(table_name)))[1]
   if needs_function then run:execute("drop function " .. FITS .. "(text, text)") end
-  for i, test in ipairs(tests) do
-    local count = row["n" .. i]
-    if count > 0 then
-      Error.raise("migration", ("%d row%s of %q hold%s %s in %q"):format(count, count == 1 and "" or "s", table_name,
-        count == 1 and "s" or "", test.words, column.name), {
-        table = table_name, column = column.name, hint = "change these rows first; nothing was changed",
-      })
-    end
-  end
+  Narrow.refuse(table_name, tests, row)
 end
 
 return M

@@ -1,7 +1,7 @@
 --- sqlite.narrow: refuses to change a column where rows hold what the new one would not: it counts them first.
 -- The values are put into a temporary table that has the new types, so SQLite itself says what becomes of them.
-local Error = require "rille.error"
 local Name = require "rille.schema.name"
+local Narrow = require "rille.schema.narrow"
 local Ddl = require "rille.schema.sqlite.ddl"
 
 local M = {}
@@ -96,23 +96,13 @@ function M.check(run, table_name, changes)
       tests[#tests + 1] = { column = column.name, words = test[1], sql = test[2] }
     end
   end
-  local counts = {}
-  for i, test in ipairs(tests) do counts[i] = ("count(*) filter (where %s) as n%d"):format(test.sql, i) end
   local place = "main." .. Name.quote(table_name)
-  if #counts == 0 or run:value(("select exists (select 1 from %s) as value"):format(place)) == 0 then return end
+  if #tests == 0 or run:value(("select exists (select 1 from %s) as value"):format(place)) == 0 then return end
   run:execute(("create temporary table %s (%s)"):format(Name.quote(PROBE), table.concat(declared, ", ")))
   run:execute(("insert into %s select %s from %s"):format(PROBE_PLACE, table.concat(sources, ", "), place))
-  local row = run:rows(("select %s from %s"):format(table.concat(counts, ", "), PROBE_PLACE))[1]
+  local row = run:rows(("select %s from %s"):format(Narrow.counts(tests), PROBE_PLACE))[1]
   run:execute("drop table " .. PROBE_PLACE)
-  for i, test in ipairs(tests) do
-    local count = row["n" .. i]
-    if count > 0 then
-      Error.raise("migration", ("%d row%s of %q hold%s %s in %q"):format(count, count == 1 and "" or "s", table_name,
-        count == 1 and "s" or "", test.words, test.column), {
-        table = table_name, column = test.column, hint = "change these rows first; nothing was changed",
-      })
-    end
-  end
+  Narrow.refuse(table_name, tests, row)
 end
 
 return M
