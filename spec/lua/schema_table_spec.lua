@@ -152,6 +152,13 @@ describe("schema:table", function()
     end
   end)
 
+  it("counts the least and the greatest integer, too, where they have too many digits", function()
+    schema:create("sums", function(t) t:bigint "n" end)
+    db:insert("sums", { { n = math.mininteger }, { n = math.maxinteger }, { n = -9 } })
+    local e = refused(schema.table, schema, "sums", function(t) t:decimal("n", 1, 0):change() end)
+    assert.equal('2 rows of "sums" hold no number of so many digits in "n"', e.message)
+  end)
+
   it("takes no text for a number, a day or a document that it nearly is", function()
     local types = {
       integer = { good = { "7", "-9223372036854775808", "9223372036854775807", "4.0" },
