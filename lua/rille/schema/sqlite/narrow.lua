@@ -26,8 +26,8 @@ local function wrong_decimal(c, column)
   if Ddl.type_of(column):find "TEXT" then return wrong_decimal_text(c, column) end
   local bound = ("1%s.0"):format(("0"):rep(column.precision - column.scale))
   -- Not by abs(), which fails for the least integer.
-  return ("typeof(%s) in ('text', 'blob') or %s >= %s or %s <= -%s or round(%s, %d) <> %s"):format(c, c, bound, c, bound,
-    c, column.scale, c)
+  return ("typeof(%s) in ('text', 'blob') or %s >= %s or %s <= -%s or round(%s, %d) <> %s"):format(c, c, bound, c,
+    bound, c, column.scale, c)
 end
 
 --- SQLite takes the 30th of February for the 1st of March.
