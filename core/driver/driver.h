@@ -74,9 +74,10 @@ typedef struct rille_row_change {
   char what; /* RILLE_CHANGE_INSERT, _UPDATE or _DELETE */
   rille_str table;
   size_t count;                /* of its columns */
-  const rille_cell *after;     /* a cell for each; NULL where the row goes */
   int64_t id_before, id_after; /* of the row, in a table whose rows have ids */
-  rille_status status;         /* RILLE_OUT_OF_MEMORY: the cells could not be read */
+  const rille_cell *after;     /* a cell for each, NULL where the row goes; once they were read ... */
+  /* ... by this, for nobody needs them of a table that is left out.  False: memory ran out. */
+  bool (*read_after)(struct rille_row_change *change);
   /* What a column (from 0) of the row holds before it changes or goes, read when it is asked for; the cell lives until
   ** the next is.  False: memory ran out. */
   bool (*before)(const struct rille_row_change *change, size_t column, rille_cell *cell);
@@ -86,7 +87,7 @@ typedef struct rille_row_change {
 enum { RILLE_EPOCH_STARTS = 2 };
 
 /* May prepare and run statements that read; may change nothing. */
-typedef void (*rille_on_change)(void *data, const rille_row_change *change);
+typedef void (*rille_on_change)(void *data, rille_row_change *change);
 
 typedef struct rille_driver {
   const char *name;

@@ -11,6 +11,7 @@
 struct rille_sqlite_watch {
   rille_on_change on_change;
   void *data;
+  sqlite3 *db;       /* of the change that is told of */
   rille_cell *cells; /* of the row as it will be */
   size_t room;
 };
@@ -47,19 +48,24 @@ read_cell(sqlite3 *db, int (*value_of)(sqlite3 *, int, sqlite3_value **), int co
 static bool
 read_before(const rille_row_change *change, size_t column, rille_cell *cell)
 {
-  return read_cell(change->of_driver, sqlite3_preupdate_old, (int)column, cell);
+  const rille_sqlite_watch *watch = change->of_driver;
+
+  return read_cell(watch->db, sqlite3_preupdate_old, (int)column, cell);
 }
 
-static rille_status
-read_after(sqlite3 *db, rille_sqlite_watch *watch, rille_row_change *change)
+static bool
+read_after(rille_row_change *change)
 {
-  rille_status status = make_room(watch, change->count);
+  rille_sqlite_watch *watch = change->of_driver;
+  bool read;
 
+  if (change->what == RILLE_CHANGE_DELETE)
+    return true;
+  read = make_room(watch, change->count) == RILLE_OK;
+  for (size_t i = 0; i < change->count && read; i++)
+    read = read_cell(watch->db, sqlite3_preupdate_new, (int)i, &watch->cells[i]);
   change->after = watch->cells;
-  for (size_t i = 0; i < change->count && status == RILLE_OK; i++)
-    if (!read_cell(db, sqlite3_preupdate_new, (int)i, &watch->cells[i]))
-      status = RILLE_OUT_OF_MEMORY;
-  return status;
+  return read;
 }
 
 static void
@@ -71,14 +77,14 @@ on_preupdate(void *data, sqlite3 *db, int what, const char *schema, const char *
 
   if (schema[0] != 'm') /* "main"; the other ones are "temp" and what is attached */
     return;
+  watch->db = db;
   change.count = (size_t)sqlite3_preupdate_count(db);
+  change.read_after = read_after;
   change.before = read_before;
-  change.of_driver = db;
+  change.of_driver = watch;
   change.what = what == SQLITE_INSERT   ? RILLE_CHANGE_INSERT
                 : what == SQLITE_DELETE ? RILLE_CHANGE_DELETE
                                         : RILLE_CHANGE_UPDATE;
-  if (what != SQLITE_DELETE)
-    change.status = read_after(db, watch, &change);
   watch->on_change(watch->data, &change);
 }
 

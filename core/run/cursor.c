@@ -130,7 +130,7 @@ step_mirrored(rille_cursor *cursor, bool *row, rille_fault *fault)
 {
   rille_connection *connection = cursor->connection;
   rille_outbox *outbox = connection->outbox;
-  rille_status status = rille_outbox_ready(outbox, fault);
+  rille_status status = rille_outbox_ready(outbox, cursor->wrapped, fault);
   rille_outbox_mark mark;
 
   if (status != RILLE_OK)
@@ -141,7 +141,7 @@ step_mirrored(rille_cursor *cursor, bool *row, rille_fault *fault)
     rille_outbox_back(outbox, mark);
   else if (status == RILLE_OK)
     status = rille_outbox_check(outbox, fault);
-  if (cursor->statement->raw)
+  if (cursor->statement->effect == RILLE_CHANGES_SCHEMA)
     rille_outbox_doubt(outbox);
   return status;
 }

@@ -1,7 +1,8 @@
 /* core/run/outbox.c - changes of rows written down as the driver tells of them, and kept with the commit.
 **
 ** What is known of a table holds while the schema's version is the same: that is looked at once in a transaction, and
-** again behind each statement of the caller's own SQL. */
+** again behind each statement that may define something.  In one that began with the lock of the writer it is what it
+** was behind the commit before, where nobody has written since. */
 #include "core/run/outbox.h"
 
 #include <stdio.h>
@@ -37,7 +38,10 @@ struct rille_outbox {
   rille_fault fault;
   bool looked; /* at the schema's version, in this transaction */
   int64_t schema;
-  rille_arena arena; /* of what is known of tables */
+  bool committed;        /* the transaction that is ending is */
+  bool sure;             /* the schema is that one while data_version is the same */
+  uint32_t data_version; /* behind the last commit */
+  rille_arena arena;     /* of what is known of tables */
   struct watched *known;
   rille_arena names_arena;
   rille_str *names;
@@ -139,7 +143,7 @@ refuse(rille_outbox *outbox, const struct watched *table, const char *why)
 }
 
 static void
-write_down(rille_outbox *outbox, struct watched *table, const rille_row_change *change)
+write_down(rille_outbox *outbox, struct watched *table, rille_row_change *change)
 {
   rille_status status;
 
@@ -148,7 +152,8 @@ write_down(rille_outbox *outbox, struct watched *table, const rille_row_change *
     rille_buffer_byte(&outbox->changes, RILLE_CHANGE_TABLE);
     rille_buffer_add(&outbox->changes, table->is.layout.at, table->is.layout.len);
   }
-  status = rille_outbox_write(&outbox->changes, table->number - 1, &table->is, change);
+  status = change->read_after(change) ? rille_outbox_write(&outbox->changes, table->number - 1, &table->is, change)
+                                      : RILLE_OUT_OF_MEMORY;
   if (status == RILLE_UNSUPPORTED)
     refuse(outbox, table, "its key is NULL");
   else if (status != RILLE_OK)
@@ -156,17 +161,13 @@ write_down(rille_outbox *outbox, struct watched *table, const rille_row_change *
 }
 
 static void
-on_change(void *data, const rille_row_change *change)
+on_change(void *data, rille_row_change *change)
 {
   rille_outbox *outbox = data;
   struct watched *table;
 
   if (outbox->mode == RILLE_OUTBOX_QUIET)
     return;
-  if (change->status != RILLE_OK) {
-    fail(outbox, rille_fault_no_memory(&outbox->fault));
-    return;
-  }
   table = table_of(outbox, change->table, outbox->status == RILLE_OK ? &outbox->fault : NULL);
   if (table == NULL)
     fail(outbox, outbox->fault.kind);
@@ -263,16 +264,14 @@ need(rille_outbox *outbox, rille_stmt **stmt, const char *sql, rille_fault *faul
   return *stmt != NULL ? RILLE_OK : conn->driver->prepare(conn, rille_str_of(sql), stmt, fault);
 }
 
-rille_status
-rille_outbox_ready(rille_outbox *outbox, rille_fault *fault)
+/* Reads the schema's version. */
+static rille_status
+look(rille_outbox *outbox, rille_fault *fault)
 {
   rille_cell version = { .kind = RILLE_NULL };
   bool row = false;
-  rille_status status;
+  rille_status status = need(outbox, &outbox->version, "pragma main.schema_version", fault);
 
-  if (outbox->looked)
-    return RILLE_OK;
-  status = need(outbox, &outbox->version, "pragma main.schema_version", fault);
   if (status != RILLE_OK)
     return status;
   status = outbox->version->driver->step(outbox->version, &row, fault);
@@ -284,8 +283,21 @@ rille_outbox_ready(rille_outbox *outbox, rille_fault *fault)
   if (version.as.integer != outbox->schema)
     forget(outbox); /* a table that is met again is named again: a later layout holds from there on */
   outbox->schema = version.as.integer;
-  outbox->looked = true;
   return RILLE_OK;
+}
+
+rille_status
+rille_outbox_ready(rille_outbox *outbox, bool locked, rille_fault *fault)
+{
+  rille_conn *conn = outbox->connection->conn;
+  rille_status status = RILLE_OK;
+
+  if (outbox->looked)
+    return RILLE_OK;
+  if (!locked || !outbox->sure || conn->driver->data_version(conn) != outbox->data_version)
+    status = look(outbox, fault);
+  outbox->looked = status == RILLE_OK;
+  return status;
 }
 
 rille_outbox_mark
@@ -405,8 +417,9 @@ rille_outbox_flush(rille_outbox *outbox, rille_connection *connection, rille_fau
 }
 
 void
-rille_outbox_committed(const rille_outbox *outbox)
+rille_outbox_committed(rille_outbox *outbox)
 {
+  outbox->committed = true;
   if (outbox->written && outbox->on_commit != NULL)
     outbox->on_commit(outbox->on_commit_data);
 }
@@ -415,13 +428,18 @@ void
 rille_outbox_ended(rille_outbox *outbox)
 {
   enum { KEEP = 1 << 20 }; /* bytes, for the next transaction */
+  rille_conn *conn = outbox->connection->conn;
 
   rille_outbox_back(outbox, (rille_outbox_mark){ 0 });
   if (outbox->changes.size > KEEP)
     rille_buffer_release(&outbox->changes);
   rille_buffer_clear(&outbox->changes);
   outbox->status = RILLE_OK;
+  outbox->sure = outbox->committed && outbox->looked;
+  if (outbox->sure)
+    outbox->data_version = conn->driver->data_version(conn);
   outbox->looked = false;
+  outbox->committed = false;
   outbox->written = false;
   for (struct watched *each = outbox->known; each != NULL && outbox->any_skipped; each = each->next)
     each->skipped = 0;

@@ -41,8 +41,9 @@ void rille_outbox_set_mode(rille_connection *connection, rille_outbox_mode mode)
 
 /* -- for connection.c and cursor.c, where the connection has one ------------------------------------------- */
 
-/* Before a statement that writes: the changes of a table are written as it is now. */
-rille_status rille_outbox_ready(rille_outbox *outbox, rille_fault *fault);
+/* Before a statement that writes: the changes of a table are written as it is now.  `locked`: its transaction has the
+** lock of the writer already, so that what it reads is the newest there is. */
+rille_status rille_outbox_ready(rille_outbox *outbox, bool locked, rille_fault *fault);
 
 /* How far it is; and back there, since what came behind was undone. */
 typedef struct rille_outbox_mark {
@@ -56,7 +57,7 @@ void rille_outbox_back(rille_outbox *outbox, rille_outbox_mark mark);
 void rille_outbox_begin_level(rille_outbox *outbox, int level);
 void rille_outbox_undo_level(rille_outbox *outbox, int level);
 
-/* After a statement of the caller's own SQL, which may have changed a table. */
+/* After a statement that may have changed a table. */
 void rille_outbox_doubt(rille_outbox *outbox);
 
 /* RILLE_OK, or why a row that was changed cannot be mirrored: nothing of its transaction may be kept. */
@@ -66,7 +67,7 @@ rille_status rille_outbox_check(const rille_outbox *outbox, rille_fault *fault);
 rille_status rille_outbox_flush(rille_outbox *outbox, rille_connection *connection, rille_fault *fault);
 
 /* The transaction was committed ... */
-void rille_outbox_committed(const rille_outbox *outbox);
+void rille_outbox_committed(rille_outbox *outbox);
 
 /* ... or, in any case, has ended. */
 void rille_outbox_ended(rille_outbox *outbox);

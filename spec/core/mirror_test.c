@@ -11,6 +11,7 @@
 #include "spec/support/temporary.h"
 
 static rille_connection *db, *target;
+static char db_path[SPEC_PATH_BYTES];
 static rille_mirror mirror;
 
 static void
@@ -28,8 +29,8 @@ open_both(void **state)
   rille_fault fault;
 
   (void)state;
-  spec_new_path(path);
-  db = spec_connect(path);
+  spec_new_path(db_path);
+  db = spec_connect(db_path);
   spec_new_path(path);
   target = spec_connect(path);
   run("create table posts (id integer primary key, title text, views integer unique)");
@@ -142,6 +143,39 @@ a_table_made_anew_in_a_transaction_has_its_columns(void **state)
   assert_int_equal(spec_integer(target, "select count(*) from posts where title = 'b' and extra = 'e'"), 1);
 }
 
+/* The columns are known from one transaction to the next only as long as nobody can have changed them. */
+static void
+columns_that_came_by_any_way_are_there(void **state)
+{
+  rille_connection *other = spec_connect(db_path);
+  rille_fault fault;
+
+  (void)state;
+  run("insert into posts (title) values ('a')");
+  assert_ok(spec_run(other, "alter table posts add column extra text", &fault), &fault);
+  run("update posts set extra = 'of another connection'");
+  run("/* mine */ alter table posts add column own text");
+  run("update posts set own = 'of this one'");
+  assert_ok(rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
+  run("alter table posts add column undone text");
+  run("update posts set undone = 'x'");
+  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  run("update posts set title = 'b'");
+  assert_ok(rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
+  run("alter table posts add column late text");
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  run("update posts set late = 'y'");
+  assert_ok(rille_connection_begin(db, RILLE_BEGIN_DEFERRED, db, &fault), &fault);
+  assert_ok(spec_run(other, "alter table posts add column latest text", &fault), &fault);
+  run("update posts set latest = 'z'");
+  assert_ok(rille_connection_commit(db, &fault), &fault);
+  rille_connection_close(other);
+  (void)apply();
+  assert_int_equal(spec_integer(target, "select count(*) from posts where title = 'b' and late = 'y' and latest = 'z' "
+                                        "and extra = 'of another connection' and own = 'of this one'"),
+                   1);
+}
+
 /* -- the mirror ------------------------------------------------------------------------------------------ */
 
 /* Whatever fails at whichever call of the driver: applied again, the mirror has each change once. */
@@ -237,9 +271,13 @@ main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, open_both, close_both)
   const struct CMUnitTest tests[] = {
-    CASE(each_transaction_is_one_row),         CASE(a_commit_that_fails_is_not_written_twice),
-    CASE(what_a_savepoint_undid_is_not_there), CASE(a_table_made_anew_in_a_transaction_has_its_columns),
-    CASE(failures_lose_and_double_nothing),    CASE(the_last_one_stays_until_the_next_is_applied),
+    CASE(each_transaction_is_one_row),
+    CASE(a_commit_that_fails_is_not_written_twice),
+    CASE(what_a_savepoint_undid_is_not_there),
+    CASE(a_table_made_anew_in_a_transaction_has_its_columns),
+    CASE(columns_that_came_by_any_way_are_there),
+    CASE(failures_lose_and_double_nothing),
+    CASE(the_last_one_stays_until_the_next_is_applied),
     CASE(what_is_no_change_is_refused),
   };
 

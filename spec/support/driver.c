@@ -193,6 +193,12 @@ watch_below(rille_conn *conn, rille_on_change on_change, void *data, rille_fault
 {
   return below->watch(conn, on_change, data, fault);
 }
+static uint32_t
+data_version_below(rille_conn *conn)
+{
+  return below->data_version(conn);
+}
+
 static rille_status
 run_aside_below(rille_conn *conn, rille_stmt *stmt, rille_fault *fault)
 {
@@ -268,6 +274,7 @@ const rille_driver spec_driver = {
   .column_declared = column_declared_below,
   .row = row_below,
   .changed = changed_below,
+  .data_version = data_version_below,
   .has_table = has_table_below,
   .writes = writes_below,
   .watch = watch_below,
