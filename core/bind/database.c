@@ -164,7 +164,7 @@ database_open(lua_State *L)
 
   luaL_checktype(L, 1, LUA_TTABLE);
   database = lua_newuserdatauv(L, sizeof *database, RILLE_DATABASE_VALUES);
-  *database = (rille_lua_database){ .tag = &database_tag };
+  *database = (rille_lua_database){ .tag = &database_tag, .running = rille_lua_running_calls(L) };
   luaL_setmetatable(L, DATABASE_META);
   lua_createtable(L, 4, 0);
   (void)lua_setiuservalue(L, -2, RILLE_DATABASE_WORKS);

@@ -63,8 +63,9 @@ typedef struct rille_lua_database {
   rille_outbox_mode mirror_mode;
   rille_follower **followers; /* of its mirrors, rung by its commits */
   int follower_count;
-  int calls; /* that run, see rille_work_open */
-  int steps; /* of cursors that run, see rille_work_step */
+  rille_lua_running *running; /* calls of its state */
+  int calls;                  /* that run on it, see rille_work_open */
+  int steps;                  /* of cursors that run, see rille_work_step */
   int count;
   rille_connection *connections[RILLE_CONNECTIONS_MAX];
   rille_connection *last; /* used last */

@@ -7,6 +7,13 @@
 #include "core/run/cursor.h"
 
 struct rille_lua_database;
+struct rille_work;
+
+/* The calls that run in a state, each inside the one before it, on whichever database: as on the stack of C. */
+typedef struct rille_lua_running {
+  const lua_State *main; /* the state's first coroutine: as old as the state */
+  struct rille_work *top;
+} rille_lua_running;
 
 /* An arena, the statement's values and its cursor.  Made to be closed (lua_toclose) on the stack of the call, so
 ** that a Lua error gives everything back. */
@@ -25,7 +32,11 @@ typedef struct rille_work {
   struct rille_lua_rows *rows;         /* of a cursor: what its rows become; in the arena */
   struct rille_lua_database *database; /* that it runs on, where it counts ... */
   int call;                            /* ... as the call of this number that runs, from 1; 0: as none */
-  bool stepping;                       /* ... as a cursor whose next row is being read */
+  bool by_main;                        /* ... which the first coroutine of the state makes, or any other one */
+  bool noted;                          /* the registry knows who that is */
+  struct rille_work *outer;            /* the call around it */
+  bool left;     /* it has ended, and is on the stack of a coroutine that may yet close it: it serves no other call */
+  bool stepping; /* ... as a cursor whose next row is being read */
 } rille_work;
 
 /* Makes room for more slots; raises when memory runs out. */
@@ -51,7 +62,8 @@ rille_node *rille_work_node(lua_State *L, rille_work *work, rille_node_kind kind
 void *rille_work_get(lua_State *L, rille_work *work, size_t bytes);
 
 /* Pushes a work of a call on the database and marks it to be closed.  `works` is the absolute index of the table that
-** keeps the database's works: calls nest like the stack. */
+** keeps the database's works: calls nest like the stack.  What an error of Lua's own, as that of memory, has left of
+** calls in coroutines that coroutine.resume does not close ends first, on whichever database. */
 rille_work *rille_work_open(lua_State *L, int works, struct rille_lua_database *database);
 
 /* Pushes a work that lives as long as Lua wants (for cursors): it is given back by __close or __gc.  Its user value
@@ -73,7 +85,10 @@ void rille_work_failed(rille_work *work);
 /* Ends the cursor and empties the arena now. */
 void rille_work_reset(rille_work *work);
 
-/* Makes the metatable of works. */
+/* Makes the metatable of works, and what knows the calls that run. */
 void rille_lua_add_work(lua_State *L);
+
+/* What knows the calls that run; lives as long as the state. */
+rille_lua_running *rille_lua_running_calls(lua_State *L);
 
 #endif

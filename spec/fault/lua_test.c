@@ -241,6 +241,7 @@ SCENARIO(is_mirrored_or_not_written, "is mirrored")
 SCENARIO(reads_and_writes_sql_text, "reads and writes SQL text")
 SCENARIO(takes_a_transaction_of_sql_text_back, "takes a transaction of SQL text back")
 SCENARIO(refuses_what_is_wrong, "refuses what is wrong")
+SCENARIO(holds_nothing_in_a_coroutine_that_died, "works in a coroutine that is only resumed")
 SCENARIO(creates_a_record_or_does_not, "creates a record")
 SCENARIO(adds_rows_up_or_does_not, "adds rows up")
 SCENARIO(saves_a_record_or_does_not, "saves a record")
@@ -261,6 +262,7 @@ main(int argc, char **argv)
     cmocka_unit_test_teardown(reads_and_writes_sql_text, end_trial),
     cmocka_unit_test_teardown(takes_a_transaction_of_sql_text_back, end_trial),
     cmocka_unit_test_teardown(refuses_what_is_wrong, end_trial),
+    cmocka_unit_test_teardown(holds_nothing_in_a_coroutine_that_died, end_trial),
     cmocka_unit_test_teardown(creates_a_record_or_does_not, end_trial),
     cmocka_unit_test_teardown(adds_rows_up_or_does_not, end_trial),
     cmocka_unit_test_teardown(saves_a_record_or_does_not, end_trial),

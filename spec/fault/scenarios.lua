@@ -37,6 +37,7 @@ M.base = {
 }
 
 local opened = false
+local resumed                                            -- { coroutine, database, another one }
 
 --- The database of the models.
 function M.open(path)
@@ -88,6 +89,18 @@ local function check_tenants(path)
   os.remove(tenants_of(path))
 end
 
+--- There is one connection for two databases: a call in a coroutine that died on one of them must not hold it.
+local function check_resumed()
+  if not resumed then return end
+  assert(coroutine.status(resumed[1]) == "dead")
+  for _ = 1, 2 do
+    for i = 2, 3 do assert(resumed[i]:query "select 1 as n"[1].n == 1) end
+  end
+  assert(core.pool_stats().pinned == 0 and core.pool_stats().open == 1)
+  assert(coroutine.close(resumed[1]) ~= nil)
+  assert(resumed[2]:query "select 2 as n"[1].n == 2)
+end
+
 --- After whatever happened the program goes on: the database can be read and written, and no transaction is open.
 function M.go_on(path)
   if not opened then M.open(path) end                    -- it was connecting that failed
@@ -100,6 +113,7 @@ function M.go_on(path)
   assert(Post:where("id", "<", 4):count() == 3)
   assert(Post:filter("id < :most and title is not null", { most = 4 }):count() == 3)
   assert(#rille.db():query("select id from posts where id < ? -- and a remark", 4) == 3)
+  check_resumed()
   check_tenants(path)
 end
 
@@ -188,6 +202,24 @@ M.scenarios = {
       assert(db:mirror_apply(mirror, which, 10, true) == 0 and db:mirror_retry(mirror, which) == 0)
       assert(db:mirror_resync(mirror, which) == 6)
       assert(mirror:query("select count(*) as n from posts where source = 'here'")[1].n == 3)
+    end,
+  },
+  {
+    name = "works in a coroutine that is only resumed", state = "select sum(views) from posts", before = 6, after = 16,
+    runs = 200,
+    run = function(path)
+      core.pool_configure { max = 1, wait_ms = 50, idle_ms = 60000 }
+      local db = core.open { database = path, synchronous = "normal", pooled = true, later = true }
+      local other = core.open { database = path, synchronous = "normal", pooled = true, later = true }
+      local co = coroutine.create(function()
+        local rows = db:query "select * from posts order by id"
+        assert(#rows == 3 and rows[3].title == "three")
+        db:execute("update posts set views = views + ? where id = ?", { 10, 1 })
+        assert(#db:describe("posts").columns == 7)
+      end)
+      resumed = { co, db, other }
+      local ok, e = coroutine.resume(co)                 -- which closes nothing of what the coroutine left
+      if not ok then error(e, 0) end
     end,
   },
   {
