@@ -19,7 +19,8 @@ describe("a tenant's rows", function()
       t:blob("data"):nullable()
       t:references("parent", "posts"):nullable()
     end)
-    schema:create("tags", function(t) t:id() t:string "name" end)
+    schema:create("kinds", function(t) t:id() t:string "name" t:references("parent", "kinds"):nullable() end)
+    schema:create("tags", function(t) t:id() t:string "name" t:references("kind"):nullable() end)
     schema:create("post_tags", function(t)
       t:references("post", "posts")
       t:references("tag", "tags")
@@ -60,6 +61,39 @@ describe("a tenant's rows", function()
     end
     return table.concat(list, "\n")
   end
+
+  it("take along what they need of everybody's, and what that needs", function()
+    local mine = rows_of(shared, B)
+    shared:insert("kinds", { { id = 1, name = "all" }, { id = 2, name = "some", parent_id = 1 },
+      { id = 3, name = "few", parent_id = 2 }, { id = 4, name = "none", parent_id = 1 } })
+    shared:update("tags", { id = 1 }, { kind_id = 3 })
+    shared:update("tags", { id = 2 }, { kind_id = 4 })
+    own:insert("kinds", { { id = 1, name = "all" }, { id = 2, name = "other" } })
+    for _, options in ipairs { {}, { dry_run = true } } do
+      local e = refused("unique_violation", Extract.run, shared, own, B, options)
+      assert.same({ ["kinds.id"] = { "1 row: 2" } }, e.fields)
+    end
+    own:delete("kinds", { id = 2 })
+    assert.equal(40, Extract.run(shared, own, B, { dry_run = true }).rows)
+    assert.equal(1, own:table("kinds"):count())
+    Extract.run(shared, own, B)
+    assert.same({ "", mine }, { rows_of(shared, B), rows_of(own, B) })
+    assert.equal("1 2 3", table.concat(own:table("kinds"):order_by("id"):pluck "id", " "))
+    assert.equal(3, own:table("tags"):find(1).kind_id)
+  end)
+
+  it("are not moved where a reference leads nowhere in the target", function()
+    shared:execute "pragma foreign_keys = off"
+    shared:insert("tags", { id = 3, name = "z", kind_id = 9 })
+    shared:insert("post_tags", { post_id = 2, tag_id = 3 })
+    shared:execute "pragma foreign_keys = on"
+    for _, options in ipairs { {}, { dry_run = true } } do
+      local e = refused("foreign_key_violation", Extract.run, shared, own, A, options)
+      assert.equal("1 row would refer to rows that are not there: tags to kinds", e.message)
+      assert.same({ tags = { "1 row to kinds" } }, e.fields)
+    end
+    assert.equal(0, own:table("posts"):count())
+  end)
 
   it("move with what hangs on them, and back", function()
     local mine, others = rows_of(shared, A), rows_of(shared, B)
@@ -247,11 +281,14 @@ describe("a tenant's rows", function()
     end
     shared:insert("likes", { id = 1, org_id = B.id, post_id = 2 })               -- a post of A's
     local mine, others = rows_of(shared, A), rows_of(shared, B)
-    for _, case in ipairs { { B, "rows that the tenant's rows refer to are missing in the target" },
-      { A, "rows of the source refer to the tenant's rows, and would stay" } } do
-      local e = refused("foreign_key_violation", Extract.run, shared, own, case[1])
-      assert.same({ "1 rows would refer to rows that are not there", case[2] }, { e.message, e.hint })
-      assert.same({ mine, others, "" }, { rows_of(shared, A), rows_of(shared, B), rows_of(own, B) })
+    for _, case in ipairs { { B, "1 row would refer to rows that are not there: likes to posts" },
+      { A, "1 row of others would refer to rows that are gone: likes to posts" } } do
+      for _, options in ipairs { {}, { dry_run = true } } do
+        local e = refused("foreign_key_violation", Extract.run, shared, own, case[1], options)
+        assert.equal(case[2], e.message)
+        assert.same({ mine, others, "", "" }, { rows_of(shared, A), rows_of(shared, B), rows_of(own, A),
+          rows_of(own, B) })
+      end
     end
     shared:update("likes", { id = 1 }, { org_id = A.id })
     assert.equal(41, Extract.run(shared, own, A).rows)
@@ -260,7 +297,7 @@ describe("a tenant's rows", function()
   it("bring rows of everybody's by the names of their columns, which are the same", function()
     own:execute "drop table post_tags"
     own:execute "drop table tags"
-    own:execute "create table tags (name TEXT not null, id integer primary key)"
+    own:execute "create table tags (name TEXT not null, id integer primary key, kind_id integer references kinds)"
     rille.schema("own"):create("post_tags", function(t) t:references("post", "posts") t:references("tag", "tags") end)
     Extract.run(shared, own, A)
     assert.equal("x", own:table("tags"):find(1).name)

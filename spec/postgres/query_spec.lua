@@ -164,6 +164,27 @@ describe("isolation", function()
     assert.same({ 2, 11 }, { tries, Post:first().views })
   end)
 
+  it("is in doubt where nobody answers its commit, and not done again by itself", function()
+    local runs = 0
+    local function write()
+      runs = runs + 1
+      db:execute("insert into posts (id, title) values (?, 'x' || ?)", 100 + runs, 100 + runs)
+    end
+    db:execute [[create function end_it() returns trigger language plpgsql as
+      'begin perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(5); return null; end']]
+    db:execute [[create constraint trigger ends after insert on posts deferrable initially deferred for each row
+      execute function end_it()]]
+    refused("in_doubt", rille.transaction, write, { retries = 3 })
+    assert.equal(1, runs)
+    local tx = rille.begin()
+    write()
+    refused("in_doubt", tx.commit, tx)
+    assert.matches("look whether", refused("transaction_aborted", db.query, db, "select 1").hint)
+    tx:rollback()
+    db:execute "drop function end_it() cascade"
+    assert.equal(0, db:query "select count(*) as n from posts where id > 100"[1].n)
+  end)
+
   it("of a snapshot reads only", function()
     refused("readonly", rille.snapshot, function() Post:create { title = "b" } end)
   end)

@@ -9,7 +9,8 @@ local rille, refused = world.rille, world.refused
 
 local TABLES <const> = [[return {
   up = function(s)
-    s:create("tags", function(t) t:id() t:string("name", 20):unique() end)
+    s:create("sorts", function(t) t:id() t:string("name", 20) t:references("parent", "sorts"):nullable() end)
+    s:create("tags", function(t) t:id() t:string("name", 20):unique() t:references("sort"):nullable() end)
     s:create("posts", function(t)
       t:id()
       t:string("org_id", 40):tenant()
@@ -37,7 +38,7 @@ local TABLES <const> = [[return {
       t:references("post", "posts"):on_delete("cascade"):global()
     end)
   end,
-  down = function(s) s:drop "likes" s:drop "post_tags" s:drop "posts" s:drop "tags" end,
+  down = function(s) s:drop "likes" s:drop "post_tags" s:drop "posts" s:drop "tags" s:drop "sorts" end,
 }]]
 
 --- The same rows in the words of each: whatever form they are kept in.
@@ -267,11 +268,36 @@ between(MIXED, function()
     assert.same({ "", mine }, { there "acme", here "acme" })
   end)
 
+  it("take along what they need of everybody's, and what that needs", function()
+    local mine = there "acme"
+    shared():insert("sorts", { { id = 1, name = "all" }, { id = 2, name = "some", parent_id = 1 },
+      { id = 3, name = "few", parent_id = 2 }, { id = 4, name = "none", parent_id = 1 } })
+    shared():update("tags", { id = 2 }, { sort_id = 3 })
+    shared():update("tags", { id = 1 }, { sort_id = 4 })
+    rille.tenant.create "acme"
+    own():insert("sorts", { { id = 1, name = "all" }, { id = 2, name = "other" } })
+    for _, options in ipairs { {}, { dry_run = true } } do
+      local e = refused("unique_violation", Moving.run, "extract", "acme", options)
+      assert.same({ ["sorts.id"] = { "1 row: 2" } }, e.fields)
+    end
+    own():delete("sorts", { id = 2 })
+    assert.equal(31, Moving.run("extract", "acme", { dry_run = true }).rows)
+    assert.equal(1, own():table("sorts"):count())
+    Moving.run("extract", "acme")
+    assert.same({ "", mine }, { there "acme", here "acme" })
+    assert.equal("1 2 3", table.concat(own():table("sorts"):order_by("id"):pluck "id", " "))
+    assert.equal(3, own():table("tags"):find(2).sort_id)
+  end)
+
   it("stay where rows of others refer to them", function()
     local mine, others = there "acme", there "globex"
     shared():insert("likes", { id = 1, org_id = "globex", post_id = 1 })
-    assert.matches("1 rows would refer", refused("foreign_key_violation", Moving.run, "extract", "acme").message)
-    refused("foreign_key_violation", Moving.run, "extract", "globex")
+    for _, options in ipairs { {}, { dry_run = true } } do
+      local e = refused("foreign_key_violation", Moving.run, "extract", "acme", options)
+      assert.equal("1 row of others would refer to rows that are gone: likes to posts", e.message)
+    end
+    assert.equal("1 row would refer to rows that are not there: likes to posts",
+      refused("foreign_key_violation", Moving.run, "extract", "globex").message)
     assert.same({ mine, others, 1 }, { there "acme", there "globex", shared():table("likes"):count() })
     assert.equal("", here "globex")
     shared():update("likes", { id = 1 }, { org_id = "acme" })
@@ -336,6 +362,71 @@ describe("a tenant's rows that the target cannot keep", function()
     refuses("posts.slug", 7, "40")
     db:execute "update posts set slug = 'fits', big = 1.5 where id = 7"
     refuses("posts.big", 7, "1.5")
+  end)
+end)
+
+describe("a tenant's rows between two places at servers", function()
+  after_each(finish)
+
+  it("are whatever PostgreSQL keeps", function()
+    begin { "postgres", "postgres" }
+    rille.tenant.create "acme"
+    for _, db in ipairs { shared(), own() } do
+      db:execute "alter table posts add column tries interval, add column parts bigint[], add column span int4range"
+    end
+    shared():execute [[update posts set score = 'NaN', price = 'NaN', at = 'infinity', day = '-infinity',
+      tries = '90 s', parts = '{1,null,3}', span = '[1,9)' where id = 7]]
+    shared():execute "update posts set score = '-infinity', day = '4000-01-01 BC', at = '294276-12-31' where id = 9"
+    local function odd(db)
+      local rows = db:query [[select concat_ws(' ', score, price, at, day, tries, parts, span) as line from posts
+        where id in (7, 9) order by id]]
+      return rows[1] and rows[1].line .. "\n" .. rows[2].line
+    end
+    local before = odd(shared())
+    assert.matches("NaN NaN infinity %-infinity", before)
+    Moving.run("extract", "acme")
+    assert.same({ nil, before }, { odd(shared()), odd(own()) })
+    Moving.run("absorb", "acme")
+    assert.same({ before, nil }, { odd(shared()), odd(own()) })
+  end)
+
+  it("are looked at as they would be in a schema, which is gone afterwards", function()
+    begin { "postgres", "schema" }
+    shared():execute "alter table posts alter column slug type varchar(60)"
+    shared():execute "update posts set slug = repeat('x', 50) where id = 7"
+    local mine = there "acme"
+    local e = refused("validation", Moving.run, "extract", "acme", { dry_run = true })
+    assert.same({ "posts.slug" }, require "rille.keys"(e.fields))
+    refused("tenant_unknown", own)
+    assert.equal(0, shared():query "select count(*) as n from pg_namespace where nspname like 'rille_new%'"[1].n)
+    assert.equal(mine, there "acme")
+  end)
+
+  it("wait for no move that goes the other way, and for others no longer than for a lock", function()
+    begin { "postgres", "postgres" }
+    rille.tenant.create "acme"
+    local words, locked = require "rille.tenant.side.postgres", {}
+    local lock_notes = words.lock_notes
+    words.lock_notes = function(side)
+      locked[#locked + 1] = side.db:query "select current_database() as name"[1].name:match "_([^_]*)$"
+      return lock_notes(side)
+    end
+    local ok, e = pcall(function()
+      for _, way in ipairs { "extract", "absorb" } do
+        locked = {}
+        Moving.run(way, "acme")
+        assert.equal("acme main", table.concat(locked, " ", 1, 2))       -- to see what an earlier one left
+        assert.equal("acme main", table.concat(locked, " ", 4, 5))       -- to delete in the one what the other has
+      end
+    end)
+    words.lock_notes = lock_notes
+    assert.is_true(ok, e)
+    shared().settings.busy_timeout_ms = 50
+    shared():transaction(function()
+      shared():execute "lock table rille_moves in exclusive mode"
+      assert.matches("another move", refused("busy", Moving.run, "extract", "acme").message)
+    end)
+    Moving.run("extract", "acme")
   end)
 end)
 

@@ -8,6 +8,6 @@ return {
     .. "After any end, run it again: it goes on where it was.",
   json = true,
   arguments = { { "slug", "the tenant" } },
-  options = { { "--dry-run", "count the rows that would move, and change nothing" } },
+  options = { { "--dry-run", "find what would be refused, count the rows, and change nothing" } },
   run = function(args, term) return require "rille.cli.tenants".move("absorb", args, term) end,
 }

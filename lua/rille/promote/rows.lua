@@ -16,6 +16,7 @@ local MOST <const> = 20              -- rows that are named, of a table
 ---@field declared string   its type in the target
 ---@field required boolean  the target takes no NULL
 ---@field key boolean       of the primary key
+---@field as_text? boolean  both sides are of one engine and one type, and what it prints says all
 
 ---@class rille.CarryTable
 ---@field name string       in the target
@@ -42,8 +43,12 @@ local function select_of(plan, side)
   local names = {}
   for i, column in ipairs(plan.columns) do
     local name = Name.quote(column[side])
-    names[i] = side == "source" and column.source ~= column.name and ("%s as %s"):format(name, Name.quote(column.name))
-      or name
+    if column.as_text then
+      names[i] = ("%s::text as %s"):format(name, Name.quote(column.name))
+    else
+      names[i] = side == "source" and column.source ~= column.name and ("%s as %s"):format(name,
+        Name.quote(column.name)) or name
+    end
   end
   local sql = ("select %s from %s"):format(table.concat(names, ", "), Name.quote(side == "source" and plan.source
     or plan.name))

@@ -1,8 +1,8 @@
---- tenant.carriage: the rows of each table that a move brings: the tenant's, and those of everybody's that they refer
--- to.  How they are brought and compared is in the folder of this name: attached.lua where one connection has both
+--- tenant.carriage: the rows of each table that a move brings: the tenant's, and those of everybody's that they
+-- need.  How they are brought and compared is in the folder of this name: attached.lua where one connection has both
 -- sides, staged.lua where no SQL sees both.
-local Moved = require "rille.tenant.moved"
 local Name = require "rille.schema.name"
+local Needed = require "rille.tenant.needed"
 
 local M = {}
 
@@ -11,7 +11,8 @@ local quote = Name.quote
 ---@class rille.Carriage
 ---@field name string
 ---@field columns { name: string }[]
----@field references? string[]  of everybody's: the key that the tenant's rows refer to
+---@field references? string[][]  of everybody's: the keys that others refer to
+---@field identity? string[]    of everybody's: by which its rows are told apart
 ---@field seen? rille.Carried   what the source had when look() was called
 ---@field stage? fun(self)      brings the rows to where they wait in the target
 ---@field look fun(self)        adds up the source's rows
@@ -19,52 +20,28 @@ local quote = Name.quote
 ---@field differences fun(self): string[]  what only one side has, or both differently, in words
 ---@field coming fun(self): string  SQL: the rows to come, as the target sees them
 
---- A carriage for each table that moves, and for each foreign key to one of everybody's.
+--- A carriage for each table that moves, and for each one of everybody's of which rows are needed, in an order in which
+--- these refer to those before them.
 ---@param plan rille.MovedTable[]
 ---@param from rille.MoveSide
 ---@param to rille.MoveSide
 ---@return rille.Carriage[] own
 ---@return rille.Carriage[] others
+---@return boolean circles  see Side:order
 function M.load(plan, from, to)
   local own, others = {}, {}
   local new = require("rille.tenant.carriage." .. (from.db == to.db and "attached" or "staged")).new
   for i, each in ipairs(plan) do
     own[i] = new(from, to, each.name, "rille_stage_" .. i, from:meant(i, quote(each.name)),
       to:meant(i, quote(each.name)))
-    for _, key in ipairs(each.shared) do
-      local target = quote(key.table)
-      local other = new(from, to, key.table, "rille_shared_" .. #others + 1,
-        ("exists (select 1 from %s as c where %s and %s)"):format(from:place(each.name), from:meant(i, "c"),
-          Moved.matches("c", key.columns, target, key.references)))
-      other.references = key.references
-      others[#others + 1] = other
-    end
   end
-  return own, others
-end
-
---- Those of everybody's in an order in which they refer to those before them.
----@param others rille.Carriage[]
----@param to rille.MoveSide
----@return rille.Carriage[] ordered
----@return boolean circles  see Side:order
-function M.in_order(others, to)
-  local list, by_name = { at = {} }, {}
-  for _, each in ipairs(others) do
-    local name = each.name:lower()
-    if not by_name[name] then
-      list[#list + 1], by_name[name] = { name = each.name }, {}
-      list.at[name] = #list
-    end
-    table.insert(by_name[name], each)
+  local order, circles = to:order(plan.others, true)
+  for at, k in ipairs(order) do
+    local each = plan.others[k]
+    others[at] = new(from, to, each.name, "rille_shared_" .. k, Needed.is_meant(plan, k, quote(each.name)))
+    others[at].references, others[at].identity = each.references, each.identity
   end
-  local order, circles = to:order(list, true)
-  local ordered = {}
-  for _, i in ipairs(order) do
-    local same = by_name[list[i].name:lower()]
-    table.move(same, 1, #same, #ordered + 1, ordered)
-  end
-  return ordered, circles
+  return own, others, circles
 end
 
 --- Has the target, of whatever is marked there, what was seen in the source?

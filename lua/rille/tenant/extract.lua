@@ -12,6 +12,7 @@ local Collision = require "rille.tenant.collision"
 local Error = require "rille.error"
 local Moved = require "rille.tenant.moved"
 local Name = require "rille.schema.name"
+local Needed = require "rille.tenant.needed"
 local Side = require "rille.tenant.side"
 local closing = require "rille.closing"
 
@@ -70,7 +71,7 @@ end
 local function check_room(job)
   local to, own, others = job.to, job.own, job.others
   Collision.check_shared(Collision.find(to.db, others, {
-    keys = function(_, i) return { others[i].references } end,
+    keys = function(name, i) return Moved.all_keys(to:unique_keys(name), others[i].references) end,
     mine = function(i) return others[i]:coming() .. " as m" end,
     theirs = function(i)
       return to:place(others[i].name) .. " as o", Collision.differ(names_of(others[i].columns), to.DIFFERS)
@@ -112,6 +113,19 @@ local function stage(job)
   end
 end
 
+local function check_referring(job)
+  Moved.refuse_references(job.from:referring(job.plan), "%d row%s of others would refer to rows that are gone: %s",
+    "nothing was deleted; give them to the tenant, too, or let them refer to others")
+end
+
+--- Raise where the source's rows would leave others without what they refer to, or have not all that they refer to.
+local function check_references(job)
+  Needed.mark(job.plan, job.from)
+  Moved.refuse_references(Needed.missing(job.plan, job.from), "%d row%s would refer to rows that are not there: %s",
+    "nothing was moved; in the source they are not there either, or another tenant's: mend that first")
+  check_referring(job)
+end
+
 --- All that can be found out before rows are in their tables; false where the source has none any more, for another
 --- process has moved them, "there" where the target has them.
 local function prepare(job)
@@ -125,6 +139,7 @@ local function prepare(job)
       hint = "they are not from a move that was broken off: look at them first",
     })
   end
+  check_references(job)
   look(job)
   if is_arriving then
     if Carriage.are_same(job.own) then return "there" end
@@ -148,18 +163,12 @@ local function put(job)
   end
   for _, each in ipairs(job.others) do
     insert(each, ("not exists (select 1 from %s as o where %s)"):format(to:place(each.name),
-      Moved.matches("o", each.references, "p", each.references)))
+      Moved.matches("o", each.identity, "p", each.identity)))
   end
   for _, i in ipairs(job.to_order) do
     if not job.own[i].stage then tell_copying(job, i) end
     insert(job.own[i], "true")
   end
-end
-
-local function refuse_dangling(count, hint)
-  Error.raise("foreign_key_violation", ("%d rows would refer to rows that are not there"):format(count), {
-    hint = hint,
-  })
 end
 
 --- Raise unless the target has now what it was given.
@@ -171,7 +180,10 @@ local function check_put(job, dangling_before)
       table.concat(each:differences(), "; ")), { table = each.name, hint = "nothing was moved; please report it" })
   end
   local dangling = job.to:dangling() - dangling_before
-  if dangling > 0 then refuse_dangling(dangling, "rows that the tenant's rows refer to are missing in the target") end
+  if dangling == 0 then return end
+  Error.raise("foreign_key_violation", ("%d rows would refer to rows that are not there"):format(dangling), {
+    hint = "rows that the tenant's rows refer to are missing in the target",
+  })
 end
 
 --- Is all done but that the target forgets it?
@@ -208,34 +220,35 @@ local function compare(job)
   return (Carriage.are_same(job.own))
 end
 
+--- Run `fn` where nobody else moves anything on either side.  They are locked in one order whichever way rows move, so
+--- that of two opposite ways none waits for the other.
+local function alone(job, fn)
+  local first, second = job.to, job.from
+  if second.db:place() < first.db:place() then first, second = second, first end
+  return first:write(function() return second:write(fn) end)
+end
+
 --- Delete the rows in the source, if the target has the same; false when they have changed since they were copied.
 local function leave(job)
-  return job.to:write(function()
-    return job.from:write(function()
-      if has_left(job) then return true end
-      job.from:lock(names_of(job.plan))
-      if job.from_circles then job.from:put_off() end
-      job.from:mark(job.plan, job.id)
-      job.to:mark(job.plan, job.id)
-      if not compare(job) then return false end
-      local referring = job.from:referring(job.plan)
-      if referring > 0 then
-        refuse_dangling(referring, "rows of the source refer to the tenant's rows, and would stay")
-      end
-      job.from:clear(job.plan, job.from_order)
-      assert(job.from:mark(job.plan, job.id) == 0, "rows were deleted and are still there")
-      job.from:note(job.key, "left")
-      return true
-    end)
+  return alone(job, function()
+    if has_left(job) then return true end
+    job.from:lock(names_of(job.plan))
+    if job.from_circles then job.from:put_off() end
+    job.from:mark(job.plan, job.id)
+    job.to:mark(job.plan, job.id)
+    if not compare(job) then return false end
+    check_referring(job)
+    job.from:clear(job.plan, job.from_order)
+    assert(job.from:mark(job.plan, job.id) == 0, "rows were deleted and are still there")
+    job.from:note(job.key, "left")
+    return true
   end)
 end
 
 --- A note that rows left is of an earlier move where none are arriving.
 local function forget_earlier(job)
-  job.to:write(function()
-    if job.to:state(job.key) ~= "arriving" then
-      job.from:write(function() job.from:forget(job.key, "left") end)
-    end
+  alone(job, function()
+    if job.to:state(job.key) ~= "arriving" then job.from:forget(job.key, "left") end
   end)
 end
 
@@ -275,21 +288,21 @@ local function check(job)
   end
   for _, each in ipairs(plan) do from:check(each.name) end
   if not to then return end
-  job.own, job.others = Carriage.load(plan, from, to)
+  local circles
+  job.own, job.others, circles = Carriage.load(plan, from, to)
   for _, each in ipairs(plan) do
     to:check(each.name)
     check_triggers(from, each.name)
     check_triggers(to, each.name)
   end
-  local circles
   job.from_order, job.from_circles = from:order(plan)
   job.to_order, job.to_circles = to:order(plan)
-  job.others, circles = Carriage.in_order(job.others, to)
   job.to_circles = job.to_circles or circles
 end
 
 local function run(job, dry_run)
   job.plan = Moved.plan(job.from)
+  job.plan.others = Needed.tables(job.plan, job.from)
   check(job)
   local done = { tables = {} }
   job.from:read(function() done.rows = job.from:mark(job.plan, job.id) end)

@@ -35,7 +35,8 @@ local function add(plan, description, column)
   plan.at[description.name:lower()] = #plan
 end
 
---- Tables with a tenant's column, and those whose rows hang on them by foreign keys; `at` finds one by its name.
+--- Tables with a tenant's column, and those whose rows hang on them by foreign keys; `at` finds one by its name, and
+--- `keys_of` has the foreign keys of every table by its name.
 ---@param side rille.MoveSide
 ---@return rille.MovedTable[]
 function M.plan(side)
@@ -63,6 +64,7 @@ function M.plan(side)
       table.insert(key.to and each.keys or each.shared, key)
     end
   end
+  plan.keys_of = keys
   return plan
 end
 
@@ -124,6 +126,44 @@ function M.refuse_changed(fields)
     .. "they left the source (%s)"):format(tables), {
     fields = fields, hint = "nothing was moved or deleted; write in the source what the target is to keep, or take it "
       .. "back in the target, so that both have the same, and run it again",
+  })
+end
+
+--- Both lists of keys, each key once.
+---@param some string[][]
+---@param more string[][]
+---@return string[][]
+function M.all_keys(some, more)
+  local all, known = {}, {}
+  for _, list in ipairs { some, more } do
+    for _, columns in ipairs(list) do
+      local name = table.concat(columns, "\0")
+      if not known[name] then all[#all + 1], known[name] = columns, true end
+    end
+  end
+  return all
+end
+
+---@class rille.Reference
+---@field table string   its rows refer to ...
+---@field parent string  ... rows of this one
+---@field rows integer
+
+--- Raise for references that would lead nowhere, if there are any.
+---@param list rille.Reference[]
+---@param message string  with places for the number of rows, its plural, and the tables
+---@param hint string
+function M.refuse_references(list, message, hint)
+  if not list[1] then return end
+  local total, fields, shown = 0, {}, {}
+  for i, each in ipairs(list) do
+    total = total + each.rows
+    shown[i] = ("%s to %s"):format(each.table, each.parent)
+    fields[each.table] = fields[each.table] or {}
+    table.insert(fields[each.table], ("%d row%s to %s"):format(each.rows, each.rows == 1 and "" or "s", each.parent))
+  end
+  Error.raise("foreign_key_violation", message:format(total, total == 1 and "" or "s", table.concat(shown, ", ")), {
+    table = list[1].table, fields = fields, hint = hint,
   })
 end
 

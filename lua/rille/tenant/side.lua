@@ -93,18 +93,19 @@ function Side:clear(plan, order)
   end
 end
 
---- How many rows of others refer to marked ones.
----@return integer
+--- Which rows of others refer to marked ones.
+---@return rille.Reference[]
 function Side:referring(plan)
-  local count = 0
+  local list = {}
   for i, each in ipairs(plan) do
     for _, key in ipairs(each.keys) do
       local sql = "select count(*) as n from %s as c join %s as p on %s where %s and not (%s)"
-      count = count + self.db:_query(sql:format(self:place(each.name), self:place(plan[key.to].name),
+      local rows = self.db:_query(sql:format(self:place(each.name), self:place(plan[key.to].name),
         Moved.matches("c", key.columns, "p", key.references), self:meant(key.to, "p"), self:meant(i, "c")))[1].n
+      if rows > 0 then list[#list + 1] = { table = each.name, parent = plan[key.to].name, rows = rows } end
     end
   end
-  return count
+  return list
 end
 
 local function refuse_circle(a, b, key)
@@ -175,13 +176,22 @@ end
 
 -- -- transactions ---------------------------------------------------------------------------------------------------
 
+local function lock_notes(self)
+  local ok, e = pcall(self.lock_notes, self)
+  if ok then return end
+  if not Error.is(e, "busy") then Error.again(e) end
+  Error.raise("busy", ("another move of a tenant's rows is under way in %s"):format(self.db:place()), {
+    code = e.code, hint = "run this one again when that has ended: it goes on where it is",
+  })
+end
+
 --- Run `fn` in a transaction that writes; no other move of this database is under way meanwhile.  What others commit
 --- until a lock is had is seen, whatever the server's default is.  Where both sides have one connection, the one
 --- inside the other is a savepoint.
 function Side:write(fn)
   return self.db:transaction(function()
     self:durable()
-    if self:has_notes() then self:lock_notes() end
+    if self:has_notes() then lock_notes(self) end
     return fn()
   end, { isolation = "read_committed" })
 end

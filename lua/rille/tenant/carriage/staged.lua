@@ -21,6 +21,17 @@ local function tell_more(source, target, tell)
   end
 end
 
+--- Between two servers what a column of the same type prints says all of a value, NaN and infinite days too.
+local function take_as_text(source, columns)
+  local declared = {}
+  for _, column in ipairs(source.columns) do declared[column.name] = column.declared end
+  for _, column in ipairs(columns) do
+    if not column.key and column.declared == declared[column.source] then
+      column.as_text, column.declared = true, "text"
+    end
+  end
+end
+
 --- Which column of a table takes which.
 local function columns_of(from, to, name)
   local source, target, wrong = from.db:describe(name), to.db:describe(name), {}
@@ -30,6 +41,7 @@ local function columns_of(from, to, name)
   else
     local columns = Target.columns(source.columns, target, tell)
     tell_more(source, target, tell)
+    if from.db.driver == "postgres" and to.db.driver == "postgres" then take_as_text(source, columns) end
     if #wrong == 0 then return columns end
   end
   Error.raise("migration", ("%s is another table in the target: %s"):format(name, table.concat(wrong, "; ")), {
