@@ -35,7 +35,7 @@ describe("what lets tenants meet", function()
   local function found()
     local list = {}
     for i, each in ipairs(Lint.run()) do
-      list[i] = ("%s %s %s"):format(each.kind, each.table, each.index or each.column)
+      list[i] = ("%s %s %s"):format(each.kind, each.table, each.index or each.trigger or each.column)
       assert.is_string(each.message)
       assert.is_string(each.hint)
     end
@@ -60,6 +60,29 @@ describe("what lets tenants meet", function()
     rille.db():execute "create table notes (id integer primary key, org_id INTEGER)"
     rille.model "Note" { tenant_column = "org_id" }
     assert.same({ "no_index notes org_id", "nullable notes org_id" }, found())
+  end)
+
+  --- A trigger behind each insert into a table.
+  local function make_trigger(name, on, body)
+    if world.engine == "sqlite" then
+      rille.db():execute(("create trigger %s after insert on %s begin %s; end"):format(name, on, body))
+    else
+      rille.db():execute(("create function %s() returns trigger language plpgsql as $$ begin %s; return new; end $$")
+        :format(name, body))
+      rille.db():execute(("create trigger %s after insert on %s for each row execute function %s()"):format(name, on,
+        name))
+    end
+  end
+
+  it("is a trigger that touches rows of tenants and does not say whose", function()
+    rille.db():execute "create table counts (n integer)"
+    make_trigger("counts_all", "posts", "update counts set n = n + 1")
+    make_trigger("says_whose", "posts", 'insert into comments (id, org_id, post_id) values (1, new."org_id", new.id)')
+    make_trigger("says_by_key", "orgs", "insert into comments (id, org_id) values (1, new.id)")
+    make_trigger("meets_all", "posts", [[update comments set post_id = new.id]])
+    make_trigger("meets_any", "orgs", "delete from posts where org_id > 7")
+    make_trigger("is_no_word", "orgs", "update counts set n = (select 1 as posts_too)")
+    assert.same({ "trigger orgs meets_any", "trigger posts meets_all" }, found())
   end)
 
   it("is a model and a table that say different things", function()

@@ -24,7 +24,7 @@ end
 
 ---@type rille.Command
 return {
-  summary = "report what lets tenants meet: indexes, keys, models, bypasses in scripts",
+  summary = "report what lets tenants meet: indexes, keys, triggers, models, bypasses in scripts",
   details = "Looked at are the tables of the default connection and the models, and for `without_tenant_scope` and\n"
     .. "`all_tenants` the folders of the configuration, or the given paths.  The exit status is 1 where the\n"
     .. "schema or the models are at fault; bypasses are only listed.",

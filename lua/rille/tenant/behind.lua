@@ -89,4 +89,9 @@ function M.unwalled(handle)
   return kept.unwalled
 end
 
+--- The triggers of the tables of a database; see the folder of this name.
+---@param handle rille.Handle
+---@return { name: string, table: string, text: string }[]
+function M.triggers(handle) return engine_of(handle).triggers(handle) end
+
 return M

@@ -12,6 +12,7 @@ local M = {}
 ---@field model? string
 ---@field column? string
 ---@field index? string
+---@field trigger? string
 ---@field message string
 ---@field hint string     what to do
 
@@ -116,6 +117,26 @@ local function check_references(add, each, owned, handle)
   end
 end
 
+local function has_word(text, word)
+  return text:find("%f[%w_]" .. word:lower():gsub("%W", "%%%0") .. "%f[^%w_]") ~= nil
+end
+
+--- What a trigger does rille does not see.  One that touches rows of tenants has to say whose: by their column, and by
+--- the row that it was called for.
+local function check_triggers(add, owned, handle)
+  for _, trigger in ipairs(require "rille.tenant.behind".triggers(handle)) do
+    local of_row = trigger.text:find "%f[%w_]new%s*%." or trigger.text:find "%f[%w_]old%s*%."
+    for _, name in ipairs(require "rille.keys"(owned)) do
+      local each = owned[name]
+      if has_word(trigger.text, name) and not (of_row and has_word(trigger.text, each.tenant)) then
+        add("trigger", { name = trigger.table }, { trigger = trigger.name, column = each.tenant,
+          message = ("the trigger %s touches %s and does not say whose rows"):format(trigger.name, each.name),
+          hint = ("nobody else asks inside a trigger: compare %s with what new or old has"):format(each.tenant) })
+      end
+    end
+  end
+end
+
 --- Where the database itself is to keep tenants apart, and does not.
 local function check_wall(findings, handle)
   local Wall = require "rille.tenant.wall"
@@ -152,6 +173,7 @@ function M.run(handle)
       check_references(add, each, owned, handle)
     end
   end
+  check_triggers(add, owned, handle)
   check_wall(findings, handle)
   return findings
 end

@@ -34,6 +34,11 @@ local THINGS <const> = [[select (tableoid::bigint << 32) + oid::bigint as thing,
     where p.oid >= 16384 and not exists (select from pg_catalog.pg_depend d
       where d.classid = p.tableoid and d.objid = p.oid and d.deptype = 'e')]]
 
+local TRIGGERS <const> = [[select t.tgname::text as name, c.relname::text as tbl_name, p.prosrc as source
+  from pg_catalog.pg_trigger t join pg_catalog.pg_class c on c.oid = t.tgrelid
+  join pg_catalog.pg_proc p on p.oid = t.tgfoid where not t.tgisinternal and c.relkind in ('r', 'p')
+    and pg_catalog.pg_table_is_visible(c.oid) order by t.tgname]]
+
 --- Thing -> the list of those that it uses.
 local function read_uses(db)
   local uses = {}
@@ -61,6 +66,17 @@ local function reach(uses, thing, set)
   set[thing] = true
   for _, used in ipairs(uses[thing] or {}) do reach(uses, used, set) end
   return set
+end
+
+--- The triggers of tables: the source of what each does, in small letters and without quotes.
+---@param handle rille.Handle
+---@return { name: string, table: string, text: string }[]
+function M.triggers(handle)
+  local list = {}
+  for _, row in ipairs((handle:connect():query(TRIGGERS))) do
+    list[#list + 1] = { name = row.name, table = row.tbl_name, text = (row.source:lower():gsub('"', " ")) }
+  end
+  return list
 end
 
 --- A table may have the rows of others, which M.read tells of.

@@ -12,6 +12,9 @@ end
 -- All that is no table: views, virtual tables, triggers.
 local OBJECTS <const> = "select type, name, tbl_name, sql from sqlite_schema where rootpage = 0 or rootpage is null"
 
+local TRIGGERS <const> = [[select t.name, t.tbl_name, t.sql from sqlite_schema t
+  join sqlite_schema o on o.type = 'table' and o.name = t.tbl_name where t.type = 'trigger' order by t.name]]
+
 --- SQL in small letters and with blanks for quotes, so that a name reads the same however it is written.
 local function plain(text) return (text:lower():gsub("[\"'`%[%]]+", " ")) end
 
@@ -76,6 +79,18 @@ end
 function M.is_plain(name, description)
   if description.kind ~= "table" or (description.sql or ""):find "^CREATE VIRTUAL" then return false end
   return not SHADOWS[name:match "_(%l+)$"]
+end
+
+--- The triggers of tables: what each does, in small letters and without quotes.
+---@param handle rille.Handle
+---@return { name: string, table: string, text: string }[]
+function M.triggers(handle)
+  local list = {}
+  for _, row in ipairs((handle:connect():query(TRIGGERS))) do
+    local text = plain(row.sql):match "%f[%w_]begin%f[^%w_](.*)"
+    list[#list + 1] = { name = row.name, table = row.tbl_name, text = text or "" }
+  end
+  return list
 end
 
 --- Read what there is beside tables.
