@@ -68,6 +68,24 @@ describe("the commands about tenants", function()
     assert.same({ 0, "0 tenants migrated, 1 was current\n" }, { rille "tenants:migrate a" })
   end)
 
+  it("are not all: what is applied is shown and taken back, and seeds are sown, for one of them", function()
+    rille "tenants:create a b"
+    project:write("migrations/seeds/notes.lua", [[return function(rille) rille.db():create("notes", { id = 7 }) end]])
+    assert.same({ 0, "  notes  sown\n1 seed sown\n" }, { rille "db:seed --tenant a" })
+    project:write("count.lua", [[local rille = require "rille"
+      local function count() return rille.db():table("notes"):count() end
+      print(rille.tenant.run("a", count), rille.tenant.run("b", count))]])
+    assert.same({ 0, "1\t0\n" }, { rille "run count.lua" })
+    project:write("migrations/0002_tags.lua", CREATE:format("tags", "tags"))
+    rille "migrate --tenant a"
+    assert.equal("applied", object "migrate:status --tenant a".migrations[2].state)
+    assert.equal("pending", object "migrate:status --tenant b".migrations[2].state)
+    assert.matches("1 migration taken back", select(2, rille "migrate:rollback --tenant a"))
+    assert.equal("pending", object "migrate:status --tenant a".migrations[2].state)
+    assert.equal("tenant_unknown", object "migrate:status --tenant nobody".error.kind)
+    assert.equal(2, (rille "migrate:status --tenant a --connection main"))
+  end)
+
   it("refuse what does not fit together", function()
     for _, command in ipairs { "migrate --all-tenants --fresh", "migrate --tenant a --pretend",
       "migrate --tenant a --all-tenants" } do

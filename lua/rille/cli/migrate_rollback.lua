@@ -16,13 +16,14 @@ return {
     { "--pretend", "print the SQL and change nothing" },
     { "--path", "the folder of migrations", value = "DIR", complete = "directory" },
     { "--connection", "the database of this connection, not the default one", value = "NAME" },
+    { "--tenant", "the database or schema of this tenant", value = "SLUG" },
   },
   run = function(args, term)
     require "rille.cli.project".need()
     local progress = require "rille.cli.progress"
     local result = require "rille.migrator".rollback {
-      step = args.step, pretend = args.pretend, path = args.path, connection = args.connection,
-      on_progress = progress.new(term),
+      step = args.step, pretend = args.pretend, path = args.path,
+      connection = require "rille.cli.tenants".connection(args), on_progress = progress.new(term),
     }
     term:report(result, function()
       if args.pretend then return progress.print_pretended(result.pretended, term) end

@@ -36,10 +36,12 @@ return {
   options = {
     { "--path", "the folder of migrations", value = "DIR", complete = "directory" },
     { "--connection", "the database of this connection, not the default one", value = "NAME" },
+    { "--tenant", "the database or schema of this tenant", value = "SLUG" },
   },
   run = function(args, term)
     require "rille.cli.project".need()
-    local result = require "rille.migrator".status { path = args.path, connection = args.connection }
+    local connection = require "rille.cli.tenants".connection(args)
+    local result = require "rille.migrator".status { path = args.path, connection = connection }
     term:report(result, function() print_table(result.migrations, term) end)
   end,
 }

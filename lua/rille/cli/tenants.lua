@@ -11,6 +11,18 @@ function M.need()
   require "rille.tenant.place".tenancy()
 end
 
+--- The database that a command is told to work on: a tenant's, or that of a connection.
+---@param args { tenant: string?, connection: string? }
+---@return rille.Handle|string|nil
+function M.connection(args)
+  if not args.tenant then return args.connection end
+  if args.connection then
+    require "rille.cli.failure".misuse("--tenant and --connection say different things", "leave one of them out")
+  end
+  M.need()
+  return require "rille.tenant.place".handle(require "rille.tenant".slug(args.tenant))
+end
+
 --- A listener for rille.tenant.migrate: a line for each tenant in which something was done, a moving one for the rest.
 ---@param term rille.Term
 ---@return fun(each: rille.TenantMigrated)
