@@ -210,7 +210,7 @@ end
 ---@return rille.Error? err  when a rule of `validates` refused it; nothing was written
 function Model:create(attributes)
   if not self._def then no_class "create" end
-  return Record.save(Record.new(self, attributes))
+  return Record.create(self, attributes)
 end
 
 --- Create several records, all or none.

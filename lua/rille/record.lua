@@ -16,7 +16,7 @@ local check_name, shown, reader, writer = State.check_name, State.shown, State.r
 ---@class rille.Record
 local Record = State.methods
 
-require "rille.record.saving"
+local Saving = require "rille.record.saving"
 require "rille.record.data"
 
 local M = {}
@@ -124,21 +124,22 @@ local function refuse_key(class, info, name)
   Error.unknown("mass_assignment", "attribute", name, known, def.name, { model = def.name, column = tostring(name) })
 end
 
---- Set several attributes; all of them must be assignable.
----@param attributes table<string, any>
----@return rille.Record self
-function Record:fill(attributes)
-  local info = info_of(self)
+local function fill(record, info, attributes)
   local class = info.class
   if type(attributes) ~= "table" then
     Error.argument(class._def.name .. ":fill", "a table of attributes", attributes)
   end
   local tenant = class._def.tenant_column
   if tenant and attributes[tenant] ~= nil then require "rille.guard".check_attributes(class, attributes) end
-  local refused = core.record_fill(self, attributes, info.assignable, info.direct)
+  local refused = core.record_fill(record, attributes, info.assignable, info.direct)
   if refused ~= nil then refuse_key(class, info, refused) end
-  return self
+  return record
 end
+
+--- Set several attributes; all of them must be assignable.
+---@param attributes table<string, any>
+---@return rille.Record self
+function Record:fill(attributes) return fill(self, info_of(self), attributes) end
 
 -- -- for model.lua --------------------------------------------------------------------------------------------------
 
@@ -223,21 +224,28 @@ function M.check_methods(def)
   end
 end
 
---- A record that is not saved.
----@param class rille.Model
----@param attributes? table<string, any>
----@return rille.Record
-function M.new(class, attributes)
+local function new(class, attributes)
   local info = class._info
   if not info or info.version ~= info.handle.version or info.handle.closed then
     info = require "rille.model".info(class)
   end
   local record = core.record_new(info.source)
-  if attributes == nil then return record end
-  return Record.fill(record, attributes)
+  if attributes ~= nil then fill(record, info, attributes) end
+  return record, info
 end
 
-M.save = Record.save
+--- A record that is not saved.
+---@param class rille.Model
+---@param attributes? table<string, any>
+---@return rille.Record
+function M.new(class, attributes) return (new(class, attributes)) end
+
+--- Make a record and save it.
+---@param class rille.Model
+---@param attributes? table<string, any>
+---@return rille.Record|nil
+---@return rille.Error? err
+function M.create(class, attributes) return Saving.save(new(class, attributes)) end
 
 --- The name of a record's model: rille.type(post) is "Post".
 ---@param value any

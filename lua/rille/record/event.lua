@@ -25,6 +25,7 @@ local function remove(def, event, fn)
     if other == fn and not found then found = true else rest[#rest + 1] = other end
   end
   def.hooks[event] = rest[1] and rest or nil
+  def.hooked = next(def.hooks) ~= nil
 end
 
 --- Call a function at an event until the returned function is called.
@@ -40,7 +41,7 @@ function M.add(def, event, fn)
   if type(fn) ~= "function" then Error.argument(("%s.%s"):format(where, event), "a function", fn) end
   local list = table.move(def.hooks[event] or {}, 1, #(def.hooks[event] or {}), 1, {})     -- somebody may walk it
   list[#list + 1] = fn
-  def.hooks[event] = list
+  def.hooks[event], def.hooked = list, true
   local added = true
   return function()
     if added then remove(def, event, fn) end
@@ -70,7 +71,7 @@ end
 ---@param def table
 ---@return boolean
 function M.any(def)
-  if not listening.model and next(def.hooks) == nil then return false end
+  if not listening.model and not def.hooked then return false end
   return not is_quiet(def)
 end
 

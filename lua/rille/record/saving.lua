@@ -47,8 +47,8 @@ local function write(record, info, stamped, also, method, ...)
   error(fetch.failed_write(a, info.handle, info.class, method, record), 0)
 end
 
-local function stamp(record, info, name, now)
-  if info.stamps_plain then state_of(record)[name] = now else put(record, name, now) end
+local function stamp(record, info, state, name, now)
+  if info.stamps_plain then state[name] = now else put(record, name, now) end
 end
 
 --- The record is about to change; the innermost transaction notes what it was.
@@ -64,8 +64,10 @@ local function insert(record, class, info)
   local created_at, updated_at = info.created_at, info.updated_at
   if created_at or updated_at then
     local state, now = state_of(record), clock.now()
-    if created_at and state[created_at] == nil then stamp(record, info, created_at, now) else created_at = nil end
-    if updated_at and state[updated_at] == nil then stamp(record, info, updated_at, now) else updated_at = nil end
+    created_at = created_at and state[created_at] == nil and created_at or nil
+    updated_at = updated_at and state[updated_at] == nil and updated_at or nil
+    if created_at then stamp(record, info, state, created_at, now) end
+    if updated_at then stamp(record, info, state, updated_at, now) end
   end
   local lock = class._def.lock_column
   if lock and state_of(record)[lock] == nil and not info.has[lock].default then put(record, lock, 1) end
@@ -105,9 +107,9 @@ end
 local function update(record, class, info, made)
   local guards, lock = guards_of(record, class), class._def.lock_column
   if lock then put(record, lock, (guards[1][2] == core.null and 0 or guards[1][2]) + 1) end
-  local updated_at = info.updated_at
-  if updated_at and state_of(record)[updated_at] == nil then
-    stamp(record, info, updated_at, clock.now())
+  local updated_at, state = info.updated_at, state_of(record)
+  if updated_at and state[updated_at] == nil then
+    stamp(record, info, state, updated_at, clock.now())
   else
     updated_at = nil
   end
@@ -115,7 +117,7 @@ local function update(record, class, info, made)
   local changed, whole = write(record, info, updated_at, lock, "update_record", guards, previous)
   if changed == false then return false, whole end
   if changed ~= 1 then
-    local state = state_of(record)
+    state = state_of(record)
     if updated_at then state[updated_at] = nil end
     if not lock then gone(record, class, "saved") end
     state[lock] = nil
@@ -167,6 +169,12 @@ end
 local INSERT <const> = { before = { "saving", "creating" }, after = { "created", "saved" } }
 local UPDATE <const> = { before = { "saving", "updating" }, after = { "updated", "saved" } }
 
+--- Write what was changed, between the events of the record.
+---@param record rille.Record
+---@param info table
+---@param made? string  a column that was not assigned but changed by what is done
+---@return rille.Record|nil record
+---@return rille.Error? err
 local function save(record, info, made)
   if not Event.any(info.class._def) then
     local saved, err = store(record, info, made)
@@ -394,3 +402,5 @@ end
 ---@return rille.Record self
 function Record:increment(name, by) return add(self, "increment", name, by) end
 function Record:decrement(name, by) return add(self, "decrement", name, by) end
+
+return { save = save }
