@@ -56,33 +56,41 @@ start(lua_State *L, rille_connection **connection)
   return work;
 }
 
+/* Pushes the rows of the statement that the work runs, as plain tables, and the names of their columns. */
+static void
+push_rows(lua_State *L, rille_work *work)
+{
+  rille_lua_rows rows;
+  lua_Integer count = 0;
+  int result = lua_gettop(L) + 1;
+
+  lua_createtable(L, 0, 0);
+  rille_lua_rows_init(L, &rows, NULL, 0, work);
+  while (rille_lua_rows_next(L, &rows, work))
+    lua_rawseti(L, result, ++count);
+  rille_cursor_close(&work->cursor);
+  lua_pushvalue(L, rows.names);
+  lua_replace(L, result + 1);
+  lua_settop(L, result + 1);
+}
+
 /* db:query(sql, params) -> rows as plain tables, names of the columns */
 static int
 raw_query(lua_State *L)
 {
   rille_connection *connection;
   rille_work *work = start(L, &connection);
-  rille_lua_rows rows;
-  lua_Integer count = 0;
-  int result;
+  bool row;
 
-  if (work->cursor.statement->layout == NULL) {
-    bool row;
-
-    if (rille_cursor_step(&work->cursor, &row, &work->fault) != RILLE_OK)
-      return rille_lua_fail(L, work, work->cursor.statement);
-    rille_cursor_close(&work->cursor);
-    lua_createtable(L, 0, 0);
-    lua_createtable(L, 0, 0);
+  if (work->cursor.statement->layout != NULL) {
+    push_rows(L, work);
     return 2;
   }
-  rille_lua_rows_init(L, &rows, NULL, 0, work);
-  lua_createtable(L, 0, 0);
-  result = lua_gettop(L);
-  while (rille_lua_rows_next(L, &rows, work))
-    lua_rawseti(L, result, ++count);
+  if (rille_cursor_step(&work->cursor, &row, &work->fault) != RILLE_OK)
+    return rille_lua_fail(L, work, work->cursor.statement);
   rille_cursor_close(&work->cursor);
-  lua_pushvalue(L, rows.names);
+  lua_createtable(L, 0, 0);
+  lua_createtable(L, 0, 0);
   return 2;
 }
 
@@ -137,19 +145,29 @@ raw_execute(lua_State *L)
 
 /* -- what a database holds ------------------------------------------------------------------------------- */
 
-/* Pushes the rows that answer the question, about the table called `table` if it has a name. */
-static void
-push_catalog(lua_State *L, rille_lua_database *database, rille_catalog question, rille_str table)
+/* Makes the statement that answers the question, about the table called `table` if it has a name, and starts it. */
+static rille_work *
+ask(lua_State *L, rille_lua_database *database, rille_connection *connection, rille_catalog question, rille_str table)
 {
-  lua_pushcfunction(L, raw_query);
-  lua_pushvalue(L, 1);
-  lua_pushstring(L, database->driver->catalog[question]);
-  lua_createtable(L, 1, 0);
-  if (table.at != NULL) {
-    (void)lua_pushlstring(L, table.at, table.len);
-    lua_rawseti(L, -2, 1);
-  }
-  lua_call(L, 3, 1);
+  rille_str sql = rille_str_of(database->driver->catalog[question]);
+  rille_statement *statement = NULL;
+  rille_work *work = rille_lua_begin_call(L, database);
+
+  if (table.at != NULL)
+    (void)rille_work_slot(L, work, &(rille_cell){ .kind = RILLE_TEXT, .as.text = table });
+  if (rille_connection_ready(connection, &work->fault) != RILLE_OK ||
+      rille_connection_sql(connection, sql, &statement, &work->fault) != RILLE_OK ||
+      rille_work_run(work, connection, statement, &work->arena) != RILLE_OK)
+    (void)rille_lua_fail_sql(L, work, sql);
+  return work;
+}
+
+/* Pushes the rows that answer it. */
+static void
+push_answer(lua_State *L, rille_work *work)
+{
+  push_rows(L, work);
+  lua_pop(L, 1);
 }
 
 /* db:tables() -> names of tables and views */
@@ -158,7 +176,7 @@ raw_tables(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
 
-  push_catalog(L, database, RILLE_CATALOG_TABLES, (rille_str){ 0 });
+  push_answer(L, ask(L, database, rille_lua_connection(L, database), RILLE_CATALOG_TABLES, (rille_str){ 0 }));
   for (lua_Integer i = 1, count = luaL_len(L, -1); i <= count; i++) {
     (void)lua_rawgeti(L, -1, i);
     (void)lua_getfield(L, -1, "name");
@@ -179,11 +197,11 @@ make_boolean(lua_State *L, const char *field, const char *as)
 }
 
 static void
-describe_columns(lua_State *L, rille_lua_database *database, rille_str table, int result)
+describe_columns(lua_State *L, rille_work *columns, int result)
 {
   lua_Integer count;
 
-  push_catalog(L, database, RILLE_CATALOG_COLUMNS, table);
+  push_answer(L, columns);
   count = luaL_len(L, -1);
   lua_createtable(L, 1, 0);
   for (lua_Integer i = 1; i <= count; i++) {
@@ -215,11 +233,11 @@ describe_columns(lua_State *L, rille_lua_database *database, rille_str table, in
 
 /* Puts rows that share `key` into one table, whose list `column` collects their columns. */
 static void
-describe_grouped(lua_State *L, rille_lua_database *database, rille_catalog question, rille_str table, const char *key)
+describe_grouped(lua_State *L, rille_work *parts, const char *key)
 {
   lua_Integer count, groups = 0;
 
-  push_catalog(L, database, question, table);
+  push_answer(L, parts);
   count = luaL_len(L, -1);
   lua_createtable(L, 0, 0); /* [rows] [groups] */
   for (lua_Integer i = 1; i <= count; i++) {
@@ -254,9 +272,9 @@ describe_grouped(lua_State *L, rille_lua_database *database, rille_catalog quest
 }
 
 static void
-describe_indexes(lua_State *L, rille_lua_database *database, rille_str table, int result)
+describe_indexes(lua_State *L, rille_work *indexes, int result)
 {
-  describe_grouped(L, database, RILLE_CATALOG_INDEXES, table, "name");
+  describe_grouped(L, indexes, "name");
   for (lua_Integer i = 1, count = luaL_len(L, -1); i <= count; i++) {
     (void)lua_rawgeti(L, -1, i);
     make_boolean(L, "is_unique", "unique");
@@ -266,28 +284,52 @@ describe_indexes(lua_State *L, rille_lua_database *database, rille_str table, in
   lua_setfield(L, result, "indexes");
 }
 
-/* db:describe(table) -> what the database knows of a table or view; nil when it has none of that name */
+/* Pushes the row of the table called `name` among those at the top, in place of them; false: there is none. */
+static bool
+pick_named(lua_State *L, rille_str name)
+{
+  int rows = lua_gettop(L);
+
+  for (lua_Integer i = 1, count = luaL_len(L, rows); i <= count; i++) {
+    (void)lua_rawgeti(L, rows, i);
+    (void)lua_getfield(L, -1, "name");
+    if (rille_str_equal(rille_lua_text(L, -1), name)) {
+      lua_pop(L, 1);
+      lua_replace(L, rows);
+      return true;
+    }
+    lua_settop(L, rows);
+  }
+  return false;
+}
+
+/* db:describe(table) -> what the database knows of a table or view; nil when it has none of that name.  All that is
+** asked is one round trip. */
 static int
 raw_describe(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
   rille_str table = rille_lua_check_text(L, 2, "the name of a table");
-  int result = 0;
+  rille_work *works[RILLE_CATALOG_COUNT];
+  rille_stmt *statements[RILLE_CATALOG_COUNT];
+  rille_connection *connection;
+  int result;
 
   lua_settop(L, 2);
-  push_catalog(L, database, RILLE_CATALOG_TABLES, (rille_str){ 0 });
-  for (lua_Integer i = 1, count = luaL_len(L, 3); i <= count && result == 0; i++) {
-    (void)lua_rawgeti(L, 3, i);
-    (void)lua_getfield(L, -1, "name");
-    if (rille_str_equal(rille_lua_text(L, -1), table))
-      result = lua_gettop(L) - 1;
-    lua_settop(L, result != 0 ? result : 3);
+  connection = rille_lua_connection(L, database);
+  for (int i = 0; i < RILLE_CATALOG_COUNT; i++) {
+    works[i] = ask(L, database, connection, (rille_catalog)i, i == RILLE_CATALOG_TABLES ? (rille_str){ 0 } : table);
+    statements[i] = works[i]->cursor.statement->stmt;
   }
-  if (result == 0)
+  if (database->driver->together(statements, RILLE_CATALOG_COUNT, &works[0]->fault) != RILLE_OK)
+    return rille_lua_fail(L, works[0], NULL);
+  push_answer(L, works[RILLE_CATALOG_TABLES]);
+  if (!pick_named(L, table))
     return 0;
-  describe_columns(L, database, table, result);
-  describe_indexes(L, database, table, result);
-  describe_grouped(L, database, RILLE_CATALOG_FOREIGN, table, "id");
+  result = lua_gettop(L);
+  describe_columns(L, works[RILLE_CATALOG_COLUMNS], result);
+  describe_indexes(L, works[RILLE_CATALOG_INDEXES], result);
+  describe_grouped(L, works[RILLE_CATALOG_FOREIGN], "id");
   lua_setfield(L, result, "foreign");
   return 1;
 }

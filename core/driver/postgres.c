@@ -140,7 +140,7 @@ rille_postgres_rollback(rille_conn *base, rille_fault *fault)
 static void
 postgres_stream(rille_stmt *base, bool streams)
 {
-  ((rille_postgres_stmt *)base)->streams = streams;
+  ((rille_postgres_stmt *)base)->one_by_one = streams;
 }
 
 static void

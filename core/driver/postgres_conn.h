@@ -46,16 +46,19 @@ typedef struct rille_postgres_conn {
   bool wrote;          /* a statement of it can have changed something */
   bool ends;           /* it shall be committed with what runs together next */
   bool committed;      /* ... and is: commit() will ask for it */
+  bool commit_behind;  /* ... which stands behind the rows that are on their way */
   bool stopped;        /* what runs was cancelled ... */
   int64_t patient_until_ms; /* ... and must have ended then */
   int64_t used_ms;          /* when it last answered */
   uint64_t round_trips;     /* so far */
+  size_t arrived;           /* bytes of the answer to what was asked last, counted as long as they are few */
   int64_t changes;
   int silence_ms;            /* without a word for so long the server is taken to be gone; 0: it may take its time */
   int wait_ms, wait_told_ms; /* for locks: what is wanted, and what the server knows (-1: nobody knows) */
   bool wait_told_inside;     /* the server was told in this transaction, and forgets when that is rolled back */
   bool silent;               /* the connection was lost because nothing was said on it any more */
   bool piped;                /* the rows on their way are those of a pipeline, which is to be left behind them */
+  bool was_by_row;           /* what was asked last gave its rows one by one, outside of a pipeline */
   bool wall_knows;           /* wall_told is what the server was told in this transaction */
   bool wall_unnamed;         /* what tells it is not prepared: a pooler's servers forget it */
   bool defers;               /* something that ran may have switched off that a commit waits until it is written */
@@ -123,10 +126,11 @@ rille_status rille_postgres_exchange_looking(rille_postgres_conn *conn, rille_po
 /* Reads the answer of a look that was left for later, if there is one.  The connection may be lost then. */
 void rille_postgres_look_end(rille_postgres_conn *conn);
 
-/* As rille_postgres_exchange, but for the last one, a RUN: its rows are to be taken one by one, with
-** rille_postgres_next. */
+/* As rille_postgres_exchange, but *come says whether the rows of the ask at `rows`, a RUN, are to be taken one by one,
+** with rille_postgres_next: as soon as they come, for they are many or it was to be so `always`.  They are, and what
+** stands behind them, not read yet then. */
 rille_status rille_postgres_exchange_rows(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count,
-                                          rille_fault *fault);
+                                          size_t rows, bool always, bool *come, rille_fault *fault);
 
 /* Clears the results of asks that were made. */
 void rille_postgres_clear(rille_postgres_ask asks[], size_t count);

@@ -166,7 +166,7 @@ rille_postgres_reset(rille_stmt *base)
   PQclear(stmt->result);
   stmt->result = NULL;
   stmt->state = RILLE_PG_READY;
-  stmt->streams = stmt->guarded = stmt->walled = false;
+  stmt->one_by_one = stmt->streams = stmt->guarded = stmt->walled = false;
   for (int i = 0; i < stmt->param_count; i++)
     stmt->cells[i].kind = RILLE_NULL;
   if (stmt->made.blocks != NULL)

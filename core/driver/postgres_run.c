@@ -134,17 +134,15 @@ plan(rille_postgres_stmt *stmt, round_trip *trip)
 {
   rille_postgres_conn *conn = stmt->conn;
   bool inside = conn->in_transaction || conn->begin != NULL;
-  bool looks = conn->tracks && !inside && !stmt->streams;
+  bool looks = conn->tracks && !inside && !stmt->one_by_one;
 
-  trip->guards = stmt->guarded && inside && !stmt->streams && !conn->failed;
+  trip->guards = stmt->guarded && inside && !stmt->one_by_one && !conn->failed;
   trip->count = rille_postgres_before(conn, trip->asks, trip->told);
-  if (inside || !stmt->streams) /* else it is said where the stream begins: they are one transaction */
-    trip->count += rille_postgres_wall(stmt, trip->asks + trip->count);
+  trip->count += rille_postgres_wall(stmt, trip->asks + trip->count);
   if (trip->guards)
     trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "savepoint rille_guard" };
-  if (!stmt->streams)
-    trip->count += rille_postgres_run_asks(stmt, trip->asks + trip->count);
-  trip->run = stmt->streams ? trip->count : trip->count - 1;
+  trip->count += rille_postgres_run_asks(stmt, trip->asks + trip->count);
+  trip->run = trip->count - 1;
   if (trip->guards)
     trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "release savepoint rille_guard" };
   trip->now = trip->count;
@@ -152,6 +150,18 @@ plan(rille_postgres_stmt *stmt, round_trip *trip)
     trip->count += rille_postgres_look(conn, true, trip->asks + trip->count);
     trip->now++; /* the SYNC, with which it is committed */
   }
+}
+
+/* Makes the round trip.  *come: the rows of the statement come one by one. */
+static rille_status
+make(rille_postgres_stmt *stmt, round_trip *trip, bool *come, rille_fault *fault)
+{
+  bool last = trip->run + 1 == trip->count;
+
+  *come = false;
+  if (last && (stmt->one_by_one || !stmt->writes))
+    return rille_postgres_exchange_rows(stmt->conn, trip->asks, trip->count, trip->run, stmt->one_by_one, come, fault);
+  return rille_postgres_exchange_looking(stmt->conn, trip->asks, trip->count, trip->now, fault);
 }
 
 /* A transaction that somebody began in SQL is not at its end. */
@@ -163,14 +173,24 @@ begins(PGresult *result)
   return strcmp(tag, "BEGIN") == 0 || strcmp(tag, "START TRANSACTION") == 0;
 }
 
+/* The result has all rows. */
+static void
+take_whole(rille_postgres_stmt *stmt)
+{
+  stmt->streams = false;
+  stmt->rows = PQntuples(stmt->result);
+  stmt->at = -1;
+}
+
 /* Asks the server to run it, and takes what comes.  *stale: it must be prepared again first. */
 static rille_status
 ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
 {
   rille_postgres_conn *conn = stmt->conn;
   const char *begin = conn->begin;
-  rille_status status = RILLE_OK;
+  rille_status status;
   round_trip trip;
+  bool come;
 
   *stale = stmt->missing = false;
   conn->wrote = conn->wrote || stmt->writes;
@@ -179,13 +199,14 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
     conn->begin = NULL;
     conn->in_transaction = true; /* lost from here on, it is lost with all of it */
   }
-  if (trip.count > 0)
-    status = rille_postgres_exchange_looking(conn, trip.asks, trip.count, trip.now, fault);
+  status = make(stmt, &trip, &come, fault);
+  if (come)
+    rille_postgres_stream_begin(stmt);
   if (status == RILLE_OK)
     status = rille_postgres_walled(conn, trip.asks, trip.count, stale, fault);
-  for (size_t i = 0; i <= trip.run && i < trip.count && status == RILLE_OK; i++)
+  for (size_t i = 0; i < trip.run + !come && status == RILLE_OK; i++)
     if (PQresultStatus(trip.asks[i].result) == PGRES_FATAL_ERROR) {
-      *stale = !stmt->streams && i == trip.run && rille_postgres_is_stale(trip.asks[i].result);
+      *stale = i == trip.run && rille_postgres_is_stale(trip.asks[i].result);
       stmt->missing = *stale && rille_postgres_is(trip.asks[i].result, "26000");
       status = rille_postgres_fault(trip.asks[i].result, stmt->sql, conn->stopped, fault);
       if (stmt->walled)
@@ -193,11 +214,12 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
       if (trip.guards && i == trip.run)
         go_back(conn);
     }
-  if (status == RILLE_OK && stmt->streams) {
-    status = rille_postgres_stream_start(stmt, stale, fault);
-  } else if (status == RILLE_OK) {
+  if (come && status != RILLE_OK) {
+    rille_postgres_stream_end(stmt);
+  } else if (status == RILLE_OK && !come) {
     stmt->result = trip.asks[trip.run].result;
     trip.asks[trip.run].result = NULL;
+    take_whole(stmt);
     rille_postgres_read_tag(conn, stmt->result);
     if (trip.now < trip.count && begins(stmt->result))
       rille_postgres_look_end(conn);
@@ -239,7 +261,6 @@ start(rille_postgres_stmt *stmt, rille_fault *fault)
   bool stale = false;
 
   for (int tries = 0; tries < 3 && status == RILLE_OK; tries++) {
-    stmt->streams = stmt->streams && !conn->unnamed; /* a stream is a round trip of its own */
     status = rille_postgres_encode(stmt, fault);
     stale = false;
     if (status == RILLE_OK)
@@ -261,12 +282,16 @@ look_at(rille_postgres_stmt *stmt, rille_fault *fault)
 {
   rille_status status = RILLE_OK;
 
+  if (stmt->streams)
+    return RILLE_OK;
   if (PQresultStatus(stmt->result) == PGRES_PIPELINE_ABORTED)
     status = rille_fault_set(fault, RILLE_TRANSACTION_ABORTED, "a statement that ran before it failed");
   else if (PQresultStatus(stmt->result) == PGRES_FATAL_ERROR)
     status = rille_postgres_fault(stmt->result, stmt->sql, false, fault);
-  if (status == RILLE_OK)
+  if (status == RILLE_OK) {
+    take_whole(stmt);
     return RILLE_OK;
+  }
   if (stmt->walled)
     status = rille_postgres_wall_fault(stmt->result, status, fault);
   stmt->stale = stmt->untold || rille_postgres_is_stale(stmt->result);
@@ -277,51 +302,51 @@ look_at(rille_postgres_stmt *stmt, rille_fault *fault)
   return stmt->conn->in_transaction ? say_stale(fault) : start(stmt, fault);
 }
 
-/* Goes to the first row.  Whether the server takes a stream is known only then: one that it does not take, outside of a
+static rille_status
+next_row(rille_postgres_stmt *stmt, bool *row, rille_fault *fault)
+{
+  if (stmt->streams)
+    return rille_postgres_stream_next(stmt, row, fault);
+  *row = ++stmt->at < stmt->rows;
+  return RILLE_OK;
+}
+
+/* Whether the server takes a stream is known only with its first row: one that it does not take, outside of a
 ** transaction, is run as others are. */
 static rille_status
 first_row(rille_postgres_stmt *stmt, bool *row, rille_fault *fault)
 {
   rille_postgres_conn *conn = stmt->conn;
-  rille_status status = rille_postgres_stream_next(stmt, row, fault);
+  rille_status status = next_row(stmt, row, fault);
 
   if (status == RILLE_OK || !stmt->stale || conn->pg == NULL)
     return status;
   if (conn->in_transaction)
     return say_stale(fault);
   conn->unnamed = conn->unnamed || stmt->missing;
-  stmt->streams = false;
+  stmt->one_by_one = false;
   status = start(stmt, fault);
-  if (status == RILLE_OK) {
-    stmt->rows = PQntuples(stmt->result);
-    *row = ++stmt->at < stmt->rows;
-  }
-  return status;
+  return status == RILLE_OK ? next_row(stmt, row, fault) : status;
 }
 
 rille_status
 rille_postgres_step(rille_stmt *base, bool *row, rille_fault *fault)
 {
   rille_postgres_stmt *stmt = (rille_postgres_stmt *)base;
-  rille_status status = RILLE_OK;
-  bool first = false;
+  rille_status status;
 
   *row = false;
-  if (stmt->state == RILLE_PG_ENDED)
-    return stmt->ended == RILLE_OK ? RILLE_OK : rille_fault_set(fault, stmt->ended, "the statement has failed before");
-  if (stmt->state == RILLE_PG_READY || stmt->state == RILLE_PG_CAME) {
+  switch (stmt->state) {
+  case RILLE_PG_READY:
+  case RILLE_PG_CAME:
     status = stmt->state == RILLE_PG_READY ? start(stmt, fault) : look_at(stmt, fault);
     stmt->state = RILLE_PG_RUNS;
-    stmt->rows = stmt->result != NULL ? PQntuples(stmt->result) : 0;
-    stmt->at = -1;
-    first = true;
-  }
-  if (status == RILLE_OK && stmt->streams && first) {
-    status = first_row(stmt, row, fault);
-  } else if (status == RILLE_OK && stmt->streams) {
-    status = rille_postgres_stream_next(stmt, row, fault);
-  } else if (status == RILLE_OK) {
-    *row = ++stmt->at < stmt->rows;
+    if (status == RILLE_OK)
+      status = first_row(stmt, row, fault);
+    break;
+  case RILLE_PG_RUNS: status = next_row(stmt, row, fault); break;
+  default:
+    return stmt->ended == RILLE_OK ? RILLE_OK : rille_fault_set(fault, stmt->ended, "the statement has failed before");
   }
   if (!*row) {
     stmt->state = RILLE_PG_ENDED;

@@ -57,7 +57,8 @@ struct rille_postgres_stmt {
   bool walled;  /* it was said whose rows it is to see: tenant and everybody, as libpq wants them */
   const char *wall[2];
   int wall_lengths[2];
-  bool streams;     /* rows come one by one */
+  bool one_by_one;  /* rows are wanted one by one, and perhaps not all */
+  bool streams;     /* they come one by one */
   PGresult *result; /* all rows, or the one that step found */
   int rows, at;     /* in `result`; the first is 0 */
   rille_postgres_spill_state spill;
@@ -106,8 +107,8 @@ rille_status rille_postgres_rollback(rille_conn *base, rille_fault *fault);
 
 /* -- postgres_stream.c ------------------------------------------------------------------------------------- */
 
-/* Runs a statement whose rows come one by one.  *stale: what it was to be told first is to be told in another way. */
-rille_status rille_postgres_stream_start(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault);
+/* The rows of the statement are on their way. */
+void rille_postgres_stream_begin(rille_postgres_stmt *stmt);
 
 /* The next row of a streaming statement. */
 rille_status rille_postgres_stream_next(rille_postgres_stmt *stmt, bool *row, rille_fault *fault);

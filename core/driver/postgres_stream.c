@@ -1,8 +1,9 @@
-/* core/driver/postgres_stream.c - rows one by one; put out of the way when another statement wants the connection. */
+/* core/driver/postgres_stream.c - rows one by one; put out of the way when another statement wants the connection.
+**
+** A cursor's rows come so, and those of a result that is large, so that they are worked on while the rest comes. */
 #include "core/base/memory.h"
 #include "core/driver/postgres_error.h"
 #include "core/driver/postgres_stmt.h"
-#include "core/driver/postgres_wall.h"
 
 /* Was that the last result?  A pipeline ends with its SYNC; NULLs only stand between its parts. */
 static bool
@@ -16,47 +17,34 @@ static rille_status
 finish(rille_postgres_conn *conn, rille_fault *fault)
 {
   PGresult *result = NULL;
-  rille_status status;
+  rille_status status, committed = RILLE_OK;
 
   do {
     PQclear(result);
     result = NULL;
     status = rille_postgres_next(conn, &result, fault);
+    if (conn->commit_behind && PQresultStatus(result) == PGRES_FATAL_ERROR && result != NULL)
+      committed = rille_postgres_fault(result, (rille_str){ 0 }, conn->stopped, fault);
   } while (status == RILLE_OK && !is_last(conn, result));
   PQclear(result);
   conn->streaming = NULL;
   if (status == RILLE_OK && conn->piped && !PQexitPipelineMode(conn->pg))
     status = rille_postgres_cannot_send(conn, fault);
   conn->piped = false;
-  if (status == RILLE_OK)
+  if (status == RILLE_OK) {
     rille_postgres_settle(conn);
+    conn->committed = conn->committed || (conn->commit_behind && committed == RILLE_OK && !conn->in_transaction);
+    status = committed;
+  }
+  conn->commit_behind = false;
   return status;
 }
 
-rille_status
-rille_postgres_stream_start(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
+void
+rille_postgres_stream_begin(rille_postgres_stmt *stmt)
 {
-  rille_postgres_conn *conn = stmt->conn;
-  rille_postgres_ask asks[RILLE_POSTGRES_WALLS + 1];
-  size_t count = rille_postgres_wall(stmt, asks);
-  rille_status status;
-
-  asks[count] = (rille_postgres_ask){ .what = RILLE_ASK_RUN,
-                                      .name = stmt->name,
-                                      .count = stmt->param_count,
-                                      .values = stmt->bytes,
-                                      .lengths = stmt->lengths,
-                                      .formats = stmt->formats,
-                                      .result_format = stmt->binary };
-  status = rille_postgres_exchange_rows(conn, asks, count + 1, fault);
-  if (status == RILLE_OK) {
-    conn->streaming = stmt;
-    status = rille_postgres_walled(conn, asks, count, stale, fault);
-    if (status != RILLE_OK)
-      (void)finish(conn, NULL); /* the stream was not begun */
-  }
-  rille_postgres_clear(asks, count);
-  return status;
+  stmt->conn->streaming = stmt;
+  stmt->streams = true;
 }
 
 /* What came instead of a row: the end, or a failure. */
@@ -158,7 +146,7 @@ rille_postgres_stream_end(rille_postgres_stmt *stmt)
   rille_postgres_conn *conn = stmt->conn;
 
   if (conn->streaming == stmt) {
-    if (!conn->in_transaction) /* in one, it would fail with it */
+    if (stmt->one_by_one && !conn->in_transaction) /* in one, it would fail with it */
       rille_postgres_cancel(conn);
     (void)finish(conn, NULL);
   }

@@ -25,9 +25,25 @@ ask_for_all(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, 
   return asked;
 }
 
+/* Makes the round trip.  *come: the rows of the last statement, behind which stands nothing but perhaps COMMIT, come
+** one by one. */
+static rille_status
+make(rille_postgres_conn *conn, bool reads, bool looks, bool ends, rille_postgres_ask asks[], size_t asked, bool *come,
+     rille_fault *fault)
+{
+  rille_status status;
+
+  *come = false;
+  if (looks || !reads)
+    return rille_postgres_exchange(conn, asks, asked, fault);
+  status = rille_postgres_exchange_rows(conn, asks, asked, asked - 1 - ends, false, come, fault);
+  conn->commit_behind = *come && ends;
+  return status;
+}
+
 /* Gives each statement what came of it. */
 static void
-hand_out(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, rille_postgres_ask asks[])
+hand_out(rille_stmt *const stmts[], size_t count, rille_postgres_ask asks[])
 {
   size_t next = 0;
   bool untold = false;
@@ -43,7 +59,8 @@ hand_out(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, ril
       stmt->result = asks[i].result;
       stmt->state = RILLE_PG_CAME;
       asks[i].result = NULL;
-      rille_postgres_read_tag(conn, stmt->result);
+      if (stmt->result != NULL)
+        rille_postgres_read_tag(stmt->conn, stmt->result);
     }
 }
 
@@ -56,7 +73,7 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
   rille_postgres_ask *asks;
   size_t asked;
   rille_status status;
-  bool ends = conn != NULL && conn->ends, looks, stale = false;
+  bool ends = conn != NULL && conn->ends, looks, reads = true, come, stale = false;
 
   if (conn != NULL)
     conn->ends = false;
@@ -64,11 +81,12 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
     return RILLE_OK; /* its step does it */
   status = rille_postgres_ready(conn, fault);
   for (size_t i = 0; i < count && status == RILLE_OK; i++) {
-    conn->wrote = conn->wrote || ((rille_postgres_stmt *)stmts[i])->writes;
+    reads = reads && !((rille_postgres_stmt *)stmts[i])->writes;
     status = rille_postgres_encode((rille_postgres_stmt *)stmts[i], fault);
   }
   if (status != RILLE_OK)
     return status;
+  conn->wrote = conn->wrote || !reads;
   asks = rille_arena_get(&first->made,
                          ((3 + RILLE_POSTGRES_WALLS) * count + RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_LOOKS + 1) *
                            sizeof *asks);
@@ -80,19 +98,23 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
     conn->begin = NULL;
     conn->in_transaction = true;
   }
-  status = rille_postgres_exchange(conn, asks, asked, fault);
+  status = make(conn, reads, looks, ends, asks, asked, &come, fault);
+  if (come)
+    rille_postgres_stream_begin((rille_postgres_stmt *)stmts[count - 1]);
   if (status == RILLE_OK)
     status = rille_postgres_walled(conn, asks, asked, &stale, fault);
   if (stale)
     status = RILLE_OK; /* the one that was not told runs again when it is looked at */
   for (size_t i = 0; i < asked && status == RILLE_OK; i++)
-    if (asks[i].what == RILLE_ASK_SQL && PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR)
+    if (asks[i].what == RILLE_ASK_SQL && asks[i].result != NULL && PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR)
       status = rille_postgres_fault(asks[i].result, (rille_str){ 0 }, conn->stopped, fault);
-  conn->committed = ends && status == RILLE_OK && !conn->in_transaction;
+  conn->committed = ends && !come && status == RILLE_OK && !conn->in_transaction;
   if (status == RILLE_OK)
-    hand_out(conn, stmts, count, asks);
+    hand_out(stmts, count, asks);
   if (status == RILLE_OK && looks)
     rille_postgres_looked(conn, &asks[asked - 1]);
+  if (come && status != RILLE_OK)
+    rille_postgres_stream_end((rille_postgres_stmt *)stmts[count - 1]);
   rille_postgres_clear(asks, asked);
   return status;
 }

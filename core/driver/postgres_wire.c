@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include "core/base/stop.h"
@@ -19,7 +20,8 @@
 enum {
   STOP_CHECK_MS = 50,     /* between two looks at the stop flag */
   END_PATIENCE_MS = 5000, /* so much longer than it should a server may take to end a statement by itself */
-  IDLE_LOOK_MS = 100      /* after it, a connection is looked at before it is used: its server may have gone */
+  IDLE_LOOK_MS = 100,     /* after it, a connection is looked at before it is used: its server may have gone */
+  MUCH_BYTES = 8000       /* of an answer, and more is to come: a server sends what fills its buffer of 8 KiB */
 };
 
 int64_t
@@ -39,10 +41,10 @@ rille_postgres_drop(rille_postgres_conn *conn)
   PQfinish(conn->pg);
   conn->pg = NULL;
   conn->streaming = NULL;
-  conn->loading = false;
+  conn->loading = conn->commit_behind = false;
   conn->unwanted_count = 0;
   conn->wait_told_ms = -1;
-  conn->piped = conn->wall_knows = conn->tracked = false;
+  conn->piped = conn->was_by_row = conn->wall_knows = conn->tracked = false;
   conn->looking = 0;
   conn->failed = conn->in_transaction; /* it is undone, and whoever is in it must be told */
 }
@@ -99,35 +101,57 @@ rille_postgres_wait(rille_postgres_conn *conn, bool to_write)
   }
 }
 
+/* Takes what has come from the socket, and counts it as long as that says something. */
+static bool
+consume(rille_postgres_conn *conn)
+{
+  int bytes = 0;
+
+  if (conn->arrived < MUCH_BYTES && ioctl(PQsocket(conn->pg), FIONREAD, &bytes) == 0 && bytes > 0)
+    conn->arrived += (size_t)bytes;
+  return PQconsumeInput(conn->pg) != 0;
+}
+
 rille_status
 rille_postgres_flush(rille_postgres_conn *conn, rille_fault *fault)
 {
   int left;
 
   while ((left = PQflush(conn->pg)) > 0)
-    if (!rille_postgres_wait(conn, true) || !PQconsumeInput(conn->pg))
+    if (!rille_postgres_wait(conn, true) || !consume(conn))
       return rille_postgres_lost(conn, NULL, fault);
   return left == 0 ? RILLE_OK : rille_postgres_lost(conn, NULL, fault);
+}
+
+/* Waits for more to come, and takes it. */
+static rille_status
+arrive(rille_postgres_conn *conn, rille_fault *fault)
+{
+  PGresult *last;
+  rille_status status;
+
+  if (rille_postgres_wait(conn, false) && consume(conn))
+    return RILLE_OK;
+  /* What it said last may already be there: why it ended the connection. */
+  last = PQisBusy(conn->pg) ? NULL : PQgetResult(conn->pg);
+  status = rille_postgres_lost(conn, last, fault);
+  PQclear(last);
+  return status;
 }
 
 rille_status
 rille_postgres_next(rille_postgres_conn *conn, PGresult **out, rille_fault *fault)
 {
   PGresult *result;
+  rille_status status = RILLE_OK;
 
-  while (PQisBusy(conn->pg))
-    if (!rille_postgres_wait(conn, false) || !PQconsumeInput(conn->pg)) {
-      /* What it said last may already be there: why it ended the connection. */
-      result = PQisBusy(conn->pg) ? NULL : PQgetResult(conn->pg);
-      rille_status status = rille_postgres_lost(conn, result, fault);
-
-      PQclear(result);
-      return status;
-    }
+  while (status == RILLE_OK && PQisBusy(conn->pg))
+    status = arrive(conn, fault);
+  if (status != RILLE_OK)
+    return status;
   result = PQgetResult(conn->pg);
   if (PQstatus(conn->pg) == CONNECTION_BAD) {
-    rille_status status = rille_postgres_lost(conn, result, fault);
-
+    status = rille_postgres_lost(conn, result, fault);
     PQclear(result);
     return status;
   }
@@ -216,24 +240,42 @@ silence_of(const rille_postgres_conn *conn, const rille_postgres_ask asks[], siz
   return ms < INT32_MAX ? (int)ms : INT32_MAX;
 }
 
+/* libpq goes on giving rows one by one to the first statement of a pipeline, when the last one outside of it was asked
+** for so: a SYNC in front of it ends that. */
+static rille_status
+lead_in(rille_postgres_conn *conn, rille_fault *fault)
+{
+  rille_postgres_ask sync = { .what = RILLE_ASK_SYNC };
+  rille_status status = collect(conn, &sync, fault);
+
+  PQclear(sync.result);
+  return status;
+}
+
 static rille_status
 send_all(rille_postgres_conn *conn, const rille_postgres_ask asks[], size_t count, rille_fault *fault)
 {
-  bool alone = count == 1;
+  bool alone = count == 1, leads;
+  rille_status status;
 
   rille_postgres_look_end(conn);
   if (conn->pg == NULL)
     return rille_fault_set(fault, RILLE_CONNECTION_LOST, "the connection to the server was lost");
-  conn->stopped = conn->silent = false;
+  leads = conn->was_by_row && !alone;
+  conn->stopped = conn->silent = conn->was_by_row = false;
+  conn->arrived = 0;
   conn->silence_ms = silence_of(conn, asks, count);
   if (!alone && !PQenterPipelineMode(conn->pg))
+    return rille_postgres_cannot_send(conn, fault);
+  if (leads && !PQpipelineSync(conn->pg))
     return rille_postgres_cannot_send(conn, fault);
   for (size_t i = 0; i < count; i++)
     if (!send_one(conn->pg, &asks[i], alone))
       return rille_postgres_cannot_send(conn, fault);
   if (!alone && !PQpipelineSync(conn->pg))
     return rille_postgres_cannot_send(conn, fault);
-  return rille_postgres_flush(conn, fault);
+  status = rille_postgres_flush(conn, fault);
+  return status == RILLE_OK && leads ? lead_in(conn, fault) : status;
 }
 
 /* The SYNC behind all of a pipeline. */
@@ -272,16 +314,39 @@ rille_postgres_exchange_looking(rille_postgres_conn *conn, rille_postgres_ask as
   return status;
 }
 
+/* Is the last of these to be run at all?  In a pipeline it is not, when what stands before it failed. */
+static bool
+is_reached(const rille_postgres_ask asks[], size_t last)
+{
+  for (size_t i = last; i > 0 && asks[i - 1].what != RILLE_ASK_SYNC; i--)
+    if (PQresultStatus(asks[i - 1].result) == PGRES_FATAL_ERROR)
+      return false;
+  return true;
+}
+
 rille_status
-rille_postgres_exchange_rows(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count, rille_fault *fault)
+rille_postgres_exchange_rows(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count, size_t rows,
+                             bool always, bool *come, rille_fault *fault)
 {
   rille_status status = send_all(conn, asks, count, fault);
 
-  conn->piped = status == RILLE_OK && count > 1;
-  for (size_t i = 0; i + 1 < count && status == RILLE_OK; i++)
+  *come = false;
+  for (size_t i = 0; i < rows && status == RILLE_OK; i++)
     status = collect(conn, &asks[i], fault);
-  if (status == RILLE_OK && !PQsetSingleRowMode(conn->pg))
-    status = rille_postgres_cannot_send(conn, fault);
+  if (status == RILLE_OK && count == 1 && !always)
+    status = arrive(conn, fault);
+  if (status == RILLE_OK && (always || conn->arrived >= MUCH_BYTES) && is_reached(asks, rows))
+    *come = PQsetSingleRowMode(conn->pg) != 0; /* not when libpq has read of it */
+  conn->piped = *come && count > 1;
+  conn->was_by_row = *come && count == 1;
+  if (*come)
+    return RILLE_OK;
+  for (size_t i = rows; i < count && status == RILLE_OK; i++)
+    status = collect(conn, &asks[i], fault);
+  if (status == RILLE_OK && count > 1)
+    status = leave_pipeline(conn, fault);
+  if (status == RILLE_OK)
+    rille_postgres_settle(conn);
   return status;
 }
 

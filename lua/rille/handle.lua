@@ -43,6 +43,7 @@ end
 ---@field mirrors? rille.Mirror[]  what its writes are repeated in
 ---@field followed? table<string, integer>  those of them that are kept up in the background, as the core counts them
 ---@field tenant string|false   the slug of the tenant whose database it is
+---@field descriptions? { version: integer, of: table<string, table> }  what `described` was told
 ---@field read? { version: integer, schema: integer, table: string, at: string }  when tables were first looked at
 local Handle = setmetatable({}, {
   __index = function(_, name) return WORDS[name] and require(WORDS[name])[name] or nil end,
@@ -236,6 +237,20 @@ function Handle:describe(name)
     self.read = { version = self.version, schema = description.schema, table = name, at = core.now() }
   end
   description.schema = nil                               -- of all tables, so no part of what this one is
+  return description
+end
+
+--- The same for whoever is content with what held when the schema was last read, and changes nothing of it.
+---@param name string
+---@return table?
+function Handle:described(name)
+  local kept = self.descriptions
+  if not kept or kept.version ~= self.version then
+    kept = { version = self.version, of = {} }
+    self.descriptions = kept
+  end
+  local description = kept.of[name] or self:describe(name)
+  kept.of[name] = description
   return description
 end
 

@@ -70,7 +70,7 @@ end
 
 --- The columns of the primary key, or an error.
 local function primary_of(self, word, name)
-  local known = self:describe(name)
+  local known = self:described(name)
   if not known then Error.unknown("no_such_table", "table", name, self:tables(), nil, { table = name }) end
   if #known.primary == 0 then
     Error.raise("invalid_argument", ("%s: the table %s has no primary key"):format(word, name), { table = name })
@@ -80,7 +80,7 @@ end
 
 --- The same where there may be none of either: the insert says so.
 local function primary_of_any(self, name)
-  local known = self:describe(name)
+  local known = self:described(name)
   return known and known.primary or {}
 end
 

@@ -47,6 +47,28 @@ describe("one round trip", function()
     assert.equal(0, trips(function() rille.transaction(function() end) end))
   end)
 
+  it("says all there is to know of a table", function()
+    assert.equal(1, trips(function() db:describe "posts" end))
+    assert.equal(1, trips(function() assert.is_nil(db:describe "no_such_table") end))
+    assert.equal(1, trips(function() db:find_by_id("posts", 1) end))
+    assert.equal(0, trips(function() assert.equal("id", db:described "posts".primary[1]) end))
+  end)
+
+  it("gives rows that are many while they come, and those of others are whole", function()
+    db:insert("posts", (function()
+      local rows = {}
+      for i = 1, 2000 do rows[i] = { user_id = 2, title = ("x"):rep(100) } end
+      return rows
+    end)())
+    local posts, user, page
+    assert.equal(1, trips(function() posts = Post:query():order_by("id"):all() end))
+    assert.same({ 2003, 2003 }, { #posts, posts[2003].id })
+    assert.equal(2, trips(function() user = User:with("photos", "posts"):find(2) end))
+    assert.same({ 1, 2000, ("x"):rep(100) }, { #user.photos, #user.posts, user.posts[2000].title })
+    assert.equal(2, trips(function() page = Post:query():order_by("id"):paginate(1, 1000) Post:all() end))
+    assert.same({ 2003, 1000 }, { page.total, #page.data })
+  end)
+
   it("reads all relations of one level", function()
     local users
     local function read() users = User:query():order_by("id"):with("posts.tags", "photos", "boss"):all() end

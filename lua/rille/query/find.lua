@@ -9,7 +9,7 @@ local M = {}
 local function primary_of(query)
   local root = Root.ready(query)
   if root.class then return root.info.primary, root.class._def.name end
-  local primary = root.handle:describe(root.table).primary
+  local primary = root.handle:described(root.table).primary
   return primary, root.table
 end
 

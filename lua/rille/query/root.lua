@@ -40,7 +40,7 @@ local function table_source(handle, name, all)
   local of = all and kept.of_all or kept.of
   local source = of[name]
   if not source then
-    local description = handle:describe(name) or no_such_table(handle, name)
+    local description = handle:described(name) or no_such_table(handle, name)
     local guard = Guard.of(handle, name)
     if guard and all then refuse_all(guard) end
     source = core.source { table = name, columns = plain_columns(description), tenant = guard and guard.column,

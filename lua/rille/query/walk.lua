@@ -29,7 +29,7 @@ local has_node = M.has_node
 local function primary_of(query, word)
   local root = Root.ready(query)
   local primary, table_name = root.class and root.info.primary, root[1]:name()
-  primary = primary or root.handle:describe(root.table).primary
+  primary = primary or root.handle:described(root.table).primary
   if #primary == 0 then
     Error.raise("unsupported", ("%s: walks by the primary key, and %s has none"):format(word, table_name))
   end

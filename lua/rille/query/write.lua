@@ -186,7 +186,7 @@ local function conflict_of(root, by)
   end
   local conflict = kept.of[key]
   if not conflict then
-    local index, columns = index_of(root, by, handle:describe(name))
+    local index, columns = index_of(root, by, handle:described(name))
     conflict = { by = columns,
       where = index.partial and require "rille.schema.sqlite.definition".condition_of_index(index.sql) or nil }
     kept.of[key] = conflict

@@ -56,7 +56,7 @@ function M.morph_name(class) return class._def.morph_name or class._def.table en
 --- Foreign keys of a table that lead to another one: what a missing column may have meant.
 local function hint_of(link, table_name, target, option)
   local found = {}
-  for _, key in ipairs(link.handle:describe(table_name).foreign) do
+  for _, key in ipairs(link.handle:described(table_name).foreign) do
     if key.table == target and #key.columns == 1 then found[#found + 1] = key.columns[1] end
   end
   if #found == 1 then
@@ -131,7 +131,7 @@ RESOLVE.has_one = RESOLVE.has_many
 
 --- A table in the middle: its columns, from what the database says.
 local function middle_of(link, table_name)
-  local description = link.handle:describe(table_name)
+  local description = link.handle:described(table_name)
   if not description then
     fail(link, "no_such_table", ("there is no table %q"):format(table_name), {
       table = table_name, hint = Error.did_you_mean(table_name, link.handle:tables()) or 'pivot = "…" names it',

@@ -104,7 +104,7 @@ local function has_index(link, class, column)
   if not column or link.middle or #link.far ~= 1 or not handle:engine().reads_laterally then return false end
   if not kept or kept.handle ~= handle or kept.version ~= handle.version then
     kept = { handle = handle, version = handle.version, columns = {} }
-    for _, index in ipairs(handle:describe(class._def.table).indexes) do
+    for _, index in ipairs(handle:described(class._def.table).indexes) do
       local columns = index.columns
       if columns[1] == link.far[1] and columns[2] and not index.partial and not index.expressions then
         kept.columns[columns[2]] = true
