@@ -40,7 +40,8 @@ bool rille_lua_had_tenants(void);
 rille_lua_met *rille_lua_know_met(lua_State *L, int index, int value);
 
 /* Is the calling coroutine's context a tenant's, with nothing lifted?  Then met->tenant is whose.  Most statements ask
-** for the same one as the statement before, and are answered by a look at the user value. */
+** for the same one as the statement before, and are answered by a look at the user value.  The stack must have room for
+** two values more. */
 bool rille_lua_meet(lua_State *L, rille_lua_met *met, int index, int value);
 
 /* Adds `tenants`, `enter`, `context_meta` and `known_tenant` to the module table at the top. */

@@ -97,6 +97,23 @@ is_same_file(const rille_lua_database *database)
   return file[0] == database->file[0] && file[1] == database->file[1];
 }
 
+/* Another file is at the path: how the one before looked says nothing of it. */
+static void
+is_another(rille_lua_database *database)
+{
+  database->went_back++;
+  database->seen = (rille_sight){ 0 };
+}
+
+/* The file has been opened, perhaps not for the first time, and nothing of it was open before. */
+static void
+meet_file(rille_lua_database *database)
+{
+  if (database->file[1] != 0 && !is_same_file(database))
+    is_another(database);
+  look_at_file(database, database->file);
+}
+
 /* A server goes on with a schema that is no more, and says that each table is missing. */
 static bool
 is_schema_there(const rille_lua_database *database)
@@ -110,14 +127,6 @@ is_schema_there(const rille_lua_database *database)
     row = database->driver->step(statement->stmt, &row, &fault) == RILLE_OK && row;
   rille_connection_release(statement);
   return row;
-}
-
-/* Another file is at the path: how the one before looked says nothing of it. */
-static void
-is_another(rille_lua_database *database)
-{
-  database->went_back++;
-  database->seen = (rille_sight){ 0 };
 }
 
 /* Somebody else may have removed the database, or put another one there: it would go on with the old one. */
@@ -242,7 +251,7 @@ open_in_folder(rille_lua_database *database, rille_connection **out, rille_fault
                            rille_show(rille_str_of(path)).text, RILLE_POOL_WAIT_MS);
   status = open_connection(database, out, fault);
   if (status == RILLE_OK && database->count == 0)
-    look_at_file(database, database->file);
+    meet_file(database);
   status = name_failure(database, status, fault);
   rille_folder_unlock(lock);
   return status;

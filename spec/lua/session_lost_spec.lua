@@ -355,6 +355,40 @@ describe("a session is told that its past is gone", function()
       end
     end)
 
+    it("where it took the place of a file that the pool had closed meanwhile", function()
+      project:write("migrations/0001_notes.lua", [[return {
+        up = function(schema) schema:create("notes", function(t) t:id() end) end,
+        down = function(schema) schema:drop "notes" end }]])
+      project:write("tenants.lua", [[local rille = require "rille"
+        local core = require "rille.core"
+        rille.configure { connections = { main = "main.db" }, session = { enabled = true },
+          tenancy = { strategy = "database", pattern = "tenants/{slug}.db", pool = { max = 1 } } }
+        local Note = rille.model "Note" {}
+        local function count(slug) return rille.tenant.run(slug, function() return Note:count() end) end
+        for _, slug in ipairs { "a", "b" } do
+          rille.tenant.create(slug)
+          rille.tenant.run(slug, function() Note:create {} end)
+        end
+        local function others_write()
+          local other <close> = core.open { database = "tenants/a.db" }
+          other:count(true)
+          other:execute "insert into notes default values"
+          other:query "pragma wal_checkpoint(truncate)"
+        end
+        local s = rille.session.start {}
+        s:run(count, "a")
+        s:run(count, "b")
+        others_write()
+        os.execute "cp tenants/a.db kept.db"
+        others_write()
+        s:run(function()
+          assert(count "a" == 3 and count "b" == 1)
+          assert(os.rename("kept.db", "tenants/a.db"))
+        end)
+        print(s.lost, count "a")]])
+      assert.same({ 0, "true\t2\n" }, { project:run "run tenants.lua" })
+    end)
+
     it("but not where it came before the first thing that it did", function()
       local token = s:token()
       put_back()

@@ -62,7 +62,9 @@ local function forget(config)
   Transaction.tenant_in = tenant_in
 end
 
---- May tenants' rows be in the database of a connection?  Surely not where only models are that name it.
+--- May tenants' rows be in the database of a connection?  A directory cannot be asked for all that it would say, so one
+-- that it has named has some; one that it has not is taken for everybody's where a model names it, as models of rows of
+-- everybody's do, and for a database of tenants where none does.
 local function may_have_tenants(name)
   if named[name] or not of.connections[name] then return named[name] ~= nil end
   for _, class in next, require "rille.model".declared do

@@ -85,6 +85,8 @@ function Postgres:durable()
     where pg_catalog.current_setting('synchronous_commit') = 'off']]
 end
 
+--- Wholly, whosever notes they are: moves of two tenants want the same tables for themselves, and rows of everybody's.
+-- Who only reads them does not wait.
 function Postgres:lock_notes() self.db:_execute(("lock table %s in exclusive mode"):format(Moved.NOTES)) end
 
 function Postgres:lock(names)
