@@ -132,12 +132,17 @@ local function clear(db)
   end
 end
 
+--- A name for a database that is made for that tenant, and nobody else's.
+local function new_name(slug)
+  return ("%s%d_%s"):format(NEW, os.time(), core.checksum(slug .. core.now() .. tostring {}):sub(1, 12))
+end
+
 --- Make a database, let `fill` put into it what it is to hold, and call it as its tenant is.
 local function make(slug, settings, template, fill)
   local name, db = name_of(settings), administrator(settings)
   local closed <close> = closing(db.close, db)                                   -- luacheck: ignore 211
   clear(db)
-  local new = ("%s%d_%s"):format(NEW, os.time(), core.checksum(slug .. core.now() .. tostring {}):sub(1, 12))
+  local new = new_name(slug)
   execute_alone(db, slug, ("create database %s%s"):format(Name.quote(new),
     template and " template " .. Name.quote(template) or ""))
   local ok, e = xpcall(function()
@@ -189,7 +194,7 @@ function M.mark(db, settings) db:_execute(marking(name_of(settings))) end
 ---@param fn fun(settings: table): any
 ---@return any
 function M.with_scratch(slug, settings, fn)
-  local scratch = elsewhere(settings, ("%s%d_%s"):format(NEW, os.time(), core.checksum(slug):sub(1, 12)))
+  local scratch = elsewhere(settings, new_name(slug))
   M.make_empty(slug, scratch)
   local dropped <close> = closing(function()                                     -- luacheck: ignore 211
     local db = administrator(settings)

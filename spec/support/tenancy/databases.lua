@@ -16,6 +16,11 @@ function Databases.new()
   local folder = Folder.new()
   local self = setmetatable({ folder = folder, prefix = "spec_" .. folder.root:gsub("%W", ""):lower() .. "_" },
     Databases)
+  self.begun = {}                                          -- names of databases that this process began to make
+  self.unheard = rille.on("query", function(info)
+    local name = info.sql:match '^create database "(rille_new_[^"]+)"'
+    if name then self.begun[#self.begun + 1] = name end
+  end)
   self:configure()
   return self
 end
@@ -41,10 +46,12 @@ end
 --- Names of the spec's databases, and of those that are being made.
 function Databases:names()
   return self.administer([[select string_agg(replace(datname, $1, ''), ' ' order by datname collate "C") as names
-    from pg_database where starts_with(datname, $1) or datname like 'rille_new_%']], self.prefix)[1].names or ""
+    from pg_database where starts_with(datname, $1) or datname = any(string_to_array($2, ' '))]], self.prefix,
+    table.concat(self.begun, " "))[1].names or ""
 end
 
 function Databases:close()
+  self.unheard()
   rille.tenant.clear()
   rille.close()
   require "rille.config".clear()
