@@ -53,24 +53,43 @@ limit_to(lua_State *L, rille_work *work, rille_query *query, int64_t rows)
     query->limit = rille_work_value(L, work, &(rille_cell){ .kind = RILLE_INT, .as.integer = rows });
 }
 
+/* Pushes a list of all rows.  Most are short: the first rows wait on the stack, so that the list of these has its size
+** from the beginning. */
+static lua_Integer
+push_list(lua_State *L, rille_lua_rows *rows, rille_work *work)
+{
+  enum { WAITING = 32 };
+  lua_Integer count = 0;
+  int list = lua_gettop(L) + 1;
+  bool more = true;
+
+  luaL_checkstack(L, WAITING + 10, "too many rows");
+  while (count < WAITING && (more = rille_lua_rows_next(L, rows, work)))
+    count++;
+  lua_createtable(L, more ? 2 * WAITING : (int)count, 0);
+  lua_insert(L, list);
+  for (lua_Integer i = count; i > 0; i--)
+    lua_rawseti(L, list, i);
+  while (more && (more = rille_lua_rows_next(L, rows, work)))
+    lua_rawseti(L, list, ++count);
+  return count;
+}
+
 static int
 all_rows(lua_State *L, rille_work *work)
 {
   rille_lua_source *source;
   rille_lua_rows rows;
-  lua_Integer count = 0;
-  int at, result;
+  lua_Integer count;
+  int at;
 
   source = push_source(L);
   at = lua_gettop(L);
   rille_lua_rows_init(L, &rows, source, at, work);
-  lua_createtable(L, 0, 0);
-  result = lua_gettop(L);
   rille_lua_rows_batch(L, &rows);
-  while (rille_lua_rows_next(L, &rows, work))
-    lua_rawseti(L, result, ++count);
+  count = push_list(L, &rows, work);
   rille_cursor_close(&work->cursor);
-  rille_lua_rows_batched(L, &rows, result, count);
+  rille_lua_rows_batched(L, &rows, lua_gettop(L), count);
   return 1;
 }
 

@@ -152,14 +152,15 @@ plan(rille_postgres_stmt *stmt, round_trip *trip)
   }
 }
 
-/* Makes the round trip.  *come: the rows of the statement come one by one. */
+/* Makes the round trip.  *come: the rows of the statement come one by one.  One that gave few of them the last time
+** will give few again, or all at once. */
 static rille_status
 make(rille_postgres_stmt *stmt, round_trip *trip, bool *come, rille_fault *fault)
 {
   bool last = trip->run + 1 == trip->count;
 
   *come = false;
-  if (last && (stmt->one_by_one || !stmt->writes))
+  if (last && (stmt->one_by_one || (!stmt->writes && !stmt->few)))
     return rille_postgres_exchange_rows(stmt->conn, trip->asks, trip->count, trip->run, stmt->one_by_one, come, fault);
   return rille_postgres_exchange_looking(stmt->conn, trip->asks, trip->count, trip->now, fault);
 }
@@ -173,12 +174,16 @@ begins(PGresult *result)
   return strcmp(tag, "BEGIN") == 0 || strcmp(tag, "START TRANSACTION") == 0;
 }
 
+/* Of so many rows it is not worth while to look whether they come in pieces. */
+enum { FEW_ROWS = 20 };
+
 /* The result has all rows. */
 static void
 take_whole(rille_postgres_stmt *stmt)
 {
   stmt->streams = false;
   stmt->rows = PQntuples(stmt->result);
+  stmt->few = stmt->rows <= FEW_ROWS;
   stmt->at = -1;
 }
 

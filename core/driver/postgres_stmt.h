@@ -59,6 +59,7 @@ struct rille_postgres_stmt {
   int wall_lengths[2];
   bool one_by_one;  /* rows are wanted one by one, and perhaps not all */
   bool streams;     /* they come one by one */
+  bool few;         /* there were few the last time */
   PGresult *result; /* all rows, or the one that step found */
   int rows, at;     /* in `result`; the first is 0 */
   rille_postgres_spill_state spill;

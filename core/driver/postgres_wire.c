@@ -303,6 +303,7 @@ rille_postgres_exchange_looking(rille_postgres_conn *conn, rille_postgres_ask as
 {
   rille_status status = send_all(conn, asks, count, fault);
 
+  conn->arrived = MUCH_BYTES; /* nobody asks */
   for (size_t i = 0; i < now && status == RILLE_OK; i++)
     status = collect(conn, &asks[i], fault);
   if (status == RILLE_OK && now < count)

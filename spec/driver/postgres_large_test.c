@@ -93,6 +93,25 @@ gives_all_rows_whatever_is_asked_between_them(void **state)
   postgres->free(stmt);
 }
 
+static void
+is_large_or_small_from_one_run_to_the_next(void **state)
+{
+  static const int64_t sizes[] = { 1, 1000, 1000, 1, 0, 1, 1000, 1000 };
+  rille_stmt *stmt = contract_prepare(
+    db, "select i, repeat('x', 200) from generate_series(1001 - $1::bigint, 1000) as n (i)");
+  rille_fault fault;
+
+  (void)state;
+  for (size_t i = 0; i < SPEC_COUNT(sizes); i++) {
+    const rille_cell size = { .kind = RILLE_INT, .as.integer = sizes[i] };
+
+    assert_ok(postgres->bind(stmt, 1, &size, &fault), &fault);
+    assert_rows(stmt, 1001 - sizes[i]);
+    postgres->reset(stmt);
+  }
+  postgres->free(stmt);
+}
+
 /* Nothing is cancelled, for it may be the last row that was read. */
 static void
 ends_before_its_last_row_on_the_same_connection(void **state)
@@ -274,6 +293,7 @@ main(void)
 {
   const struct CMUnitTest large[] = {
     ON_DB(gives_all_rows_whatever_is_asked_between_them),
+    ON_DB(is_large_or_small_from_one_run_to_the_next),
     ON_DB(ends_before_its_last_row_on_the_same_connection),
     ON_DB(leaves_what_runs_together_next_as_it_is),
     ON_DB(comes_behind_others_that_it_runs_together_with),

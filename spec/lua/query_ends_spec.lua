@@ -7,7 +7,8 @@ describe("the end of a query", function()
   local Post, User, db
 
   before_each(function()
-    Post, User, db = world.blog { timestamps = false }
+    Post, User, db = world.blog({ timestamps = false },
+      { relations = { posts = rille.has_many("Post", { foreign_key = "author_id" }) } })
     User:insert { { name = "ann", age = 30 }, { name = "bob", age = 20 }, { name = "cid" } }
     Post:insert {
       { title = "a", author_id = 1, views = 3, price = "1.10", live = false, at = "2026-01-01", score = 1.5 },
@@ -27,6 +28,20 @@ describe("the end of a query", function()
     assert.same({}, Post:where("id", 0):all())
     assert.equal("[]", Post:where("id", 0):all():to_json())
     assert.equal(1, #statements(function() Post:all() end))
+  end)
+
+  it("gives as many rows as there are, few or many, of models and of tables", function()
+    local users = {}
+    for i = 4, 200 do users[i - 3] = { name = "user " .. i } end
+    User:insert(users)
+    for _, count in ipairs { 1, 2, 31, 32, 33, 63, 64, 65, 150, 200 } do
+      for _, query in ipairs { User:order_by "id", db:table "users":order_by "id", User:with("posts"):order_by "id" } do
+        local rows = query:limit(count):all()
+        assert.equal(count, #rows)
+        for i = 1, count do assert.equal(i, rows[i].id) end
+        assert.is_nil(rows[count + 1])
+      end
+    end
   end)
 
   it("gives the first row, or none", function()
