@@ -97,13 +97,18 @@ rille_work_reset(rille_work *work)
 
 /* -- calls ----------------------------------------------------------------------------------------------- */
 
+/* It is the innermost of the calls that run, unless it is collected after its coroutine died. */
 static void
 end(rille_work *work)
 {
+  rille_work **at = &work->database->running->top;
+
   rille_work_reset(work);
   if (work->call == 0)
     return;
-  work->database->running->top = work->outer;
+  while (*at != work)
+    at = &(*at)->outer;
+  *at = work->outer;
   work->call = 0;
   work->database->calls--;
   rille_lua_settle(work->database);
@@ -183,9 +188,7 @@ work_gc(lua_State *L)
 {
   rille_work *work = luaL_checkudata(L, 1, WORK_META);
 
-  rille_cursor_close(&work->cursor);
-  rille_work_stepped(work);
-  rille_lua_settle(work->database);
+  end(work);
   rille_arena_release(&work->arena);
   rille_arena_release(&work->scratch);
   if (work->noted) {

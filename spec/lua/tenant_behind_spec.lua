@@ -32,6 +32,22 @@ describe("behind a view", function()
   end)
   after_each(function() rille.close() end)
 
+  it("a call that was refused in a coroutine, which caught nothing, is forgotten with its database", function()
+    do
+      local asked = coroutine.create(function()
+        rille.tenant.set(A)
+        return db:table "every":all()
+      end)
+      local ok, e = coroutine.resume(asked)
+      assert.is_false(ok)
+      assert.equal("tenant_required", e.kind)
+    end
+    db:close()
+    for _ = 1, 4 do collectgarbage() end
+    local other = rille.connect ":memory:"
+    assert.equal(1, other:query "select 1 as one"[1].one)
+  end)
+
   it("no tenant reads the rows of another one, however the view comes into a query", function()
     local Line, Name = require "rille.model".declared.Line, db:table "names"
     local e = hidden(function() return db:table "every":all() end)
