@@ -62,6 +62,14 @@ describe("what lets tenants meet", function()
     assert.same({ "no_index notes org_id", "nullable notes org_id" }, found())
   end)
 
+  it("is a column by which different ids are equal", function()
+    local typed = world.engine == "postgres" and "character(9)" or "text collate nocase"
+    rille.db():execute(("create table notes (org_id %s not null, n integer, primary key (org_id, n))"):format(typed))
+    rille.model "Note" { tenant_column = "org_id" }
+    assert.same({ "alike notes org_id" }, found())
+    assert.matches("two tenants would be one", Lint.run()[1].message)
+  end)
+
   --- A trigger behind each insert into a table.
   local function make_trigger(name, on, body)
     if world.engine == "sqlite" then

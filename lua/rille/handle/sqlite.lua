@@ -1,5 +1,6 @@
 --- handle.sqlite: what a handle does otherwise on SQLite than on other databases.
 local Error = require "rille.error"
+local Name = require "rille.schema.name"
 
 local M = {}
 
@@ -113,6 +114,25 @@ function M.plan(rows)
     notes[#notes + 1] = note_of(row.detail)
   end
   return steps, notes
+end
+
+-- Collation -> two texts that are equal by it.
+local ALIKE <const> = { { "NOCASE", "A", "a" }, { "RTRIM", "a", "a " }, { "rille_decimal", "1", "1.0" } }
+
+--- By what the database holds different values of a column to be equal; nil where none are.  Of a view's columns it
+--- says nothing, so there it is tried.
+---@param handle rille.Handle
+---@param description table  of the table or view
+---@param column table       of the description
+---@return string? alike
+function M.alike(handle, description, column)
+  local found, name = column.collation, Name.quote(column.name)
+  for _, each in ipairs(description.kind == "view" and ALIKE or {}) do
+    local sql = ("select %s = ?1 as alike from (select %s from %s where 0 union all select ?2)"):format(name, name,
+      Name.quote(description.name))
+    if handle:connect():query(sql, { each[2], each[3] })[1].alike == 1 then found = each[1] end
+  end
+  return found and "the collation " .. found
 end
 
 --- Numbers of new rows begin anew.

@@ -193,6 +193,9 @@ function M.look_up(class, handle)
       })
     end
   end
+  if def.tenant_column then
+    require "rille.tenant.apart".check(handle, description, def.tenant_column, def.name, has[def.tenant_column].cast)
+  end
   local info = {
     class = class, handle = handle, version = handle.version, has = has, casts = lua_casts,
       assignable = M.assignable(def, has),

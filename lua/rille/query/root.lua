@@ -43,6 +43,7 @@ local function table_source(handle, name, all)
     local description = handle:described(name) or no_such_table(handle, name)
     local guard = Guard.of(handle, name)
     if guard and all then refuse_all(guard) end
+    if guard then require "rille.tenant.apart".check(handle, description, guard.column, guard.model) end
     source = core.source { table = name, columns = plain_columns(description), tenant = guard and guard.column,
       guard = guard, exact = handle:engine().exact_decimals,
       ask = not guard and require "rille.tenant.behind".ask(handle, name, description, all) or nil }

@@ -7,6 +7,7 @@
 -- runs it again after a crash goes on where it ended.
 -- The notes of the target are locked during each step, so that moves of the same tenant come one after the other; in
 -- the second one the source's tables are locked, too.
+local Apart = require "rille.tenant.apart"
 local Carriage = require "rille.tenant.carriage"
 local Collision = require "rille.tenant.collision"
 local Error = require "rille.error"
@@ -27,6 +28,8 @@ local OPTIONS <const> = { "dry_run", "on_step" }
 ---@field on_step fun(step: string, table: string?, rows: integer?)
 ---@field from rille.MoveSide
 ---@field to? rille.MoveSide         nil: rows are only counted
+---@field from_handle rille.Handle
+---@field to_handle? rille.Handle
 ---@field plan rille.MovedTable[]
 ---@field own rille.Carriage[]       a table of the plan each
 ---@field others rille.Carriage[]    of everybody's
@@ -278,6 +281,14 @@ local function check_triggers(side, name)
   })
 end
 
+--- Raise where a database would take rows of others for the tenant's.  Two files are sides of one connection, which
+--- describes the tables of the first alone.
+local function check_apart(handle, plan)
+  for _, each in ipairs(plan) do
+    if each.column then Apart.check(handle, handle:describe(each.name), each.column) end
+  end
+end
+
 --- Raise for what cannot be moved whole.
 local function check(job)
   local from, to, plan = job.from, job.to, job.plan
@@ -287,6 +298,7 @@ local function check(job)
     })
   end
   for _, each in ipairs(plan) do from:check(each.name) end
+  check_apart(job.from_handle, plan)
   if not to then return end
   local circles
   job.own, job.others, circles = Carriage.load(plan, from, to)
@@ -295,6 +307,7 @@ local function check(job)
     check_triggers(from, each.name)
     check_triggers(to, each.name)
   end
+  check_apart(job.to_handle, plan)
   job.from_order, job.from_circles = from:order(plan)
   job.to_order, job.to_circles = to:order(plan)
   job.to_circles = job.to_circles or circles
@@ -337,7 +350,7 @@ function M.run(from, to, tenant, options)
     if target then target:close() end
   end)
   return require "rille.tenant".outside(run, { id = tenant.id, key = tostring(tenant.id), from = source, to = target,
-    on_step = options.on_step or function() end }, options.dry_run)
+    from_handle = from, to_handle = to, on_step = options.on_step or function() end }, options.dry_run)
 end
 
 return M

@@ -1,5 +1,6 @@
 --- tenant.lint: what in a schema lets tenants meet: indexes and keys that leave the tenant out, tables and models that
 -- say different things.
+local Apart = require "rille.tenant.apart"
 local Engine = require "rille.schema.engine"
 local Name = require "rille.schema.name"
 local Owner = require "rille.schema.tenant"
@@ -72,6 +73,16 @@ local function check_models(add, tables, columns)
       end
     end
   end
+end
+
+local function check_apart(add, each, handle)
+  local alike = Apart.alike(handle, each.description, each.tenant)
+  for _, class in ipairs(each.models) do
+    alike = alike or Apart.alike(handle, each.description, each.tenant, class._def.casts[each.tenant])
+  end
+  if not alike then return end
+  local message, hint = Apart.words(each.tenant, alike)
+  add("alike", each, { column = each.tenant, message = message, hint = hint })
 end
 
 local function check_column(add, each)
@@ -168,6 +179,7 @@ function M.run(handle)
   check_models(add, tables, columns)
   for _, each in ipairs(tables) do
     if each.tenant and column_of(each.description, each.tenant) then
+      check_apart(add, each, handle)
       check_column(add, each)
       check_uniques(add, each)
       check_references(add, each, owned, handle)

@@ -2,6 +2,7 @@
 -- `tenancy = { rls = true }`: connections tell the server whose rows are meant (core/driver/postgres_wall.c), policies
 -- hold it to that (schema/postgres/policy.lua), and here it is tried whether they do, before a tenant reads a row.
 local core = require "rille.core"
+local Apart = require "rille.tenant.apart"
 local Config = require "rille.config"
 local Error = require "rille.error"
 
@@ -57,7 +58,9 @@ local ROLE <const> = [[select rolname::text as name, case when rolsuper then 'is
 
 -- A row for each policy of each table that is there, or one without a policy.
 local TABLES <const> = [[select t.name, t."column", c.relkind::text as kind, c.relrowsecurity as enabled,
-    c.relforcerowsecurity as forced, pg_catalog.format_type(a.atttypid, -1) as type, p.polname::text as policy,
+    c.relforcerowsecurity as forced, ]]
+  .. require "rille.handle.postgres".ALIKE .. [[ as alike,
+    pg_catalog.format_type(a.atttypid, -1) as type, p.polname::text as policy,
     p.polpermissive as permissive, p.polcmd::text as command, p.polroles = '{0}' as public,
     pg_catalog.pg_get_expr(p.polqual, p.polrelid) as condition,
     coalesce(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid),
@@ -68,12 +71,13 @@ local TABLES <const> = [[select t.name, t."column", c.relkind::text as kind, c.r
   left join pg_catalog.pg_policy p on p.polrelid = c.oid
   where c.relkind not in ('v', 'm') order by t.name]]
 
---- What is wrong with a table, by the rows that tell of it; nil for nothing.
+--- What is wrong with a table, by the rows that tell of it, and what to do if no migration mends it; nil for nothing.
 local function fault_of(rows)
   local Policy = require "rille.schema.postgres.policy"
   local first, own = rows[1], nil
   if first.kind == "f" then return "is a foreign table, of which no policy is kept" end
   if not first.type then return ("has no column %s"):format(first.column) end
+  if first.alike then return Apart.words(("has the column %s, which"):format(first.column), first.alike) end
   local condition = Policy.plain(Policy.condition(first.column, first.type, first.name))
   for _, row in ipairs(rows) do
     if row.policy == Policy.NAME then
@@ -110,10 +114,11 @@ function M.faults(db, guards)
   end
   for _, guard in ipairs(guards) do
     local rows = by_table[guard.table]
-    local message = rows and fault_of(rows)
+    local message, hint
+    if rows then message, hint = fault_of(rows) end
     if message then
       faults[#faults + 1] = { table = guard.table, message = ("%s %s"):format(guard.table, message),
-        hint = "rille migrate:generate writes the migration; in one, t:row_security() does it" }
+        hint = hint or "rille migrate:generate writes the migration; in one, t:row_security() does it" }
     end
   end
   return faults
