@@ -112,4 +112,24 @@ describe("behind a view of PostgreSQL", function()
     end)
     hidden "every"
   end)
+
+  it("is read again where something is dropped under the look at all there is", function()
+    local Behind, real, left = require "rille.tenant.behind.postgres", db:connect(), 0
+    local handle = { connect = function()
+      return { query = function(_, sql, params)
+        left = left - 1
+        if left >= 0 then
+          real:query([[do $$ begin
+            raise exception using errcode = 'XX000', message = 'could not open relation'; end $$]], {})
+        end
+        return real:query(sql, params)
+      end }
+    end }
+    for failures = 0, 4 do
+      left = failures
+      assert.is_function(Behind.read(handle))
+    end
+    left = 5
+    assert.equal("XX000", refused("invalid_argument", Behind.read, handle).code)
+  end)
 end)

@@ -1,5 +1,7 @@
 --- behind.postgres: what views and tables of PostgreSQL read and write besides, told by what the catalog says they use.
 -- What a function does is not known there, so where one that somebody made is used, any table may be behind it.
+local Error = require "rille.error"
+
 local M = {}
 
 -- Functions of PostgreSQL's own, and of its extensions, that run SQL given to them as a text.
@@ -39,10 +41,22 @@ local TRIGGERS <const> = [[select t.tgname::text as name, c.relname::text as tbl
   join pg_catalog.pg_proc p on p.oid = t.tgfoid where not t.tgisinternal and c.relkind in ('r', 'p')
     and pg_catalog.pg_table_is_visible(c.oid) order by t.tgname]]
 
+local INTERNAL <const> = "XX000"                   -- SQLSTATE: here, what the query looks at is dropped meanwhile
+local TRIES <const> = 5
+
+--- The rows of a query that looks at all of the catalog: asked again where somebody drops something under it.
+local function read(db, sql, param)
+  for try = 1, TRIES do
+    local ok, rows = pcall(db.query, db, sql, { param })
+    if ok then return rows end
+    if try == TRIES or not (Error.is(rows) and rows.code == INTERNAL) then Error.again(rows) end
+  end
+end
+
 --- Thing -> the list of those that it uses.
 local function read_uses(db)
   local uses = {}
-  for _, row in ipairs((db:query(USES, { "pg_catalog.pg_class" }))) do
+  for _, row in ipairs(read(db, USES, "pg_catalog.pg_class")) do
     local list = uses[row.thing] or {}
     uses[row.thing], list[#list + 1] = list, row.used
   end
@@ -53,7 +67,7 @@ end
 -- Thing -> its kind, as the catalog has it.
 local function read_things(db)
   local names, things, kinds = {}, {}, {}
-  for _, row in ipairs((db:query(THINGS, { RUN_TEXT }))) do
+  for _, row in ipairs(read(db, THINGS, RUN_TEXT)) do
     names[row.thing], kinds[row.thing] = row.name or false, row.kind
     if row.found then things[row.name] = row.thing end
   end
