@@ -95,6 +95,34 @@ describe("a tenant's rows", function()
     assert.equal(0, own:table("posts"):count())
   end)
 
+  it("are held against references that led nowhere before, of which none hides one of theirs", function()
+    for _, name in ipairs { "shared", "own" } do
+      rille.schema(name):create("likes", function(t)
+        t:id()
+        t:references("org", "orgs"):tenant()
+        t:references("post", "posts"):nullable():global()
+      end)
+    end
+    own:execute "pragma foreign_keys = off"
+    own:insert("orgs", { id = 2, name = "b" })
+    own:insert("likes", { { id = 1, org_id = 2, post_id = 2 }, { id = 2, org_id = 2, post_id = 4 },
+      { id = 3, org_id = 2, post_id = 900 } })
+    own:execute "alter table likes rename to old"
+    own:execute [[create table likes (id integer primary key, org_id integer not null references orgs,
+      post_id integer references posts, kind_id integer references kinds)]]
+    own:execute "insert into likes (id, org_id, post_id) select id, org_id, post_id from old"
+    own:execute "drop table old"
+    shared:execute "alter table likes add column kind_id integer"        -- which refers to nothing here
+    shared:insert("likes", { id = 10, org_id = 1, kind_id = 7 })
+    local mine = rows_of(shared, A)
+    local e = refused("foreign_key_violation", Extract.run, shared, own, A)
+    assert.equal("1 row would refer to rows that are not there: likes to kinds", e.message)
+    assert.same({ mine, "" }, { rows_of(shared, A), rows_of(own, A) })
+    shared:update("likes", { id = 10 }, { kind_id = rille.null })
+    assert.equal(41, Extract.run(shared, own, A).rows)
+    assert.same({ "", mine, 4 }, { rows_of(shared, A), rows_of(own, A), own:table("likes"):unfiltered():count() })
+  end)
+
   it("move with what hangs on them, and back", function()
     local mine, others = rows_of(shared, A), rows_of(shared, B)
     assert.same({ rows = 40, tables = { posts = 20, post_tags = 20 } }, Extract.run(shared, own, A, { dry_run = true }))
@@ -146,6 +174,40 @@ describe("a tenant's rows", function()
       Extract.run(own, shared, A)
     end
     assert.equal(mine, rows_of(shared, A))
+  end)
+
+  it("are counted by the run that moved them, and by no other one", function()
+    local inner
+    local outer = Extract.run(shared, own, A, { on_step = function(step)
+      if step == "arrived" and not inner then inner = Extract.run(shared, own, A) end
+    end })
+    assert.same({ rows = 40, tables = { posts = 20, post_tags = 20 } }, inner)
+    assert.same({ rows = 0, tables = { posts = 0, post_tags = 0 } }, outer)
+    pcall(Extract.run, own, shared, A, { on_step = function(step) if step == "arrived" then error "killed" end end })
+    own:insert("posts", { id = 1000, org_id = 1, slug = "new" })
+    assert.same({ rows = 41, tables = { posts = 21, post_tags = 20 } }, Extract.run(own, shared, A))
+  end)
+
+  it("are not said to be moved that came after the others had left, whichever run notices", function()
+    local mine = rows_of(shared, A)
+    local function late() shared:insert("posts", { { id = 500, org_id = 1, slug = "late" },
+      { id = 502, org_id = 1, slug = "later" } }) end
+    local function check(...)
+      local e = refused("checksum_mismatch", ...)
+      assert.equal("the tenant's rows were moved, and some were written into the source after they had left (posts: 2)",
+        e.message)
+      assert.same({ posts = { "2 rows only in the source" } }, e.fields)
+      assert.matches("write them in the target, and delete them in the source", e.hint)
+      assert.same({ 2, mine }, { shared:table("posts"):where("org_id", 1):count(), rows_of(own, A) })
+    end
+    pcall(Extract.run, shared, own, A, { on_step = function(step) if step == "left" then error "killed" end end })
+    late()
+    check(Extract.run, shared, own, A, { dry_run = true })
+    check(Extract.run, shared, own, A)
+    refused("unique_violation", Extract.run, shared, own, A)       -- that move is at its end
+    shared:table("posts"):unfiltered():where("org_id", 1):delete()
+    Extract.run(own, shared, A)
+    check(Extract.run, shared, own, A, { on_step = function(step) if step == "left" then late() end end })
   end)
 
   it("are not taken for gone by what is noted of an earlier move", function()

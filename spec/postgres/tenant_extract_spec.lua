@@ -141,6 +141,17 @@ between(Moves.PAIRS, function()
 end)
 
 between(MIXED, function()
+  it("are not said to be moved that came after the others had left", function()
+    local mine = there "acme"
+    pcall(Moving.run, "extract", "acme", { on_step = function(step) if step == "left" then error "killed" end end })
+    shared():insert("posts", { id = 500, org_id = "acme", slug = "late" })
+    local e = refused("checksum_mismatch", Moving.run, "extract", "acme")
+    assert.same({ posts = { "1 row only in the source" } }, e.fields)
+    assert.same({ 1, mine }, { shared():table("posts"):where("org_id", "acme"):count(), here "acme" })
+    shared():delete("posts", { id = 500 })
+    assert.equal(0, Moving.run("extract", "acme").rows)
+  end)
+
   it("are in one place after any end", function()
     local mine, others = there "acme", there "globex"
     for _, last in ipairs { "checking", "copying", "arrived", "left" } do

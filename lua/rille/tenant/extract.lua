@@ -175,18 +175,15 @@ local function put(job)
 end
 
 --- Raise unless the target has now what it was given.
-local function check_put(job, dangling_before)
+local function check_put(job)
   job.to:mark(job.plan, job.id)
   local same, each = Carriage.are_same(job.own)
   if not same then
     Error.raise("checksum_mismatch", ("%s: the target has other rows than it was given: %s"):format(each.name,
       table.concat(each:differences(), "; ")), { table = each.name, hint = "nothing was moved; please report it" })
   end
-  local dangling = job.to:dangling() - dangling_before
-  if dangling == 0 then return end
-  Error.raise("foreign_key_violation", ("%d rows would refer to rows that are not there"):format(dangling), {
-    hint = "rows that the tenant's rows refer to are missing in the target",
-  })
+  Moved.refuse_references(job.to:more_dangling(), "%d row%s would refer to rows that are not there: %s",
+    "nothing was moved; rows that the tenant's rows refer to are missing in the target")
 end
 
 --- Is all done but that the target forgets it?
@@ -202,10 +199,10 @@ local function arrive(job)
       Moved.check_whole(job.from:state(job.key))
       local found = prepare(job)
       if found ~= "room" then return found == "there" end
-      local dangling = job.to:dangling()
+      job.to:note_dangling(job.plan)
       job.to:clear(job.plan, job.to_order)
       put(job)
-      check_put(job, dangling)
+      check_put(job)
       local sums = {}
       for i, each in ipairs(job.own) do sums[i] = each.seen end
       job.to:note(job.key, Moved.arriving(Carriage.digest(sums)))
@@ -232,19 +229,21 @@ local function alone(job, fn)
 end
 
 --- Delete the rows in the source, if the target has the same; false when they have changed since they were copied.
+---@return integer[]|false counts  how many, a table of the plan each; empty where another run has done it
 local function leave(job)
   return alone(job, function()
-    if has_left(job) then return true end
+    if has_left(job) then return {} end
     job.from:lock(names_of(job.plan))
     if job.from_circles then job.from:put_off() end
     job.from:mark(job.plan, job.id)
     job.to:mark(job.plan, job.id)
     if not compare(job) then return false end
     check_referring(job)
+    local counts = table.move(job.from.counts, 1, #job.plan, 1, {})
     job.from:clear(job.plan, job.from_order)
     assert(job.from:mark(job.plan, job.id) == 0, "rows were deleted and are still there")
     job.from:note(job.key, "left")
-    return true
+    return counts
   end)
 end
 
@@ -255,20 +254,49 @@ local function forget_earlier(job)
   end)
 end
 
+--- Raise for rows that somebody wrote into the source behind the second step: nobody would look for them there.
+local function check_gone(job)
+  local total, fields, shown = 0, {}, {}
+  job.from:read(function() total = job.from:mark(job.plan, job.id) end)
+  for i, each in ipairs(total > 0 and job.plan or {}) do
+    local rows = job.from.counts[i]
+    if rows > 0 then
+      fields[each.name] = { ("%d row%s only in the source"):format(rows, rows == 1 and "" or "s") }
+      shown[#shown + 1] = ("%s: %d"):format(each.name, rows)
+    end
+  end
+  if total == 0 then return end
+  Error.raise("checksum_mismatch", ("the tenant's rows were moved, and some were written into the source after they "
+    .. "had left (%s)"):format(table.concat(shown, ", ")), {
+    fields = fields, hint = "these were not moved: write them in the target, and delete them in the source",
+  })
+end
+
+--- Do what is left of the steps.
+---@return integer[] counts  of the rows that this run moved, a table of the plan each; empty: none
 local function move(job)
   forget_earlier(job)
-  local tries = 0
+  local tries, counts = 0, {}
   while not has_left(job) do
     tries = tries + 1
     if tries > TRIES then
       Error.raise("busy", "the tenant's rows change all the time", { hint = "move it while nobody writes them" })
     end
-    if not arrive(job) then return job.on_step "done" end
+    if not arrive(job) then
+      job.on_step "done"
+      return {}
+    end
     job.on_step "arrived"
-    if leave(job) then job.on_step "left" end
+    local left = leave(job)
+    if left then
+      counts = left
+      job.on_step "left"
+    end
   end
   job.to:write(function() job.to:forget(job.key, "arriving") end)
+  check_gone(job)
   job.on_step "done"
+  return counts
 end
 
 -- -- the whole ------------------------------------------------------------------------------------------------------
@@ -317,16 +345,23 @@ local function run(job, dry_run)
   job.plan = Moved.plan(job.from)
   job.plan.others = Needed.tables(job.plan, job.from)
   check(job)
-  local done = { tables = {} }
-  job.from:read(function() done.rows = job.from:mark(job.plan, job.id) end)
-  for i, each in ipairs(job.plan) do done.tables[each.name] = job.from.counts[i] end
+  local rows
+  job.from:read(function() rows = job.from:mark(job.plan, job.id) end)
+  local counts = table.move(job.from.counts, 1, #job.plan, 1, {})
   if job.to then Moved.check_whole(job.from:state(job.key)) end
-  if dry_run and job.to and done.rows > 0 then
+  if dry_run and job.to and has_left(job) then
+    check_gone(job)
+  elseif dry_run and job.to and rows > 0 then
     job.to:try(function() job.from:read(function() prepare(job) end) end)
-  elseif not dry_run and (done.rows > 0 or job.to:state(job.key) == "arriving") then
+  elseif not dry_run and (rows > 0 or job.to:state(job.key) == "arriving") then
     job.from:make_notes()
     job.to:make_notes()
-    move(job)
+    counts = move(job)
+  end
+  local done = { rows = 0, tables = {} }
+  for i, each in ipairs(job.plan) do
+    done.tables[each.name] = counts[i] or 0
+    done.rows = done.rows + done.tables[each.name]
   end
   return done
 end

@@ -22,13 +22,13 @@ end
 
 local function engine_of(handle) return require("rille.tenant.side." .. handle.driver) end
 
---- Open both sides on connections of their own: one connection for two files, so that SQL sees both.
+--- Open both sides on connections of their own: where they can be, one connection for two files, so that SQL sees both.
 ---@param from rille.Handle
 ---@param to? rille.Handle
 ---@return rille.MoveSide from
 ---@return rille.MoveSide? to
 function Side.open(from, to)
-  if to and from.driver == "sqlite" and to.driver == "sqlite" then return engine_of(from).attach(from, to) end
+  if to and from.driver == "sqlite" and to.driver == "sqlite" then return engine_of(from).open_both(from, to) end
   local source = engine_of(from).new(from)
   if not to then return source end
   local ok, target = xpcall(engine_of(to).new, Error.keep_trace, to)
@@ -50,8 +50,11 @@ function Side:place(name) return self.schema and ("%s.%s"):format(self.schema, q
 local function set_of(self, i) return ("rille_move_%s%d"):format(self.schema or "", i) end
 
 --- SQL: a row of table number i is one of those that are meant.
-function Side:meant(i, alias)
-  return ("%s.%s in (select id from %s)"):format(alias, self.ROW, set_of(self, i))
+---@param i integer
+---@param alias string
+---@param row? string  the column that tells the rows apart; nil: as it does in the table itself
+function Side:meant(i, alias, row)
+  return ("%s.%s in (select id from %s)"):format(alias, row or self.ROW, set_of(self, i))
 end
 
 --- Find the tenant's rows, in a transaction; how many there are.

@@ -1,5 +1,5 @@
 --- carriage.staged: the rows of a table between two databases that no SQL sees both of, for one of them at least is at
--- a server.
+-- a server, or somebody is to hear of what is written to each.
 -- They are carried as `rille promote` carries them: every value is looked at for the column that is to keep it before
 -- anything is written, and both sides are added up.  On their way they wait in a short-lived table of the target,
 -- where they are compared with what is there.
@@ -32,6 +32,15 @@ local function take_as_text(source, columns)
   end
 end
 
+--- Between two files a column of the same type keeps whatever is in the other one.
+local function take_as_it_is(source, columns)
+  local declared = {}
+  for _, column in ipairs(source.columns) do declared[column.name] = column.declared or "" end
+  for _, column in ipairs(columns) do
+    if column.declared == declared[column.source] then column.declared = "" end
+  end
+end
+
 --- Which column of a table takes which.
 local function columns_of(from, to, name)
   local source, target, wrong = from.db:describe(name), to.db:describe(name), {}
@@ -41,7 +50,9 @@ local function columns_of(from, to, name)
   else
     local columns = Target.columns(source.columns, target, tell)
     tell_more(source, target, tell)
-    if from.db.driver == "postgres" and to.db.driver == "postgres" then take_as_text(source, columns) end
+    if from.db.driver == to.db.driver then
+      (to.db.driver == "postgres" and take_as_text or take_as_it_is)(source, columns)
+    end
     if #wrong == 0 then return columns end
   end
   Error.raise("migration", ("%s is another table in the target: %s"):format(name, table.concat(wrong, "; ")), {

@@ -148,7 +148,8 @@ function Postgres:make_like(stage, name, columns)
 end
 
 --- Foreign keys are looked after by the database.
-function Postgres.dangling() return 0 end
+function Postgres.note_dangling() end
+function Postgres.more_dangling() return {} end
 
 --- Never back: others may have got ids that are not committed yet, or get some just now.  A setval knows nothing of
 --- these, so it is for more than they could be.

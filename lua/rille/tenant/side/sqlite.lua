@@ -51,16 +51,23 @@ end
 ---@return rille.MoveSide
 function Sqlite.new(handle) return on(Handle.new("move", settings_of(handle))) end
 
---- Open two files in one connection.
+--- A file whose mirrors, or sessions, are to hear of what is written has these.
+local HEARD <const> = "select 1 from other.sqlite_schema where name in ('rille_mirrors', 'rille_history') limit 1"
+
+--- Open two files in one connection, or in one each where somebody is to hear of what is written into the second: a
+--- connection fills the outbox of its main file alone, and counts that one's commits.
 ---@param from rille.Handle
 ---@param to rille.Handle
 ---@return rille.MoveSide from
 ---@return rille.MoveSide to
-function Sqlite.attach(from, to)
-  local settings, path = settings_of(from), settings_of(to).database
+function Sqlite.open_both(from, to)
+  local settings, there = settings_of(from), settings_of(to)
+  if to.settings.mirror ~= nil then to:connect() end          -- so that the file says that it has mirrors
   local db = Handle.new("move", settings)
-  db:_execute("attach ? as other", path)
-  return on(db, "main"), on(db, "other")
+  db:_execute("attach ? as other", there.database)
+  if not db:_query(HEARD)[1] then return on(db, "main"), on(db, "other") end
+  db:_execute "detach other"
+  return on(db), on(Handle.new("move", there))
 end
 
 --- What the database is called on its connection.
@@ -76,7 +83,7 @@ function Sqlite.durable() end
 function Sqlite.lock_notes() end
 function Sqlite.lock() end
 
---- Have foreign keys looked after when the transaction ends: they are not looked after at all, see dangling.
+--- Have foreign keys looked after when the transaction ends: they are not looked after at all, see more_dangling.
 function Sqlite.put_off() end
 
 ---@return boolean
@@ -162,11 +169,30 @@ function Sqlite:make_like(stage, name, columns)                                -
   self.db:_execute(("create temp table %s (%s)"):format(stage, table.concat(parts, ", ")))
 end
 
---- How many references lead nowhere.  A condition on its column `schema` would be true of no row: only arguments are
---- heard.
----@return integer
-function Sqlite:dangling()
-  return self.db:_query("select count(*) as n from pragma_foreign_key_check(null, ?)", schema_of(self))[1].n
+--- The references that lead nowhere, and how many there are of each: those of a table without rowid tell no rows
+--- apart.  A condition on a column `schema` would be true of no row: only arguments are heard.
+local DANGLING <const> = [[select "table" as name, rowid as id, parent, fkid as key, count(*) as n
+  from pragma_foreign_key_check(null, ?) group by 1, 2, 3, 4]]
+
+--- Note which references lead nowhere, but for those of marked rows, which others take the place of.
+---@param plan rille.MovedTable[]
+function Sqlite:note_dangling(plan)
+  self.db:_execute "drop table if exists temp.rille_dangling"
+  self.db:_execute "create temp table rille_dangling (name, id, parent, key, n)"
+  self.db:_execute("insert into rille_dangling " .. DANGLING, schema_of(self))
+  for i, each in ipairs(plan) do
+    self.db:_execute(("delete from rille_dangling as d where name = ? and %s"):format(self:meant(i, "d", "id")),
+      each.name)
+  end
+  self.db:_execute "create index temp.rille_dangling_by on rille_dangling (name, id, parent, key)"
+end
+
+--- Those that lead nowhere now, and did not when they were noted.
+---@return rille.Reference[]
+function Sqlite:more_dangling()
+  return self.db:_query(([[select f.name as "table", f.parent, sum(f.n - coalesce(d.n, 0)) as rows from (%s) as f
+    left join rille_dangling as d on d.name is f.name and d.id is f.id and d.parent is f.parent and d.key is f.key
+    where f.n > coalesce(d.n, 0) group by 1, 2 order by 1, 2]]):format(DANGLING), schema_of(self))
 end
 
 --- Let new ids go on behind those that came: SQLite sees to it.
