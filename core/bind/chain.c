@@ -143,8 +143,10 @@ rille_chain_raw(rille_chain *r, int node, int sql, int params)
   raw->text = rille_chain_text(r, node, sql, "raw SQL");
   raw->items = rille_chain_values(r, node, params);
   if (rille_chain_push(r, node, params) == LUA_TTABLE) {
-    if (lua_getfield(r->L, -1, "reads") != LUA_TNIL)
+    if (lua_getfield(r->L, -1, "reads") != LUA_TNIL) {
       rille_lua_check_raw(r->L);
+      r->work->asked = true;
+    }
     lua_pop(r->L, 1);
   }
   lua_pop(r->L, 1);

@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "core/bind/context.h"
 #include "core/bind/database.h"
 #include "core/bind/ends.h"
 #include "core/bind/rows.h"
@@ -13,6 +14,9 @@
 
 /* Where the arguments of most methods stand. */
 enum { QUERY = 2, SEALED = 3 };
+
+/* What a cursor keeps alive behind its arguments: the owner's address, and the context under which it reads. */
+enum { OWNER = SEALED + 1, VIEW };
 
 static rille_query *
 to_query(lua_State *L, rille_work *work)
@@ -135,6 +139,31 @@ read_first(lua_State *L)
 
 /* -- cursors --------------------------------------------------------------------------------------------- */
 
+/* db, query, sealed: raises unless the statement may be made now. */
+static int
+may_read(lua_State *L)
+{
+  (void)to_query(L, rille_lua_begin_call(L, rille_lua_check_database(L, 1)));
+  return 0;
+}
+
+/* The coroutine sees other rows than before; upvalues as of the iterator. */
+static void
+ask_again(lua_State *L, rille_work *work)
+{
+  int kept;
+
+  luaL_checkstack(L, 5, NULL);
+  (void)lua_getiuservalue(L, lua_upvalueindex(1), 1);
+  kept = lua_gettop(L);
+  lua_pushcfunction(L, may_read);
+  for (int i = 1; i <= SEALED; i++)
+    (void)lua_rawgeti(L, kept, i);
+  lua_call(L, SEALED, 0);
+  rille_lua_keep_view(L, work, kept, VIEW);
+  lua_pop(L, 1);
+}
+
 /* The iterator; upvalues: work, metatable, origin, names */
 static int
 cursor_next(lua_State *L)
@@ -143,8 +172,8 @@ cursor_next(lua_State *L)
 
   if (work->cursor.statement == NULL)
     return rille_lua_refuse(L, "the cursor is closed");
-  if (work->tenant > 0)
-    rille_lua_same_tenant(L, work);
+  if (rille_lua_has_view(work) && rille_lua_had_tenants() && !rille_lua_same_view(L, work, lua_upvalueindex(1), VIEW))
+    ask_again(L, work);
   rille_work_step(work);
   if (!rille_lua_rows_next(L, work->rows, work)) {
     rille_cursor_close(&work->cursor);
@@ -177,21 +206,25 @@ read_cursor(lua_State *L)
   rille_query *query;
   rille_lua_rows *rows;
   rille_lua_source *source;
-  int at, closes;
+  int at, closes, kept;
 
   lua_settop(L, SEALED);
   (void)rille_lua_begin_call(L, database); /* the database is not closed while the cursor is made */
   work = rille_work_new(L, database);
   closes = lua_gettop(L);
-  lua_createtable(L, 4, 0); /* keeps alive: the database, the query whose texts are bound, and the owner's address */
+  kept = closes + 1;
+  lua_createtable(L, VIEW, 0); /* keeps alive: the database, the query whose texts are bound, and more */
   for (int i = 1; i <= SEALED; i++) {
     lua_pushvalue(L, i);
     lua_rawseti(L, -2, i);
   }
   (void)lua_pushthread(L);
-  lua_rawseti(L, -2, SEALED + 1);
+  lua_rawseti(L, -2, OWNER);
+  lua_pushvalue(L, -1);
   (void)lua_setiuservalue(L, closes, 1);
   query = to_query(L, work);
+  if (rille_lua_has_view(work))
+    rille_lua_keep_view(L, work, kept, VIEW);
   keep_texts(L, work);
   start(L, database, work, query);
   work->cursor.statement->stmt->driver->stream(work->cursor.statement->stmt, true);

@@ -63,6 +63,7 @@ take_context(lua_State *L, rille_work *work, int index, rille_source *source)
   luaL_checkstack(L, 8, "a query is too deep");
   context = rille_lua_push_context(L);
   source->guard = is_lifted(L, context, index) ? RILLE_GUARD_LIFTED : RILLE_GUARD_TENANT;
+  work->lifted = work->lifted || source->guard == RILLE_GUARD_LIFTED;
   if (source->guard == RILLE_GUARD_TENANT)
     source->tenant = tenant_slot(L, context, work, source);
   lua_settop(L, top);
@@ -94,6 +95,7 @@ rille_lua_guard(lua_State *L, rille_work *work, const rille_lua_source *of, int 
     return;
   if (source->table->tenant == NULL) {
     source->guard = RILLE_GUARD_LIFTED;
+    work->asked = true;
     if (rille_lua_had_tenants() && ask(L, index))
       work->everybody = true;
   } else if (rille_lua_meet(L, of->met, index, RILLE_SOURCE_MET)) {
@@ -171,17 +173,61 @@ rille_lua_stamp(lua_State *L, rille_work *work, const rille_source *source, rill
   return guarded || given || (source->guard == RILLE_GUARD_LIFTED && current(L, cell));
 }
 
-void
-rille_lua_same_tenant(lua_State *L, rille_work *work)
+bool
+rille_lua_has_view(const rille_work *work)
 {
-  rille_cell cell;
+  return work->tenant > 0 || work->lifted || work->asked;
+}
 
-  if (work->tenant == 0 || (current(L, &cell) && rille_cell_equal(&cell, &work->slots[work->tenant - 1].cell)))
-    return;
-  (void)rille_fault_set(&work->fault, RILLE_TENANT_MISMATCH,
-                        "the cursor reads rows of a tenant that is no longer the current one");
-  rille_fault_hint(&work->fault, "end the loop before another tenant is set");
-  (void)rille_lua_raise(L, &work->fault, (rille_str){ 0 });
+void
+rille_lua_keep_view(lua_State *L, rille_work *work, int index, int key)
+{
+  int top = lua_gettop(L);
+
+  luaL_checkstack(L, 5, NULL);
+  (void)rille_lua_push_context(L);
+  work->context = lua_topointer(L, -1);
+  lua_rawseti(L, index, key);
+  lua_settop(L, top);
+}
+
+/* Pushes the mark of the context at that index, which may be nil. */
+static void
+push_mark(lua_State *L, int context)
+{
+  if (lua_istable(L, context))
+    (void)lua_rawgeti(L, context, 2);
+  else
+    lua_pushnil(L);
+}
+
+/* Most rows are read under the very context; another one may say the same. */
+bool
+rille_lua_same_view(lua_State *L, const rille_work *work, int index, int key)
+{
+  int top = lua_gettop(L), now = top + 2;
+  bool same;
+
+  luaL_checkstack(L, 8, NULL);
+  (void)rille_lua_push_context(L);
+  same = lua_topointer(L, now) == work->context;
+  if (!same) {
+    (void)lua_getiuservalue(L, index, 1);
+    (void)lua_rawgeti(L, -1, key);
+    push_mark(L, lua_gettop(L));
+    push_mark(L, now);
+    same = lua_rawequal(L, -1, -2) != 0;
+  }
+  lua_settop(L, top);
+  if (!same && (work->tenant > 0 || work->lifted)) {
+    rille_fault fault;
+
+    (void)rille_fault_set(&fault, RILLE_TENANT_MISMATCH,
+                          "cursor: the rows are of a tenant that is no longer the current one");
+    rille_fault_hint(&fault, "end the walk before another tenant is set, or a bypass begins or ends");
+    (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
+  }
+  return same;
 }
 
 void

@@ -23,8 +23,16 @@ bool rille_lua_stamp(lua_State *L, rille_work *work, const rille_source *source,
 ** tenant; NULL is a value that only the database will know, as of an increment. */
 void rille_lua_check_tenant(lua_State *L, rille_work *work, const rille_source *source, const rille_cell *cell);
 
-/* Raises tenant_mismatch when the tenant is not the one that the work's statement was made for. */
-void rille_lua_same_tenant(lua_State *L, rille_work *work);
+/* Does it depend on whose rows the coroutine sees what the work's statement reads? */
+bool rille_lua_has_view(const rille_work *work);
+
+/* Notes under which context the cursor reads; the table at that absolute index keeps it at `key`. */
+void rille_lua_keep_view(lua_State *L, rille_work *work, int index, int key);
+
+/* Does the coroutine see the rows that it saw when rille_lua_keep_view noted that for the work, the userdata at that
+** index, in the table that is its user value?  Raises tenant_mismatch if not and rows of tenants are read; false where
+** only whoever is asked can tell, as before a statement. */
+bool rille_lua_same_view(lua_State *L, const rille_work *work, int index, int key);
 
 /* Raises tenant_required inside a tenant: a part of a query that is the caller's own SQL reads tables by itself, and
 ** nobody knows whose rows. */

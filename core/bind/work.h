@@ -28,6 +28,9 @@ typedef struct rille_work {
   rille_fault fault;
   uint32_t tenant;                     /* the slot, from 1, that keeps the tenant; 0: nobody asked for one */
   bool everybody;                      /* a view is read for which all tenants were said to be meant */
+  bool lifted;                         /* everybody's rows of a table of tenants are read */
+  bool asked;                          /* a view or SQL of the caller's own is read, of which nobody knows whose rows */
+  const void *context;                 /* of a cursor: under which it reads, kept alive with it */
   int depth;                           /* queries and groups in each other, while a tree is read */
   struct rille_lua_rows *rows;         /* of a cursor: what its rows become; in the arena */
   struct rille_lua_database *database; /* that it runs on, where it counts ... */

@@ -14,7 +14,7 @@ describe("a tenant", function()
       "create table posts (id integer primary key autoincrement, org_id INTEGER not null, title TEXT)",
       "create table parts (org_id INTEGER not null, number INTEGER not null, title TEXT, primary key (org_id, number))",
       "create table notes (id integer primary key autoincrement, on_type VARCHAR(20), on_id INTEGER)")
-    Post = rille.model "Post" { tenant_column = "org_id" }
+    Post = rille.model "Post" { tenant_column = "org_id", relations = { notes = rille.morph_many("Note", "on") } }
     Part = rille.model "Part" { tenant_column = "org_id" }
     Note = rille.model "Note" { relations = { on = rille.morph_to() } }
     for _, tenant in ipairs { A, B } do
@@ -127,6 +127,88 @@ describe("a tenant", function()
       refused("tenant_mismatch", function() note.on = post end)
       note:relation "on":associate(Post:first()):save()
       assert.equal("posts", note.on_type)
+    end)
+  end)
+
+  describe("reads no row of another one through a cursor", function()
+    local function everybody(fn, ...) return Post:without_tenant_scope(fn, ...) end
+
+    --- Whoever calls `see` sees the rows; A does not, neither outside of that nor inside.
+    local function check(query, see, kind)
+      for _, outside in ipairs { false, true } do
+        local next_row, closing
+        local function open()
+          next_row, closing = see(function()
+            local step, _, _, last = query:cursor()
+            assert.is_not_nil(step())
+            return step, last
+          end)
+        end
+        if outside then open() else as(A, open) end
+        local _ <close> = closing
+        local e = refused(kind or "tenant_mismatch", as, A, next_row)
+        if not kind then
+          assert.matches("no longer the current one", e.message)
+          assert.matches("bypass", e.hint)
+        end
+        local back = function() return see(next_row) end
+        assert.is_not_nil(outside and back() or as(A, back))
+      end
+    end
+
+    before_each(function()
+      Note:create {}
+      Note:create {}
+    end)
+
+    it("that was opened while everybody's were seen", function()
+      local joined = Note:join("posts", "posts.id", "!=", "notes.on_id")
+        :select("posts.title", "notes.on_type", "notes.on_id")
+      Note:unfiltered():update { on_type = "posts", on_id = 0 }
+      check(Post:query(), everybody)
+      check(Post:with "notes", everybody)
+      check(rille.db():table "posts", everybody)
+      check(joined, everybody)
+      check(joined:with "on", everybody)
+    end)
+
+    it("that was opened outside of tenants, or as everybody, and reads a view or SQL of the caller's own", function()
+      rille.db():execute "create view titles as select title from posts"
+      check(Note:select_raw "(select max(title) from posts) as title", rille.tenant.outside, "tenant_required")
+      check(rille.db():table "titles", rille.tenant.outside, "tenant_required")
+      check(rille.db():table "titles", everybody, "tenant_required")
+    end)
+
+    it("that it opened itself, where everybody's are seen now", function()
+      as(A, function()
+        local next_row, _, _, closing = Post:cursor()
+        local _ <close> = closing
+        refused("tenant_mismatch", everybody, next_row)
+        assert.equal(A.id, next_row().org_id)
+      end)
+    end)
+
+    it("and its own, whoever else's were seen between two rows", function()
+      as(A, function()
+        Post:create { title = "second" }
+        local count = 0
+        for _ in Post:cursor() do
+          count = count + 1
+          everybody(function() assert.equal(3, Post:count()) end)
+          rille.tenant.set { id = A.id, slug = "a" }
+        end
+        assert.equal(2, count)
+      end)
+    end)
+
+    it("and all of nobody's, whoever is the current one", function()
+      local count = 0
+      for _ in Note:cursor() do
+        count = count + 1
+        rille.tenant.set(count == 1 and A or B)
+      end
+      rille.tenant.clear()
+      assert.equal(2, count)
     end)
   end)
 end)

@@ -62,19 +62,19 @@ local function walk_by_order(query, word, size, order, key, fn)
   end
 end
 
---- A function that raises once the rows belong to another tenant than when the walk began.
+--- A function that raises once other rows are seen than when the walk began, where that depends on the tenant.
 ---@param query rille.Query
 ---@param word string  the method that walks
 ---@return function
 function M.same_tenant(query, word)
   local class = query[1].class
-  if not (class and (class._def.guard or class._def.infos)) then return function() end end
+  if not (class and (class._def.guard or class._def.infos or Walk.mixes(query))) then return function() end end
   local Tenant = require "rille.tenant"
   local mark = Tenant.mark()
   return function()
     if Tenant.mark() == mark then return end
     Error.raise("tenant_mismatch", word .. ": the rows are of a tenant that is no longer the current one", {
-      model = class._def.name, hint = "end the walk before another tenant is set",
+      model = class._def.name, hint = "end the walk before another tenant is set, or a bypass begins or ends",
     })
   end
 end

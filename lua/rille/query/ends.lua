@@ -24,18 +24,10 @@ local function wanted_of(query)
 end
 M.wanted_of = wanted_of
 
--- Clauses that put columns of others, or none of the table's own, under a name of the table's.
-local MIXES <const> = { [op.join] = true, [op.select_raw] = true, [op.select_query] = true, [op.union] = true }
-
 --- Does the query give rows of a table without a model that holds JSON, and are its columns the table's own?
 local function reads_json(query)
   local root = query[1]
-  if root.class or not root.casts then return false end
-  while query do
-    if MIXES[query[3]] then return false end
-    query = query[2]
-  end
-  return true
+  return not root.class and root.casts and not require "rille.query.walk".mixes(query)
 end
 
 local function json_cursor(kept, step, ...)

@@ -25,6 +25,20 @@ function M.has_node(query, kind)
 end
 local has_node = M.has_node
 
+-- Clauses that put columns of others, or none of the table's own, under a name of the table's.
+local MIXES <const> = { [op.join] = true, [op.select_raw] = true, [op.select_query] = true, [op.union] = true }
+
+--- Can the query give what is not in the table's own columns?
+---@param query rille.Query
+---@return boolean
+function M.mixes(query)
+  while query do
+    if MIXES[query[3]] then return true end
+    query = query[2]
+  end
+  return false
+end
+
 --- The columns of the primary key, and the name of the table.
 local function primary_of(query, word)
   local root = Root.ready(query)
