@@ -1,44 +1,17 @@
 /* spec/driver/postgres_large_test.c - results that are large: their rows are read while the rest comes. */
-#include "spec/driver/contract.h"
+#include "spec/driver/posts.h"
 
 #include <stdio.h>
 
-#include "spec/support/postgres.h"
-
 static const rille_driver *const postgres = &rille_driver_postgres;
-static rille_conn *db;
-static char url[SPEC_URL_BYTES];
 
 /* Of 200 KB and more: the server sends them in many pieces. */
 #define LARGE "select i, repeat('x', 200) from generate_series(1, 1000) as n (i)"
 
-static int
-open_db(void **state)
-{
-  rille_open_options options = { .busy_timeout_ms = 2000 };
-  rille_fault fault;
-
-  (void)state;
-  if (url[0] == '\0')
-    spec_postgres_schema(url, sizeof url);
-  options.url = rille_str_of(url);
-  assert_ok(postgres->open(&options, &db, &fault), &fault);
-  return 0;
-}
-
-static int
-close_db(void **state)
-{
-  (void)state;
-  postgres->close(db);
-  db = NULL;
-  return 0;
-}
-
 static int64_t
 pid(void)
 {
-  return contract_integer(db, "select pg_backend_pid()");
+  return contract_integer(posts_db, "select pg_backend_pid()");
 }
 
 /* Rows from `from` on, the first column of which counts. */
@@ -75,21 +48,21 @@ step_over_row(rille_stmt *stmt)
 static void
 gives_all_rows_whatever_is_asked_between_them(void **state)
 {
-  rille_stmt *stmt = contract_prepare(db, LARGE);
+  rille_stmt *stmt = contract_prepare(posts_db, LARGE);
   rille_fault fault;
 
   (void)state;
   for (int inside = 0; inside < 2; inside++) {
     if (inside)
-      assert_ok(postgres->begin(db, RILLE_BEGIN_DEFERRED, &fault), &fault);
+      assert_ok(postgres->begin(posts_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
     assert_rows(stmt, 1);
     postgres->reset(stmt);
     step_over_row(stmt);
-    assert_int_equal(contract_integer(db, "select 7"), 7);
+    assert_int_equal(contract_integer(posts_db, "select 7"), 7);
     assert_rows(stmt, 2);
     postgres->reset(stmt);
   }
-  assert_ok(postgres->commit(db, &fault), &fault);
+  assert_ok(postgres->commit(posts_db, &fault), &fault);
   postgres->free(stmt);
 }
 
@@ -98,7 +71,7 @@ is_large_or_small_from_one_run_to_the_next(void **state)
 {
   static const int64_t sizes[] = { 1, 1000, 1000, 1, 0, 1, 1000, 1000 };
   rille_stmt *stmt = contract_prepare(
-    db, "select i, repeat('x', 200) from generate_series(1001 - $1::bigint, 1000) as n (i)");
+    posts_db, "select i, repeat('x', 200) from generate_series(1001 - $1::bigint, 1000) as n (i)");
   rille_fault fault;
 
   (void)state;
@@ -116,13 +89,13 @@ is_large_or_small_from_one_run_to_the_next(void **state)
 static void
 ends_before_its_last_row_on_the_same_connection(void **state)
 {
-  rille_stmt *stmt = contract_prepare(db, LARGE);
+  rille_stmt *stmt = contract_prepare(posts_db, LARGE);
   int64_t before = pid();
 
   (void)state;
   step_over_row(stmt);
   postgres->reset(stmt);
-  assert_int_equal(contract_integer(db, "select 7"), 7);
+  assert_int_equal(contract_integer(posts_db, "select 7"), 7);
   step_over_row(stmt);
   postgres->free(stmt);
   assert_int_equal(pid(), before);
@@ -136,8 +109,9 @@ leaves_what_runs_together_next_as_it_is(void **state)
 
   (void)state;
   for (int streams = 0; streams < 2; streams++) {
-    rille_stmt *large = contract_prepare(db, LARGE);
-    rille_stmt *both[] = { contract_prepare(db, "select generate_series(1, 3)"), contract_prepare(db, "select 5") };
+    rille_stmt *large = contract_prepare(posts_db, LARGE);
+    rille_stmt *both[] = { contract_prepare(posts_db, "select generate_series(1, 3)"),
+                           contract_prepare(posts_db, "select 5") };
     rille_cell cell;
 
     if (streams)
@@ -165,40 +139,40 @@ comes_behind_others_that_it_runs_together_with(void **state)
     rille_stmt *stmts[3];
 
     if (inside)
-      assert_ok(postgres->begin(db, RILLE_BEGIN_DEFERRED, &fault), &fault);
+      assert_ok(postgres->begin(posts_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
     for (int i = 0; i < 3; i++)
-      stmts[i] = contract_prepare(db, LARGE);
+      stmts[i] = contract_prepare(posts_db, LARGE);
     assert_ok(postgres->together(stmts, 3, &fault), &fault);
     assert_rows(stmts[0], 1);
     step_over_row(stmts[2]);
     assert_rows(stmts[1], 1);
-    assert_int_equal(contract_integer(db, "select 7"), 7);
+    assert_int_equal(contract_integer(posts_db, "select 7"), 7);
     assert_rows(stmts[2], 2);
     for (int i = 0; i < 3; i++)
       postgres->free(stmts[i]);
   }
-  assert_ok(postgres->commit(db, &fault), &fault);
+  assert_ok(postgres->commit(posts_db, &fault), &fault);
 }
 
 static void
 says_that_one_before_it_failed(void **state)
 {
-  rille_stmt *stmts[] = { contract_prepare(db, LARGE),
-                          contract_prepare(db, "select 1 / (i - 1) from generate_series(1, 1) "
-                                               "as n (i)"),
-                          contract_prepare(db, LARGE) };
+  rille_stmt *stmts[] = { contract_prepare(posts_db, LARGE),
+                          contract_prepare(posts_db, "select 1 / (i - 1) from generate_series(1, 1) "
+                                                     "as n (i)"),
+                          contract_prepare(posts_db, LARGE) };
   rille_fault fault;
   bool row;
 
   (void)state;
-  assert_ok(postgres->begin(db, RILLE_BEGIN_DEFERRED, &fault), &fault);
+  assert_ok(postgres->begin(posts_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
   assert_ok(postgres->together(stmts, 3, &fault), &fault);
   assert_rows(stmts[0], 1);
   assert_fails(RILLE_INVALID_ARGUMENT, postgres->step(stmts[1], &row, &fault), &fault);
   assert_fails(RILLE_TRANSACTION_ABORTED, postgres->step(stmts[2], &row, &fault), &fault);
   for (int i = 0; i < 3; i++)
     postgres->free(stmts[i]);
-  assert_ok(postgres->rollback(db, &fault), &fault);
+  assert_ok(postgres->rollback(posts_db, &fault), &fault);
 }
 
 static void
@@ -211,29 +185,29 @@ ends_the_transaction_behind_its_rows(void **state)
   for (int way = READ; way < WAYS; way++) {
     uint64_t before;
     rille_status status = RILLE_OK;
-    rille_stmt *stmt = contract_prepare(db, way == FAILED ? "select 1 / (900 - i), repeat('x', 200) "
-                                                            "from generate_series(1, 1000) as n (i)"
-                                                          : LARGE);
+    rille_stmt *stmt = contract_prepare(posts_db, way == FAILED ? "select 1 / (900 - i), repeat('x', 200) "
+                                                                  "from generate_series(1, 1000) as n (i)"
+                                                                : LARGE);
 
-    assert_ok(postgres->begin(db, RILLE_BEGIN_REPEATABLE_READ, &fault), &fault);
-    before = postgres->round_trips(db);
-    postgres->end_with(db);
+    assert_ok(postgres->begin(posts_db, RILLE_BEGIN_REPEATABLE_READ, &fault), &fault);
+    before = postgres->round_trips(posts_db);
+    postgres->end_with(posts_db);
     assert_ok(postgres->together(&stmt, 1, &fault), &fault);
     step_over_row(stmt);
-    assert_true(postgres->in_transaction(db));
+    assert_true(postgres->in_transaction(posts_db));
     if (way == READ)
       assert_rows(stmt, 2);
     for (bool row = way == FAILED; row && status == RILLE_OK;)
       status = postgres->step(stmt, &row, &fault);
     assert_int_equal(status, way == FAILED ? RILLE_INVALID_ARGUMENT : RILLE_OK);
     postgres->free(stmt);
-    assert_true(postgres->in_transaction(db));
+    assert_true(postgres->in_transaction(posts_db));
     if (way == FAILED)
-      assert_ok(postgres->rollback(db, &fault), &fault);
+      assert_ok(postgres->rollback(posts_db, &fault), &fault);
     else
-      assert_ok(postgres->commit(db, &fault), &fault);
-    assert_false(postgres->in_transaction(db));
-    assert_int_equal(postgres->round_trips(db) - before, way == FAILED ? 2 : 1);
+      assert_ok(postgres->commit(posts_db, &fault), &fault);
+    assert_false(postgres->in_transaction(posts_db));
+    assert_int_equal(postgres->round_trips(posts_db) - before, way == FAILED ? 2 : 1);
   }
 }
 
@@ -245,31 +219,31 @@ says_where_it_comes_that_a_row_failed(void **state)
   (void)state;
   for (int inside = 0; inside < 2; inside++) {
     rille_stmt *stmt = contract_prepare(
-      db, "select 1 / (900 - i), repeat('x', 200) from generate_series(1, 1000) as n (i)");
+      posts_db, "select 1 / (900 - i), repeat('x', 200) from generate_series(1, 1000) as n (i)");
     rille_status status = RILLE_OK;
     bool row = true;
     int rows = 0;
 
     if (inside)
-      assert_ok(postgres->begin(db, RILLE_BEGIN_DEFERRED, &fault), &fault);
+      assert_ok(postgres->begin(posts_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
     for (; status == RILLE_OK; rows++)
       status = postgres->step(stmt, &row, &fault);
     assert_fails(RILLE_INVALID_ARGUMENT, status, &fault);
     assert_contains(fault.message, "division by zero");
     assert_int_equal(rows, 900);
     assert_fails(RILLE_INVALID_ARGUMENT, postgres->step(stmt, &row, &fault), &fault);
-    assert_int_equal(postgres->failed(db), inside);
+    assert_int_equal(postgres->failed(posts_db), inside);
     postgres->free(stmt);
     if (inside)
-      assert_ok(postgres->rollback(db, &fault), &fault);
-    assert_int_equal(contract_integer(db, "select 7"), 7);
+      assert_ok(postgres->rollback(posts_db, &fault), &fault);
+    assert_int_equal(contract_integer(posts_db, "select 7"), 7);
   }
 }
 
 static void
 says_where_it_comes_that_the_connection_was_lost(void **state)
 {
-  rille_stmt *stmt = contract_prepare(db, "select generate_series(1, 100000000), repeat('x', 200)");
+  rille_stmt *stmt = contract_prepare(posts_db, "select generate_series(1, 100000000), repeat('x', 200)");
   rille_status status = RILLE_OK;
   rille_fault fault;
   char sql[100];
@@ -283,24 +257,22 @@ says_where_it_comes_that_the_connection_was_lost(void **state)
     status = postgres->step(stmt, &row, &fault);
   assert_fails(RILLE_CONNECTION_LOST, status, &fault);
   postgres->free(stmt);
-  assert_int_equal(contract_integer(db, "select 7"), 7);
+  assert_int_equal(contract_integer(posts_db, "select 7"), 7);
 }
-
-#define ON_DB(test) cmocka_unit_test_setup_teardown(test, open_db, close_db)
 
 int
 main(void)
 {
   const struct CMUnitTest large[] = {
-    ON_DB(gives_all_rows_whatever_is_asked_between_them),
-    ON_DB(is_large_or_small_from_one_run_to_the_next),
-    ON_DB(ends_before_its_last_row_on_the_same_connection),
-    ON_DB(leaves_what_runs_together_next_as_it_is),
-    ON_DB(comes_behind_others_that_it_runs_together_with),
-    ON_DB(says_that_one_before_it_failed),
-    ON_DB(ends_the_transaction_behind_its_rows),
-    ON_DB(says_where_it_comes_that_a_row_failed),
-    ON_DB(says_where_it_comes_that_the_connection_was_lost),
+    ON_POSTS(gives_all_rows_whatever_is_asked_between_them),
+    ON_POSTS(is_large_or_small_from_one_run_to_the_next),
+    ON_POSTS(ends_before_its_last_row_on_the_same_connection),
+    ON_POSTS(leaves_what_runs_together_next_as_it_is),
+    ON_POSTS(comes_behind_others_that_it_runs_together_with),
+    ON_POSTS(says_that_one_before_it_failed),
+    ON_POSTS(ends_the_transaction_behind_its_rows),
+    ON_POSTS(says_where_it_comes_that_a_row_failed),
+    ON_POSTS(says_where_it_comes_that_the_connection_was_lost),
   };
 
   return cmocka_run_group_tests(large, NULL, NULL);

@@ -1,5 +1,5 @@
 /* spec/driver/postgres_stream_test.c - rows that come one by one, and other statements between them. */
-#include "spec/driver/contract.h"
+#include "spec/driver/posts.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -8,39 +8,13 @@
 #include <sys/time.h>
 
 #include "core/base/stop.h"
-#include "spec/support/postgres.h"
 
 static const rille_driver *const postgres = &rille_driver_postgres;
-static rille_conn *db;
-static char url[SPEC_URL_BYTES];
-
-static int
-open_db(void **state)
-{
-  rille_open_options options = { .busy_timeout_ms = 2000 };
-  rille_fault fault;
-
-  (void)state;
-  if (url[0] == '\0')
-    spec_postgres_schema(url, sizeof url);
-  options.url = rille_str_of(url);
-  assert_ok(postgres->open(&options, &db, &fault), &fault);
-  return 0;
-}
-
-static int
-close_db(void **state)
-{
-  (void)state;
-  postgres->close(db);
-  db = NULL;
-  return 0;
-}
 
 static rille_stmt *
 stream_of(const char *sql)
 {
-  rille_stmt *stmt = contract_prepare(db, sql);
+  rille_stmt *stmt = contract_prepare(posts_db, sql);
 
   postgres->stream(stmt, true);
   return stmt;
@@ -121,7 +95,7 @@ keeps_no_more_than_a_bounded_part_of_the_rest_in_memory(void **state)
     if (i == 1000)
       before = peak_kib();
     if (i % 100000 == 1000)
-      assert_int_equal(contract_integer(db, "select 7"), 7);
+      assert_int_equal(contract_integer(posts_db, "select 7"), 7);
   }
   assert_ended(stmt);
   assert_in_range(peak_kib() - before, 0, 80000 + HELD_BACK_KIB);
@@ -135,7 +109,7 @@ goes_on_after_another_statement_with_the_rows_as_they_were(void **state)
   rille_cell cells[5];
 
   (void)state;
-  contract_run_sql(db,
+  contract_run_sql(posts_db,
                    "create temporary table kept as select i, case when i %% 3 = 0 then null else 't' || i end as t, "
                    "case when i = 7 then ''::bytea else '\\x00ff'::bytea end as b, i / 4.0 as n, "
                    "'1.2.3.4'::inet as o from generate_series(1, 10) as n (i)");
@@ -155,13 +129,13 @@ goes_on_after_another_statement_with_the_rows_as_they_were(void **state)
       if (i >= 4)
         assert_int_equal(next_of(inner, cells), 14 - i);
       if (i == 4)
-        contract_run_sql(db, "update kept set t = 'changed', n = n");
+        contract_run_sql(posts_db, "update kept set t = 'changed', n = n");
     }
     assert_ended(stmt);
     postgres->free(stmt);
     postgres->free(inner);
-    contract_run_sql(db, "update kept set t = 't' || i where i %% 3 <> 0");
-    contract_run_sql(db, "update kept set t = null where i %% 3 = 0");
+    contract_run_sql(posts_db, "update kept set t = 't' || i where i %% 3 <> 0");
+    contract_run_sql(posts_db, "update kept set t = null where i %% 3 = 0");
   }
 }
 
@@ -176,20 +150,20 @@ ends_before_its_last_row_without_reading_the_rest(void **state)
     rille_stmt *stmt = stream_of("select i from generate_series(1, 100000) as n (i)");
 
     if (inside == 1)
-      assert_ok(postgres->begin(db, RILLE_BEGIN_DEFERRED, &fault), &fault);
+      assert_ok(postgres->begin(posts_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
     assert_int_equal(next_of(stmt, cells), 1);
     postgres->reset(stmt);
-    assert_int_equal(contract_integer(db, "select 1"), 1);
+    assert_int_equal(contract_integer(posts_db, "select 1"), 1);
     assert_int_equal(next_of(stmt, cells), 1); /* a run that does not stream */
     postgres->reset(stmt);
     postgres->stream(stmt, true);
     assert_int_equal(next_of(stmt, cells), 1);
-    assert_int_equal(contract_integer(db, "select 1"), 1);
+    assert_int_equal(contract_integer(posts_db, "select 1"), 1);
     postgres->free(stmt); /* what was spilled goes with it */
-    assert_int_equal(postgres->in_transaction(db), inside);
-    assert_false(postgres->failed(db));
+    assert_int_equal(postgres->in_transaction(posts_db), inside);
+    assert_false(postgres->failed(posts_db));
   }
-  assert_ok(postgres->commit(db, &fault), &fault);
+  assert_ok(postgres->commit(posts_db, &fault), &fault);
 }
 
 static void
@@ -205,14 +179,14 @@ says_where_it_comes_that_a_row_failed(void **state)
 
     (void)next_of(stmt, cells);
     if (spilled)
-      assert_int_equal(contract_integer(db, "select 1"), 1);
+      assert_int_equal(contract_integer(posts_db, "select 1"), 1);
     (void)next_of(stmt, cells);
     assert_int_equal(next_of(stmt, cells), 10);
     assert_fails(RILLE_INVALID_ARGUMENT, postgres->step(stmt, &row, &fault), &fault);
     assert_contains(fault.message, "division by zero");
     assert_fails(RILLE_INVALID_ARGUMENT, postgres->step(stmt, &row, &fault), &fault);
     postgres->free(stmt);
-    assert_int_equal(contract_integer(db, "select 1"), 1);
+    assert_int_equal(contract_integer(posts_db, "select 1"), 1);
   }
 }
 
@@ -229,7 +203,7 @@ says_where_it_comes_that_the_connection_was_lost(void **state)
 
   (void)state;
   (void)snprintf(sql, sizeof sql, "select pg_terminate_backend(%lld)",
-                 (long long)contract_integer(db, "select pg_backend_pid()"));
+                 (long long)contract_integer(posts_db, "select pg_backend_pid()"));
   stmt = stream_of("select generate_series(1, 100000000)");
   (void)next_of(stmt, cells);
   (void)spec_postgres_sql(sql);
@@ -240,7 +214,7 @@ says_where_it_comes_that_the_connection_was_lost(void **state)
   assert_fails(RILLE_CONNECTION_LOST, status, &fault);
   assert_true(rows < 100000000);
   postgres->free(stmt);
-  assert_int_equal(contract_integer(db, "select 1"), 1);
+  assert_int_equal(contract_integer(posts_db, "select 1"), 1);
 }
 
 static void
@@ -251,11 +225,11 @@ begins_a_transaction_and_ends_it_with_rows_left(void **state)
   rille_cell cells[1];
 
   (void)state;
-  assert_ok(postgres->begin(db, RILLE_BEGIN_DEFERRED, &fault), &fault);
+  assert_ok(postgres->begin(posts_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
   assert_int_equal(next_of(stmt, cells), 1);
-  assert_true(postgres->in_transaction(db));
-  assert_ok(postgres->commit(db, &fault), &fault);
-  assert_false(postgres->in_transaction(db));
+  assert_true(postgres->in_transaction(posts_db));
+  assert_ok(postgres->commit(posts_db, &fault), &fault);
+  assert_false(postgres->in_transaction(posts_db));
   for (int64_t i = 2; i <= 1000; i++)
     assert_int_equal(next_of(stmt, cells), i);
   assert_ended(stmt);
@@ -287,23 +261,21 @@ stops_when_asked_to_stop(void **state)
   rille_stop_clear();
   assert_fails(RILLE_INTERRUPTED, status, &fault);
   postgres->free(stmt);
-  assert_int_equal(contract_integer(db, "select 1"), 1);
+  assert_int_equal(contract_integer(posts_db, "select 1"), 1);
 }
-
-#define ON_DB(test) cmocka_unit_test_setup_teardown(test, open_db, close_db)
 
 int
 main(void)
 {
   const struct CMUnitTest streams[] = {
-    ON_DB(goes_on_after_another_statement_with_the_rows_as_they_were),
-    ON_DB(ends_before_its_last_row_without_reading_the_rest),
-    ON_DB(says_where_it_comes_that_a_row_failed),
-    ON_DB(says_where_it_comes_that_the_connection_was_lost),
-    ON_DB(begins_a_transaction_and_ends_it_with_rows_left),
-    ON_DB(stops_when_asked_to_stop),
-    ON_DB(reads_a_million_rows_in_flat_memory),
-    ON_DB(keeps_no_more_than_a_bounded_part_of_the_rest_in_memory),
+    ON_POSTS(goes_on_after_another_statement_with_the_rows_as_they_were),
+    ON_POSTS(ends_before_its_last_row_without_reading_the_rest),
+    ON_POSTS(says_where_it_comes_that_a_row_failed),
+    ON_POSTS(says_where_it_comes_that_the_connection_was_lost),
+    ON_POSTS(begins_a_transaction_and_ends_it_with_rows_left),
+    ON_POSTS(stops_when_asked_to_stop),
+    ON_POSTS(reads_a_million_rows_in_flat_memory),
+    ON_POSTS(keeps_no_more_than_a_bounded_part_of_the_rest_in_memory),
   };
 
   return cmocka_run_group_tests(streams, NULL, NULL);
