@@ -64,7 +64,7 @@ local function mark_of(id, lifted)
   local tables = {}
   for guard in next, lifted do tables[#tables + 1] = guard.table end
   table.sort(tables)
-  return tostring(id) .. "\0" .. table.concat(tables, "\0")
+  return type(id) .. "\0" .. tostring(id) .. "\0" .. table.concat(tables, "\0")
 end
 
 local function tables_of(lifted)

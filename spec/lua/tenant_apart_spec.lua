@@ -75,9 +75,16 @@ describe("a tenant's column by which different ids are equal", function()
     assert.equal(1, as(UPPER, Shown.count, Shown))
   end)
 
-  it("is refused where a cast takes texts for a column of numbers", function()
-    posts("integer collate nocase", { org_id = "text" })
-    check_refused("nocase", Post.count, Post)
+  it("is refused where the database makes numbers of its texts", function()
+    for _, type in ipairs { "STRING", "NUMERIC", "number", "decimal(10,2)", "json", "REAL", "ANY" } do
+      posts(type)
+      check_refused("by its type " .. type:gsub("%p", "%%%0") .. ", which makes numbers of texts", Post.count, Post)
+    end
+    posts("BIGINT collate nocase", { org_id = "text" })
+    check_refused("by its type BIGINT", Post.count, Post)
+    local Shown = rille.model "Shown" { table = "shown", primary_key = "id", tenant_column = "org_id",
+      casts = { org_id = "text" } }
+    check_refused("by its type BIGINT", Shown.count, Shown)
   end)
 
   it("is none where it is compared by its bytes, or has no texts", function()

@@ -177,6 +177,29 @@ describe("a tenant", function()
       check(Note:select_raw "(select max(title) from posts) as title", rille.tenant.outside, "tenant_required")
       check(rille.db():table "titles", rille.tenant.outside, "tenant_required")
       check(rille.db():table "titles", everybody, "tenant_required")
+      local Title = rille.model "Title" { table = "titles", primary_key = "title",
+        relations = { notes = rille.has_many("Note", { foreign_key = "on_type" }) } }
+      check(Title:query(), everybody, "tenant_required")
+      check(Title:with "notes", everybody, "tenant_required")
+      check(Title:with "notes", rille.tenant.outside, "tenant_required")
+    end)
+
+    it("that was read ahead by each, of a table, a view or a model", function()
+      rille.db():execute "create view titles as select id, title from posts"
+      local Title = rille.model "Title" { table = "titles", primary_key = "id" }
+      local function check_each(see, kind, query)
+        local count = 0
+        refused(kind, see, function()
+          query:each(function()
+            count = count + 1
+            rille.tenant.set(A)
+          end)
+        end)
+        assert.equal(1, count)
+      end
+      check_each(everybody, "tenant_mismatch", Post:query())
+      check_each(everybody, "tenant_mismatch", rille.db():table "posts")
+      check_each(rille.tenant.outside, "tenant_required", Title:query())
     end)
 
     it("that it opened itself, where everybody's are seen now", function()

@@ -29,6 +29,8 @@ describe("a tenant's column of PostgreSQL", function()
       { "folded", "by the collation no_case", { NO_CASE, "create domain folded as text collate no_case" } },
       { "char(9)", "by the type character" }, { 'char(9) collate "C"', "by the type character" },
       { "padded", "by the type character", { "create domain fixed as char(9)", "create domain padded as fixed" } },
+      { "numeric", "by the type numeric" }, { "jsonb", "by the type jsonb" }, { "bytea", "by the type bytea" },
+      { "inet", "by the type inet" }, { '"char"', 'by the type "char"' },
     } do
       posts(each[1], each[3])
       local Shown = rille.model "Shown" { table = "shown", primary_key = "id", tenant_column = "org_id" }
@@ -39,6 +41,14 @@ describe("a tenant's column of PostgreSQL", function()
         assert.matches(each[2] .. " different ids are equal, and two tenants would be one", e.message)
         assert.matches('collate "C" on PostgreSQL', e.hint)
       end
+    end
+  end)
+
+  it("is refused where a cast takes texts for numbers or uuids, which can be written in many ways", function()
+    for _, type in ipairs { "bigint", "uuid" } do
+      posts(type)
+      Post = rille.model "Cast" { table = "posts", tenant_column = "org_id", casts = { org_id = "text" } }
+      assert.matches("by the type " .. type, as({ id = "01" }, refused, "unsupported", Post.count, Post).message)
     end
   end)
 
@@ -62,6 +72,7 @@ describe("a tenant's column of PostgreSQL", function()
     for _, each in ipairs {
       { "text" }, { 'text collate "C"' }, { 'varchar(20) collate "en-x-icu"' }, { "name" },
       { "named", { 'create domain named as text collate "en-x-icu"' } },
+      { "word", { "create type word as enum ('ACME', 'acme')" } },
     } do
       posts(each[1], each[2])
       db:execute "insert into posts values (1, 'ACME'), (2, 'acme')"

@@ -135,12 +135,13 @@ function M.plan(rows)
   return steps, notes
 end
 
--- SQL: by what different values of the column `a` of pg_attribute are equal.  A type is as its innermost one is; of
--- those that have collations only these compare by them alone: text, varchar and name.
+-- SQL: by what different values of the column `a` of pg_attribute are equal.  A type is as its innermost one is.
+-- Texts are compared by their collation alone in text, varchar and name; of the other types integers, uuid and enums
+-- read no two ids as one.
 M.ALIKE = [[(with recursive b (oid) as (select a.atttypid
       union all select t.typbasetype from b join pg_catalog.pg_type t on t.oid = b.oid where t.typtype = 'd')
     select case when not l.collisdeterministic then 'the collation ' || l.collname
-      when t.typcollation <> 0 and t.oid not in (25, 1043, 19)
+      when t.oid not in (25, 1043, 19, 20, 21, 23, 2950) and t.typtype <> 'e'
         then 'the type ' || pg_catalog.format_type(t.oid, null) end
     from b join pg_catalog.pg_type t on t.oid = b.oid and t.typtype <> 'd'
     left join pg_catalog.pg_collation l on l.oid = a.attcollation)]]
@@ -149,9 +150,11 @@ M.ALIKE = [[(with recursive b (oid) as (select a.atttypid
 local ALIKE_OF <const> = "select " .. M.ALIKE .. [[ as alike from pg_catalog.pg_attribute a
   where a.attrelid = pg_catalog.to_regclass(pg_catalog.quote_ident($1)) and a.attname = $2]]
 
---- By their bytes alone texts of most columns are compared, which then need not be asked.
+--- By their bytes alone texts of most columns are compared, which then need not be asked.  Of integers and uuids it is
+--- asked where a cast takes texts for them, and one of these is written in many ways.
 function M.alike(handle, description, column)
   local declared = column.declared
+  if column.type == "integer" or column.type == "uuid" then return "the type " .. declared end
   if not column.collation and (declared == "text" or declared:find "^character varying") then return nil end
   return handle:connect():query(ALIKE_OF, { description.name, column.name })[1].alike
 end

@@ -119,14 +119,23 @@ end
 -- Collation -> two texts that are equal by it.
 local ALIKE <const> = { { "NOCASE", "A", "a" }, { "RTRIM", "a", "a " }, { "rille_decimal", "1", "1.0" } }
 
---- By what the database holds different values of a column to be equal; nil where none are.  Of a view's columns it
---- says nothing, so there it is tried.
+--- Does a column of that declared type turn texts into numbers where they look like some, as "01" into 1?
+-- The order counts: https://sqlite.org/datatype3.html#determination_of_column_affinity
+local function makes_numbers(declared)
+  local type = declared:upper()
+  if type:find "INT" then return true end
+  return type ~= "" and not (type:find "CHAR" or type:find "CLOB" or type:find "TEXT" or type:find "BLOB")
+end
+
+--- By what the database holds different values of a column to be equal; nil where none are.  Of the collation of a
+--- view's columns it says nothing, so there it is tried.
 ---@param handle rille.Handle
 ---@param description table  of the table or view
 ---@param column table       of the description
 ---@return string? alike
 function M.alike(handle, description, column)
-  local found, name = column.collation, Name.quote(column.name)
+  local declared, found, name = column.declared or "", column.collation, Name.quote(column.name)
+  if makes_numbers(declared) then return ("its type %s, which makes numbers of texts,"):format(declared) end
   for _, each in ipairs(description.kind == "view" and ALIKE or {}) do
     local sql = ("select %s = ?1 as alike from (select %s from %s where 0 union all select ?2)"):format(name, name,
       Name.quote(description.name))

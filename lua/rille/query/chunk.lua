@@ -1,6 +1,8 @@
 --- query.chunk: all rows of a query, a list at a time, each row once even if it changes meanwhile.
 local core = require "rille.core"
 local Error = require "rille.error"
+local Root = require "rille.query.root"
+local Tenant = require "rille.tenant"
 local Walk = require "rille.query.walk"
 
 local M = {}
@@ -62,19 +64,35 @@ local function walk_by_order(query, word, size, order, key, fn)
   end
 end
 
+--- Whose rows a query gives: is that the current tenant's business?  `ask` where only a look behind a view can tell.
+local function of_tenants(query)
+  local root = Root.ready(query)
+  local class, handle = root.class, root.handle
+  if class and (class._def.guard or class._def.infos) or handle.tenant or Walk.mixes(query) then return true end
+  local name = root[1]:name()
+  if not class and require "rille.guard".of(handle, name) then return true end
+  return false, require "rille.tenant.behind".ask(handle, name, handle:described(name), root.all_tenants)
+end
+
 --- A function that raises once other rows are seen than when the walk began, where that depends on the tenant.
 ---@param query rille.Query
 ---@param word string  the method that walks
 ---@return function
 function M.same_tenant(query, word)
-  local class = query[1].class
-  if not (class and (class._def.guard or class._def.infos or Walk.mixes(query))) then return function() end end
-  local Tenant = require "rille.tenant"
+  local depends, ask = of_tenants(query)
+  if not depends and not ask then return function() end end
   local mark = Tenant.mark()
   return function()
-    if Tenant.mark() == mark then return end
+    local now = Tenant.mark()
+    if now == mark then return end
+    if not depends then
+      if Tenant.current() then ask() end                   -- as before a statement: it raises
+      mark = now
+      return
+    end
+    local class = query[1].class
     Error.raise("tenant_mismatch", word .. ": the rows are of a tenant that is no longer the current one", {
-      model = class._def.name, hint = "end the walk before another tenant is set, or a bypass begins or ends",
+      model = class and class._def.name, hint = "end the walk before another tenant is set, or a bypass begins or ends",
     })
   end
 end
@@ -112,8 +130,10 @@ function M.chunk_by_id(query, size, fn) walk(query:reorder(), "chunk_by_id", siz
 ---@param fn fun(row: any): boolean?
 function M.each(query, fn)
   if type(fn) ~= "function" then Error.argument("each", "a function", fn) end
+  local check = M.same_tenant(query, "each")
   walk(query, "each", EACH_ROWS, function(rows)
     for _, row in ipairs(rows) do
+      check()
       if fn(row) == false then return false end
     end
   end)
