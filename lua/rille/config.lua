@@ -20,7 +20,7 @@ local KEYS = {
     "mmap_bytes", "cache_kib", "pragmas", "mirror" },
   postgres = { "driver", "url", "database", "host", "port", "user", "password", "replicas", "pool", "readonly",
     "busy_timeout_ms", "statement_timeout_ms", "connect_timeout_ms" },
-  tenancy = { "strategy", "pattern", "fallback", "resolve", "create", "pool", "rls", "directory" },
+  tenancy = { "strategy", "pattern", "fallback", "resolve", "create", "pool", "rls", "directory", "list" },
   session = { "enabled", "mode", "wait_ms", "on_lag" },
 }
 local OF_ROWS <const> = { "rls", "directory" }       -- of tenancy
@@ -56,6 +56,7 @@ local RULES = {
   mirror_background = { "true or false", is_type "boolean" },
   resolve = { "a function", is_type "function" },
   create = { "a function", is_type "function" },
+  list = { "a function that returns slugs", is_type "function" },
   directory = { "a function", is_type "function" },
   pattern = { 'a text such as "tenants/{slug}.db", or a function', function(value)
     return is_text(value) or type(value) == "function"
@@ -149,6 +150,9 @@ local function complete(where, given)
   if given.tenancy then
     check(where .. ".tenancy", given.tenancy, KEYS.tenancy)
     if given.tenancy.pool then check(where .. ".tenancy.pool", given.tenancy.pool, POOL) end
+    if given.tenancy.list and given.tenancy.strategy ~= "database" then
+      Error.argument(where .. ".tenancy.list", 'nothing: it is for strategy = "database"', given.tenancy.list)
+    end
     for _, key in ipairs((given.tenancy.strategy or "row") ~= "row" and OF_ROWS or {}) do
       if given.tenancy[key] then
         Error.argument(("%s.tenancy.%s"):format(where, key),

@@ -165,7 +165,32 @@ describe("tenants with databases of their own", function()
     end
     configure { pattern = function(tenant) return root .. "/" .. tenant.slug .. ".db" end }
     rille.tenant.create "acme"
-    assert.matches("tenants:migrate SLUG", refused("unsupported", rille.tenant.list).hint)
+    assert.matches("tenancy.list = function", refused("unsupported", rille.tenant.list).hint)
+  end)
+
+  it("are those that a function names, where another one says where they are", function()
+    local named = { "globex", "acme", "gone" }
+    configure { pattern = function(tenant) return root .. "/" .. tenant.slug .. ".db" end,
+      list = function() return named end }
+    rille.tenant.create "globex"
+    rille.tenant.create "acme"
+    rille.tenant.create "unnamed"
+    local list = rille.tenant.list()
+    assert.equal("acme globex gone", slugs())
+    assert.equal(root .. "/acme.db", list[1].path)
+    assert.is_true(list[1].size_bytes > 0)
+    assert.same({ nil, true, 0 }, { list[1].missing, list[3].missing, list[3].size_bytes })
+    folder:write("0002_tags.lua", Folder.creation "tags")
+    local states = {}
+    for i, each in ipairs(rille.tenant.migrate().tenants) do states[i] = each.state end
+    assert.same({ "migrated", "migrated", "failed" }, states)
+
+    for _, wrong in ipairs { "acme", { "../x" }, { "acme", "acme" }, { {} } } do
+      named = wrong
+      refused("invalid_argument", rille.tenant.list)
+    end
+    assert.matches("strategy = \"database\"",
+      refused("invalid_argument", configure, { strategy = "row", list = function() return {} end }).message)
   end)
 
   it("are migrated one after the other, and one that fails stops no other", function()

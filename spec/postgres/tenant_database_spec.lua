@@ -190,7 +190,13 @@ describe("tenants with databases of their own at a server", function()
       refused("tenant_unknown", as, "c", function() return Note:count() end)
       refused("tenant_unknown", rille.tenant.create, "c")
       refused("unsupported", rille.tenant.list)
+      home:configure { pattern = require "rille.config".current().tenancy.pattern,
+        list = function() return { "b", "acme", "c" } end }
       where.c = "one_"
+      local list = rille.tenant.list()
+      assert.same({ "acme", "b", "c", true }, { list[1].slug, list[2].slug, list[3].slug, list[3].missing })
+      assert.matches("one_acme%f[%W]", list[1].path)
+      assert.is_true(list[1].size_bytes > 100000)
       refused("tenant_unknown", as, "c", function() return Note:count() end)
       where.acme = "table"
       assert.equal("acme", as("acme", function() return Note:first().name end))

@@ -11,7 +11,8 @@ local function print_table(tenants, term)
   term:line(term:paint("out", "bold", text.pad("tenant", widest) .. "         KiB  path"))
   for _, each in ipairs(tenants) do
     bytes = bytes + each.size_bytes
-    term:line(("%s  %10.0f  %s"):format(text.pad(each.slug, widest), each.size_bytes / 1024, text.escape(each.path)))
+    local size = each.missing and term:paint("out", "red", "   missing") or ("%10.0f"):format(each.size_bytes / 1024)
+    term:line(("%s  %s  %s"):format(text.pad(each.slug, widest), size, text.escape(each.path)))
   end
   term:note(("%s, %.1f MiB"):format(text.count(#tenants, "tenant"), bytes / (1 << 20)))
 end

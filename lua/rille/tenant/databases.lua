@@ -88,8 +88,10 @@ local function slug_of(tenant)
   return slug
 end
 
-local IS_MARKED <const> = "select 1 as there from pg_catalog.pg_database d where d.datname = %s and "
+local FROM_MARKED <const> = " from pg_catalog.pg_database d where d.datname = %s and "
   .. "(%s or pg_catalog.shobj_description(d.oid, 'pg_database') = '" .. MARK .. "')"
+local IS_MARKED <const> = "select 1 as there" .. FROM_MARKED
+local SIZE_OF_MARKED <const> = "select pg_catalog.pg_database_size(d.oid) as bytes" .. FROM_MARKED
 
 local function is_marked() return type(Place.tenancy().pattern) == "string" end
 
@@ -100,6 +102,16 @@ function M.exists(settings)
   local db = administrator(settings)
   local closed <close> = closing(db.close, db)                                   -- luacheck: ignore 211
   return db:_query(IS_MARKED:format("?", tostring(not is_marked())), name_of(settings))[1] ~= nil
+end
+
+--- What a tenant's database takes, in bytes; nil where there is no tenant whose database it is.
+---@param settings table  of a connection to it
+---@return integer?
+function M.size(settings)
+  local db = administrator(settings)
+  local closed <close> = closing(db.close, db)                                   -- luacheck: ignore 211
+  local row = db:_query(SIZE_OF_MARKED:format("?", tostring(not is_marked())), name_of(settings))[1]
+  return row and row.bytes
 end
 
 --- A handle of a tenant's database; raises `tenant_unknown` where there is none.

@@ -87,7 +87,7 @@ function M.list()
   local pattern = Place.tenancy().pattern or Place.PATTERN
   if type(pattern) ~= "string" then
     Error.raise("unsupported", "tenants cannot be listed where tenancy.pattern is a function", {
-      hint = "name them: rille tenants:migrate SLUG…, or rille.tenant.migrate { \"acme\", … }",
+      hint = "tenancy.list = function() return { \"acme\", … } end says which there are",
     })
   end
   local parts, list = {}, {}

@@ -1,6 +1,8 @@
 --- tenant.stock: the tenants that have databases or schemas of their own: made, listed, copied, migrated, dropped.
+local core = require "rille.core"
 local Error = require "rille.error"
 local Place = require "rille.tenant.place"
+local Tenant = require "rille.tenant"
 
 local M = {}
 
@@ -36,9 +38,40 @@ function M.copy(from, to)
   return kind(to).copy(from, to)
 end
 
---- Every tenant, by slug.
----@return { slug: string, path: string, size_bytes: integer }[]
-function M.list() return kind().list() end
+--- A tenant that `tenancy.list` names, as kind().list() would have it.
+local function listed(slug)
+  local settings = Place.server(slug)
+  if not settings then
+    local path = Place.path(slug)
+    return { slug = slug, path = path, size_bytes = core.file_size(path) }
+  end
+  return { slug = slug, path = require "rille.handle.postgres".place(settings),
+    size_bytes = require "rille.tenant.databases".size(settings) }
+end
+
+local function list_of(given)
+  local slugs, list, seen = Tenant.outside(given), {}, {}
+  if type(slugs) ~= "table" then Error.argument("tenancy.list", "a list of slugs from the function", slugs) end
+  for i, slug in ipairs(slugs) do
+    if seen[Tenant.slug(slug)] then
+      Error.raise("invalid_argument", ("tenancy.list: the tenant %s stands there twice"):format(Error.quote(slug)))
+    end
+    local each = listed(slug)
+    each.missing = not each.size_bytes or nil
+    each.size_bytes = each.size_bytes or 0
+    seen[slug], list[i] = true, each
+  end
+  table.sort(list, function(a, b) return a.slug < b.slug end)
+  return list
+end
+
+--- Every tenant, by slug; `missing`: `tenancy.list` names it, and its database is not there.
+---@return { slug: string, path: string, size_bytes: integer, missing: true? }[]
+function M.list()
+  local given = Place.tenancy().list
+  if given then return list_of(given) end
+  return kind().list()
+end
 
 ---@class rille.TenantMigrated
 ---@field slug string
