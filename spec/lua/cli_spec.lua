@@ -254,6 +254,17 @@ describe("generators", function()
     end
   end)
 
+  it("say whose a row is in both, and leave it out of what may be filled", function()
+    assert.equal(0, (rille { "make:model", "Post", "org:references,orgs:tenant", "slug:string:unique" }))
+    local model = read(folder .. "/models/post.lua")
+    local migration = read(folder .. "/migrations/0001_create_posts.lua")
+    assert.truthy(model:find('tenant_column = "org_id"', 1, true))
+    assert.truthy(model:find('fillable = { "slug" }', 1, true))
+    for _, text in ipairs { model, migration } do
+      assert.truthy(text:find('t:references("org", "orgs"):tenant()', 1, true))
+    end
+  end)
+
   it("write a factory, with a value for each column that wants one", function()
     local database = require "rille.config"
     database.configure { models = folder .. "/models" }
@@ -353,6 +364,8 @@ end)
       { { "make:model", "Post", "status:enum,draft,live:default=drft" }, 'did you mean "draft"?' },
       { { "make:model", "Post", "price:decimal,99" }, "from 1 to 38" },
       { { "make:model", "Post", "status:enum,a,a" }, "comes twice" },
+      { { "make:model", "Post", "a:string:tenant", "b:string:tenant" }, "whose a row is, a says already" },
+      { { "make:model", "Post", "price:decimal:tenant" }, "an integer" },
       { { "make:migration", "AddViews" }, "write add_views" },
       { { "make:migration", "tidy_up", "views:integer" }, "add_SOMETHING_to_TABLE" },
       { { "make:migration", "create_posts", "views:integer", "--sql" }, "write the SQL" },

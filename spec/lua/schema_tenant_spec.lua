@@ -150,6 +150,10 @@ describe("a table with a tenant's column", function()
     refused("invalid_argument", create(function(t) t:references("other", "orgs"):tenant() end))
     refused("invalid_argument", create(function(t) t:integer("n"):global() end))
     refused("invalid_argument", function() schema:create("x", function(t) t:integer("n"):tenant():nullable() end) end)
+    for _, type in ipairs { "decimal", "float", "json", "datetime", "boolean", "blob" } do
+      local e = refused("invalid_argument", create(function(t) t[type](t, "owner"):tenant() end))
+      assert.matches("a column of the type %l+ cannot say whose a row is", e.message)
+    end
     schema:create("olds", function(t) t:id() t:integer "org_id" end)
     local e = refused("migration", create(function(t) t:references("old", "olds") end))
     assert.matches('t:unique { "org_id", "id" }', e.hint, 1, true)

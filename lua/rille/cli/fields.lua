@@ -8,7 +8,7 @@ A field is NAME:TYPE, for instance
   title:string      slug:string,80:unique      body:text?      views:integer:default=0
   price:decimal,10,2      status:enum,draft,published:index      author:references,users
 Types: string text integer bigint float decimal boolean date datetime json blob uuid enum references morphs.
-After the type: ? (or :nullable) may be NULL, :unique, :index, :default=VALUE.]]
+After the type: ? (or :nullable) may be NULL, :unique, :index, :default=VALUE, :tenant says whose a row is.]]
 
 -- type -> how many arguments it may take, and of which sort
 local TYPES = {
@@ -16,7 +16,7 @@ local TYPES = {
   decimal = { 0, 2, "number" }, boolean = { 0, 0 }, date = { 0, 0 }, datetime = { 0, 0 }, json = { 0, 0 },
   blob = { 0, 0 }, uuid = { 0, 0 }, enum = { 1, math.huge, "choice" }, references = { 0, 1, "name" }, morphs = { 0, 0 },
 }
-local MODIFIERS = { "nullable", "unique", "index", "default" }
+local MODIFIERS = { "nullable", "unique", "index", "default", "tenant" }
 local IS_NUMBER = { integer = true, bigint = true, float = true, references = true }
 local GIVEN = { id = true, created_at = true, updated_at = true }      -- every new table has them
 
@@ -54,7 +54,8 @@ local function read_modifier(field, column, text)
   for _, each in ipairs(MODIFIERS) do known = known or each == name end
   if not known or (name == "default") ~= (value ~= nil) then
     misuse(field, quote(text) .. " is not known after a type",
-      require "rille.error".did_you_mean(name, MODIFIERS) or "known are :nullable, :unique, :index, :default=VALUE")
+      require "rille.error".did_you_mean(name, MODIFIERS)
+        or "known are :nullable, :unique, :index, :default=VALUE, :tenant")
   end
   column[name] = value or true
 end
@@ -85,6 +86,7 @@ function M.word(column)
   if column.default then out[#out + 1] = (":default(%s)"):format(default_literal(column)) end
   if column.unique then out[#out + 1] = ":unique()" end
   if column.index then out[#out + 1] = ":index()" end
+  if column.tenant then out[#out + 1] = ":tenant()" end
   return table.concat(out)
 end
 
@@ -101,7 +103,7 @@ end
 
 --- One field.
 ---@param field string
----@return table column  { name, type, arguments, nullable, unique, index, default }
+---@return table column  { name, type, arguments, nullable, unique, index, default, tenant }
 function M.parse(field)
   local parts = {}
   for part in (field .. ":"):gmatch "([^:]*):" do parts[#parts + 1] = part end
@@ -124,23 +126,28 @@ function M.parse(field)
   check_arguments(field, column)
   for i = 3, #parts do read_modifier(field, column, parts[i]) end
   if column.type == "references" then column.name = name:gsub("_id$", "") end
-  if column.type == "morphs" and (column.nullable or column.unique or column.index or column.default) then
+  if column.type == "morphs" and (column.nullable or column.unique or column.index or column.default
+    or column.tenant) then
     misuse(field, "morphs makes two columns and takes nothing after it")
   end
   check_words(field, column)
   return column
 end
 
---- All fields; no column may come twice.
+--- All fields; no column may come twice, and one at most may say whose a row is.
 ---@param fields string[]
 ---@return table[] columns
 function M.parse_all(fields)
-  local columns, seen = {}, {}
+  local columns, seen, tenant = {}, {}, nil
   for i, field in ipairs(fields) do
     columns[i] = M.parse(field)
     for _, name in ipairs(M.names(columns[i])) do
       if seen[name] then misuse(field, ("the column %s comes twice"):format(name)) end
       seen[name] = true
+    end
+    if columns[i].tenant then
+      if tenant then misuse(field, ("whose a row is, %s says already"):format(tenant)) end
+      tenant = columns[i].name
     end
   end
   return columns

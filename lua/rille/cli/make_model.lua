@@ -9,13 +9,20 @@ local templates = require "rille.cli.templates"
 --- What stands between the braces of the declaration.
 local function body_of(columns)
   if #columns == 0 then return "" end
-  local words, fillable = {}, {}
+  local words, fillable, tenant = {}, {}, ""
   for _, column in ipairs(columns) do
     words[#words + 1] = "    " .. fields.word(column) .. "\n"
-    for _, name in ipairs(fields.names(column)) do fillable[#fillable + 1] = ("%q"):format(name) end
+    for _, name in ipairs(fields.names(column)) do
+      if column.tenant then                          -- it is filled in by itself
+        tenant = ("  tenant_column = %q,\n"):format(name)
+      else
+        fillable[#fillable + 1] = ("%q"):format(name)
+      end
+    end
   end
-  return ("  fields = function(t)\n    t:id()\n%s    t:timestamps()\n  end,\n  fillable = { %s },\n"):format(
-    table.concat(words), table.concat(fillable, ", "))
+  local list = #fillable > 0 and "{ " .. table.concat(fillable, ", ") .. " }" or "{}"
+  return ("%s  fields = function(t)\n    t:id()\n%s    t:timestamps()\n  end,\n  fillable = %s,\n"):format(tenant,
+    table.concat(words), list)
 end
 
 ---@type rille.Command

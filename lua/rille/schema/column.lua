@@ -122,10 +122,19 @@ word("references", 2, function(column, where, target, target_column)
   }
 end)
 
+-- Types of columns by which a database tells any two ids of tenants apart.
+local TELLS_APART <const> = { integer = true, text = true, uuid = true }
+
 --- The column says which tenant a row belongs to: unique indexes of the table begin with it, and references to tables
 --- of the same kind reach the same tenant's rows alone.
 word("tenant", 0, function(column, where)
   if column.nullable then Error.raise("invalid_argument", where .. ": whose a row is cannot be NULL") end
+  if not TELLS_APART[column.type] then
+    Error.raise("invalid_argument", ("%s: a column of the type %s cannot say whose a row is"):format(where,
+      column.type), {
+      hint = "an integer (as t:references makes), a string, a text or a uuid can",
+    })
+  end
   column.tenant, column.indexed = true, true
 end)
 
