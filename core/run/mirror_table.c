@@ -11,6 +11,8 @@
 /* Which columns a list of them has. */
 enum { ALL, OF_KEY, OTHERS };
 
+enum { INDEXES_MAX = 64 }; /* of a table that a mirror makes anew */
+
 static bool
 is_in(const rille_mirror_column *column, int which)
 {
@@ -325,13 +327,81 @@ add_column(rille_connection *target, const rille_mirror_table *table, const rill
   return status;
 }
 
+/* Is the table there as its source has it, without rows, and nothing hangs on it?  Somebody ran the statements of the
+** source in the mirror, too. */
+static rille_status
+is_vacant(rille_connection *target, const rille_mirror_table *table, bool *out, rille_fault *fault)
+{
+  const rille_cell values[] = { rille_cell_text(table->name), rille_cell_int((int64_t)table->count),
+                                rille_cell_int(INDEXES_MAX) };
+  rille_cell one;
+  rille_arena none;
+  rille_buffer sql;
+  bool missing = false;
+  rille_status status = RILLE_OK;
+
+  *out = false;
+  for (size_t i = 0; i < table->count && status == RILLE_OK && !missing; i++)
+    status = lacks(target, table, table->columns[i].name, &missing, fault);
+  if (status != RILLE_OK || missing)
+    return status;
+  rille_arena_init(&none);
+  rille_buffer_init(&sql, 1 << 16);
+  rille_buffer_text(&sql, "select 1 where (select count(*) from pragma_table_xinfo(?1)) = ?2 and not exists "
+                          "(select 1 from ");
+  rille_buffer_name(&sql, table->name);
+  rille_buffer_text(&sql, ") and not exists (select 1 from sqlite_schema where tbl_name = ?1 collate nocase and "
+                          "(type = 'trigger' or sql like 'create virtual%')) and not exists (select 1 from "
+                          "sqlite_schema s, pragma_foreign_key_list(s.name) f where f.\"table\" = ?1 collate nocase) "
+                          "and (select count(*) from sqlite_schema where type = 'index' and "
+                          "tbl_name = ?1 collate nocase) <= ?3");
+  status = rille_buffer_ok(&sql)
+             ? rille_aside_row(target, rille_buffer_str(&sql).at, values, 3, &none, &one, 1, out, fault)
+             : rille_fault_no_memory(fault);
+  rille_buffer_release(&sql);
+  return status;
+}
+
+/* Makes such a table anew as a mirror has it, with its indexes but those that are unique: rows of two sources may be
+** alike. */
+static rille_status
+remake_table(rille_connection *target, const rille_mirror_table *table, rille_arena *arena, rille_fault *fault)
+{
+  rille_cell values[] = { rille_cell_text(table->name), rille_cell_int(0) }, indexes[INDEXES_MAX];
+  size_t count = 0;
+  bool found = true;
+  rille_buffer sql;
+  rille_status status = RILLE_OK;
+
+  while (status == RILLE_OK && found && count < INDEXES_MAX) {
+    values[1] = rille_cell_int((int64_t)count);
+    status = rille_aside_row(target,
+                             "select sql from sqlite_schema where type = 'index' and tbl_name = ?1 collate nocase and "
+                             "sql not like 'create unique%' order by name limit 1 offset ?2",
+                             values, 2, arena, &indexes[count], 1, &found, fault);
+    count += status == RILLE_OK && found;
+  }
+  rille_buffer_init(&sql, 1 << 16);
+  rille_buffer_text(&sql, "drop table ");
+  rille_buffer_name(&sql, table->name);
+  if (status == RILLE_OK)
+    status = rille_buffer_ok(&sql) ? change_schema(target, rille_buffer_str(&sql).at, fault)
+                                   : rille_fault_no_memory(fault);
+  rille_buffer_release(&sql);
+  if (status == RILLE_OK)
+    status = make_table(target, table, arena, fault);
+  for (size_t i = 0; i < count && status == RILLE_OK; i++)
+    status = change_schema(target, indexes[i].as.text.at, fault);
+  return status;
+}
+
 rille_status
 rille_mirror_table_ensure(rille_connection *target, rille_mirror_table *table, rille_arena *arena, rille_fault *fault)
 {
   const rille_cell name = rille_cell_text(table->name);
   const rille_mirror_column whose = { .name = rille_str_of(table->whose), .key = true };
   rille_cell one;
-  bool found = false, missing = false;
+  bool found = false, missing = false, vacant = false;
   rille_status status = rille_aside_row(target, "select 1 from sqlite_schema where type = 'table' and name = ?", &name,
                                         1, arena, &one, 1, &found, fault);
 
@@ -340,6 +410,10 @@ rille_mirror_table_ensure(rille_connection *target, rille_mirror_table *table, r
   else if (status == RILLE_OK)
     status = lacks(target, table, whose.name, &missing, fault);
   if (status == RILLE_OK && missing)
+    status = is_vacant(target, table, &vacant, fault);
+  if (status == RILLE_OK && vacant)
+    status = remake_table(target, table, arena, fault);
+  else if (status == RILLE_OK && missing)
     status = add_column(target, table, &whose, fault);
   for (size_t i = 0; i < table->count && status == RILLE_OK && found; i++) {
     status = lacks(target, table, table->columns[i].name, &missing, fault);
@@ -347,7 +421,7 @@ rille_mirror_table_ensure(rille_connection *target, rille_mirror_table *table, r
       status = add_column(target, table, &table->columns[i], fault);
   }
   if (status == RILLE_OK)
-    status = note_table(target, table, !found, fault);
+    status = note_table(target, table, !found || vacant, fault);
   table->there = status == RILLE_OK;
   return status;
 }

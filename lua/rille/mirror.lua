@@ -44,6 +44,19 @@ local function read_option(given)
   return found
 end
 
+--- The mirror that a name means: one that the database has, or one that it is to get.
+---@param handle rille.Handle
+---@param name string
+---@param known table<string, any>  those that it has
+---@return string name  "root@v1" where it is the one of the version that the handle's database is of
+local function meant(handle, name, known)
+  local version = handle.identity and handle.identity.version
+  local same = version and name .. "@" .. version
+  if known[name] or Config.current().connections[name] then return name end
+  if same == handle.name then return name end
+  return known[same] and same or require "rille.open".beside(name, version)
+end
+
 local function split(text)
   local list = {}
   for name in text:gmatch "[^\n]+" do list[#list + 1] = name end
@@ -130,11 +143,12 @@ end
 ---@param handle rille.Handle
 ---@param given string|table  "root", a list of names, or { root = { tables = { "users" } } }
 function M.register(handle, given)
-  local wanted, same = read_option(given), true
-  local known = {}
+  local wanted, known, same = {}, {}, true
   for _, each in ipairs(handle:connect():mirrored() and recorded(handle) or {}) do known[each.name] = each end
-  for name, options in next, wanted do
-    if name == handle.name then Error.argument("mirror", "another database", name) end
+  for said, options in next, read_option(given) do
+    local name = meant(handle, said, known)
+    if name == handle.name then Error.argument("mirror", "another database", said) end
+    wanted[name] = options
     options.text = options.tables and table.concat(options.tables, "\n")
     local before = known[name]
     same = same and before ~= nil and (before.tables and table.concat(before.tables, "\n")) == options.text
@@ -164,7 +178,7 @@ end
 --- The database that a mirror is: a configured connection of that name, or one of rille.open.
 local function target_of(name)
   if Config.current().connections[name] then return require "rille.database".get(name) end
-  return require "rille.open".open(name)
+  return require "rille.open".open_key(name)
 end
 
 --- The same, unless it would have to be made.
@@ -328,11 +342,10 @@ end
 ---@param self rille.Handle
 ---@param name string
 function M.mirror_stop(self, name)
-  local names, known = {}, false
-  for i, each in ipairs(mirrors_of(self, "mirror_stop")) do
-    names[i], known = each.name, known or each.name == name
-  end
-  if not known then Error.unknown("invalid_argument", "mirror", tostring(name), names, self.name) end
+  local names, known = {}, {}
+  for i, each in ipairs(mirrors_of(self, "mirror_stop")) do names[i], known[each.name] = each.name, true end
+  if type(name) == "string" then name = meant(self, name, known) end
+  if not known[name] then Error.unknown("invalid_argument", "mirror", tostring(name), names, self.name) end
   if #names == 1 then
     forget(self)                                         -- with the outbox: from here on nobody fills it
   else

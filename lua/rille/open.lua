@@ -103,13 +103,33 @@ local function check_quota(handle, max_bytes)
     handle.settings.max_bytes or "no bound"), { hint = "close it first" })
 end
 
---- How a database of that name is opened: as it is, or else as one would be that says no more than its name.
----@param name string
+--- "root@v2" -> "root", "v2"; "root" -> "root", nil.
+local function read_key(key)
+  local name, version = key:match "^([^@]*)@(.*)$"
+  return name or key, version
+end
+
+--- How a database is opened, whose name may say a version, as in "root@v2": as it is, or else as one would be that says
+--- no more.
+---@param key string
 ---@return table
-function M.settings(name)
-  check_name("mirror", name)
-  local handle = handles:get(name)
-  return handle and handle.settings or Pooled.settings(path_of(name))
+function M.settings(key)
+  local name, version = read_key(key)
+  check_name("mirror", name, version)
+  local handle = handles:get(key)
+  return handle and handle.settings or Pooled.settings(path_of(name, version))
+end
+
+--- Which database a name means beside one of a version: the one without a version, or, where there is none of these,
+--- the one of the same version, if that is there.
+---@param name string
+---@param version? string
+---@return string key
+function M.beside(name, version)
+  local there = core.file_size(M.settings(name).database)
+  if there or not version or name:find("@", 1, true) then return name end
+  local key = key_of(name, version)
+  return core.file_size(M.settings(key).database) and key or name
 end
 
 --- The database of that name, made when it is not there; the same handle each time while somebody holds it.
@@ -132,6 +152,14 @@ function M.open(name, options)
   if options.statements ~= nil then apply(handle, options.statements) end
   if options.mirror ~= nil then require "rille.mirror".register(handle, options.mirror) end
   return handle
+end
+
+--- The same, by a name that may say a version.
+---@param key string
+---@return rille.Handle
+function M.open_key(key)
+  local name, version = read_key(key)
+  return M.open(name, { version = version })
 end
 
 -- -- all of them ----------------------------------------------------------------------------------------------------

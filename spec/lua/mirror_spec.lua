@@ -186,6 +186,89 @@ describe("a mirror", function()
     assert.same({ applied = 1, set_aside = 0 }, db:mirror_sync())
   end)
 
+  describe("in which the statements of the source were run, too", function()
+    --- The mirror, made with these statements, of a source that has one row.
+    local function with(...)
+      local mirror = rille.open("root", { statements = { USERS, ... } })
+      local db = source "acme"
+      db:create("users", { name = "Ann" })
+      return mirror, db:mirror_sync(), db
+    end
+
+    it("makes its empty table anew, with the indexes that rows of several sources can have", function()
+      local mirror, done = with("create index by_name on users (name)", "create unique index by_bio on users (bio)",
+        "create view names as select name from users")
+      assert.same({ applied = 1, set_aside = 0 }, done)
+      assert.equal("acme 1 Ann", mirrored())
+      source("b"):create("users", { name = "Ben" })
+      rille.open("b"):mirror_sync()
+      assert.equal("acme 1 Ann, b 1 Ben", mirrored())
+      local indexes = mirror:query "select name from sqlite_schema where sql like 'create%index%'"
+      assert.same({ "by_name" }, { indexes[1].name, indexes[2] })
+      assert.equal(2, mirror:query("select count(*) as n from names")[1].n)
+    end)
+
+    it("leaves a table that has rows, or that something hangs on, and sets aside what does not fit", function()
+      for i, sql in ipairs { "insert into users (name) values ('own')", "alter table users add column own text",
+        "create trigger t after insert on users begin select 1; end",
+        "create table pets (id integer primary key, user_id integer references users (id))" } do
+        local mirror = rille.open("mirror" .. i, { statements = { USERS, sql } })
+        local function form() return mirror:query("select sql from sqlite_schema where name = 'users'")[1].sql end
+        local before, db = form(), source("source" .. i, "mirror" .. i)
+        db:create("users", { name = "Ann" })
+        assert.same({ applied = 0, set_aside = 1 }, db:mirror_sync())
+        assert.matches("no column source", db:mirror_failed()[1].error)
+        assert.equal(before, form())
+      end
+    end)
+  end)
+
+  describe("of databases with versions", function()
+    local function versioned(name, mirror)
+      return rille.open(name, { version = "v1", statements = USERS, mirror = mirror })
+    end
+
+    local function mirrors(db)
+      local names = {}
+      for i, each in ipairs(db:mirror_status().mirrors) do names[i] = each.name end
+      return table.concat(names, " ")
+    end
+
+    it("is the one without a version, where there is that", function()
+      rille.open "root"
+      versioned "root"
+      assert.equal("root", mirrors(versioned("acme", "root")))
+    end)
+
+    it("is else the one of the same version, and stays it", function()
+      local root_v1, db = versioned "root", versioned("acme", "root")
+      rille.open "root"
+      assert.equal("root@v1", mirrors(versioned("acme", "root")))
+      db:create("users", { name = "Ann" })
+      db:mirror_sync()
+      assert.equal("Ann", root_v1:query("select name from users where source = 'acme@v1'")[1].name)
+      assert.equal("root@v1", mirrors(db))
+      assert.same({}, db:mirror_verify().differing)
+      db:mirror_stop "root"
+      refused("invalid_argument", db.mirror_sync, db)
+    end)
+
+    it("is the one that is named with its version", function()
+      local db = rille.open("acme", { statements = USERS, mirror = "root@v2" })
+      db:create("users", { name = "Ann" })
+      db:mirror_sync()
+      assert.equal("Ann", rille.open("root", { version = "v2" }):query("select name from users")[1].name)
+      for _, wrong in ipairs { "root@", "@v1", "root@v1@v2", "root@V" } do
+        refused("invalid_argument", versioned, "other", wrong)
+      end
+    end)
+
+    it("is made without a version where there is neither, also for a version of itself", function()
+      assert.equal("root", mirrors(versioned("acme", "root")))
+      assert.equal("alone", mirrors(versioned("alone", "alone")))
+    end)
+  end)
+
   it("is not that of a copy", function()
     local db = source "acme"
     db:create("users", { name = "Ann" })
