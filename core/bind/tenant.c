@@ -241,7 +241,7 @@ rille_lua_check_raw(lua_State *L)
   if (context != 0 && lua_rawgeti(L, context, 1) != LUA_TNIL &&
       !(lua_rawgeti(L, context, 3) == LUA_TBOOLEAN && lua_toboolean(L, -1))) {
     (void)rille_fault_set(&fault, RILLE_TENANT_REQUIRED,
-                          "SQL of your own with a subquery is not limited to the current tenant");
+                          "SQL of your own that reads tables is not limited to the current tenant");
     rille_fault_hint(&fault, "where_exists(query) and where_in(column, query) are");
     (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
   }

@@ -235,15 +235,32 @@ function M.placeholders(where, driver, text, ...)
   return want.sql, by_position(where, want, text, ...), want.about
 end
 
+--- What reads a table whose name nobody sees: a call of one of the syntax's `reading_functions`, or its `table_type`.
+local function hidden_reading(syntax, lex)
+  local P, C, Cmt = lex.lpeg.P, lex.lpeg.C, lex.lpeg.Cmt
+  if not syntax.reading_functions then return P(false) end
+  local function reads(_, _, name, open)
+    local is_one = name:lower() == syntax.table_type
+    for _, beginning in ipairs(open ~= "" and syntax.reading_functions or {}) do
+      is_one = is_one or name:lower():sub(1, #beginning) == beginning
+    end
+    return is_one
+  end
+  local name = C(lex.word) + P '"' * C((1 - P '"') ^ 1) * '"'
+  return #Cmt(name * lex.skip ^ 0 * C(P "(" ^ -1), reads) * (lex.word + lex.literal)
+    + lex.lpeg.S "uU" * "&" * #P '"'                       -- a name with escapes may be any
+end
+
 --- text -> what matters of a part of a statement, each a pair of its place and a mark: parentheses, semicolons, a
---- remark that has no end of its own, and "reads" where SQL reads tables: `select` or `from` anywhere, or `in` with the
---- name of a table behind it.  Dollar quotes are none in SQLite, so what is between them counts.
+--- remark that has no end of its own, and "reads" where SQL reads tables: `select`, `from` or `table` anywhere, `in`
+--- with the name of a table behind it, and as above.  Dollar quotes are none in SQLite, so what they hold counts.
 local function build_reader(syntax)
   local lex = lexicon(syntax)
   local lpeg, keyword = lex.lpeg, lex.keyword
   local P, C, Cc, Cp, Ct, S = lpeg.P, lpeg.C, lpeg.Cc, lpeg.Cp, lpeg.Ct, lpeg.S
   local distinct_from = keyword "distinct" * lex.skip ^ 0 * keyword "from"
-  local reads = keyword "select" + keyword "from" + keyword "in" * lex.skip ^ 0 * #(lex.letter + S "\"'`[")
+  local reads = keyword "select" + keyword "from" + keyword "table" + hidden_reading(syntax, lex)
+    + keyword "in" * lex.skip ^ 0 * #(lex.letter + S "\"'`[")
   local mark = C(S "();") + lex.line_comment * -1 * Cc "--" + reads * Cc "reads"
   local other = lex.literal + lex.skip + distinct_from + lex.word + lex.number + P(1)
   return Ct((Ct(Cp() * mark) + other) ^ 0)

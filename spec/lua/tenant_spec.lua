@@ -356,6 +356,7 @@ describe("a tenant", function()
       as(B, function()
         for _, sql in ipairs { "id in (select id from posts)", "exists (SELECT 1 from posts)", "id in posts",
           'id IN "posts"', "id in /* x */ [posts]", "id in -- x\n posts", "id \u{feff}in posts",
+          "id in (TABLE posts)", "array(table/**/posts) is null",
           "$x$ or id in (select id from posts) or $x$" } do
           refused("tenant_required", function() Post:where_raw(sql):count() end)
           refused("tenant_required", function() Org:where_raw(sql):count() end)

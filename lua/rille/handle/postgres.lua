@@ -14,8 +14,16 @@ M.pipelines, M.reads_laterally = true, true
 
 M.locks_rows, M.counts_commits, M.exact_decimals = true, true, true
 
+-- Functions of PostgreSQL's own, and of its extensions, for which nobody who looks for names of tables sees what they
+-- read: they run SQL that a text holds, read the table that one names or a number means, tell how many rows it has of
+-- whomever, or count on elsewhere.  How their names begin.
+M.READING = { "query_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml", "cursor_to_xml", "ts_stat",
+  "ts_rewrite", "dblink", "crosstab", "connectby", "xpath_table", "pg_stat_get_", "pg_relation_size", "pg_table_size",
+  "pg_total_relation_size", "pg_indexes_size", "pg_relpages", "pgstat", "pg_sequence_last_value", "setval",
+  "to_regclass" }
+
 M.syntax = { parameter = "$%d", nested_comments = true, backslash_texts = true, slices = true,
-  line_ends = "\r\n" }
+  line_ends = "\r\n", reading_functions = M.READING, table_type = "regclass" }
 
 --- Are tenants to be kept apart by the database itself, too?
 local function is_walled()

@@ -4,9 +4,8 @@ local Error = require "rille.error"
 
 local M = {}
 
--- Functions of PostgreSQL's own, and of its extensions, that run SQL given to them as a text.
-local RUN_TEXT <const> = "(query|table|schema|database|cursor)_to_xml|ts_stat|ts_rewrite|dblink|crosstab|connectby"
-  .. "|xpath_table"
+-- A call of such a function, as a regular expression.
+local HIDDEN_READING <const> = "\\m(" .. table.concat(require "rille.handle.postgres".READING, "|") .. ")\\w*\\("
 
 -- Things are told apart by the catalog that they are in and their number in it.  What PostgreSQL itself brings is not
 -- recorded as used, and has a number below 16384.
@@ -67,7 +66,7 @@ end
 -- Thing -> its kind, as the catalog has it.
 local function read_things(db)
   local names, things, kinds = {}, {}, {}
-  for _, row in ipairs(read(db, THINGS, RUN_TEXT)) do
+  for _, row in ipairs(read(db, THINGS, HIDDEN_READING)) do
     names[row.thing], kinds[row.thing] = row.name or false, row.kind
     if row.found then things[row.name] = row.thing end
   end
