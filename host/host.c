@@ -234,6 +234,7 @@ run(struct call *call)
     ok = rille_host_protect(call->host, perform, call, call->err);
     if (!ok)
       clean_up(call->host);
+    rille_host_restore_tenant(call->host);
   }
   if (!ok || call->refused) {
     rille_free(call->result);

@@ -20,6 +20,7 @@ struct rille_host {
   lua_State *L;       /* its allocator's data is this struct: rille_host_of */
   lua_State *running; /* where a call runs: L, or the coroutine of the hook in C that runs; see hook.c */
   unsigned hooks;     /* how many hooks in C run, one inside the other */
+  unsigned entered;   /* how many tenants were entered and not left */
   int last_hook;      /* the number given to the last one that was added */
   struct rille_limit limit;
   rille_error refusal; /* why no call runs any more; its kind is empty while they do */
@@ -35,6 +36,9 @@ bool rille_host_protect(struct rille_host *host, lua_CFunction body, void *data,
 /* Runs `body`, which puts back what a call had set, for a host that may be NULL.  When it raises, what was set may hold
 ** still, so no call runs any more. */
 void rille_host_leave(struct rille_host *host, lua_CFunction body);
+
+/* Behind each call: the tenant that was entered last holds again, whatever the call has set.  See rille_host_leave. */
+void rille_host_restore_tenant(struct rille_host *host);
 
 /* Makes what runs in the host end with an error of kind "interrupted", soon.  Async-signal-safe in its thread. */
 void rille_host_interrupt(struct rille_host *host);

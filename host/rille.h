@@ -167,7 +167,7 @@ RILLE_API rille_value *rille_do(rille_host *host, const char *source, const char
 
 /* ---- Tenants ----------------------------------------------------------------------------------------------------- */
 
-/* Makes the calls that follow those of a tenant, until rille_tenant_leave: the same as `rille.tenant.run` around them.
+/* Makes the calls that follow those of a tenant, until rille_tenant_leave: the same as `rille.tenant.run` around each.
 ** `slug` is looked up by tenancy.resolve of the configuration, or is the id itself.  Inside another tenant's it nests.
 ** A hook leaves what it entered.  False and *err, with nothing changed, when there is no
 ** such tenant ("tenant_unknown"), the slug is none ("invalid_argument"), or a transaction of another tenant is open

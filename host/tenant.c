@@ -41,6 +41,33 @@ leave(lua_State *L)
   return 0;
 }
 
+static int
+restore(lua_State *L)
+{
+  rille_library_require(L, "rille.tenant");
+  lua_getfield(L, -1, "restore");
+  lua_call(L, 0, 0);
+  return 0;
+}
+
+void
+rille_host_restore_tenant(struct rille_host *host)
+{
+  if (host->entered > 0)
+    rille_host_leave(host, restore);
+}
+
+static bool
+begin(rille_host *host, const struct entry *entry, rille_error *err)
+{
+  bool ok;
+
+  rille_limit_begin(host);
+  ok = rille_host_protect(host, enter, (void *)(uintptr_t)entry, err);
+  host->entered += ok;
+  return ok;
+}
+
 bool
 rille_tenant_enter(rille_host *host, const char *slug, rille_error *err)
 {
@@ -48,8 +75,7 @@ rille_tenant_enter(rille_host *host, const char *slug, rille_error *err)
     rille_host_fail(err, "invalid_argument", "rille_tenant_enter: the host and the slug must not be NULL", NULL);
     return false;
   }
-  rille_limit_begin(host);
-  return rille_host_protect(host, enter, &(struct entry){ .slug = slug }, err);
+  return begin(host, &(struct entry){ .slug = slug }, err);
 }
 
 bool
@@ -59,12 +85,13 @@ rille_tenant_enter_id(rille_host *host, rille_value id, const char *slug, rille_
     rille_host_fail(err, "invalid_argument", "rille_tenant_enter_id: the host must not be NULL", NULL);
     return false;
   }
-  rille_limit_begin(host);
-  return rille_host_protect(host, enter, &(struct entry){ .id = &id, .slug = slug }, err);
+  return begin(host, &(struct entry){ .id = &id, .slug = slug }, err);
 }
 
 void
 rille_tenant_leave(rille_host *host)
 {
   rille_host_leave(host, leave);
+  if (host && host->entered > 0)
+    host->entered--;
 }

@@ -161,15 +161,21 @@ local entered = require "rille.entered".new()
 --- Be a tenant until M.leave; for programs in C, see rille_tenant_enter.
 ---@param tenant string|rille.Tenant
 function M.enter(tenant)
-  local was = tenants[running()] or false
+  local was = tenants[running()]
   M.set(tenant)
-  entered:push(was)
+  entered:push { was = was, now = tenants[running()] }
+end
+
+--- Be the tenant of the last M.enter again, whatever a call has set since.
+function M.restore()
+  local top = entered:top()
+  if top and tenants[running()] ~= top.now then enter(top.now) end
 end
 
 --- End the last M.enter; nothing happens without one.
 function M.leave()
-  local was = entered:pop()
-  if was ~= nil then enter(was or nil) end
+  local last = entered:pop()
+  if last then enter(last.was) end
 end
 
 --- The tenant of this coroutine, or nil.

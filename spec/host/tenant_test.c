@@ -71,6 +71,33 @@ limits_calls_to_its_rows(void **state)
   rille_tenant_leave(*state);
 }
 
+/* What a script sets ends with its call, however that ends. */
+static void
+holds_again_with_each_call(void **state)
+{
+  static const char *const SCRIPTS[] = {
+    "require 'rille'.tenant.set 'other' error 'oops'",
+    "require 'rille'.tenant.set 'other' return true",
+    "require 'rille'.tenant.clear() return true",
+  };
+  rille_error err = { 0 };
+
+  assert_true(rille_tenant_enter(*state, "acme", &err));
+  add(*state, "of acme");
+  for (size_t i = 0; i < sizeof SCRIPTS / sizeof *SCRIPTS; i++) {
+    rille_free(rille_do(*state, SCRIPTS[i], "script", NULL, 0, &err));
+    assert_int_equal(count(*state), 1);
+  }
+  assert_true(rille_tenant_enter(*state, "other", &err));
+  rille_free(rille_do(*state, "require 'rille'.tenant.set 'acme' return true", "script", NULL, 0, &err));
+  assert_int_equal(count(*state), 0);
+  rille_tenant_leave(*state);
+  assert_int_equal(count(*state), 1);
+  rille_tenant_leave(*state);
+  rille_free(rille_do(*state, "require 'rille'.tenant.set 'acme' return true", "script", NULL, 0, &err));
+  assert_int_equal(count(*state), 1);
+}
+
 static void
 is_wanted(void **state)
 {
@@ -155,6 +182,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(limits_calls_to_its_rows, open_host, close_host),
+    cmocka_unit_test_setup_teardown(holds_again_with_each_call, open_host, close_host),
     cmocka_unit_test_setup_teardown(is_wanted, open_host, close_host),
     cmocka_unit_test_setup_teardown(may_be_an_id, open_host, close_host),
     cmocka_unit_test_setup_teardown(refuses_what_is_no_slug, open_host, close_host),

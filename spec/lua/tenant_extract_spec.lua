@@ -356,6 +356,40 @@ describe("a tenant's rows", function()
     assert.equal(41, Extract.run(shared, own, A).rows)
   end)
 
+  it("stay where rows hang on them that only the models know of, by a morph, a key or a table in the middle", function()
+    for _, db in ipairs { shared, own } do
+      db:execute "create table notes (id integer primary key, on_type text, on_id integer)"
+      db:execute "create table marks (id integer primary key, post_id integer)"
+      db:execute "create table post_kinds (post_id integer, kind_id integer)"
+      db:execute "create table plugs (plug_type text, plug_id integer, kind_id integer)"
+    end
+    rille.model "Kind" {}
+    rille.model "Note" { relations = { on = rille.morph_to() } }
+    rille.model "Mark" {}
+    rille.model "Post" { tenant_column = "org_id", relations = {
+      notes = rille.morph_many("Note", "on"), marks = rille.has_many "Mark", gone = rille.has_many "Kind",
+      kinds = rille.belongs_to_many("Kind", { pivot = "post_kinds" }), plugs = rille.morph_to_many("Kind", "plug"),
+    } }
+    local of_a = shared:query("select id from posts where org_id = 1 limit 1")[1].id
+    local of_b = shared:query("select id from posts where org_id = 2 limit 1")[1].id
+    for table_name, row in next, {
+      notes = function(id) return { on_type = "posts", on_id = id } end,
+      marks = function(id) return { post_id = id } end,
+      post_kinds = function(id) return { post_id = id, kind_id = 1 } end,
+      plugs = function(id) return { plug_type = "posts", plug_id = id, kind_id = 1 } end,
+    } do
+      shared:insert(table_name, { row(of_a), row(of_b) })
+      for _, options in ipairs { { dry_run = true }, {} } do
+        local e = refused("foreign_key_violation", Extract.run, shared, own, A, options)
+        assert.matches("1 row would be left behind: " .. table_name .. " to posts", e.message)
+      end
+      assert.equal(20, shared:query("select count(*) as n from posts where org_id = 1")[1].n)
+      shared:execute("delete from " .. table_name .. " where rowid = 1")
+    end
+    shared:insert("notes", { on_type = "kinds", on_id = of_a })
+    assert.equal(20, Extract.run(shared, own, A).tables.posts)
+  end)
+
   it("bring rows of everybody's by the names of their columns, which are the same", function()
     own:execute "drop table post_tags"
     own:execute "drop table tags"

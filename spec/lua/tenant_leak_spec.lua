@@ -120,6 +120,34 @@ describe("a tenant", function()
     as(A, function() assert.equal(1, Post:find(a).org_id) end)
   end)
 
+  it("ends no relation of everybody's rows to those of another one, where the middle does not say whose", function()
+    rille.db():execute "create table videos (id integer primary key, title TEXT)"
+    rille.db():execute "create table post_video (video_id INTEGER, post_id INTEGER)"
+    rille.db():execute "create table watched (part_org INTEGER, part_number INTEGER, video_id INTEGER)"
+    local Video = rille.model "Video" { relations = { posts = rille.belongs_to_many "Post",
+      parts = rille.belongs_to_many("Part", { pivot = "watched", related_key = { "part_org", "part_number" } }) } }
+    local video = Video:create { title = "everybody's" }
+    for _, case in ipairs { { "posts", Post }, { "parts", Part } } do
+      local name, class = case[1], case[2]
+      local function attach(tenant) as(tenant, function() video:relation(name):attach(class:first()) end) end
+      local function left(tenant) return as(tenant, function() return video:relation(name):count() end) end
+      attach(A)
+      attach(B)
+      local of_b = as(B, function() return class:first() end)
+      as(A, function()
+        assert.equal(0, video:relation(name):detach(of_b))
+        assert.same({ attached = {}, detached = {}, updated = {} }, video:relation(name):sync { class:first() })
+        assert.equal(1, video:relation(name):detach())
+        assert.equal(0, #video:relation(name):sync {}.detached)
+      end)
+      assert.same({ 0, 1 }, { left(A), left(B) })
+      refused("tenant_required", function() return video:relation(name):detach() end)
+      attach(A)
+      class:without_tenant_scope(function() assert.equal(2, video:relation(name):detach()) end)
+      assert.same({ 0, 0 }, { left(A), left(B) })
+    end
+  end)
+
   it("lets nothing morph to a row of another one", function()
     local post, note = as(B, function() return Post:first() end), Note:create {}
     as(A, function()
@@ -197,6 +225,11 @@ describe("a tenant", function()
         end)
         assert.equal(1, count)
       end
+      local Org = rille.model "Org" { relations = { posts = rille.has_many("Post", { foreign_key = "org_id" }) } }
+      rille.db():execute "create table orgs (id integer primary key)"
+      rille.db():execute "insert into orgs values (1), (2)"
+      check_each(everybody, "tenant_mismatch", Org:where_has "posts")
+      check_each(everybody, "tenant_mismatch", Org:where(function(q) return q:where_in("id", Post:select "org_id") end))
       check_each(everybody, "tenant_mismatch", Post:query())
       check_each(everybody, "tenant_mismatch", rille.db():table "posts")
       check_each(rille.tenant.outside, "tenant_required", Title:query())

@@ -68,7 +68,10 @@ end
 local function of_tenants(query)
   local root = Root.ready(query)
   local class, handle = root.class, root.handle
-  if class and (class._def.guard or class._def.infos) or handle.tenant or Walk.mixes(query) then return true end
+  if class and (class._def.guard or class._def.infos) or handle.tenant or Walk.mixes(query)
+    or Walk.asks_tenants(query) then
+    return true
+  end
   local name = root[1]:name()
   if not class and require "rille.guard".of(handle, name) then return true end
   return false, require "rille.tenant.behind".ask(handle, name, handle:described(name), root.all_tenants)

@@ -39,6 +39,27 @@ function M.mixes(query)
   return false
 end
 
+-- Of what stands inside of a query.
+local function asks_tenants(inner)
+  local root = Root.ready(inner)
+  local class = root.class
+  if class and (class._def.guard or class._def.infos) then return true end
+  return not class and require "rille.guard".of(root.handle, root.table) ~= nil or M.asks_tenants(inner)
+end
+
+--- Does a condition of the query look at rows that belong to tenants, as where_has and where_in(column, query) may?
+---@param query rille.Query
+---@return boolean
+function M.asks_tenants(query)
+  while query do
+    for i = 4, #query do
+      if Query.is_query(query[i]) and asks_tenants(query[i]) then return true end
+    end
+    query = query[2]
+  end
+  return false
+end
+
 --- The columns of the primary key, and the name of the table.
 local function primary_of(query, word)
   local root = Root.ready(query)

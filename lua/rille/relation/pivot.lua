@@ -15,6 +15,25 @@ local M = {}
 ---@field id any           the same as one value, or the list
 ---@field columns table    what else the row shall hold
 
+--- A query of all rows of a model that the tenant has, whatever scopes hide.
+local function every(class)
+  local query = class:query()
+  for _, name in ipairs(class._def.global_scope_names) do query = query:without_global_scope(name) end
+  return class._def.soft_deletes and query:with_trashed() or query
+end
+
+--- Rows of the middle that lead to rows of the current tenant: where only the related rows say whose they are.
+local function of_tenant(link, query)
+  local related, far, middle = link.related, link.far, link.middle
+  if not related._def.guard or require "rille.guard".of(link.handle, middle.table) then return query end
+  if #far == 1 then return query:where_in(middle.far[1], every(related):select(far[1])) end
+  local own = every(related)
+  for i, column in ipairs(far) do
+    own = own:where_column(related._def.table .. "." .. column, middle.table .. "." .. middle.far[i])
+  end
+  return query:where_exists(own)
+end
+
 --- The rows of the table in the middle that belong to the record, as the relation reads them.
 local function rows_of(link, record)
   local middle = link.middle
@@ -22,7 +41,7 @@ local function rows_of(link, record)
     Scope.model_of(link.related._def.root, "relation " .. link.name, middle.table))
   for i, column in ipairs(middle.near) do query = query:where(column, value_of(record, link.near[i])) end
   if next(middle.fixed) then query = query:where(middle.fixed) end
-  return query
+  return of_tenant(link, query)
 end
 
 local function with_key(link, query, key)
@@ -104,13 +123,6 @@ local function name_of(link, entry)
     parts[i] = folds[i] and type(value) == "string" and folds[i](value) or tostring(value)
   end
   return table.concat(parts, "\0")
-end
-
---- A query of all rows of a model that the tenant has, whatever scopes hide.
-local function every(class)
-  local query = class:query()
-  for _, name in ipairs(class._def.global_scope_names) do query = query:without_global_scope(name) end
-  return class._def.soft_deletes and query:with_trashed() or query
 end
 
 --- Which of the keys are those of rows that the tenant has: a set of their names.

@@ -11,6 +11,7 @@ local Apart = require "rille.tenant.apart"
 local Carriage = require "rille.tenant.carriage"
 local Collision = require "rille.tenant.collision"
 local Error = require "rille.error"
+local Hanging = require "rille.tenant.hanging"
 local Moved = require "rille.tenant.moved"
 local Name = require "rille.schema.name"
 local Needed = require "rille.tenant.needed"
@@ -127,6 +128,8 @@ local function check_references(job)
   Moved.refuse_references(Needed.missing(job.plan, job.from), "%d row%s would refer to rows that are not there: %s",
     "nothing was moved; in the source they are not there either, or another tenant's: mend that first")
   check_referring(job)
+  Moved.refuse_references(Hanging.left_behind(job.plan, job.from), "%d row%s would be left behind: %s, by a relation "
+    .. "of the models alone", "nothing was moved; give their table the tenant's column, or a foreign key")
 end
 
 --- All that can be found out before rows are in their tables; false where the source has none any more, for another
