@@ -89,7 +89,7 @@ function M.declare(name, definition)
   def.guard = guard_of(def)
   def.scoped = def.soft_deletes ~= nil or #def.global_scope_names > 0
   local class = setmetatable({ _def = def, _info = false }, class_meta(def))
-  def.root = { false, class = class, casts = nil }
+  def.root = { false, class = class, casts = false, marked = false, joined = false }     -- found, where it is asked
   def.root.meta = Query.meta(def.scopes, def.name)
   def.query = Query.root(def.root)
   Record.check_methods(def)
@@ -145,7 +145,7 @@ end
 
 --- The root of the model's queries is in the database of this handle.
 local function stand_on(root, info)
-  root[1], root.handle, root.casts, root.kept = info.source, info.handle, info.path_casts, info.kept
+  root[1], root.handle, root.casts, root.kept = info.source, info.handle, info.path_casts or false, info.kept
   root.info = info                               -- last: it says that the others are there
 end
 

@@ -234,6 +234,8 @@ local IS_OPERATOR = {
   ["="] = true, ["!="] = true, ["<>"] = true, ["<"] = true, ["<="] = true, [">"] = true, [">="] = true, like = true,
   not_like = true, ilike = true, not_ilike = true, is = true, is_not = true,
 }
+local COMPARES = {}                 -- those of them that have no method of their own
+for word in next, IS_OPERATOR do COMPARES[word] = true end
 for word in next, WORDS do IS_OPERATOR[word] = true end
 
 --- where(column, "=", nil) and where(column, "=") cannot be told apart, and only the first is likely.
@@ -455,7 +457,7 @@ function Query:where(column, a, b)
   if a ~= nil and not root.casts then
     if b == nil then
       if not IS_OPERATOR[a] then return setmetatable({ root, self, COMPARE, AND, column, "=", a }, root.meta) end
-    elseif not WORDS[a] then
+    elseif COMPARES[a] then
       return setmetatable({ root, self, COMPARE, AND, column, a, b }, root.meta)
     end
   end

@@ -9,6 +9,7 @@ local Scope = require "rille.scope"
 
 local op <const> = core.op
 local ready, run = Root.ready, Run.run
+local wrap = List.wrap
 local BATCH_ROWS <const> = 500            -- of a cursor, whose relations are loaded together
 
 local M = {}
@@ -193,15 +194,17 @@ end
 function M.add(Query)
   --- All rows.
   ---@return rille.List
-  function Query:all(...)
-    if ... ~= nil then no_argument("all", "select(…) says which columns", ...) end
-    return List.wrap(rows_of(self))
+  function Query:all(given)
+    if given ~= nil then no_argument("all", "select(…) says which columns", given) end
+    local root = self[1]
+    if root.class and not root.marked then return wrap(run(self, "all")) end      -- records, and no more is said
+    return wrap((rows_of(self)))
   end
   Query.get = Query.all
 
   --- The first row, or nil.
-  function Query:first(...)
-    if ... ~= nil then no_argument("first", "limit(n):all() gives several rows, find(key) one by its key", ...) end
+  function Query:first(given)
+    if given ~= nil then no_argument("first", "limit(n):all() gives several rows, find(key) one by its key", given) end
     if self[1].marked then return rows_of(at_most(self, 1))[1] end
     local row = run(self, "first")
     return reads_json(self) and Kept.load(self[1].kept, { row })[1] or row
@@ -232,10 +235,10 @@ function M.add(Query)
     if wanted then
       require "rille.preload".check(self[1].class, wanted)
       local check = require "rille.query.chunk".same_tenant(self, "cursor")
-      return in_batches(self[1].class, wanted, check, run(self, "cursor"))
+      return in_batches(self[1].class, wanted, check, Run.cursor(self))
     end
-    if reads_json(self) then return json_cursor(self[1].kept, run(self, "cursor")) end
-    return run(self, "cursor")
+    if reads_json(self) then return json_cursor(self[1].kept, Run.cursor(self)) end
+    return Run.cursor(self)
   end
 
   --- The column of the first row, or nil.

@@ -9,7 +9,7 @@ local hook = require "rille.hook"
 
 local op <const> = core.op
 local call, marks, ready = fetch.call, Scope.marks, Root.ready
-local WRITES <const> = { update = true, delete = true }
+local listening = hook.listening
 
 local M = {}
 
@@ -81,23 +81,6 @@ local function of_tenant(handle, step, ...)
   end, ...
 end
 
-local run_now
-
---- Run a method of the core with the query and what its model's scopes demand.
----@param query rille.Query
----@param method string
----@param a any  further arguments
----@param b any
-local function run(query, method, a, b)
-  if method == "cursor" then
-    local root = ready(query)
-    if root.handle.tenant or root.class and root.info.of_tenant then
-      return of_tenant(root.handle, run_now(query, method, a, b))
-    end
-  end
-  return run_now(query, method, a, b)
-end
-
 --- The query as it is run, and what its model's scopes demand.
 local function demanded(query, root)
   local lock, lifted
@@ -111,18 +94,44 @@ local function demanded(query, root)
   return query, nil
 end
 
-function run_now(query, method, a, b)
+--- Run a method of the core that reads, with the query and what its model's scopes demand.
+---@param query rille.Query
+---@param method string
+---@param a any  further arguments
+---@param b any
+local function run(query, method, a, b)
   local root = ready(query)
   local class, scopes = root.class, nil
-  if root.marked or root.joined or class and class._def.scoped then query, scopes = demanded(query, root) end
-  if WRITES[method] then return fetch.write(root.handle, class, method, query, scopes, a, b) end
-  local tell = class and READS[method]
-  if tell and Event.any(class._def) and root[1] == class._def.root[1] then
-    return tell(class._def, call(root.handle, method, query, scopes, a, b))
+  local def = class and class._def
+  if root.marked or root.joined or def and def.scoped then query, scopes = demanded(query, root) end
+  if def and (listening.model or def.hooked) and READS[method] and Event.any(def) and root[1] == def.root[1] then
+    return READS[method](def, call(root.handle, method, query, scopes, a, b))
   end
   return call(root.handle, method, query, scopes, a, b)
 end
 M.run = run
+
+--- The same for "update" and "delete".
+---@param query rille.Query
+---@param method string
+---@param a any  a further argument
+---@return integer  how many rows
+function M.write(query, method, a)
+  local root = ready(query)
+  local meant, scopes = demanded(query, root)
+  return (fetch.write(root.handle, root.class, method, meant, scopes, a))
+end
+
+--- A cursor over the rows; one that may be a tenant's looks before each of them whether it still is.
+---@param query rille.Query
+---@return fun(): any ...  what a generic for wants
+function M.cursor(query)
+  local root = ready(query)
+  if root.handle.tenant or root.class and root.info.of_tenant then
+    return of_tenant(root.handle, run(query, "cursor"))
+  end
+  return run(query, "cursor")
+end
 
 --- Tell that records have been read, and hand them on.
 local function tell_read(root, method, ...)

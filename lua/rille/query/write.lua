@@ -256,8 +256,8 @@ end
 --- Run an update; of a table that was made from a JSON Schema only one that it allows.
 local function run_changes(query, root, sets)
   local kept = root.kept
-  if not kept then return (Run.run(query, "update", sets)) end
-  return Kept.write(kept, Kept.check_changes(kept, sets), function() return (Run.run(query, "update", sets)) end)
+  if not kept then return Run.write(query, "update", sets) end
+  return Kept.write(kept, Kept.check_changes(kept, sets), function() return Run.write(query, "update", sets) end)
 end
 
 --- Change the rows of the query.
@@ -338,14 +338,14 @@ local function soft_column(query) return query[1].class and query[1].class._def.
 function M.delete(query)
   local column = soft_column(query)
   if column then return said_as("a delete", M.update, query, { [column] = clock.now() }) end
-  return (Run.run(query, "delete"))
+  return Run.write(query, "delete")
 end
 
 --- Delete the rows of the query for good, soft-deleted ones too; after only_trashed those alone.
 ---@return integer rows
 function M.force_delete(query)
   if soft_column(query) and not Scope.says_trashed(query) then query = query:with_trashed() end
-  return (Run.run(query, "delete"))
+  return Run.write(query, "delete")
 end
 
 --- Take the soft deletions of the query's rows back; whoever means every row says unfiltered().
