@@ -89,21 +89,13 @@ add_block(rille_arena *arena, size_t wanted)
 }
 
 void *
-rille_arena_get(rille_arena *arena, size_t bytes)
+rille_arena_get_more(rille_arena *arena, size_t bytes)
 {
-  const size_t align = alignof(max_align_t);
-  size_t rounded = bytes > 0 ? (bytes + align - 1) / align * align : align;
-  char *piece;
-
-  if (rounded < bytes || (rounded > arena->left && !add_block(arena, rounded))) {
+  if (bytes > SIZE_MAX / 2 || !add_block(arena, bytes + alignof(max_align_t))) { /* it is rounded up */
     arena->failed = true;
     return NULL;
   }
-  piece = arena->at;
-  arena->at += rounded;
-  arena->left -= rounded;
-  memset(piece, 0, rounded);
-  return piece;
+  return rille_arena_get(arena, bytes);
 }
 
 rille_str

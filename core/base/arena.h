@@ -2,8 +2,10 @@
 #ifndef RILLE_ARENA_H
 #define RILLE_ARENA_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "core/base/text.h"
 
@@ -28,9 +30,24 @@ void rille_arena_reset(rille_arena *arena);
 /* Gives back everything; the arena may be used again as after init. */
 void rille_arena_release(rille_arena *arena);
 
+/* What rille_arena_get does where the block at hand has no room for the piece. */
+void *rille_arena_get_more(rille_arena *arena, size_t bytes);
+
 /* `bytes` of zeroed memory (0 count as 1), aligned for any object, that live until reset or release; NULL when
-** memory ran out. */
-void *rille_arena_get(rille_arena *arena, size_t bytes);
+** memory ran out.  Inline, for a tree is many small pieces. */
+static inline void *
+rille_arena_get(rille_arena *arena, size_t bytes)
+{
+  const size_t align = alignof(max_align_t);
+  size_t rounded = bytes > 0 ? (bytes + align - 1) / align * align : align;
+  char *piece = arena->at;
+
+  if (rounded < bytes || rounded > arena->left)
+    return rille_arena_get_more(arena, bytes);
+  arena->at += rounded;
+  arena->left -= rounded;
+  return memset(piece, 0, rounded);
+}
 
 /* A copy of `text` in the arena, with a NUL behind it; a NULL text when memory ran out. */
 rille_str rille_arena_copy(rille_arena *arena, rille_str text);

@@ -29,18 +29,6 @@ rille_chain_enter(lua_State *L, rille_work *work, int levels)
                            DEPTH_MAX, DEPTH_MAX / RILLE_QUERY_LEVELS);
 }
 
-rille_node *
-rille_chain_node(rille_chain *r, rille_node_kind kind)
-{
-  return rille_work_node(r->L, r->work, kind);
-}
-
-int
-rille_chain_push(rille_chain *r, int node, int position)
-{
-  return lua_rawgeti(r->L, node, position);
-}
-
 rille_str
 rille_chain_text(rille_chain *r, int node, int position, const char *what)
 {

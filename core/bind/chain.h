@@ -65,12 +65,18 @@ typedef struct rille_scopes {
   struct rille_scopes *next;
 } rille_scopes;
 
+/* A condition, and how it joins those before it. */
+typedef struct rille_joined {
+  rille_node *condition;
+  bool joins_or; /* ... with or, not with and */
+  struct rille_joined *next;
+} rille_joined;
+
 /* What a chain gives while it is walked backwards. */
 typedef struct rille_found {
-  rille_query *query;     /* NULL while only conditions are wanted */
-  rille_node *conditions; /* joined by their `op`, in order */
-  rille_node *having;
-  rille_scopes *scopes; /* of joins that are still to come */
+  rille_query *query;                /* NULL while only conditions are wanted */
+  rille_joined *conditions, *having; /* in order */
+  rille_scopes *scopes;              /* of joins that are still to come */
   bool outputs_done, orders_done, limits_done;
 } rille_found;
 
@@ -84,10 +90,18 @@ enum { RILLE_QUERY_LEVELS = 3 }; /* a query in a query counts as so many groups 
 void rille_chain_enter(lua_State *L, rille_work *work, int levels);
 
 /* A new node of the tree. */
-rille_node *rille_chain_node(rille_chain *r, rille_node_kind kind);
+static inline rille_node *
+rille_chain_node(rille_chain *r, rille_node_kind kind)
+{
+  return rille_work_node(r->L, r->work, kind);
+}
 
 /* Pushes an operand, which the caller pops; returns its Lua type. */
-int rille_chain_push(rille_chain *r, int node, int position);
+static inline int
+rille_chain_push(rille_chain *r, int node, int position)
+{
+  return lua_rawgeti(r->L, node, position);
+}
 
 /* An operand that is a string; `what` names it in the error. */
 rille_str rille_chain_text(rille_chain *r, int node, int position, const char *what);

@@ -101,12 +101,14 @@ compare_value(rille_chain *r, rille_node *a, int node, int operator, int value)
   rille_str what = a->text.at != NULL ? a->text : rille_str_of("a condition");
   size_t found;
   rille_node *made;
+  int type;
 
   (void)lua_rawgeti(r->L, node, operator);
   found = rille_condition_operator(r, rille_lua_check_text(r->L, -1, "an operator"));
-  if (lua_rawgeti(r->L, node, value) == LUA_TNIL)
+  type = lua_rawgeti(r->L, node, value);
+  if (type == LUA_TNIL)
     (void)rille_lua_refuse(r->L, "%s: a condition was given nil (rille.null stands for NULL)", rille_show(what).text);
-  if (rille_lua_is_null(r->L, -1))
+  if (type == LUA_TUSERDATA && rille_lua_is_null(r->L, -1))
     made = compare_null(r, a, found);
   else
     made = rille_condition_compare(r, a, found, rille_chain_value_at(r, -1, what));
@@ -361,45 +363,41 @@ rille_condition_of(rille_chain *r, int node, rille_op kind)
   }
 }
 
-/* Puts the condition of a node, wrapped so that its `op` says how it joins, in front of the list. */
+/* Puts the condition of a node in front of the list. */
 bool
 rille_condition_add(rille_chain *r, int node, rille_op kind, rille_found *found)
 {
-  rille_node *condition = rille_condition_of(r, node, kind), *entry;
+  rille_node *condition = rille_condition_of(r, node, kind);
+  rille_joined **list = &found->conditions, *entry;
   lua_Integer joined;
 
   if (condition == NULL)
     return false;
   joined = rille_chain_integer(r, node, 4);
-  entry = rille_chain_node(r, RILLE_NODE_NOT);
-  entry->op = (int)(joined & 1);
-  entry->a = condition;
   if (joined & 2) {
-    entry->b = rille_chain_node(r, RILLE_NODE_NOT);
-    entry->b->a = condition;
-    entry->a = entry->b;
-    entry->b = NULL;
+    rille_node *negation = rille_chain_node(r, RILLE_NODE_NOT);
+
+    negation->a = condition;
+    condition = negation;
   }
-  if (kind == RILLE_CHAIN_HAVING || kind == RILLE_CHAIN_HAVING_RAW) {
-    entry->next = found->having;
-    found->having = entry;
-  } else {
-    entry->next = found->conditions;
-    found->conditions = entry;
-  }
+  if (kind == RILLE_CHAIN_HAVING || kind == RILLE_CHAIN_HAVING_RAW)
+    list = &found->having;
+  entry = rille_work_get(r->L, r->work, sizeof *entry);
+  *entry = (rille_joined){ .condition = condition, .joins_or = (joined & 1) != 0, .next = *list };
+  *list = entry;
   return true;
 }
 
 /* a, or b, c: "a or (b and c)", as SQL reads it. */
 rille_node *
-rille_condition_join(rille_chain *r, const rille_node *entries)
+rille_condition_join(rille_chain *r, const rille_joined *entries)
 {
   rille_node *any = NULL, *all = NULL, **end = NULL, **any_end = NULL;
 
   if (entries == NULL)
     return NULL;
-  for (const rille_node *entry = entries; entry != NULL; entry = entry->next) {
-    if (entry == entries || entry->op == 1) { /* a new row of conditions that are and-ed */
+  for (const rille_joined *entry = entries; entry != NULL; entry = entry->next) {
+    if (entry == entries || entry->joins_or) { /* a new row of conditions that are and-ed */
       rille_node *row = rille_chain_node(r, RILLE_NODE_AND);
 
       if (any == NULL) {
@@ -411,8 +409,8 @@ rille_condition_join(rille_chain *r, const rille_node *entries)
       all = row;
       end = &all->items;
     }
-    *end = entry->a;
-    end = &entry->a->next;
+    *end = entry->condition;
+    end = &entry->condition->next;
   }
   for (rille_node **row = &any->items; *row != NULL; row = &(*row)->next)
     if ((*row)->items->next == NULL) { /* a row of one needs no row */

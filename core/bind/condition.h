@@ -24,6 +24,6 @@ rille_node *rille_condition_aggregate(rille_chain *r, rille_str text, rille_node
 bool rille_condition_add(rille_chain *r, int node, rille_op kind, rille_found *found);
 
 /* The conditions found, as SQL reads them: "a, or b, c" is a or (b and c).  NULL for none. */
-rille_node *rille_condition_join(rille_chain *r, const rille_node *entries);
+rille_node *rille_condition_join(rille_chain *r, const rille_joined *entries);
 
 #endif

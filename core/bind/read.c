@@ -24,16 +24,16 @@ to_query(lua_State *L, rille_work *work)
   return rille_lua_to_query(L, QUERY, lua_istable(L, SEALED) ? SEALED : 0, work);
 }
 
-/* Pushes the source of the query; returns it. */
+/* Pushes the source of the query, which has been read; returns it. */
 static rille_lua_source *
 push_source(lua_State *L)
 {
-  rille_lua_source *source = rille_lua_query_source(L, QUERY);
-
-  (void)lua_rawgeti(L, QUERY, 1);
-  (void)lua_rawgeti(L, -1, 1);
-  lua_remove(L, -2);
-  return source;
+  if (lua_rawgeti(L, QUERY, 1) == LUA_TTABLE)
+    (void)lua_rawgeti(L, -1, 1);
+  else
+    lua_pushnil(L);
+  lua_replace(L, -2);
+  return rille_lua_check_source(L, -1);
 }
 
 /* Makes the statement and starts it. */

@@ -275,12 +275,15 @@ walk(rille_chain *r, int index, rille_found *found)
   lua_pushvalue(L, index);
   node = lua_gettop(L);
   while (lua_istable(L, node)) {
-    rille_op kind = (rille_op)rille_chain_integer(r, node, 3);
+    rille_op kind;
 
+    (void)lua_rawgeti(L, node, 3);
+    kind = (rille_op)lua_tointeger(L, -1);
     if (!rille_condition_add(r, node, kind, found) && found->query != NULL)
       add_clause(r, node, kind, found);
     (void)lua_rawgeti(L, node, 2);
-    lua_replace(L, node);
+    lua_copy(L, -1, node);
+    lua_settop(L, node);
   }
   lua_pop(L, 1);
 }

@@ -133,15 +133,11 @@ rille_lua_push_cell(lua_State *L, const rille_cell *cell)
 }
 
 void
-rille_lua_push_typed(lua_State *L, rille_type type, const rille_cell *cell, rille_str what, rille_str name)
+rille_lua_push_presented(lua_State *L, rille_type type, const rille_cell *cell, rille_str what, rille_str name)
 {
   char room[RILLE_PRESENT_BYTES], place[200];
   rille_cell presented;
 
-  if ((type.kind < RILLE_TYPE_BOOLEAN && type.kept == RILLE_KEPT_OWN) || cell->kind == RILLE_NULL) {
-    rille_lua_push_cell(L, cell);
-    return;
-  }
   if (rille_type_present(type, cell, name, room, &presented, NULL) != RILLE_OK) {
     rille_fault fault;
 
@@ -243,10 +239,12 @@ rille_lua_refuse(lua_State *L, const char *format, ...)
 rille_str
 rille_lua_check_text(lua_State *L, int index, const char *what)
 {
-  if (lua_type(L, index) != LUA_TSTRING)
+  rille_str text = rille_lua_text(L, index);
+
+  if (text.at == NULL)
     (void)rille_lua_refuse(L, "%s must be a string, not %s", what,
                            lua_isnoneornil(L, index) ? "nil" : lua_typename(L, lua_type(L, index)));
-  return rille_lua_text(L, index);
+  return text;
 }
 
 rille_str

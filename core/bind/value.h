@@ -24,9 +24,19 @@ void rille_lua_check_cell(lua_State *L, int index, const char *what, rille_cell 
 /* Pushes a cell as a plain Lua value: NULL is nil, text and bytes are strings. */
 void rille_lua_push_cell(lua_State *L, const rille_cell *cell);
 
+/* What rille_lua_push_typed does with a value that is not shown as it is kept. */
+void rille_lua_push_presented(lua_State *L, rille_type type, const rille_cell *cell, rille_str what, rille_str name);
+
 /* Pushes a cell as a person reads a value of the type; `what` names the table, `name` the column.  Raises `corrupt`
 ** when what is kept cannot be of the type. */
-void rille_lua_push_typed(lua_State *L, rille_type type, const rille_cell *cell, rille_str what, rille_str name);
+static inline void
+rille_lua_push_typed(lua_State *L, rille_type type, const rille_cell *cell, rille_str what, rille_str name)
+{
+  if ((type.kind < RILLE_TYPE_BOOLEAN && type.kept == RILLE_KEPT_OWN) || cell->kind == RILLE_NULL)
+    rille_lua_push_cell(L, cell);
+  else
+    rille_lua_push_presented(L, type, cell, what, name);
+}
 
 /* Pushes the fault as an error value; `sql` (may be no text) becomes its field. */
 void rille_lua_push_error(lua_State *L, const rille_fault *fault, rille_str sql);

@@ -9,6 +9,19 @@
 
 #define WORK_META "rille.work"
 
+/* Its address marks works. */
+static const char work_tag;
+
+static rille_work *
+check_work(lua_State *L)
+{
+  rille_work *work = rille_lua_tagged(L, 1, &work_tag, sizeof *work);
+
+  if (work == NULL)
+    (void)rille_lua_refuse(L, "a cursor was expected, not a %s", luaL_typename(L, 1));
+  return work;
+}
+
 static void *
 checked(lua_State *L, void *memory)
 {
@@ -21,12 +34,6 @@ void *
 rille_work_get(lua_State *L, rille_work *work, size_t bytes)
 {
   return checked(L, rille_arena_get(&work->arena, bytes));
-}
-
-rille_node *
-rille_work_node(lua_State *L, rille_work *work, rille_node_kind kind)
-{
-  return checked(L, rille_node_new(&work->arena, kind));
 }
 
 void
@@ -172,7 +179,7 @@ note_owner(lua_State *L, rille_work *work)
 static int
 work_close(lua_State *L)
 {
-  rille_work *work = luaL_checkudata(L, 1, WORK_META);
+  rille_work *work = check_work(L);
   const rille_lua_running *running = work->database->running;
 
   while (work->call > 0 && running->top != work)
@@ -186,7 +193,7 @@ work_close(lua_State *L)
 static int
 work_gc(lua_State *L)
 {
-  rille_work *work = luaL_checkudata(L, 1, WORK_META);
+  rille_work *work = check_work(L);
 
   end(work);
   rille_arena_release(&work->arena);
@@ -203,7 +210,7 @@ rille_work_new(lua_State *L, rille_lua_database *database)
 {
   rille_work *work = lua_newuserdatauv(L, sizeof *work, 1);
 
-  *work = (rille_work){ .database = database };
+  *work = (rille_work){ .tag = &work_tag, .database = database };
   rille_arena_init(&work->arena);
   luaL_setmetatable(L, WORK_META);
   return work;

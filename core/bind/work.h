@@ -4,6 +4,7 @@
 
 #include <lua.h>
 
+#include "core/bind/value.h"
 #include "core/run/cursor.h"
 
 struct rille_lua_database;
@@ -18,6 +19,7 @@ typedef struct rille_lua_running {
 /* An arena, the statement's values and its cursor.  Made to be closed (lua_toclose) on the stack of the call, so
 ** that a Lua error gives everything back. */
 typedef struct rille_work {
+  const void *tag;
   rille_arena arena;
   rille_slot *slots;
   uint32_t slot_count, slot_room;
@@ -55,11 +57,19 @@ rille_work_slot(lua_State *L, rille_work *work, const rille_cell *cell)
   return work->slot_count++;
 }
 
+/* A node of the work's arena; raises when memory runs out. */
+static inline rille_node *
+rille_work_node(lua_State *L, rille_work *work, rille_node_kind kind)
+{
+  rille_node *node = rille_node_new(&work->arena, kind);
+
+  if (node == NULL)
+    (void)rille_lua_no_memory(L);
+  return node;
+}
+
 /* A VALUE node with a slot of its own. */
 rille_node *rille_work_value(lua_State *L, rille_work *work, const rille_cell *cell);
-
-/* A node of the work's arena; raises when memory runs out. */
-rille_node *rille_work_node(lua_State *L, rille_work *work, rille_node_kind kind);
 
 /* `bytes` of the work's arena; raises when memory runs out. */
 void *rille_work_get(lua_State *L, rille_work *work, size_t bytes);

@@ -165,7 +165,15 @@ typedef struct rille_query {
 } rille_query;
 
 /* Makes a node of the kind in the arena; NULL when memory ran out. */
-rille_node *rille_node_new(rille_arena *arena, rille_node_kind kind);
+static inline rille_node *
+rille_node_new(rille_arena *arena, rille_node_kind kind)
+{
+  rille_node *node = rille_arena_get(arena, sizeof *node);
+
+  if (node != NULL)
+    node->kind = kind;
+  return node;
+}
 
 /* How many nodes are linked from `first`. */
 size_t rille_node_count(const rille_node *first);
