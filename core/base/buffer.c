@@ -29,9 +29,8 @@ rille_buffer_release(rille_buffer *buffer)
   rille_buffer_init(buffer, limit);
 }
 
-/* Room for `len` more bytes and a NUL. */
-static bool
-reserve(rille_buffer *buffer, size_t len)
+bool
+rille_buffer_reserve(rille_buffer *buffer, size_t len)
 {
   size_t size = buffer->size > 0 ? buffer->size : 256;
   char *grown;
@@ -61,7 +60,7 @@ reserve(rille_buffer *buffer, size_t len)
 void
 rille_buffer_add(rille_buffer *buffer, const void *bytes, size_t len)
 {
-  if (len > 0 && reserve(buffer, len)) {
+  if (len > 0 && rille_buffer_reserve(buffer, len)) {
     memcpy(buffer->at + buffer->len, bytes, len);
     buffer->len += len;
   }
@@ -102,7 +101,7 @@ rille_buffer_format(rille_buffer *buffer, const char *format, ...)
 rille_str
 rille_buffer_str(rille_buffer *buffer)
 {
-  if (!reserve(buffer, 0))
+  if (!rille_buffer_reserve(buffer, 0))
     return (rille_str){ "", 0 };
   buffer->at[buffer->len] = '\0';
   return (rille_str){ buffer->at, buffer->len };

@@ -27,6 +27,9 @@ void rille_buffer_clear(rille_buffer *buffer);
 /* Gives the memory back; the buffer is empty and may be used again. */
 void rille_buffer_release(rille_buffer *buffer);
 
+/* Makes room for `len` more bytes and a NUL; false once that failed. */
+bool rille_buffer_reserve(rille_buffer *buffer, size_t len);
+
 /* Appends `len` bytes. */
 void rille_buffer_add(rille_buffer *buffer, const void *bytes, size_t len);
 
@@ -41,6 +44,22 @@ rille_buffer_byte(rille_buffer *buffer, char byte)
     buffer->at[buffer->len++] = byte;
   else
     rille_buffer_add(buffer, &byte, 1);
+}
+
+/* Room for `len` more bytes behind the content, whose end rille_buffer_filled says then; NULL when it cannot be had. */
+static inline char *
+rille_buffer_room(rille_buffer *buffer, size_t len)
+{
+  if ((len >= buffer->size - buffer->len || buffer->failed) && !rille_buffer_reserve(buffer, len))
+    return NULL;
+  return buffer->at + buffer->len;
+}
+
+/* The content goes as far as `end`, within the room that was given. */
+static inline void
+rille_buffer_filled(rille_buffer *buffer, const char *end)
+{
+  buffer->len = (size_t)(end - buffer->at);
 }
 
 /* Appends a name as an identifier of SQL: in double quotes, with those in it doubled. */

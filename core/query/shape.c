@@ -4,14 +4,38 @@
 ** say the same in another order number their slots otherwise. */
 #include "core/query/shape.h"
 
+#include <string.h>
+
 static void write_query(const rille_query *query, rille_buffer *out);
+
+enum { NUMBER_BYTES = 10 };
+
+/* Writes a number of at most NUMBER_BYTES; returns what stands behind it. */
+static inline char *
+put_number(char *to, uint64_t n)
+{
+  for (; n > 0x7F; n >>= 7)
+    *to++ = (char)((n & 0x7F) | 0x80);
+  *to++ = (char)n;
+  return to;
+}
+
+static inline char *
+put_text(char *to, rille_str s)
+{
+  to = put_number(to, s.len);
+  if (s.len > 0)
+    memcpy(to, s.at, s.len);
+  return to + s.len;
+}
 
 static void
 number(rille_buffer *out, uint64_t n)
 {
-  for (; n > 0x7F; n >>= 7)
-    rille_buffer_byte(out, (char)((n & 0x7F) | 0x80));
-  rille_buffer_byte(out, (char)n);
+  char *to = rille_buffer_room(out, NUMBER_BYTES);
+
+  if (to != NULL)
+    rille_buffer_filled(out, put_number(to, n));
 }
 
 static void
@@ -23,6 +47,22 @@ text(rille_buffer *out, rille_str s)
 
 static void write_nodes(const rille_node *first, rille_buffer *out);
 
+/* What all nodes have, whether their kind uses it or not: so it is written without asking for each byte whether there
+** is room. */
+static void
+write_head(const rille_node *node, rille_buffer *out)
+{
+  char *to = rille_buffer_room(out, 1 + 4 * NUMBER_BYTES + node->text.len + node->alias.len);
+
+  if (to == NULL)
+    return;
+  *to++ = (char)(node->kind + 1);
+  to = put_number(to, (uint64_t)node->op);
+  to = put_number(to, node->slot);
+  to = put_text(to, node->text);
+  rille_buffer_filled(out, put_text(to, node->alias));
+}
+
 static void
 write_node(const rille_node *node, rille_buffer *out)
 {
@@ -30,28 +70,19 @@ write_node(const rille_node *node, rille_buffer *out)
     rille_buffer_byte(out, 0);
     return;
   }
-  rille_buffer_byte(out, (char)(node->kind + 1));
+  write_head(node, out);
   switch (node->kind) {
-  case RILLE_NODE_STAR: break;
+  case RILLE_NODE_STAR:
   case RILLE_NODE_VALUE:
-  case RILLE_NODE_LIST: number(out, node->slot); break;
-  case RILLE_NODE_EVERY: text(out, node->text); break;
+  case RILLE_NODE_LIST:
+  case RILLE_NODE_EVERY:
   case RILLE_NODE_COLUMN:
-    number(out, (uint64_t)node->op);
-    text(out, node->text);
-    break;
+  case RILLE_NODE_CONSTANT: break;
   case RILLE_NODE_RAW:
-    text(out, node->text);
-    write_nodes(node->items, out);
-    break;
   case RILLE_NODE_CALL:
-    number(out, (uint64_t)node->op);
-    write_nodes(node->items, out);
-    break;
   case RILLE_NODE_ITEMS:
   case RILLE_NODE_AND:
   case RILLE_NODE_OR: write_nodes(node->items, out); break;
-  case RILLE_NODE_CONSTANT: number(out, (uint64_t)node->op); break;
   case RILLE_NODE_EXISTS:
   case RILLE_NODE_QUERY: write_query(node->query, out); break;
   case RILLE_NODE_COMPARE:
@@ -60,13 +91,11 @@ write_node(const rille_node *node, rille_buffer *out)
   case RILLE_NODE_IS_NULL:
   case RILLE_NODE_NOT:
   case RILLE_NODE_TERM:
-    number(out, (uint64_t)node->op);
     write_node(node->a, out);
     write_node(node->b, out);
     write_node(node->c, out);
     break;
   }
-  text(out, node->alias);
 }
 
 static void
@@ -142,9 +171,15 @@ rille_shape_write(const rille_query *query, rille_buffer *shape)
 uint64_t
 rille_shape_hash(rille_str shape)
 {
-  uint64_t hash = 14695981039346656037u;
+  uint64_t hash = 14695981039346656037u, word = 0;
+  size_t i = 0;
 
-  for (size_t i = 0; i < shape.len; i++)
+  for (; i + sizeof word <= shape.len; i += sizeof word) {
+    memcpy(&word, shape.at + i, sizeof word);
+    hash = (hash ^ word) * 1099511628211u;
+    hash ^= hash >> 32; /* a bucket is chosen by the low bits, which the high ones of a word do not reach */
+  }
+  for (; i < shape.len; i++)
     hash = (hash ^ (unsigned char)shape.at[i]) * 1099511628211u;
   return hash;
 }

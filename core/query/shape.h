@@ -9,7 +9,8 @@
 ** Needs no names resolved. */
 void rille_shape_write(const rille_query *query, rille_buffer *shape);
 
-/* A hash of the bytes (FNV-1a, 64 bits): where to look first.  Keys are always compared in full. */
+/* A hash of the bytes (as FNV-1a with 64 bits, but of eight bytes at a time): where to look first.  Keys are always
+** compared in full. */
 uint64_t rille_shape_hash(rille_str shape);
 
 #endif
