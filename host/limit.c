@@ -29,20 +29,25 @@ void *
 rille_limit_alloc(void *data, void *block, size_t old_bytes, size_t new_bytes)
 {
   struct rille_limit *limit = &((struct rille_host *)data)->limit;
-  void *result = NULL;
+  void *result;
 
   if (block == NULL)
     old_bytes = 0; /* Lua passes the kind of object instead */
   if (new_bytes == 0) {
-    (void)rille_blocks_resize(&limit->blocks, block, old_bytes, 0);
+    rille_blocks_give(&limit->blocks, block, old_bytes);
     limit->used_bytes -= old_bytes;
-  } else if (new_bytes <= old_bytes || new_bytes - old_bytes <= limit->most_bytes - limit->used_bytes) {
-    result = rille_blocks_resize(&limit->blocks, block, old_bytes, new_bytes);
-    if (result == NULL && new_bytes <= old_bytes)
-      result = block; /* Lua relies on it that shrinking never fails */
-    if (result)
-      limit->used_bytes += new_bytes - old_bytes;
+    return NULL;
   }
+  if (new_bytes > old_bytes && new_bytes - old_bytes > limit->most_bytes - limit->used_bytes)
+    return NULL;
+  if (block == NULL)
+    result = rille_blocks_take(&limit->blocks, new_bytes);
+  else
+    result = rille_blocks_resize(&limit->blocks, block, old_bytes, new_bytes);
+  if (result == NULL && new_bytes <= old_bytes)
+    result = block; /* Lua relies on it that shrinking never fails */
+  if (result != NULL)
+    limit->used_bytes += new_bytes - old_bytes;
   return result;
 }
 
