@@ -225,3 +225,53 @@ rille_postgres_read_moment(rille_str text, int64_t *micros)
             (hour * 3600 + minute * 60 + second - zone) * MICROS_PER_SECOND + fraction;
   return true;
 }
+
+/* -- of columns -------------------------------------------------------------------------------------------- */
+
+/* Exactly `count` digits; -1 when there is another byte among them. */
+static int
+whole_number(const char *at, int count)
+{
+  int number = 0;
+
+  for (int i = 0; i < count; i++) {
+    if (at[i] < '0' || at[i] > '9')
+      return -1;
+    number = number * 10 + (at[i] - '0');
+  }
+  return number;
+}
+
+static int
+days_of(int year, int month)
+{
+  static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+  bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+  return days[month - 1] + (month == 2 && leap);
+}
+
+bool
+rille_postgres_given_moment(rille_str text, int64_t *micros)
+{
+  static const char form[] = "0000-00-00T00:00:00.000000Z";
+  const char *at = text.at;
+  int year, month, day, hour, minute, second, fraction;
+
+  if (text.len != sizeof form - 1 || at[4] != '-' || at[7] != '-' || at[10] != 'T' || at[13] != ':' || at[16] != ':' ||
+      at[19] != '.' || at[26] != 'Z')
+    return false;
+  year = whole_number(at, 4);
+  month = whole_number(at + 5, 2);
+  day = whole_number(at + 8, 2);
+  hour = whole_number(at + 11, 2);
+  minute = whole_number(at + 14, 2);
+  second = whole_number(at + 17, 2);
+  fraction = whole_number(at + 20, 6);
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_of(year, month) || hour < 0 || hour > 23 ||
+      minute < 0 || minute > 59 || second < 0 || second > 59 || fraction < 0)
+    return false;
+  *micros = join_day(year, month, day) * MICROS_PER_DAY +
+            (int64_t)(hour * 3600 + minute * 60 + second) * MICROS_PER_SECOND + fraction;
+  return true;
+}

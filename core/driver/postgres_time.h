@@ -29,4 +29,8 @@ size_t rille_postgres_day(int32_t days, char text[RILLE_POSTGRES_TIME_BYTES]);
 ** another style. */
 bool rille_postgres_read_moment(rille_str text, int64_t *micros);
 
+/* Reads a moment as columns are given one, "2026-11-20T12:00:00.000000Z" of the years from 1 to 9999.  False for all
+** else, of which the server says what it means, or that it means nothing. */
+bool rille_postgres_given_moment(rille_str text, int64_t *micros);
+
 #endif

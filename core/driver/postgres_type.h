@@ -66,24 +66,26 @@ typedef struct rille_postgres_column {
 rille_status rille_postgres_take(rille_postgres_column *column, bool binary, const char *bytes, size_t length,
                                  rille_arena *arena, rille_cell *cell, rille_fault *fault);
 
-/* The same for texts and bigints, which most values are: true when it was one. */
+/* The same for texts, bigints and moments, which most values are: true when it was one. */
 static inline bool
-rille_postgres_take_common(const rille_postgres_column *column, bool binary, const char *bytes, size_t length,
+rille_postgres_take_common(rille_postgres_column *column, bool binary, const char *bytes, size_t length,
                            rille_cell *cell)
 {
+  uint64_t number; /* its greatest byte first */
+
   if (column->form == RILLE_PG_TEXT) {
     *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = { bytes, length } };
     return true;
   }
-  if (column->form == RILLE_PG_INT8 && binary && length == 8) {
-    uint64_t number; /* its greatest byte first */
-
-    memcpy(&number, bytes, sizeof number);
-    cell->kind = RILLE_INT;
-    cell->as.integer = (int64_t)be64toh(number);
-    return true;
-  }
-  return false;
+  if (!binary || length != sizeof number || (column->form != RILLE_PG_INT8 && column->form != RILLE_PG_TIMESTAMP))
+    return false;
+  memcpy(&number, bytes, sizeof number);
+  number = be64toh(number);
+  if (column->form == RILLE_PG_INT8)
+    *cell = (rille_cell){ .kind = RILLE_INT, .as.integer = (int64_t)number };
+  else
+    *cell = (rille_cell){ .kind = RILLE_TEXT, .as.text = rille_postgres_moment((int64_t)number, &column->written) };
+  return true;
 }
 
 #endif

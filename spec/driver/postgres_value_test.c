@@ -477,6 +477,82 @@ says_that_a_value_cannot_be_read_rather_than_to_guess(void **state)
   postgres->free(stmt);
 }
 
+/* A moment that is sent as a number is the one that the server reads in the text: a blank makes it read. */
+static void
+gives_moments_as_the_server_reads_them(void **state)
+{
+  static const char *const texts[] = {
+    "0001-01-01T00:00:00.000000Z", "1582-10-15T12:34:56.789012Z", "1899-12-31T23:59:59.999999Z",
+    "1900-02-28T23:59:59.999999Z", "1900-03-01T00:00:00.000000Z", "1969-12-31T23:59:59.999999Z",
+    "1999-12-31T23:59:59.999999Z", "2000-01-01T00:00:00.000000Z", "2000-02-29T00:00:00.000001Z",
+    "2024-02-29T13:14:15.100000Z", "2024-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z",
+  };
+  static const char *const types[] = { "timestamptz", "timestamp" };
+
+  (void)state;
+  for (size_t i = 0; i < SPEC_COUNT(types) * SPEC_COUNT(texts); i++) {
+    const char *type = types[i / SPEC_COUNT(texts)], *text = texts[i % SPEC_COUNT(texts)];
+    char sql[200], blank[40];
+    rille_stmt *stmt;
+    rille_cell cells[2];
+    rille_fault fault;
+    bool row;
+
+    (void)snprintf(sql, sizeof sql, "select $1::%s = $2::text::%s", type, type);
+    (void)snprintf(blank, sizeof blank, " %s", text);
+    stmt = contract_prepare(db, sql);
+    assert_ok(postgres->bind(stmt, 1, &(rille_cell){ .kind = RILLE_TEXT, .as.text = rille_str_of(text) }, &fault),
+              &fault);
+    assert_ok(postgres->bind(stmt, 2, &(rille_cell){ .kind = RILLE_TEXT, .as.text = rille_str_of(blank) }, &fault),
+              &fault);
+    assert_ok(postgres->step(stmt, &row, &fault), &fault);
+    assert_ok(postgres->row(stmt, cells, &fault), &fault);
+    assert_int_equal(cells[0].as.integer, 1);
+    postgres->free(stmt);
+  }
+}
+
+/* What only looks like one goes to the server as it was written. */
+static void
+leaves_other_moments_to_the_server(void **state)
+{
+  static const struct {
+    const char *text, *read; /* NULL: it is refused */
+  } cases[] = {
+    { "2024-01-31T24:00:00.000000Z", "2024-02-01T00:00:00.000000Z" },
+    { "2024-01-31T23:59:60.000000Z", "2024-02-01T00:00:00.000000Z" },
+    { "2024-01-31T10:00:00.000000+02", "2024-01-31T08:00:00.000000Z" },
+    { "2024-01-31", "2024-01-31T00:00:00.000000Z" },
+    { "0001-01-01T00:00:00.000000 BC", "0001-01-01T00:00:00.000000Z BC" },
+    { "infinity", "infinity" },
+    { "2023-02-29T00:00:00.000000Z", NULL },
+    { "1900-02-29T00:00:00.000000Z", NULL },
+    { "2024-13-01T00:00:00.000000Z", NULL },
+    { "2024-00-01T00:00:00.000000Z", NULL },
+    { "2024-01-00T00:00:00.000000Z", NULL },
+    { "2024-01-01T25:00:00.000000Z", NULL },
+    { "2024-01-01T00:60:00.000000Z", NULL },
+    { "2024-01-01T00:00:61.000000Z", NULL },
+    { "0000-01-01T00:00:00.000000Z", NULL },
+    { "2024-01-01T00:0x:00.000000Z", NULL },
+  };
+
+  (void)state;
+  for (size_t i = 0; i < SPEC_COUNT(cases); i++) {
+    rille_cell cell = { .kind = RILLE_TEXT, .as.text = rille_str_of(cases[i].text) };
+    char text[60];
+    rille_fault fault;
+    rille_status status = give("select $1::timestamptz", cell, text, sizeof text, &fault);
+
+    if (cases[i].read == NULL) {
+      assert_true(status != RILLE_OK);
+    } else {
+      assert_ok(status, &fault);
+      assert_string_equal(text, cases[i].read);
+    }
+  }
+}
+
 #define ON_DB(test) cmocka_unit_test_setup_teardown(test, open_db, close_db)
 
 int
@@ -489,6 +565,8 @@ main(void)
     ON_DB(reads_bytes_in_both_formats),
     ON_DB(says_what_columns_are_declared_as),
     ON_DB(gives_what_parameters_take),
+    ON_DB(gives_moments_as_the_server_reads_them),
+    ON_DB(leaves_other_moments_to_the_server),
     ON_DB(refuses_what_parameters_do_not_take),
     ON_DB(takes_7498_parameters_and_no_more),
     ON_DB(refuses_a_gigabyte_before_the_server_does),
