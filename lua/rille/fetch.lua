@@ -2,6 +2,8 @@
 local Error = require "rille.error"
 local hook = require "rille.hook"
 
+local listening = hook.listening
+
 local M = {
   session = false,       -- the module of that name, once there was a session: it hears of each statement
 }
@@ -36,11 +38,26 @@ local function pass(handle, db, node, ok, ...)
   return failed(handle, db, node, ...)
 end
 
--- On a database of the core: that of the handle, or of one of its replicas.
-local function run(handle, db, node, method, ...)
-  if not hook.listening.query then return db[method](db, ...) end
+-- On a database of the core, that of the handle or of one of its replicas, while somebody listens.
+local function run_traced(handle, db, node, method, ...)
   db:trace(true)
   return pass(handle, db, node, pcall(db[method], db, ...))
+end
+
+local function run(handle, db, node, method, a, b, c, d)
+  if not listening.query then return db[method](db, a, b, c, d) end
+  return run_traced(handle, db, node, method, a, b, c, d)
+end
+
+-- The same for a record by its key.  The core counts what it is given, so nothing stands behind the key.
+local function run_find(handle, db, node, _, source, key)
+  if not listening.query then return (db:find(source, key)) end
+  return (run_traced(handle, db, node, "find", source, key))
+end
+
+local function run_find_by(handle, db, node, _, source, keys)
+  if not listening.query then return (db:find(source, table.unpack(keys))) end
+  return (run_traced(handle, db, node, "find", source, table.unpack(keys)))
 end
 
 --- Call a method of the core's database for a handle.  A fixed number of arguments: this is the way of every statement.
@@ -55,8 +72,8 @@ function M.call(handle, method, a, b, c, d)
   if handle.tenant then check(handle, false) end
   if M.session then return M.session.call(handle, run, method, a, b, c, d) end
   local db = handle.core or handle:connect()
-  if not hook.listening.query then return db[method](db, a, b, c, d) end
-  return run(handle, db, nil, method, a, b, c, d)
+  if not listening.query then return db[method](db, a, b, c, d) end
+  return run_traced(handle, db, nil, method, a, b, c, d)
 end
 
 --- An error of a statement that writes, as it is raised: it says of which model.
@@ -87,15 +104,24 @@ function M.write(handle, class, method, a, b, c, d)
   return pass_write(handle, class, method, a, b, c, pcall(M.call, handle, method, a, b, c, d))
 end
 
---- The record with a primary key, or nil.
+--- The record with a primary key of one column, or nil.
 ---@param handle rille.Handle  the current tenant's, if it is any tenant's: whoever has it from `info` has seen to that
 ---@param source userdata  of the model
----@param ... any          a value for each column of the key
-function M.find(handle, source, ...)
-  if M.session then return (M.session.call(handle, run, "find", source, ...)) end
-  local db = handle.core or handle:connect()
-  if not hook.listening.query then return (db:find(source, ...)) end
-  return (run(handle, db, nil, "find", source, ...))
+---@param key any
+---@return rille.Record?
+function M.find(handle, source, key)
+  if M.session then return (M.session.call(handle, run_find, "find", source, key)) end
+  return run_find(handle, handle.core or handle:connect(), nil, "find", source, key)
+end
+
+--- The same with a primary key of any number of columns.
+---@param handle rille.Handle
+---@param source userdata
+---@param keys any[]  a value for each column
+---@return rille.Record?
+function M.find_by(handle, source, keys)
+  if M.session then return (M.session.call(handle, run_find_by, "find", source, keys)) end
+  return run_find_by(handle, handle.core or handle:connect(), nil, "find", source, keys)
 end
 
 return M

@@ -14,6 +14,7 @@ local hook = require "rille.hook"
 
 local M = {}
 
+local coroutine_running = coroutine.running
 local OPTIONS = { "token", "mode", "wait_ms", "on_lag" }
 local MODES = { "first-primary", "first-unconstrained" }
 local ON_LAG = { "primary", "error" }
@@ -232,22 +233,27 @@ function M.closed(handle) Nodes.close(handle) end
 
 --- The way of every statement, once there is a session.
 ---@param handle rille.Handle
----@param run fun(handle: rille.Handle, db: table, node: table|nil, method: string, ...): any ...
+---@param run fun(handle: rille.Handle, db: table, node: table|nil, method: string, a, b, c, d): any ...
 ---@param method string  of the core's database
+---@param a any          its arguments
+---@param b any
+---@param c any
+---@param d any
 ---@return any ...       what it gives
-function M.call(handle, run, method, ...)
-  local self, db = running[coroutine.running()], handle.core or handle:connect()
-  if not self then return run(handle, db, nil, method, ...) end
+function M.call(handle, run, method, a, b, c, d)
+  local owner, db = coroutine_running(), handle.core or handle:connect()
+  local self = running[owner]
+  if not self then return run(handle, db, nil, method, a, b, c, d) end
   touch(self, handle)
-  if not Nodes.has(handle) then return run(handle, db, nil, method, ...) end
-  if Transaction.innermost(handle) then                   -- its commit says where it was, if that is in the session
+  if not Nodes.has(handle) then return run(handle, db, nil, method, a, b, c, d) end
+  if Transaction.innermost_of(owner, handle) then         -- its commit says where it was, if that is in the session
     local seen = show(self, handle)
     Nodes.route(handle):notice(seen)
     seen.primary, seen.late = true, true
-    return run(handle, db, nil, method, ...)
+    return run(handle, db, nil, method, a, b, c, d)
   end
   identify(handle)
-  return Nodes.call(handle, self:seen_of(handle), run, method, ...)
+  return Nodes.call(handle, self:seen_of(handle), run, method, a, b, c, d)
 end
 
 --- A transaction is about to begin at the primary: what it sees stays as it is from then on.

@@ -41,11 +41,17 @@ local Savepoint = { __name = "rille.Transaction", __index = Transaction }
 local newest = setmetatable({}, { __mode = "k" })       -- coroutine -> its transaction begun last and still open
 M.newest = newest
 
+--- The innermost open transaction of a coroutine on a database.
+---@param owner thread
+---@param handle rille.Handle
+---@return rille.Transaction?
 local function innermost_of(owner, handle)
   local each = newest[owner]
   while each and each.handle ~= handle do each = each.outer end
   return each
 end
+
+M.innermost_of = innermost_of
 
 --- The innermost open transaction of this coroutine on a database.
 ---@param handle rille.Handle

@@ -80,7 +80,7 @@ end
 --- Take the row as it is now; changes that wait are dropped, and what its query computed unless it says `keep`.
 local function read_again(record, class, info, as_read, keep)
   if info.of_tenant then check_home(info) end
-  local fresh = fetch.find(info.handle, info.source, table.unpack(stored_key(record, info, as_read)))
+  local fresh = fetch.find_by(info.handle, info.source, stored_key(record, info, as_read))
   if not fresh then gone(record, class, "read again") end
   note(record, info)
   core.record_take(record, fresh, keep)
@@ -309,7 +309,7 @@ function Record:fresh()
   local class = info.class
   if not has_row(self, info) then check_there(self, class, "read again") end
   if info.of_tenant then check_home(info) end
-  return (fetch.find(info.handle, info.source, table.unpack(stored_key(self, info, true))))
+  return fetch.find_by(info.handle, info.source, stored_key(self, info, true))
 end
 
 --- A copy that is not saved: without key and timestamps.

@@ -4,9 +4,11 @@ local Route = require "rille.session.route"
 local Sql = require "rille.sql"
 local core = require "rille.core"
 local copy = require "rille.copy"
+local hook = require "rille.hook"
 
 local M = {}
 
+local listening = hook.listening
 local READS = { all = true, first = true, cursor = true, pluck = true, aggregate = true, exists = true, related = true,
   together = true, find = true }
 
@@ -15,7 +17,7 @@ local routes = setmetatable({}, { __mode = "k" })        -- handle -> its route,
 --- Is the connection one whose history the server counts, so that there may be replicas of it?
 ---@param handle rille.Handle
 ---@return boolean
-function M.has(handle) return handle:engine().counts_commits end
+function M.has(handle) return routes[handle] ~= nil or handle:engine().counts_commits end
 
 local function open(handle, number)
   local settings = copy(handle.settings)
@@ -49,7 +51,7 @@ end
 
 --- Does it only read, as far as can be told?  A server that only repeats refuses what writes after all.
 local function is_read(method, sql)
-  return READS[method] or method == "query" and Sql.only_reads(sql, "postgres")
+  return method == "query" and Sql.only_reads(sql, "postgres")
 end
 
 local Untracked = { __close = function(self) self.db:track(false) end }
@@ -86,21 +88,21 @@ function M.at_primary(db, seen, fn, ...)
   return finish(db, seen, pcall(fn, ...))
 end
 
-local function primary(handle, seen, run, ...)
+local function primary(handle, seen, run, method, a, b, c, d)
   local db = handle:connect()
-  M.route(handle):show(seen)
-  return M.at_primary(db, seen, run, handle, db, nil, ...)
+  if seen.unsaid or seen.bound then M.route(handle):show(seen) end
+  return M.at_primary(db, seen, run, handle, db, nil, method, a, b, c, d)
 end
 
 --- What was read at a replica; else the same once more, at the primary.
-local function or_primary(handle, seen, route, replica, run, again, ok, ...)
+local function or_primary(handle, seen, route, replica, run, method, a, b, c, d, ok, ...)
   if ok and seen.generation == replica.db:generation() then
     seen.unsaid = true
     return ...
   end
   if not ok and not route:forgive(replica, (...)) then error((...), 0) end
   if ok then replica.place = false end                    -- it was connected anew meanwhile, to whatever
-  return primary(handle, seen, run, table.unpack(again, 1, again.n))
+  return primary(handle, seen, run, method, a, b, c, d)
 end
 
 --- Run a statement of a session outside of transactions.
@@ -108,21 +110,25 @@ end
 ---@param seen rille.Seen
 ---@param run fun(handle: rille.Handle, db: table, node: table|nil, ...): any ...
 ---@param method string
+---@param a any  its arguments
+---@param b any
+---@param c any
+---@param d any
 ---@return any ...
-function M.call(handle, seen, run, method, ...)
-  local reads, route = is_read(method, (...)), M.route(handle)
-  if not reads then return primary(handle, seen, run, method, ...) end
+function M.call(handle, seen, run, method, a, b, c, d)
+  local reads, route = READS[method] or is_read(method, a), M.route(handle)
+  if not reads then return primary(handle, seen, run, method, a, b, c, d) end
   if #route.replicas == 0 then
     route:show(seen)
     route:notice(seen)
     seen.late = true                                       -- nowhere else to go: asked for when it is wanted
-    return run(handle, handle:connect(), nil, method, ...)
+    return run(handle, handle:connect(), nil, method, a, b, c, d)
   end
   local replica, waited_ms = route:choose(seen)
-  if not replica then return primary(handle, seen, run, method, ...) end
-  local node = { number = replica.number, waited_ms = waited_ms }
-  return or_primary(handle, seen, route, replica, run, table.pack(method, ...),
-    pcall(run, handle, replica.db, node, method, ...))
+  if not replica then return primary(handle, seen, run, method, a, b, c, d) end
+  local node = listening.query and { number = replica.number, waited_ms = waited_ms }
+  return or_primary(handle, seen, route, replica, run, method, a, b, c, d,
+    pcall(run, handle, replica.db, node, method, a, b, c, d))
 end
 
 local WHERE <const> = [[select pg_is_in_recovery() as replica, case when pg_is_in_recovery()

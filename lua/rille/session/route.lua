@@ -78,7 +78,7 @@ local function try(fn, ...)
   return ok, result, more
 end
 
-local function is_usable(self, replica) return replica.skip_until <= self.now() end
+local function is_usable(self, replica) return replica.skip_until == 0 or replica.skip_until <= self.now() end
 
 --- Leave a replica alone for a while.
 local function skip(self, replica)
