@@ -34,6 +34,18 @@ file_size(lua_State *L)
   return 1;
 }
 
+/* file_identity(path) -> a text that no other file or folder has, whatever it is called; nil when there is none */
+static int
+file_identity(lua_State *L)
+{
+  struct stat info;
+
+  if (stat(luaL_checkstring(L, 1), &info) != 0)
+    return 0;
+  (void)lua_pushfstring(L, "%I:%I", (LUAI_UACINT)info.st_dev, (LUAI_UACINT)info.st_ino);
+  return 1;
+}
+
 /* Copies what is left of one file behind the other; 0, or an errno. */
 static int
 copy_slowly(int from, int to)
@@ -152,11 +164,8 @@ void
 rille_lua_add_file(lua_State *L)
 {
   static const luaL_Reg functions[] = {
-    { "file_size", file_size },
-    { "copy_file", file_copy },
-    { "publish_file", file_publish },
-    { "remove_file", file_remove },
-    { NULL, NULL },
+    { "file_size", file_size },       { "file_identity", file_identity }, { "copy_file", file_copy },
+    { "publish_file", file_publish }, { "remove_file", file_remove },     { NULL, NULL },
   };
 
   luaL_setfuncs(L, functions, 0);

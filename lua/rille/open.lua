@@ -176,6 +176,17 @@ local function read_name(file)
   return (name or file:match("^(.+)" .. ENDING) or ""):gsub("=", ":"), version
 end
 
+--- Is the path one that rille.open gives to a name?
+---@param path string
+---@return boolean
+function M.is_own(path)
+  local root, hash, file = path:match "^(.-)/*(%x%x)/+([^/]+)$"
+  local name, version = read_name(file or "")
+  local root_of = require "rille.site".of_file
+  return name ~= "" and path_of(name, version):match "[^/]+/[^/]+$" == hash .. "/" .. file
+    and root_of(root == "" and (path:sub(1, 1) == "/" and "/" or ".") or root) == root_of(Config.current().databases)
+end
+
 --- What databases there are, all versions of them, by name.
 ---@param pattern? string  of names; * stands for anything
 ---@return { name: string, version: string?, size_bytes: integer }[]

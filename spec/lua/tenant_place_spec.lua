@@ -122,6 +122,90 @@ describe("a tenant's place", function()
     refused("unsupported", place.handle, "acme")
   end)
 
+  it("is not the database of a connection, by whichever way that is reached", function()
+    local function both(shared, pattern)
+      rille.configure { connections = { main = ":memory:", shared = shared },
+        default = "main", tenancy = { strategy = "database", pattern = pattern } }
+    end
+    make "shared"
+    make "acme"
+    os.execute(("ln -s shared.db '%s/other.db' && ln '%s/shared.db' '%s/third.db'"):format(root, root, root))
+    both(root .. "/./shared.db", root .. "/{slug}.db")
+    for _, slug in ipairs { "shared", "other", "third" } do
+      for _, e in ipairs { refused("tenant_unknown", place.handle, slug), refused("tenant_unknown", place.path, slug),
+        refused("tenant_unknown", rille.tenant.drop, slug), refused("invalid_argument", rille.tenant.create, slug),
+        refused("invalid_argument", rille.tenant.copy, "acme", slug) } do
+        assert.equal(('the database of the tenant "%s" would be called as that of the connection "shared" is'):format(
+          slug), e.message)
+      end
+      assert.is_false(place.exists(slug))
+    end
+    local list = rille.tenant.list()
+    assert.same({ 1, "acme" }, { #list, list[1].slug })
+    assert.is_truthy(core.file_size(root .. "/shared.db"))
+    both(root .. "/new.db", function(tenant)
+      return ("%s/../%s/%s.db"):format(root, root:match "[^/]+$", tenant.slug)
+    end)
+    refused("tenant_unknown", place.path, "new")
+    assert.is_string(place.path "acme")
+  end)
+
+  it("is not the database of a connection to a server", function()
+    local url = "postgresql://app@localhost/{slug}"
+    local function both(shared, pattern)
+      rille.configure { connections = { main = ":memory:", shared = shared },
+        default = "main", tenancy = { strategy = "database", pattern = pattern } }
+    end
+    for _, shared in ipairs { "postgresql://other@127.0.0.1:5432/everybody",
+      "postgresql://localhost/?dbname=every%62ody",
+      { driver = "postgres", host = "/run/postgresql", database = "everybody" } } do
+      both(shared, url)
+      refused("tenant_unknown", place.server, "everybody")
+      assert.equal("postgresql://app@localhost/acme", place.server("acme").url)
+      both(shared, function(tenant) return { driver = "postgres", host = "localhost", database = tenant.slug } end)
+      refused("tenant_unknown", place.server, "everybody")
+      assert.equal("acme", place.server("acme").database)
+    end
+    both("postgresql://localhost:5433/everybody", url)
+    assert.is_table(place.server "everybody")
+  end)
+
+  it("is not what rille.open makes", function()
+    for _, databases in ipairs { root .. "/open", root .. "/./open/" } do
+      rille.configure { connections = { main = ":memory:" }, databases = databases,
+        tenancy = { strategy = "database", pattern = root .. "/open/{hash}/{slug}.db" } }
+      rille.open "acme"
+      refused("tenant_unknown", place.handle, "acme")
+      refused("invalid_argument", rille.tenant.create, "globex")
+      assert.same({}, rille.tenant.list())
+      configure { pattern = root .. "/open/{hash}-{slug}.db" }
+      assert.is_string(place.path "acme")
+    end
+  end)
+
+  it("is not what SQLite keeps beside the database of another one", function()
+    assert(core.make_directory(root .. "/migrations"))
+    local function at(pattern)
+      rille.configure { connections = { main = ":memory:" }, migrations = root .. "/migrations",
+        tenancy = { strategy = "database", pattern = pattern } }
+    end
+    at(root .. "/{slug}")
+    for _, slug in ipairs { "a-wal", "a-shm", "a-journal" } do
+      local e = refused("invalid_argument", rille.tenant.create, slug)
+      assert.equal('a pattern with an ending of its own: "tenants/{slug}.db"', e.hint)
+    end
+    rille.tenant.create "a"
+    rille.tenant.run("a", function() rille.db():execute "create table t (n)" end)
+    assert.is_truthy(core.file_size(root .. "/a-wal"))
+    local list = rille.tenant.list()
+    assert.same({ 1, "a" }, { #list, list[1].slug })
+    at(function(tenant) return root .. "/" .. tenant.slug end)
+    refused("tenant_unknown", place.path, "b-wal")
+    at(root .. "/{slug}.db")
+    rille.tenant.create "a-wal"
+    rille.tenant.drop "a-wal"
+  end)
+
   it("is another one after the configuration changed", function()
     make "acme"
     local before = place.handle "acme"

@@ -74,6 +74,17 @@ function M.server(settings)
     given.hostaddr or "", given.service or "")
 end
 
+--- The name of the database that settings lead to; nil where they leave that to the server or the environment.
+---@param settings table
+---@return string?
+function M.database(settings)
+  local path, query = (settings.url or ""):match "^%a[%w+.-]*://[^/?#]*/?([^?#]*)%??([^#]*)"
+  local said = ("&" .. (query or "")):match "&dbname=([^&]+)"
+  if settings.database then return settings.database end
+  if not said and path ~= "" then said = path end
+  return said and decoded(said)
+end
+
 function M.probe(db)
   local row = db:query([[select current_setting('server_version') as version, pg_is_in_recovery() as replica,
     current_setting('default_transaction_read_only') = 'on' as readonly,

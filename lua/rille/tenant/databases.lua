@@ -22,11 +22,7 @@ local WAIT_MS <const>, LOOK_MS <const> = 3000, 20
 
 --- The name of the database that settings lead to.
 local function name_of(settings)
-  local name = settings.database
-  if not name and settings.url then
-    name = settings.url:match "^%a+://[^/?#]*/([^?#]+)"
-    name = name and name:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
-  end
+  local name = Postgres.database(settings)
   if not name then
     Error.raise("invalid_argument", "tenancy.pattern: it names no database", {
       hint = '"postgresql://user@host/{slug}", or database = … in the table that the function gives',
@@ -281,7 +277,7 @@ function M.list()
     .. [[collate "C"]], MARK)
   for _, row in ipairs(rows) do
     local slug = row.name:match(wanted)
-    if slug and Tenant.is_slug(slug) and not row.name:find("^" .. NEW) then
+    if slug and Tenant.is_slug(slug) and not row.name:find("^" .. NEW) and Place.is_free(slug) then
       list[#list + 1] = { slug = slug, path = Postgres.place(Place.server(slug)),
         size_bytes = row.size_bytes }
     end

@@ -94,7 +94,7 @@ function M.list()
   for part in (pattern .. "/"):gmatch "(.-)/" do parts[#parts + 1] = part end
   walk(parts, 1, nil, nil, function(path, slug)
     local bytes = core.file_size(path)
-    if bytes and Tenant.is_slug(slug) and Place.path(slug) == path then
+    if bytes and Tenant.is_slug(slug) and Place.is_free(slug) and Place.path(slug) == path then
       list[#list + 1] = { slug = slug, path = path, size_bytes = bytes }
     end
   end)

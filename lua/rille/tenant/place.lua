@@ -6,6 +6,7 @@ local core = require "rille.core"
 local Config = require "rille.config"
 local Error = require "rille.error"
 local Pooled = require "rille.pooled"
+local Site = require "rille.site"
 local Tenant = require "rille.tenant"
 
 local M = {}
@@ -65,11 +66,14 @@ local function server_settings(given)
   return settings
 end
 
+-- What SQLite puts beside a database is called as that is, with one of these behind it.
+local BESIDE <const> = { "-wal", "-shm", "-journal" }
+
 --- What the pattern says of a tenant: the path of a file, or settings of a connection.
 ---@param tenant rille.Tenant|string
 ---@return string? path
 ---@return table? settings
-local function look_up(tenant)
+local function say(tenant)
   local slug = Tenant.slug(slug_of(tenant))
   if schemas() then Error.raise("unsupported", "a tenant has a schema here, and no database of its own") end
   local pattern, said = M.tenancy().pattern or M.PATTERN
@@ -89,6 +93,53 @@ local function look_up(tenant)
     Error.argument("tenancy.pattern", "a path, a URL or a table of settings from the function", said)
   end
   return said
+end
+
+--- What else has, or may come to have, the place of a tenant's database, and what to do; nil where nothing does.
+---@return string? what
+---@return string? hint
+local function taken_by(path, settings)
+  for _, ending in ipairs(path and BESIDE or {}) do
+    if path:lower():sub(-#ending) == ending then
+      return ("what SQLite keeps beside another one is called, with %s behind it"):format(ending),
+        'a pattern with an ending of its own: "tenants/{slug}.db"'
+    end
+  end
+  if path and require "rille.open".is_own(path) then
+    return "those of rille.open are, whose folder it is in",
+      ("a folder of its own: `databases` is %s"):format(Config.current().databases)
+  end
+  local name = Site.connection(path and Site.of_file(path) or settings and Site.of(settings))
+  if name then
+    return ("that of the connection %s is"):format(Error.quote(name)), "another slug, or another folder or server in "
+      .. "tenancy.pattern: what is everybody's is no tenant's"
+  end
+end
+
+--- Raise where a tenant's database would be somebody else's.
+local function refuse_taken(kind, tenant, path, settings)
+  local what, hint = taken_by(path, settings)
+  if not what then return end
+  Error.raise(kind, ("the database of the tenant %s would be called as %s"):format(Error.quote(slug_of(tenant)), what),
+    { hint = hint })
+end
+
+--- The same as `say`, of what is a tenant's alone.
+local function look_up(tenant)
+  local path, settings = say(tenant)
+  refuse_taken("tenant_unknown", tenant, path, settings)
+  return path, settings
+end
+
+--- May there be a tenant of that slug?  Not where its database would be somebody else's.
+---@param slug string
+---@return boolean
+function M.is_free(slug) return not taken_by(say(slug)) end
+
+--- Raise for a tenant that there cannot be.
+---@param tenant rille.Tenant|string
+function M.check_free(tenant)
+  if not schemas() then refuse_taken("invalid_argument", tenant, say(tenant)) end
 end
 
 --- The path of a tenant's database, whether it is there or not.
@@ -135,7 +186,8 @@ end
 function M.exists(slug)
   local of_schemas = schemas()
   if of_schemas then return of_schemas.exists(Tenant.slug(slug)) end
-  local path, settings = look_up(slug)
+  local path, settings = say(slug)
+  if taken_by(path, settings) then return false end
   if settings then return require "rille.tenant.databases".exists(settings) end
   return core.file_size(path) ~= nil
 end

@@ -19,7 +19,10 @@ end
 ---@param try? fun(db: rille.Handle)  of rille itself: looks at the database before it is the tenant's, and raises if it
 ---  is not to be; a schema, which nobody else can see by then, is not looked at
 ---@return rille.Handle
-function M.create(tenant, try) return kind(tenant).create(tenant, try) end
+function M.create(tenant, try)
+  Place.check_free(tenant)
+  return kind(tenant).create(tenant, try)
+end
 
 --- Delete a tenant with all it holds.  Who is in use is drained or, where that cannot be waited for, `busy`.
 ---@param tenant string|rille.Tenant
@@ -30,6 +33,7 @@ function M.drop(tenant) kind(tenant).drop(tenant) end
 ---@param to string|rille.Tenant
 ---@return rille.Handle
 function M.copy(from, to)
+  Place.check_free(to)
   if kind(from) ~= kind(to) then
     Error.raise("unsupported", "a tenant is not copied between a file and a server", {
       hint = "rille promote takes a database of SQLite to PostgreSQL",
