@@ -95,6 +95,10 @@ describe("the commands about mirrors", function()
     local status, out = rille "mirror:sync --json"
     local databases = json.decode(out).databases
     assert.equal(1, status)
+    for _, word in ipairs { "sync", "verify", "retry", "resync", "status" } do
+      assert.is_false(object("mirror:" .. word).ok, word)
+    end
+    assert.is_true(object "mirror:status b".ok)
     assert.is_string(databases[1].error.message)
     assert.equal(1, databases[2].applied)
     status, out = rille "mirror:status"

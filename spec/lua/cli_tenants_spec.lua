@@ -46,6 +46,21 @@ describe("the commands about tenants", function()
     rille "tenants:create acme"
     assert.equal("not_unique", object "tenants:create acme".error.kind)
     assert.equal(2, (rille "tenants:create"))
+    for _, slugs in ipairs { "one ../bad two", "one acme", "one two one" } do
+      local said = object("tenants:create " .. slugs)
+      assert.is_false(said.ok)
+      assert.is_nil(said.tenants)
+      assert.equal(1, #object "tenants:list".tenants)
+    end
+  end)
+
+  it("say which were made before one that fails", function()
+    project:write("rille.config.lua", (CONFIG:gsub('{slug}.db"', [[{slug}.db", create = function(_, tenant)
+      if tenant.slug == "two" then error "no more" end end]])))
+    local said = object "tenants:create one two three"
+    assert.same({ false, "no more", 1, "one" }, { said.ok, said.error.message:match "no more", #said.tenants,
+      said.tenants[1].slug })
+    assert.equal(1, #object "tenants:list".tenants)
   end)
 
   it("migrate all, or those that are named, and go on after one that fails", function()

@@ -154,7 +154,7 @@ describe("rille db:lint", function()
     assert.equal(0, (run "migrate"))
     local status, out = run "db:lint --json"
     local result = json.decode(out)
-    assert.same({ 0, {}, "models/post.lua", 2 }, { status, result.findings, result.bypasses[1].file,
+    assert.same({ 0, true, {}, "models/post.lua", 2 }, { status, result.ok, result.findings, result.bypasses[1].file,
       result.bypasses[1].line })
     write("migrations/0002_code.lua", [[return { up = function(s) s:table("posts", function(t)
       t:unique { "slug", global = true, name = "slugs" } end) end,
@@ -165,6 +165,7 @@ describe("rille db:lint", function()
     assert.matches("posts: unique %(slug%) is so for all tenants together", out)
     assert.matches("scripts/report.lua:1: all_tenants", out)
     assert.matches("1 finding; 2 bypasses", out)
+    assert.is_false(json.decode(select(2, run "db:lint --json")).ok)
     assert.equal(1, (run "db:lint nowhere"))
     os.execute("rm -rf '" .. folder .. "'")
   end)

@@ -171,6 +171,7 @@ describe("types of a project", function()
     status, out = shell "rille types --check --json"
     assert.equal(1, status)
     assert.same({ "models/note.lua" }, json.decode(out).stale)
+    assert.is_false(json.decode(out).ok)
     assert.equal(0, (shell "rille types"))
     local note = fields_of "types/models/note.lua".Note
     assert.same({ "string" }, note.name)

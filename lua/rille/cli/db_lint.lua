@@ -36,7 +36,6 @@ return {
     local result = {
       findings = require "rille.tenant.lint".run(), bypasses = require "rille.tenant.bypass".find(paths),
     }
-    term:report(result, function() print_all(result, term) end)
-    return #result.findings > 0 and 1 or 0
+    return term:report(result, function() print_all(result, term) end, #result.findings > 0 and 1 or 0)
   end,
 }

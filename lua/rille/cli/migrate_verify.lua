@@ -19,7 +19,6 @@ return {
   run = function(args, term)
     require "rille.cli.project".need()
     local result = require "rille.migrator".verify { path = args.path }
-    term:report(result, function() print_all(result, term) end)
-    return result.ok and 0 or 1
+    return term:report(result, function() print_all(result, term) end, result.ok and 0 or 1)
   end,
 }

@@ -61,7 +61,7 @@ local function pass(handles, term, said)
         local what = wrong and term:paint("out", "red", text.escape(message))
           or ("%d applied, %d set aside"):format(done.applied, done.set_aside)
         term:line(("%s  %s"):format(text.escape(handle.name), what))
-      end)
+      end, wrong and 1 or 0)
       if term.out.flush then term.out:flush() end        -- who follows it reads it now
     end
     said[handle.name] = message
@@ -102,7 +102,7 @@ function M.each(args, term, word, line, is_failed)
     result.name, results[i] = handle.name, result
     if not ok or is_failed and is_failed(result) then failed = failed + 1 end
   end
-  term:report({ databases = results }, function()
+  return term:report({ databases = results }, function()
     if #results == 0 then
       term:line "no database has a mirror"
       return term:note 'rille.open(name, { mirror = "root" }) gives it one'
@@ -111,8 +111,7 @@ function M.each(args, term, word, line, is_failed)
       local what = each.error and term:paint("out", "red", text.escape(each.error.message)) or line(each)
       term:line(("%s  %s"):format(text.escape(each.name), what))
     end
-  end)
-  return failed > 0 and 1 or nil
+  end, failed > 0 and 1 or 0)
 end
 
 return M

@@ -108,12 +108,18 @@ function Term:note(text)
 end
 
 --- The result: one JSON object when `--json` was given, else what `human` prints.
----@param data table  `ok = true` is added
+---@param data table  `ok` is added: the status is 0
 ---@param human fun()
-function Term:report(data, human)
-  if not self.json then return human() end
-  data.ok = true
-  self:object(data)
+---@param status? integer  what the command ends with; 0 when absent
+---@return integer? status  as given
+function Term:report(data, human, status)
+  if self.json then
+    data.ok = (status or 0) == 0
+    self:object(data)
+  else
+    human()
+  end
+  return status
 end
 
 --- One JSON object on stdout.

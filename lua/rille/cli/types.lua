@@ -94,13 +94,13 @@ local function write_all(folder, texts, changed, gone)
   end
 end
 
-local function report(term, folder, result)
-  term:report(result, function()
+local function report(term, folder, result, status)
+  return term:report(result, function()
     for _, path in ipairs(result.written or result.stale) do term:line(("%s/%s"):format(folder, path)) end
     for _, path in ipairs(result.removed or {}) do term:note(("removed %s/%s"):format(folder, path)) end
     if result.written and #result.written == 0 then term:note(folder .. " is up to date") end
     if result.stale and #result.stale > 0 then term:note("out of date; rille types writes them anew") end
-  end)
+  end, status)
 end
 
 ---@type rille.Command
@@ -122,8 +122,7 @@ The editor finds them where workspace.library of .luarc.json has the folder, as 
     local changed, gone = differences(folder, texts)
     if args.check then
       local stale = table.move(gone, 1, #gone, #changed + 1, changed)
-      report(term, folder, { folder = folder, stale = stale })
-      return #stale > 0 and 1 or 0
+      return report(term, folder, { folder = folder, stale = stale }, #stale > 0 and 1 or 0)
     end
     refuse_foreign(folder, changed)
     write_all(folder, texts, changed, gone)

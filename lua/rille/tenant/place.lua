@@ -139,7 +139,12 @@ function M.is_free(slug) return not taken_by(say(slug)) end
 --- Raise for a tenant that there cannot be.
 ---@param tenant rille.Tenant|string
 function M.check_free(tenant)
-  if not schemas() then refuse_taken("invalid_argument", tenant, say(tenant)) end
+  local of_schemas = schemas()
+  if of_schemas then
+    of_schemas.slug(tenant)
+  else
+    refuse_taken("invalid_argument", tenant, say(tenant))
+  end
 end
 
 --- The path of a tenant's database, whether it is there or not.

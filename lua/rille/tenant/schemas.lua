@@ -48,7 +48,10 @@ function M.marking(slug) return ("comment on schema %s is '%s'"):format(Name.quo
 --- A handle that nobody else has.
 local function own_handle(slug) return Handle.new(slug or "tenants", settings_of(slug)) end
 
-local function slug_of(tenant)
+--- The slug of a tenant, if a schema may be called so.
+---@param tenant string|rille.Tenant
+---@return string
+function M.slug(tenant)
   if type(tenant) == "table" then tenant = tenant.slug end
   local slug = Tenant.slug(tenant)
   if slug:find "^pg_" then
@@ -133,7 +136,7 @@ end
 
 --- See stock.lua, as for the others.  All of it is one transaction.
 function M.create(tenant)
-  local slug = slug_of(tenant)
+  local slug = M.slug(tenant)
   local whole = type(tenant) == "table" and tenant or { id = slug, slug = slug }
   local fill = Place.tenancy().create
   make(slug, function(db)
@@ -152,7 +155,7 @@ local function drop_schema(db, slug)
 end
 
 function M.drop(tenant)
-  local slug = slug_of(tenant)
+  local slug = M.slug(tenant)
   if not M.exists(slug) then unknown(slug) end
   core.pool_empty(require "rille.handle.postgres".place(settings_of(slug)))
   local db = own_handle(slug)
