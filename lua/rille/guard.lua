@@ -2,6 +2,7 @@
 -- A table is guarded however a statement comes to it: as the table of a model, joined by name, or as a plain one.
 local core = require "rille.core"
 local Config = require "rille.config"
+local Context = require "rille.tenant.context"
 local Error = require "rille.error"
 local hook = require "rille.hook"
 local Tenant = require "rille.tenant"
@@ -161,7 +162,7 @@ function M.lift(def, fn, ...)
   if hook.listening["tenant:bypass"] then
     hook.emit("tenant:bypass", { model = def.name, table = def.table, tenant = Tenant.current(), place = place() })
   end
-  return Tenant.lift(def.guard, all_lifted, fn, ...)
+  return Context.lift(def.guard, all_lifted, fn, ...)
 end
 
 --- Records whose relations are about to be read must be the current tenant's: in whose rows, or in whose database,

@@ -170,7 +170,7 @@ function with_leave(word, run, self, sql, ...)
     if last.all_tenants == true then
       if not next(core.tenants) then return run(self, sql, table.unpack({ ... }, 1, count - 1)) end
       require "rille.guard".told(word, sql)
-      return require "rille.tenant".everybody(run, self, sql, table.unpack({ ... }, 1, count - 1))
+      return require "rille.tenant.context".everybody(run, self, sql, table.unpack({ ... }, 1, count - 1))
     end
   end
   if next(core.tenants) then require "rille.guard".check_raw(word, self, sql) end

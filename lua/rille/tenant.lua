@@ -1,6 +1,7 @@
 --- tenant: whose rows a coroutine sees.  The core reads it with each statement; see core/bind/tenant.h.
 -- A tenant belongs to the coroutine that set it: another one, even if made inside, has none until it says so itself.
 local core = require "rille.core"
+local Context = require "rille.tenant.context"
 local Error = require "rille.error"
 local Kept = require "rille.kept"
 local Transaction = require "rille.transaction"
@@ -10,15 +11,10 @@ local M = {}
 local SLUG_MAX = 63
 local KEPT <const> = 1000          -- contexts
 
-local type, setmetatable, running = type, setmetatable, coroutine.running
+local type, running = type, coroutine.running
 
--- Coroutine -> its context, { id, mark, all, lifted, everybody, slug =, handle = }: never changed in place, so that it
--- can be put back as it was; but `handle`, of the tenant's own database, comes when it is first asked for (home.lua).
--- `lifted` is the set of guards (see guard.lua) of tables whose rows are everybody's, nil for none; `all`: it has every
--- guard.  `mark` tells this view of the rows from any other.  `everybody` says `lifted` to a database that keeps
--- tenants apart by itself: names of tables with commas between them, "*" for all.
--- It is read here; see core/bind/context.h for who writes it.
-local tenants, enter, context_meta, known_tenant = core.tenants, core.enter, core.context_meta, core.known_tenant
+local tenants, enter, known_tenant = core.tenants, core.enter, core.known_tenant    -- coroutine -> its context
+local new = Context.new
 local transactions = Transaction.newest
 
 local contexts = Kept.new(KEPT)    -- slug -> the context of the tenant that was met under it last, with nothing lifted
@@ -59,25 +55,6 @@ function M.id(id, where)
   return id
 end
 
--- What is seen of whom, as a text: the tenant, then the tables that are everybody's.
-local function mark_of(id, lifted)
-  local tables = {}
-  for guard in next, lifted do tables[#tables + 1] = guard.table end
-  table.sort(tables)
-  return type(id) .. "\0" .. tostring(id) .. "\0" .. table.concat(tables, "\0")
-end
-
-local function tables_of(lifted)
-  local tables = {}
-  for guard in next, lifted do tables[#tables + 1] = guard.table end
-  return table.concat(tables, ",")
-end
-
-local function new(id, slug, lifted, all)
-  return setmetatable({ id, lifted and mark_of(id, lifted) or id, all or false, lifted, lifted and tables_of(lifted),
-    slug = slug }, context_meta)
-end
-
 --- The context of the tenant that the caller means, with nothing lifted.
 local function context_of(tenant)
   local id, slug
@@ -98,15 +75,22 @@ local function context_of(tenant)
   return context
 end
 
---- In a transaction the tenant stays: what is rolled back together belongs to one.
+--- In a transaction the tenant stays: what is rolled back together belongs to one.  One that was begun without a tenant
+--- is the first one's that comes, where that does not decide in which database it is.
 local function check_switch(co, before, id)
   local from = before and before[1]
-  if from ~= id and Transaction.begun_by(co) and (from ~= nil or require "rille.tenant.home".decides()) then
-    Error.raise("tenant_mismatch", ("the tenant cannot change from %s to %s inside a transaction"):format(
-      from == nil and "none" or Error.quote(tostring(from)), id == nil and "none" or Error.quote(tostring(id))), {
-      hint = "end the transaction first",
-    })
+  local transaction = from ~= id and Transaction.first_of(co)
+  if not transaction then return end
+  local of = transaction.whose
+  if from == nil and (of == nil or of == id) and not require "rille.tenant.home".decides() then
+    transaction.whose = id
+    return
   end
+  if from == nil then from = of end
+  Error.raise("tenant_mismatch", ("the tenant cannot change from %s to %s inside a transaction"):format(
+    from == nil and "none" or Error.quote(tostring(from)), id == nil and "none" or Error.quote(tostring(id))), {
+    hint = "end the transaction first",
+  })
 end
 
 --- The context as this coroutine would have it, if it may: what is lifted stays so.
@@ -135,13 +119,15 @@ function M.run(tenant, fn, ...)
   return fn(...)
 end
 
---- Run a function as no tenant, whatever holds around it: to find out who a tenant is.
+--- Run a function as no tenant, whatever holds around it: to change the schema, say, or to read of all.  Inside a
+--- tenant it is told as the event `tenant:bypass`.
 ---@param fn fun(...): any ...
 ---@param ... any
----@return any ...
+---@return any ...  what fn returns
 function M.outside(fn, ...)
-  local before <close> = enter(nil)                        -- luacheck: ignore 211
-  return fn(...)
+  if type(fn) ~= "function" then Error.argument("tenant.outside", "a function", fn) end
+  if M.current() then require "rille.guard".told "outside" end
+  return Context.outside(fn, ...)
 end
 
 --- Be a tenant from here on, in this coroutine; the innermost `run` around puts back what was before it.
@@ -199,32 +185,6 @@ end
 function M.is_lifted(guard)
   local context = tenants[running()]
   return context ~= nil and context[4] ~= nil and context[4][guard] == true
-end
-
---- Run a function for which everybody's rows of the guard's table are seen, in this coroutine.
----@param guard rille.Guard
----@param all fun(): boolean  are they of every table by then?
----@param fn function
----@return any ...
-function M.lift(guard, all, fn, ...)
-  local now, lifted = tenants[running()], { [guard] = true }
-  for each in next, now and now[4] or {} do lifted[each] = true end
-  local context = new(now and now[1], now and now.slug, lifted)
-  local before <close> = enter(context)                    -- luacheck: ignore 211
-  context[3] = all()
-  return fn(...)
-end
-
---- Run a function of rille's own for which a database that keeps tenants apart by itself does not do so.
----@param fn function
----@return any ...
-function M.everybody(fn, ...)
-  local now = tenants[running()]
-  if not now then return fn(...) end
-  local context = setmetatable({ now[1], now[2], now[3], now[4], "*", slug = now.slug, handle = now.handle },
-    context_meta)
-  local before <close> = enter(context)                    -- luacheck: ignore 211
-  return fn(...)
 end
 
 -- Words about tenants that have databases of their own.

@@ -2,6 +2,7 @@
 -- A transaction belongs to the coroutine that began it.  Nothing here catches an error of the function: it passes
 -- through a variable that is closed, so its value and its traceback stay what they are and the function may yield.
 -- One that a test begins around itself (`of_test`) is as good as none for what the program begins inside.
+local tenants = require "rille.core".tenants             -- see tenant.lua
 local Error = require "rille.error"
 local Fetch = require "rille.fetch"
 local hook = require "rille.hook"
@@ -31,6 +32,8 @@ local WORTH_ANOTHER_TRY = { busy = true, serialization_failure = true, deadlock 
 ---@field undo? rille.Undo            what it did to records
 ---@field isolation? string           what it was begun with
 ---@field tenant? any                of the outermost: the id of the current one, which a directory says is here
+---@field whose? any                 of the first: the id of the tenant that it has become; nil: of none so far
+---@field for_several? boolean        of a seed or a migration, which may be several tenants, one after the other
 ---@field of_test? boolean            begun by rille.testing: never committed, and no event is told of it
 local Transaction = { __name = "rille.Transaction" }
 Transaction.__index = Transaction
@@ -167,7 +170,7 @@ local function begin(handle, mode, isolation, of_test)
   local db = parent and parent.db or handle:connect()
   local self = setmetatable({ handle = handle, db = db, parent = parent, outer = newest[owner], owner = owner,
     state = "open", version = handle.version, of_test = of_test, isolation = isolation or parent and parent.isolation,
-    tenant = tenant,
+    tenant = tenant, whose = (tenants[owner] or NOTHING)[1],
   }, parent and Savepoint or Transaction)
   newest[owner] = self                    -- first: behind BEGIN nothing may fail that would leave it open
   local ok, e = pcall(db.begin, db, mode)
@@ -351,9 +354,23 @@ end
 --- Has the coroutine a transaction of the program open?
 ---@param owner thread
 ---@return boolean
-function M.begun_by(owner)
-  local each = newest[owner]
-  return each ~= nil and not each.of_test
+function M.begun_by(owner) return unless_of_test(newest[owner]) ~= nil end
+
+--- The first transaction of the program, but for those of seeds and migrations, that the coroutine has open.
+---@param owner thread
+---@return rille.Transaction?
+function M.first_of(owner)
+  local each, first = newest[owner], nil
+  while each do
+    first, each = not each.of_test and not each.for_several and each or first, each.outer
+  end
+  return first
+end
+
+--- The transaction that this coroutine began last, if any, may be of several tenants, one after the other.
+function M.is_for_several()
+  local each = newest[coroutine.running()]
+  if each then each.for_several = true end
 end
 
 --- Where a tenant's rows were when this coroutine began the transaction there that it has open.

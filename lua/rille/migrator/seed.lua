@@ -2,6 +2,7 @@
 local core = require "rille.core"
 local Error = require "rille.error"
 local Failure = require "rille.migrator.failure"
+local Transaction = require "rille.transaction"
 local inflect = require "rille.inflect"
 
 local M = {}
@@ -23,7 +24,10 @@ end
 
 --- Run one seed; what it raises says which one it was.
 local function sow(handle, path, seed)
-  local ok, e = xpcall(handle.transaction, Error.keep_trace, handle, function() seed(require "rille") end)
+  local ok, e = xpcall(handle.transaction, Error.keep_trace, handle, function()
+    Transaction.is_for_several()
+    seed(require "rille")
+  end)
   if ok then return end
   if Failure.is_interrupt(e) then Error.again(e) end
   error(Failure.new(path, "seed", e), 0)

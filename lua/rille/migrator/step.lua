@@ -5,6 +5,7 @@ local Error = require "rille.error"
 local Failure = require "rille.migrator.failure"
 local Ledger = require "rille.migrator.ledger"
 local Runner = require "rille.schema.runner"
+local Transaction = require "rille.transaction"
 local closing = require "rille.closing"
 
 local M = {}
@@ -24,6 +25,7 @@ function M.elapsed_ms(start) return (core.monotonic_ms() - start) * 1000 // 1 / 
 local function perform(handle, ledger, migration, direction, options)
   local schema = require "rille.schema".on(handle)
   local start = core.monotonic_ms()
+  Transaction.is_for_several()
   migration.run[direction](schema, handle)
   local ms = M.elapsed_ms(start)
   if options.unrecorded then return ms end

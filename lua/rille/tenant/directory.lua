@@ -4,6 +4,7 @@
 -- whichever coroutine asks meanwhile.
 local core = require "rille.core"
 local Config = require "rille.config"
+local Context = require "rille.tenant.context"
 local Error = require "rille.error"
 local Kept = require "rille.kept"
 local Place = require "rille.tenant.place"
@@ -21,7 +22,7 @@ local answers, of, named = Kept.new(KEPT), nil, {}
 local function shown(tenant) return Error.quote(tenant.slug or tostring(tenant.id)) end
 
 local function ask(config, tenant)
-  local name = Tenant.outside(config.tenancy.directory, tenant)
+  local name = Context.outside(config.tenancy.directory, tenant)
   if name == nil or name == false then
     Error.raise("tenant_unknown", ("there is no tenant %s"):format(shown(tenant)), {
       hint = "tenancy.directory knows no such one",

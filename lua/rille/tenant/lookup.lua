@@ -1,6 +1,7 @@
 --- tenant.lookup: which tenant a slug names, by `tenancy.resolve` of the configuration; answers are kept for a while.
 local core = require "rille.core"
 local Config = require "rille.config"
+local Context = require "rille.tenant.context"
 local Error = require "rille.error"
 local Kept = require "rille.kept"
 local Tenant = require "rille.tenant"
@@ -13,7 +14,7 @@ local KEPT_MS <const> = 60000
 local answers, of = Kept.new(KEPT), nil           -- slug -> { tenant, until_ms }; `of` is the function that gave them
 
 local function ask(resolve, slug)
-  local found = Tenant.outside(resolve, slug)
+  local found = Context.outside(resolve, slug)
   if found == nil or found == false then
     Error.raise("tenant_unknown", ("there is no tenant %s"):format(Error.quote(slug)), {
       hint = "tenancy.resolve knows no such slug",

@@ -4,6 +4,7 @@
 -- asked again after a while, for tenants move.
 local core = require "rille.core"
 local Config = require "rille.config"
+local Context = require "rille.tenant.context"
 local Error = require "rille.error"
 local Pooled = require "rille.pooled"
 local Site = require "rille.site"
@@ -80,7 +81,7 @@ local function say(tenant)
   if type(pattern) == "string" then
     said = fill(pattern, slug)
   else
-    said = Tenant.outside(pattern, type(tenant) == "table" and tenant or { id = slug, slug = slug })
+    said = Context.outside(pattern, type(tenant) == "table" and tenant or { id = slug, slug = slug })
     if said == nil then
       Error.raise("tenant_unknown", ("there is no tenant %s"):format(Error.quote(slug)), {
         hint = "tenancy.pattern says of no database that it is this tenant's",

@@ -1,5 +1,6 @@
 --- tenant.stock: the tenants that have databases or schemas of their own: made, listed, copied, migrated, dropped.
 local core = require "rille.core"
+local Context = require "rille.tenant.context"
 local Error = require "rille.error"
 local Place = require "rille.tenant.place"
 local Tenant = require "rille.tenant"
@@ -54,7 +55,7 @@ local function listed(slug)
 end
 
 local function list_of(given)
-  local slugs, list, seen = Tenant.outside(given), {}, {}
+  local slugs, list, seen = Context.outside(given), {}, {}
   if type(slugs) ~= "table" then Error.argument("tenancy.list", "a list of slugs from the function", slugs) end
   for i, slug in ipairs(slugs) do
     if seen[Tenant.slug(slug)] then

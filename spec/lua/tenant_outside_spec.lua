@@ -1,0 +1,107 @@
+--- tenant_outside_spec: ways out of a tenant, each of which is told; and what a transaction is of.
+local world = require "spec.support.world"
+local rille, refused = world.rille, world.refused
+
+local A <const>, B <const> = { id = 1, slug = "acme" }, { id = 2, slug = "globex" }
+
+local function as(tenant, fn, ...) return rille.tenant.run(tenant, fn, ...) end
+
+describe("a tenant's way out", function()
+  local Post, told, stop
+
+  before_each(function()
+    world.fresh "create table posts (id integer primary key autoincrement, org_id INTEGER not null, title TEXT)"
+    Post = rille.model "Post" { tenant_column = "org_id" }
+    for _, tenant in ipairs { A, B } do as(tenant, function() Post:create { title = "of " .. tenant.id } end) end
+    told = {}
+    stop = rille.on("tenant:bypass", function(event) told[#told + 1] = event end)
+  end)
+  after_each(function()
+    stop()
+    rille.close()
+  end)
+
+  local function titles() return rille.db():query "select title from posts order by id":pluck "title":to_table() end
+
+  it("is rille.tenant.outside, which is told where there is a tenant", function()
+    assert.equal(2, #rille.tenant.outside(titles))
+    assert.equal(0, #told)
+    as(A, function()
+      refused("tenant_required", titles)
+      assert.equal(2, #rille.tenant.outside(titles))
+      refused("tenant_required", titles)
+    end)
+    assert.equal(1, #told)
+    assert.equal("outside", told[1].method)
+    assert.same(A, told[1].tenant)
+    assert.matches("tenant_outside_spec.lua:%d+$", told[1].place)
+    refused("invalid_argument", rille.tenant.outside, "titles")
+  end)
+
+  it("is not what rille asks outside of tenants by itself", function()
+    rille.configure { connections = { main = ":memory:" }, tenancy = {
+      resolve = function(slug) return not rille.tenant.current() and { id = #slug } or nil end,
+    } }
+    as("acme", as, "globex", function() assert.equal(6, rille.tenant.current().id) end)
+    assert.equal(0, #told)
+  end)
+
+  it("is no word of rille's own", function()
+    for _, word in ipairs { "lift", "everybody" } do assert.is_nil(rille.tenant[word]) end
+  end)
+
+  describe("is no transaction", function()
+    local function changes(from, to, fn, ...)
+      local e = refused("tenant_mismatch", fn, ...)
+      assert.equal(('the tenant cannot change from "%s" to "%s" inside a transaction'):format(from, to), e.message)
+    end
+
+    it("that was begun without a tenant", function()
+      rille.transaction(function()
+        as(A, function() Post:create { title = "one" } end)
+        as(A, function() assert.equal(2, Post:count()) end)
+        changes(1, 2, as, B, function() Post:create { title = "two" } end)
+        changes(1, 2, rille.transaction, function() as(B, Post.count, Post) end)
+        rille.tenant.set(A)
+        changes(1, 2, rille.tenant.set, B)
+      end)
+      rille.tenant.clear()
+      as(B, function() assert.equal(1, Post:count()) end)
+      rille.transaction(function() as(B, function() assert.equal(1, Post:count()) end) end)
+    end)
+
+    it("that a tenant began, outside of which another one comes", function()
+      as(A, rille.transaction, function()
+        rille.tenant.outside(function()
+          as(A, function() assert.equal(1, Post:count()) end)
+          changes(1, 2, as, B, function() Post:create { title = "two" } end)
+        end)
+      end)
+      as(B, function() assert.equal(1, Post:count()) end)
+    end)
+  end)
+
+  it("is not asked for by a seed or a migration, which may be for several", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    assert(os.execute(("mkdir -p %s/seeds %s/migrations"):format(folder, folder)))
+    local function write(name, body)
+      local file <close> = assert(io.open(("%s/%s.lua"):format(folder, name), "w"))
+      file:write(body)
+    end
+    local each = [[local rille = require "rille"
+      for id = 1, 2 do
+        rille.tenant.run({ id = id }, function() require "rille.model".declared.Post:create { title = "sown" } end)
+      end]]
+    write("seeds/posts", "return function() " .. each .. " end")
+    write("migrations/0001_posts", "return { up = function() " .. each .. " end, down = function() end }")
+    rille.configure { connections = { main = ":memory:" }, seeds = folder .. "/seeds",
+      migrations = folder .. "/migrations" }
+    rille.db():execute "create table posts (id integer primary key autoincrement, org_id INTEGER, title TEXT)"
+    rille.db():forget()
+    require "rille.migrator".migrate()
+    require "rille.migrator".seed()
+    for _, tenant in ipairs { A, B } do as(tenant, function() assert.equal(2, Post:count()) end) end
+    os.execute("rm -r " .. folder)
+  end)
+end)
