@@ -4,6 +4,7 @@ local core = require "rille.core"
 local Config = require "rille.config"
 local Context = require "rille.tenant.context"
 local Error = require "rille.error"
+local Site = require "rille.site"
 local hook = require "rille.hook"
 local Tenant = require "rille.tenant"
 
@@ -15,6 +16,16 @@ local M = {}
 ---@field column string              says whose a row is
 ---@field connection? string         of the model; nil: the default one, or the tenant's own
 
+--- Raise for models of one table that say different things of whose its rows are.
+local function raise_differing(def, other)
+  local says, lacks = def, other
+  if not def.tenant_column then says, lacks = other, def end
+  Error.raise("invalid_argument", ("models %s and %s are of one table, %s: only one says tenant_column = %s"):format(
+    lacks.name, says.name, def.table, Error.quote(says.tenant_column)), {
+    model = def.name, hint = "rows belong to tenants for all models of a table, or for none",
+  })
+end
+
 --- The guard of a definition, one for all models of its table; nil when its rows belong to nobody.
 ---@param def table
 ---@param declared table<string, rille.Model>
@@ -24,15 +35,7 @@ function M.new(def, declared)
   for _, class in next, declared do
     local other = class._def
     if other.table == def.table and other.connection == def.connection then
-      if other.tenant_column ~= def.tenant_column then
-        local says, lacks = def, other
-        if not def.tenant_column then says, lacks = other, def end
-        local both = ("models %s and %s are of one table, %s"):format(lacks.name, says.name, def.table)
-        Error.raise("invalid_argument", ("%s: only one says tenant_column = %s"):format(both,
-          Error.quote(says.tenant_column)), {
-          model = def.name, hint = "rows belong to tenants for all models of a table, or for none",
-        })
-      end
+      if other.tenant_column ~= def.tenant_column then raise_differing(def, other) end
       shared = other.guard
     end
   end
@@ -62,10 +65,38 @@ end
 ---@param handle rille.Handle
 ---@return boolean
 function M.is_in(guard, handle)
-  if guard.connection then return guard.connection == handle.name end
+  if handle.tenant then return false end
+  local tenancy = Config.current().tenancy
+  if not guard.connection and tenancy and tenancy.directory then return true end     -- which are meant it alone knows
+  return M.leads_to(guard.connection, handle)
+end
+
+--- Does a connection lead to the database of the handle, by whatever name and way?
+---@param name? string  nil: the default one
+---@param handle rille.Handle
+---@return boolean
+function M.leads_to(name, handle)
   local config = Config.current()
-  return not handle.tenant and (handle.name == config.default or config.tenancy ~= nil
-    and config.tenancy.directory ~= nil)                 -- which databases are meant knows that function alone
+  name = name or config.default
+  if handle.name == name then return true end
+  local settings = config.connections[name]
+  if not settings or settings.driver ~= handle.driver then return false end
+  local site = Site.of(settings)
+  return site ~= nil and site == Site.of(handle.settings)
+end
+
+--- Raise where another model of the table, in the database in which this one is, says something else of whose its rows
+--- are.  When models are declared that is seen of those that name the same connection.
+---@param def table  of the model
+---@param handle rille.Handle
+function M.check_alike(def, handle)
+  if handle.tenant then return end                        -- models of one table that are there name no connection
+  if not def.guard then M.load_models() end
+  for _, class in ipairs(require "rille.model".on_table[def.table]) do
+    local other = class._def
+    local differs = other.guard and other.tenant_column ~= def.tenant_column
+    if differs and M.is_in(other.guard, handle) then raise_differing(def, other) end
+  end
 end
 
 --- Does this coroutine see everybody's rows of every table?

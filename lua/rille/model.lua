@@ -95,6 +95,10 @@ function M.declare(name, definition)
   Record.check_methods(def)
   M.declared[name], M.generation = class, M.generation + 1
   local same_table = M.on_table[def.table] or {}
+  for _, other in ipairs(def.guard and same_table or {}) do      -- what was found of them without knowing this one
+    rawset(other, "_info", false)
+    other._def.infos = nil
+  end
   same_table[#same_table + 1], M.on_table[def.table] = class, same_table
   return class
 end

@@ -171,6 +171,7 @@ end
 --- Look the table up and make what queries and records of the model need.
 function M.look_up(class, handle)
   local def = class._def
+  require "rille.guard".check_alike(def, handle)
   local description = handle:described(def.table) or no_table(def, handle)
   local columns, has, indirect = columns_of(def, description), {}, {}
   local lua_casts = resolve_casts(def, columns, description)

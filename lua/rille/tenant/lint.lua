@@ -42,7 +42,7 @@ local function look_at(handle, name)
   local description, tenant = handle:describe(name), nil
   local models = {}
   for _, class in ipairs(require "rille.model".on_table[name] or {}) do
-    if require "rille.database".get(class._def.connection) == handle then
+    if require "rille.guard".leads_to(class._def.connection, handle) then
       models[#models + 1] = class
       tenant = tenant or class._def.tenant_column
     end
@@ -61,6 +61,10 @@ local function check_models(add, tables, columns)
         add("no_column", each, { model = class._def.name, column = column,
           message = ("%s says tenant_column = %q, which the table does not have"):format(class._def.name, column),
           hint = ('t:references("%s", …):tenant() in a migration makes it'):format((column:gsub("_id$", ""))) })
+      elseif each.said and not column then
+        add("no_model", each, { model = class._def.name, column = each.said,
+          message = ("%s does not say tenant_column = %q, and another model of the table does"):format(class._def.name,
+            each.said), hint = "without it every tenant sees all rows" })
       end
     end
     for column in next, each.said and {} or columns do

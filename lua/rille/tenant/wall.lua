@@ -38,11 +38,11 @@ function M.again() core.wall[1] = core.wall[1] + 1 end
 ---@param name string
 ---@return rille.Guard[]
 function M.guards(name)
-  local found, seen, directory = {}, {}, (Config.current().tenancy or {}).directory
+  local found, seen, settings = {}, {}, Config.current().connections[name]
+  local handle = { name = name, driver = settings and settings.driver, settings = settings }
   for _, class in next, require "rille.model".declared do
     local guard = class._def.guard
-    local is_here = guard and (guard.connection or directory and name or Config.current().default) == name
-    if is_here and not seen[guard.table] then
+    if guard and not seen[guard.table] and require "rille.guard".is_in(guard, handle) then
       found[#found + 1], seen[guard.table] = guard, true
     end
   end
