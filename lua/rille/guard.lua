@@ -127,26 +127,41 @@ local function place()
   end
 end
 
+--- The current tenant, for messages, where it shares the tables of the handle's database with others.
+local function sharing(handle)
+  local tenant, shared = Tenant.current(), false
+  if not tenant then return nil end
+  M.load_models()
+  for _, class in next, require "rille.model".declared do
+    local guard = class._def.guard
+    shared = shared or guard and M.is_in(guard, handle) and not Tenant.is_lifted(guard)
+  end
+  return shared and Error.quote(tostring(tenant.slug or tenant.id)) or nil
+end
+
 --- Raise for SQL of the caller's own inside a tenant, on a database that tenants share: nobody knows whose rows it
 --- reads.
 ---@param word string  the method
 ---@param handle rille.Handle
 ---@param sql string
 function M.check_raw(word, handle, sql)
-  local tenant, shared = Tenant.current(), false
+  local tenant = sharing(handle)
   if not tenant then return end
-  M.load_models()
-  for _, class in next, require "rille.model".declared do
-    local guard = class._def.guard
-    shared = shared or guard and M.is_in(guard, handle) and not Tenant.is_lifted(guard)
-  end
-  if not shared then return end
   if require "rille.tenant.wall".is_at(handle) then return require "rille.tenant.raw".check(word, handle, sql) end
-  Error.raise("tenant_required", ("%s: SQL of your own is not limited to the tenant %s"):format(word,
-    Error.quote(tostring(tenant.slug or tenant.id))), {
+  Error.raise("tenant_required", ("%s: SQL of your own is not limited to the tenant %s"):format(word, tenant), {
     sql = sql, hint = "queries of models are; { all_tenants = true } behind the values says that everybody's rows are "
       .. "meant",
   })
+end
+
+--- Raise inside a tenant for what changes tables that it shares with others.
+---@param word string  the method
+---@param handle rille.Handle
+function M.check_schema(word, handle)
+  local tenant = next(core.tenants) and sharing(handle)
+  if not tenant then return end
+  Error.raise("tenant_required", ("%s: the tables are everybody's, and not the tenant %s's to change"):format(word,
+    tenant), { hint = "rille.tenant.outside(fn), around it, runs it as no tenant" })
 end
 
 --- The caller said that everybody's rows are meant.

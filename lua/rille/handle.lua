@@ -177,6 +177,8 @@ function with_leave(word, run, self, sql, ...)
   return run(self, sql, ...)
 end
 
+Handle._with_leave = with_leave
+
 --- The rows of a statement, as plain tables; NULL is absent.
 ---@param sql string  `?` for each value, `??` for a question mark, or `:name` with one table
 ---@param ... any     the values; rille.null is NULL; inside a tenant { all_tenants = true } behind them

@@ -89,6 +89,7 @@ function M.create_table(self, schema_source, name, options)
     end
     return change(self, schema, run, plan, options)
   end
+  require "rille.guard".check_schema("create_table", self)
   return run:change(function()
     if schema:has_table(plan.table) then return change(self, schema, run, plan, options) end
     return create(schema, run, plan)

@@ -45,6 +45,7 @@ local function read_options(where, options, more)
   local handle = options.connection
   if type(handle) ~= "table" then handle = require "rille.database".get(handle) end
   require "rille.schema.engine".of(handle)              -- says so where the driver can make no tables
+  if where == "migrate" or where == "rollback" then require "rille.guard".check_schema(where, handle) end
   return options, handle, options.path or require "rille.config".current().migrations
 end
 

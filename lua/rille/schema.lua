@@ -37,13 +37,19 @@ function M.refuse_control(where, sql)
   end
 end
 
+-- Runs `fn`, which changes tables: all of it or nothing.
+local function change(self, word, fn)
+  require "rille.guard".check_schema("schema:" .. word, self.run.handle)
+  self.run:change(fn)
+end
+
 --- Make a table.
 ---@param name string
 ---@param fn fun(t: rille.TableWords)
 function Schema:create(name, fn)
   local blueprint = require "rille.schema.table".describe(name, fn)
   local run = self.run
-  run:change(function()
+  change(self, "create", function()
     require "rille.schema.tenant".complete(run, blueprint, "create")
     local engine = Engine.of(run.handle)
     for _, statement in ipairs(engine.create(blueprint)) do run:execute(statement) end
@@ -60,7 +66,7 @@ function Schema:table(name, fn)
   local blueprint = require "rille.schema.table".alter(name, fn)
   local run, engine = self.run, Engine.of(self.run.handle)
   local later = engine.put_off and engine.put_off(run, blueprint) or {}
-  run:change(function()
+  change(self, "table", function()
     require "rille.schema.tenant".complete(run, blueprint, "alter")
     engine.alter(run, blueprint)
   end)
@@ -74,7 +80,7 @@ function Schema:rename(from, to)
   Name.check_table("rename", from)
   Name.check_table("rename", to)
   local run = self.run
-  run:change(function()
+  change(self, "rename", function()
     Engine.of(run.handle).rename(run, from, to)
     require "rille.json_schema.store".moved(run, from, to)
   end)
@@ -89,14 +95,14 @@ end
 ---@param name string
 function Schema:drop(name)
   Name.check_table("drop", name)
-  self.run:change(function() drop(self.run, name) end)
+  change(self, "drop", function() drop(self.run, name) end)
 end
 
 --- The same, or nothing when there is no such table.
 ---@param name string
 function Schema:drop_if_exists(name)
   Name.check_table("drop_if_exists", name)
-  self.run:change(function()
+  change(self, "drop_if_exists", function()
     if self:has_table(name) then drop(self.run, name) end
   end)
 end
@@ -122,13 +128,15 @@ end
 
 --- Run one statement as it is.
 ---@param sql string  `?` for each value, or `:name` with one table
----@param ... any
+---@param ... any     as in db:execute
 ---@return { changes: integer, last_id: integer }
 function Schema:raw(sql, ...)
   if type(sql) ~= "string" then Error.argument("raw", "SQL text", sql) end
   M.refuse_control("raw", sql)
-  local done = self.run:execute(sql, ...)
-  self.run.handle:forget()
+  local run = self.run
+  local function execute(_, ...) return run:execute(...) end
+  local done = run.handle._with_leave("raw", execute, run.handle, sql, ...)
+  run.handle:forget()
   return done
 end
 

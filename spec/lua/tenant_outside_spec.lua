@@ -50,6 +50,57 @@ describe("a tenant's way out", function()
     for _, word in ipairs { "lift", "everybody" } do assert.is_nil(rille.tenant[word]) end
   end)
 
+  describe("is not the schema, which is everybody's:", function()
+    it("its words are refused, and change nothing", function()
+      local schema = rille.schema()
+      for word, fn in pairs {
+        create = function() schema:create("more", function(t) t:id() end) end,
+        table = function() schema:table("posts", function(t) t:text "more":nullable() end) end,
+        rename = function() schema:rename("posts", "more") end,
+        drop = function() schema:drop "posts" end,
+        drop_if_exists = function() schema:drop_if_exists "posts" end,
+      } do
+        local e = world.untouched("tenant_required", as, A, fn)
+        assert.equal(("schema:%s: the tables are everybody's, and not the tenant \"acme\"'s to change"):format(word),
+          e.message)
+        assert.matches("rille.tenant.outside", e.hint, 1, true)
+      end
+      assert.is_true(as(A, schema.has_table, schema, "posts"))
+      told = {}
+      as(A, rille.tenant.outside, function() schema:create("more", function(t) t:id() end) end)
+      assert.equal("outside", told[1].method)
+      assert.is_true(schema:has_table "more")
+      schema:drop "more"
+    end)
+
+    it("raw is as execute is", function()
+      local schema = rille.schema()
+      as(A, function()
+        local e = refused("tenant_required", schema.raw, schema, "delete from posts")
+        assert.equal('raw: SQL of your own is not limited to the tenant "acme"', e.message)
+        refused("tenant_required", schema.raw, schema, "delete from posts where id > ?", 0, { all_tenants = false })
+        assert.equal(0, #told)
+        assert.equal(2, schema:raw("update posts set title = ? where id > ?", "x", 0, { all_tenants = true }).changes)
+        assert.equal("raw", told[1].method)
+      end)
+      assert.equal(2, schema:raw("delete from posts").changes)
+    end)
+
+    it("nor are migrations and tables made from JSON Schemas its own", function()
+      local folder = os.tmpname()
+      os.remove(folder)
+      assert(os.execute("mkdir " .. folder))
+      local migrate = require "rille.migrator".migrate
+      as(A, world.refused, "tenant_required", migrate, { fresh = true, path = folder })
+      as(A, world.refused, "tenant_required", require "rille.migrator".rollback, { path = folder })
+      os.execute("rmdir " .. folder)
+      local plan = { title = "more", type = "object", properties = { a = { type = "integer" } } }
+      as(A, world.refused, "tenant_required", rille.db().create_table, rille.db(), plan)
+      assert.equal(1, #as(A, function() return rille.db():create_table(plan, { diff = true }) end).changes)
+      assert.is_nil(rille.db():describe "more")
+    end)
+  end)
+
   describe("is no transaction", function()
     local function changes(from, to, fn, ...)
       local e = refused("tenant_mismatch", fn, ...)

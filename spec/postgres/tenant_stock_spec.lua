@@ -39,6 +39,16 @@ describe("tenants with schemas of their own", function()
     assert.is_true(db:health().ok)
   end)
 
+  it("are made by another one as by nobody", function()
+    rille.tenant.create "acme"
+    rille.model "Note" { tenant_column = "name" }
+    rille.tenant.run("acme", function()
+      rille.tenant.create "globex"
+      assert.equal("acme", rille.tenant.current().slug)
+    end)
+    assert.equal("acme globex", slugs())
+  end)
+
   it("have what is to be made outside of a transaction, too", function()
     home.folder:write("0002_index.lua", [[return {
       transaction = false,

@@ -4,6 +4,7 @@
 -- the schema of somebody else.  A schema is a tenant's when its comment says so: `public` is nobody's.
 local core = require "rille.core"
 local Config = require "rille.config"
+local Context = require "rille.tenant.context"
 local Error = require "rille.error"
 local Handle = require "rille.handle"
 local Name = require "rille.schema.name"
@@ -121,11 +122,11 @@ local function make_schema(db, slug)
   Error.again(e)
 end
 
---- Make a schema that has all migrations, and then what `fn` puts into it: one transaction.
+--- Make a schema that has all migrations, and then what `fn` puts into it: one transaction, of no tenant.
 local function make(name, fn)
   local db = own_handle()
   local closed <close> = closing(db.close, db)                                 -- luacheck: ignore 211
-  db:transaction(function()
+  Context.outside(db.transaction, db, function()
     make_schema(db, name)
     db:_query("select pg_catalog.set_config('search_path', ?, true) as path", Name.quote(name))
     db.rehearsal = {}                              -- nobody sees it before the end: nothing is done concurrently

@@ -69,6 +69,19 @@ function Home.specs(_ENV, other, make, configure)        -- luacheck: ignore 212
     db:execute "drop table posts"
   end)
 
+  it("are its own to change, with their tables", function()
+    rille.model "Plan" { tenant_column = "org_id" }
+    as("a", function()
+      rille.schema():table("posts", function(t) t:text "more":nullable() end)
+      assert.equal(1, rille.schema():raw("update posts set more = ?", "said").changes)
+      assert.equal("said", Post:first().more)
+    end)
+    as(other, function()
+      assert.is_false(rille.schema():has_column("posts", "more"))
+      assert.equal(2, Post:count())
+    end)
+  end)
+
   it("keep a connection of their own", function()
     local Plan = rille.model "Plan" { connection = "main" }
     rille.db "main":execute "create table plans (id bigint primary key, name text)"
