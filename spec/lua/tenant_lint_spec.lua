@@ -114,6 +114,8 @@ describe("a bypass in a script", function()
     assert.same({ "1 without_tenant_scope", "3 all_tenants", "4 without_tenant_scope", "6 all_tenants" }, lines(
       'Post:without_tenant_scope(fn)\nlocal x = [==[\n]==] db:query("x", { all_tenants = true })\n'
       .. 'Post["without_tenant_scope"](Post)\n\nlocal a = #t-all_tenants'))
+    assert.same({ "1 outside", "2 outside", "3 outside" }, lines(
+      'rille.tenant.outside(fn)\nlocal out = (T) . outside\nt[ "outside" ](fn)'))
   end)
 
   it("is none in a comment, in a text or as a part of a name", function()
@@ -121,6 +123,7 @@ describe("a bypass in a script", function()
       "-- Post:without_tenant_scope", "--[[\nall_tenants\n]]", "--[==[ ]] all_tenants ]==]", '"no all_tenants"',
       "'it\\'s all_tenants'", "[[ all_tenants ]]", "[=[ ]] all_tenants ]=]", "not_all_tenants = all_tenants_too",
       '"a\\\nall_tenants b"',
+      "outside", "local outside = x", "a..outside", '"outside"', "f { outside = 1 }", "t.outsider", "a:outside()",
       '"\\\\" .. "\\" all_tenants"', "", "--", "'", "[[", "x.all_tenants2", "a[b] = c--all_tenants",
     } do
       assert.same({}, lines(text), text)
@@ -156,6 +159,7 @@ describe("rille db:lint", function()
     local result = json.decode(out)
     assert.same({ 0, true, {}, "models/post.lua", 2 }, { status, result.ok, result.findings, result.bypasses[1].file,
       result.bypasses[1].line })
+    assert.same({ "models", "migrations" }, result.paths)
     write("migrations/0002_code.lua", [[return { up = function(s) s:table("posts", function(t)
       t:unique { "slug", global = true, name = "slugs" } end) end,
       down = function(s) s:table("posts", function(t) t:drop_unique { name = "slugs" } end) end }]])
@@ -164,7 +168,8 @@ describe("rille db:lint", function()
     assert.equal(1, status)
     assert.matches("posts: unique %(slug%) is so for all tenants together", out)
     assert.matches("scripts/report.lua:1: all_tenants", out)
-    assert.matches("1 finding; 2 bypasses", out)
+    assert.matches("1 finding; 2 bypasses in scripts, models/post.lua\n", out, 1, true)
+    assert.matches("1 finding; 1 bypass in models, migrations\n", select(2, run "db:lint"), 1, true)
     assert.is_false(json.decode(select(2, run "db:lint --json")).ok)
     assert.equal(1, (run "db:lint nowhere"))
     os.execute("rm -rf '" .. folder .. "'")

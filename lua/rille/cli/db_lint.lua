@@ -18,16 +18,20 @@ local function print_all(result, term)
   for _, each in ipairs(result.bypasses) do
     term:line(("%s:%d: %s"):format(text.escape(each.file), each.line, each.word))
   end
-  term:line(("%s; %s"):format(text.count(#result.findings, "finding"), text.count(#result.bypasses, "bypass",
-    "bypasses")))
+  local read, bypasses = {}, "no scripts were read for bypasses"
+  for i, path in ipairs(result.paths) do read[i] = text.escape(path) end
+  if #read > 0 then
+    bypasses = ("%s in %s"):format(text.count(#result.bypasses, "bypass", "bypasses"), table.concat(read, ", "))
+  end
+  term:line(("%s; %s"):format(text.count(#result.findings, "finding"), bypasses))
 end
 
 ---@type rille.Command
 return {
   summary = "report what lets tenants meet: indexes, keys, triggers, models, bypasses in scripts",
-  details = "Looked at are the tables of the default connection and the models, and for `without_tenant_scope` and\n"
-    .. "`all_tenants` the folders of the configuration, or the given paths.  The exit status is 1 where the\n"
-    .. "schema or the models are at fault; bypasses are only listed.",
+  details = "Looked at are the tables of the default connection and the models, and for `without_tenant_scope`,\n"
+    .. "`all_tenants` and `tenant.outside` the folders of the configuration, or the given paths: scripts elsewhere\n"
+    .. "are not read.  The exit status is 1 where the schema or the models are at fault; bypasses are only listed.",
   json = true,
   arguments = { { "path", "a file or folder of scripts", count = "*", complete = "file" } },
   run = function(args, term)
@@ -35,6 +39,7 @@ return {
     local paths = folders(args.path or {})
     local result = {
       findings = require "rille.tenant.lint".run(), bypasses = require "rille.tenant.bypass".find(paths),
+      paths = paths,
     }
     return term:report(result, function() print_all(result, term) end, #result.findings > 0 and 1 or 0)
   end,

@@ -1,10 +1,14 @@
---- tenant.bypass: where scripts say that everybody's rows are meant: `without_tenant_scope` and `all_tenants`.
+--- tenant.bypass: where scripts say that everybody's rows are meant: `without_tenant_scope`, `all_tenants` and
+-- `tenant.outside`.
 -- Read as Lua reads them: what stands in a comment or in the middle of a text is no call.
 local Error = require "rille.error"
 
 local M = {}
 
 local WORDS <const> = { without_tenant_scope = true, all_tenants = true }
+
+-- One that says it as a field alone: for others it is a word like any.
+local FIELD <const> = "outside"
 
 -- What may begin at a place, each with the pattern of its whole; a long bracket ends where its level says.
 local QUOTED <const> = { ['"'] = true, ["'"] = true }
@@ -29,6 +33,12 @@ local function after_long(text, at)
   return (last or #text) + 1
 end
 
+--- Is it one of the words, with `mark` right before it where it has to be a field?
+local function is_bypass(text, at, word, mark)
+  if word ~= FIELD then return WORDS[word] end
+  return text:sub(math.max(1, at - 20), at - 1):find(mark) ~= nil
+end
+
 --- The places of the words in a script.
 ---@param text string
 ---@return { line: integer, word: string }[]
@@ -42,14 +52,14 @@ function M.scan(text)
     local mark = text:sub(at, at)
     local word = text:match("^[%a_][%w_]*", at)
     if word then
-      if WORDS[word] then note(word, at) end
+      if is_bypass(text, at, word, "[%w_%])]%s*%.%s*$") then note(word, at) end
       at = at + #word
     elseif text:sub(at, at + 1) == "--" then
       at = after_long(text, at + 2) or text:find("\n", at, true) or #text + 1
     elseif QUOTED[mark] then
       local behind = after_quoted(text, at)
       local whole = text:sub(at + 1, behind - 2)           -- Post["without_tenant_scope"] is a call, too
-      if WORDS[whole] then note(whole, at) end
+      if is_bypass(text, at, whole, "%[%s*$") then note(whole, at) end
       at = behind
     else
       at = after_long(text, at) or text:match("^[^%a_%-\"'%[]+()", at) or at + 1
