@@ -4,27 +4,6 @@
 #include "spec/support/build.h"
 #include "spec/support/driver.h"
 
-static rille_connection *db;
-
-static int
-open_db(void **state)
-{
-  rille_fault fault;
-
-  db = spec_connect(NULL);
-  assert_ok(spec_run(db, "create table posts (id integer primary key, views integer unique)", &fault), &fault);
-  spec_driver_reset();
-  return build_start(state);
-}
-
-static int
-close_db(void **state)
-{
-  rille_connection_close(db);
-  db = NULL;
-  return build_end(state);
-}
-
 static rille_query *
 by_views(uint32_t slot)
 {
@@ -41,7 +20,7 @@ statement_for(rille_query *query)
   rille_statement *statement = NULL;
   rille_fault fault;
 
-  assert_ok(rille_connection_statement(db, query, &statement, &fault), &fault);
+  assert_ok(rille_connection_statement(spec_db, query, &statement, &fault), &fault);
   assert_true(statement->in_use);
   return statement;
 }
@@ -58,7 +37,7 @@ prepares_a_shape_once(void **state)
   assert_ptr_equal(again, first);
   rille_connection_release(again);
   assert_string_equal(spec_driver_log(), "prepare select \"id\" from \"posts\" where \"views\" = ?");
-  assert_int_equal(db->statements.hits, 1);
+  assert_int_equal(spec_db->statements.hits, 1);
   rille_connection_release(NULL);
 }
 
@@ -85,7 +64,7 @@ static void
 makes_a_second_statement_while_the_first_runs(void **state)
 {
   rille_statement *first = statement_for(by_views(0)), *second = statement_for(by_views(0));
-  size_t kept = db->statements.count;
+  size_t kept = spec_db->statements.count;
 
   (void)state;
   assert_ptr_not_equal(first, second);
@@ -95,7 +74,7 @@ makes_a_second_statement_while_the_first_runs(void **state)
   assert_ptr_equal(statement_for(by_views(0)), first);
   rille_connection_release(first);
   rille_connection_release(second);
-  assert_int_equal(db->statements.count, kept);
+  assert_int_equal(spec_db->statements.count, kept);
 }
 
 static void
@@ -108,7 +87,7 @@ tells_sql_text_and_shapes_apart(void **state)
 
   (void)state;
   memcpy(shape, key.at + 1, key.len - 1); /* the same bytes as text: no statement is found for them */
-  assert_int_not_equal(rille_connection_sql(db, (rille_str){ shape, key.len - 1 }, &text, &fault), RILLE_OK);
+  assert_int_not_equal(rille_connection_sql(spec_db, (rille_str){ shape, key.len - 1 }, &text, &fault), RILLE_OK);
   rille_connection_release(made);
 }
 
@@ -118,8 +97,8 @@ forgets_its_statements_when_told(void **state)
   rille_statement *running = statement_for(by_views(0)), *again;
 
   (void)state;
-  rille_connection_forget(db);
-  assert_int_equal(db->statements.count, 0);
+  rille_connection_forget(spec_db);
+  assert_int_equal(spec_db->statements.count, 0);
   assert_int_equal(running->key.len, 0);
   again = statement_for(by_views(0));
   assert_ptr_not_equal(again, running);
@@ -133,16 +112,16 @@ keeps_nothing_of_a_statement_that_cannot_be_made(void **state)
   rille_query *query = by_views(0);
   rille_statement *statement = NULL;
   rille_fault fault;
-  size_t kept = db->statements.count;
+  size_t kept = spec_db->statements.count;
 
   (void)state;
   query->where = build_equal("titel", 0);
-  assert_fails(RILLE_NO_SUCH_COLUMN, rille_connection_statement(db, query, &statement, &fault), &fault);
+  assert_fails(RILLE_NO_SUCH_COLUMN, rille_connection_statement(spec_db, query, &statement, &fault), &fault);
   assert_string_equal(spec_driver_log(), "");
   spec_driver_fail("prepare", 1, RILLE_BUSY);
-  assert_fails(RILLE_BUSY, rille_connection_statement(db, by_views(0), &statement, &fault), &fault);
+  assert_fails(RILLE_BUSY, rille_connection_statement(spec_db, by_views(0), &statement, &fault), &fault);
   assert_null(statement);
-  assert_int_equal(db->statements.count, kept);
+  assert_int_equal(spec_db->statements.count, kept);
 }
 
 static void
@@ -155,15 +134,15 @@ refuses_text_that_is_too_long(void **state)
   (void)state;
   memset(sql, ' ', sizeof sql);
   memcpy(sql, "select 1", 8);
-  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_sql(db, (rille_str){ sql, sizeof sql }, &statement, &fault),
-               &fault);
+  assert_fails(RILLE_INVALID_ARGUMENT,
+               rille_connection_sql(spec_db, (rille_str){ sql, sizeof sql }, &statement, &fault), &fault);
   assert_contains(fault.message, "longer than 1000000 bytes");
   assert_contains(fault.hint, "parameters");
-  assert_ok(rille_connection_sql(db, (rille_str){ sql, sizeof sql - 1 }, &statement, &fault), &fault);
+  assert_ok(rille_connection_sql(spec_db, (rille_str){ sql, sizeof sql - 1 }, &statement, &fault), &fault);
   rille_connection_release(statement);
 }
 
-#define ON_DB(test) cmocka_unit_test_setup_teardown(test, open_db, close_db)
+#define ON_DB(test) cmocka_unit_test_setup_teardown(test, spec_db_posts, spec_db_close)
 
 int
 main(void)

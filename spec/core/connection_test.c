@@ -7,33 +7,12 @@
 #include "spec/support/driver.h"
 #include "spec/support/temporary.h"
 
-static rille_connection *db;
-
-static int
-open_db(void **state)
-{
-  rille_fault fault;
-
-  db = spec_connect(NULL);
-  assert_ok(spec_run(db, "create table posts (id integer primary key, views integer unique)", &fault), &fault);
-  spec_driver_reset();
-  return build_start(state);
-}
-
-static int
-close_db(void **state)
-{
-  rille_connection_close(db);
-  db = NULL;
-  return build_end(state);
-}
-
 static void
 begin(void)
 {
   rille_fault fault;
 
-  assert_ok(rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
+  assert_ok(rille_connection_begin(spec_db, RILLE_BEGIN_IMMEDIATE, spec_db, &fault), &fault);
 }
 
 static void
@@ -41,13 +20,13 @@ run(const char *sql)
 {
   rille_fault fault;
 
-  assert_ok(spec_run(db, sql, &fault), &fault);
+  assert_ok(spec_run(spec_db, sql, &fault), &fault);
 }
 
 static int64_t
 sum(void)
 {
-  return spec_integer(db, "select coalesce(sum(views), 0) from posts");
+  return spec_integer(spec_db, "select coalesce(sum(views), 0) from posts");
 }
 
 /* -- levels ---------------------------------------------------------------------------------------------- */
@@ -58,15 +37,15 @@ begins_and_commits(void **state)
   rille_fault fault;
 
   (void)state;
-  assert_int_equal(db->depth, 0);
-  assert_null(db->owner);
+  assert_int_equal(spec_db->depth, 0);
+  assert_null(spec_db->owner);
   begin();
-  assert_int_equal(db->depth, 1);
-  assert_ptr_equal(db->owner, db);
+  assert_int_equal(spec_db->depth, 1);
+  assert_ptr_equal(spec_db->owner, spec_db);
   run("insert into posts (views) values (1)");
-  assert_ok(rille_connection_commit(db, &fault), &fault);
-  assert_int_equal(db->depth, 0);
-  assert_null(db->owner);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 0);
+  assert_null(spec_db->owner);
   assert_int_equal(sum(), 1);
 }
 
@@ -82,17 +61,17 @@ makes_savepoints_inside(void **state)
   run("insert into posts (views) values (10)");
   begin();
   run("insert into posts (views) values (100)");
-  assert_int_equal(db->depth, 3);
-  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 3);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
   assert_int_equal(sum(), 111);
-  assert_ok(rille_connection_rollback(db, &fault), &fault);
-  assert_int_equal(db->depth, 1);
+  assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 1);
   assert_int_equal(sum(), 1);
   begin();
   run("insert into posts (views) values (1000)");
-  assert_ok(rille_connection_commit(db, &fault), &fault);
-  assert_ok(rille_connection_commit(db, &fault), &fault);
-  assert_int_equal(db->depth, 0);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 0);
   assert_int_equal(sum(), 1001);
 }
 
@@ -105,10 +84,10 @@ undoes_all_levels_with_the_outermost(void **state)
   begin();
   begin();
   run("insert into posts (views) values (1)");
-  assert_ok(rille_connection_commit(db, &fault), &fault);
-  assert_ok(rille_connection_rollback(db, &fault), &fault);
-  assert_int_equal(db->depth, 0);
-  assert_null(db->owner);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
+  assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 0);
+  assert_null(spec_db->owner);
   assert_int_equal(sum(), 0);
 }
 
@@ -120,16 +99,16 @@ numbers_levels_as_they_are_begun(void **state)
 
   (void)state;
   begin();
-  first = db->levels[0];
+  first = spec_db->levels[0];
   begin();
-  assert_true(db->levels[1] == first + 1);
-  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  assert_true(spec_db->levels[1] == first + 1);
+  assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
   begin();
-  assert_true(db->levels[1] == first + 2);
-  assert_ok(rille_connection_rollback(db, &fault), &fault);
-  assert_ok(rille_connection_rollback(db, &fault), &fault);
+  assert_true(spec_db->levels[1] == first + 2);
+  assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
+  assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
   begin();
-  assert_true(db->levels[0] == first + 3);
+  assert_true(spec_db->levels[0] == first + 3);
 }
 
 static void
@@ -144,12 +123,12 @@ nests_a_hundred_deep_and_no_deeper(void **state)
     (void)snprintf(sql, sizeof sql, "insert into posts (views) values (%d)", i);
     run(sql);
   }
-  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
-  assert_int_equal(db->depth, RILLE_LEVELS_MAX);
+  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_begin(spec_db, RILLE_BEGIN_IMMEDIATE, spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, RILLE_LEVELS_MAX);
   for (int i = RILLE_LEVELS_MAX; i > 1; i--)
-    assert_ok(i % 2 ? rille_connection_rollback(db, &fault) : rille_connection_commit(db, &fault), &fault);
-  assert_ok(rille_connection_commit(db, &fault), &fault);
-  assert_int_equal(spec_integer(db, "select count(*) from posts"), 2); /* level 3 took all above it along */
+    assert_ok(i % 2 ? rille_connection_rollback(spec_db, &fault) : rille_connection_commit(spec_db, &fault), &fault);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
+  assert_int_equal(spec_integer(spec_db, "select count(*) from posts"), 2); /* level 3 took all above it along */
 }
 
 static void
@@ -158,12 +137,12 @@ refuses_to_commit_what_was_not_begun(void **state)
   rille_fault fault;
 
   (void)state;
-  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_commit(db, &fault), &fault);
-  assert_int_equal(db->depth, 0);
-  assert_ok(rille_connection_rollback(db, &fault), &fault);
-  assert_int_equal(db->depth, 0);
+  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_commit(spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 0);
+  assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 0);
   begin();
-  assert_int_equal(db->depth, 1);
+  assert_int_equal(spec_db->depth, 1);
 }
 
 static void
@@ -173,15 +152,15 @@ keeps_no_level_that_could_not_be_begun(void **state)
 
   (void)state;
   spec_driver_fail("begin", 1, RILLE_BUSY);
-  assert_fails(RILLE_BUSY, rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
-  assert_int_equal(db->depth, 0);
-  assert_null(db->owner);
+  assert_fails(RILLE_BUSY, rille_connection_begin(spec_db, RILLE_BEGIN_IMMEDIATE, spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 0);
+  assert_null(spec_db->owner);
   begin();
   spec_driver_fail("step", 1, RILLE_OUT_OF_MEMORY);
-  assert_fails(RILLE_OUT_OF_MEMORY, rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
-  assert_int_equal(db->depth, 1);
+  assert_fails(RILLE_OUT_OF_MEMORY, rille_connection_begin(spec_db, RILLE_BEGIN_IMMEDIATE, spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 1);
   run("insert into posts (views) values (1)");
-  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
   assert_int_equal(sum(), 1);
 }
 
@@ -196,9 +175,9 @@ can_commit_again_when_a_commit_was_busy(void **state)
   begin();
   run("insert into posts (views) values (1)");
   spec_driver_fail("commit", 1, RILLE_BUSY);
-  assert_fails(RILLE_BUSY, rille_connection_commit(db, &fault), &fault);
-  assert_int_equal(db->depth, 1);
-  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_fails(RILLE_BUSY, rille_connection_commit(spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 1);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
   assert_int_equal(sum(), 1);
 }
 
@@ -211,9 +190,9 @@ goes_on_after_a_statement_that_failed(void **state)
   run("insert into posts (views) values (1)");
   begin();
   run("insert into posts (views) values (2)");
-  assert_fails(RILLE_UNIQUE_VIOLATION, spec_run(db, "insert into posts (views) values (3), (1)", &fault), &fault);
-  assert_false(db->broken);
-  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_fails(RILLE_UNIQUE_VIOLATION, spec_run(spec_db, "insert into posts (views) values (3), (1)", &fault), &fault);
+  assert_false(spec_db->broken);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
   assert_int_equal(sum(), 3);
 }
 
@@ -228,25 +207,26 @@ refuses_everything_but_a_rollback_once_the_database_ended_it(void **state)
   begin();
   run("insert into posts (views) values (10)");
   begin();
-  assert_fails(RILLE_UNIQUE_VIOLATION, spec_run(db, "insert or rollback into posts (views) values (1)", &fault),
+  assert_fails(RILLE_UNIQUE_VIOLATION, spec_run(spec_db, "insert or rollback into posts (views) values (1)", &fault),
                &fault);
-  assert_true(db->broken);
-  assert_int_equal(db->depth, 2);
-  assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(db, "insert into posts (views) values (100)", &fault), &fault);
+  assert_true(spec_db->broken);
+  assert_int_equal(spec_db->depth, 2);
+  assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(spec_db, "insert into posts (views) values (100)", &fault), &fault);
   assert_contains(fault.message, "another row has this value");
   assert_string_not_equal(fault.hint, "");
-  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
-  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(db, &fault), &fault);
-  assert_int_equal(db->depth, 2);
-  assert_ok(rille_connection_rollback(db, &fault), &fault);
-  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(db, &fault), &fault);
-  assert_ok(rille_connection_rollback(db, &fault), &fault);
-  assert_int_equal(db->depth, 0);
-  assert_false(db->broken);
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_begin(spec_db, RILLE_BEGIN_IMMEDIATE, spec_db, &fault),
+               &fault);
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 2);
+  assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(spec_db, &fault), &fault);
+  assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 0);
+  assert_false(spec_db->broken);
   assert_int_equal(sum(), 1);
   begin();
   run("insert into posts (views) values (1000)");
-  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
 }
 
 static void
@@ -260,16 +240,17 @@ goes_back_to_a_savepoint_where_the_database_does_nothing_more(void **state)
   begin();
   run("insert into posts (views) values (10)");
   spec_driver_halt("step", 1, RILLE_CHECK_VIOLATION);
-  assert_fails(RILLE_CHECK_VIOLATION, spec_run(db, "insert into posts (views) values (100)", &fault), &fault);
-  assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(db, "insert into posts (views) values (100)", &fault), &fault);
+  assert_fails(RILLE_CHECK_VIOLATION, spec_run(spec_db, "insert into posts (views) values (100)", &fault), &fault);
+  assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(spec_db, "insert into posts (views) values (100)", &fault), &fault);
   assert_contains(fault.message, "step was made to fail");
   assert_contains(fault.hint, "a transaction of its own");
-  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault), &fault);
-  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(db, &fault), &fault);
-  assert_ok(rille_connection_rollback(db, &fault), &fault);
-  assert_false(db->broken);
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_begin(spec_db, RILLE_BEGIN_IMMEDIATE, spec_db, &fault),
+               &fault);
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(spec_db, &fault), &fault);
+  assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
+  assert_false(spec_db->broken);
   run("insert into posts (views) values (1000)");
-  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
   assert_int_equal(sum(), 1001);
 }
 
@@ -281,10 +262,10 @@ a_statement_that_cannot_be_prepared_halts_the_transaction_too(void **state)
   (void)state;
   begin();
   spec_driver_halt("prepare", 1, RILLE_SYNTAX);
-  assert_fails(RILLE_SYNTAX, spec_run(db, "select 1 + 1", &fault), &fault);
-  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(db, &fault), &fault);
-  assert_ok(rille_connection_rollback(db, &fault), &fault);
-  assert_int_equal(db->depth, 0);
+  assert_fails(RILLE_SYNTAX, spec_run(spec_db, "select 1 + 1", &fault), &fault);
+  assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(spec_db, &fault), &fault);
+  assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 0);
   assert_int_equal(sum(), 0);
 }
 
@@ -302,13 +283,13 @@ notices_that_the_database_ended_it_in_a_savepoint(void **state)
       begin();
     spec_driver_lose("step", 1, RILLE_DISK_FULL);
     assert_fails(RILLE_DISK_FULL,
-                 i == 0   ? rille_connection_begin(db, RILLE_BEGIN_IMMEDIATE, db, &fault)
-                 : i == 1 ? rille_connection_commit(db, &fault)
-                          : rille_connection_rollback(db, &fault),
+                 i == 0   ? rille_connection_begin(spec_db, RILLE_BEGIN_IMMEDIATE, spec_db, &fault)
+                 : i == 1 ? rille_connection_commit(spec_db, &fault)
+                          : rille_connection_rollback(spec_db, &fault),
                  &fault);
-    assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(db, "insert into posts (views) values (2)", &fault), &fault);
-    while (db->depth > 0)
-      assert_ok(rille_connection_rollback(db, &fault), &fault);
+    assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(spec_db, "insert into posts (views) values (2)", &fault), &fault);
+    while (spec_db->depth > 0)
+      assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
     assert_int_equal(sum(), 0);
   }
 }
@@ -326,11 +307,11 @@ breaks_the_transaction_when_a_level_cannot_be_undone(void **state)
     begin();
     run("insert into posts (views) values (10)");
     spec_driver_fail("step", nth, RILLE_OUT_OF_MEMORY);
-    assert_fails(RILLE_OUT_OF_MEMORY, rille_connection_rollback(db, &fault), &fault);
-    assert_int_equal(db->depth, 1);
-    assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(db, &fault), &fault);
+    assert_fails(RILLE_OUT_OF_MEMORY, rille_connection_rollback(spec_db, &fault), &fault);
+    assert_int_equal(spec_db->depth, 1);
+    assert_fails(RILLE_TRANSACTION_ABORTED, rille_connection_commit(spec_db, &fault), &fault);
     assert_contains(fault.message, "step was made to fail");
-    assert_ok(rille_connection_rollback(db, &fault), &fault);
+    assert_ok(rille_connection_rollback(spec_db, &fault), &fault);
     assert_int_equal(sum(), 0);
   }
 }
@@ -345,16 +326,16 @@ undoes_what_a_failed_rollback_left_before_it_goes_on(void **state)
   begin();
   run("insert into posts (views) values (1)");
   spec_driver_fail("rollback", 1, RILLE_OUT_OF_MEMORY);
-  assert_fails(RILLE_OUT_OF_MEMORY, rille_connection_rollback(db, &fault), &fault);
-  assert_int_equal(db->depth, 0);
-  assert_null(db->owner);
+  assert_fails(RILLE_OUT_OF_MEMORY, rille_connection_rollback(spec_db, &fault), &fault);
+  assert_int_equal(spec_db->depth, 0);
+  assert_null(spec_db->owner);
   spec_driver_fail("rollback", 1, RILLE_OUT_OF_MEMORY);
-  assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(db, "insert into posts (views) values (10)", &fault), &fault);
+  assert_fails(RILLE_TRANSACTION_ABORTED, spec_run(spec_db, "insert into posts (views) values (10)", &fault), &fault);
   assert_string_equal(spec_driver_log(), "rollback");
   run("insert into posts (views) values (100)");
   assert_int_equal(sum(), 100);
   begin();
-  assert_ok(rille_connection_commit(db, &fault), &fault);
+  assert_ok(rille_connection_commit(spec_db, &fault), &fault);
   assert_int_equal(sum(), 100);
 }
 
@@ -395,7 +376,7 @@ says_why_it_could_not_be_opened(void **state)
   assert_null(connection);
 }
 
-#define ON_DB(test) cmocka_unit_test_setup_teardown(test, open_db, close_db)
+#define ON_DB(test) cmocka_unit_test_setup_teardown(test, spec_db_posts, spec_db_close)
 
 int
 main(void)

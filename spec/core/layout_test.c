@@ -5,26 +5,6 @@
 #include "spec/support/build.h"
 #include "spec/support/driver.h"
 
-static rille_connection *db;
-
-static int
-open_db(void **state)
-{
-  rille_fault fault;
-
-  db = spec_connect(NULL);
-  for (const char *const *ddl = build_ddl; *ddl != NULL; ddl++)
-    assert_ok(spec_run(db, *ddl, &fault), &fault);
-  return build_start(state);
-}
-
-static int
-close_db(void **state)
-{
-  rille_connection_close(db);
-  return build_end(state);
-}
-
 static int
 refuse(void)
 {
@@ -39,9 +19,9 @@ statement_for(rille_query *query, const char *sql)
   rille_fault fault;
 
   if (query != NULL)
-    assert_ok(rille_connection_statement(db, query, &statement, &fault), &fault);
+    assert_ok(rille_connection_statement(spec_db, query, &statement, &fault), &fault);
   else
-    assert_ok(rille_connection_sql(db, rille_str_of(sql), &statement, &fault), &fault);
+    assert_ok(rille_connection_sql(spec_db, rille_str_of(sql), &statement, &fault), &fault);
   return statement;
 }
 
@@ -212,12 +192,13 @@ refuses_two_columns_of_one_name(void **state)
   (void)state;
   build_join(query, RILLE_JOIN_INNER, &build_users, NULL, build_constant(true));
   query->outputs = build_chain(build_column("posts.title"), build_column("users.title"), NULL);
-  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_statement(db, query, &statement, &fault), &fault);
+  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_statement(spec_db, query, &statement, &fault), &fault);
   assert_string_equal(fault.message, "two columns of the result are called \"title\"");
   assert_contains(fault.hint, "as");
   assert_fails(RILLE_INVALID_ARGUMENT,
-               rille_connection_sql(db, rille_str_of("select 1 as a, 2 as b, 3 as a"), &statement, &fault), &fault);
-  assert_ok(rille_connection_sql(db, rille_str_of("select 1 as a, 2 as b, 3 as A"), &statement, &fault), &fault);
+               rille_connection_sql(spec_db, rille_str_of("select 1 as a, 2 as b, 3 as a"), &statement, &fault),
+               &fault);
+  assert_ok(rille_connection_sql(spec_db, rille_str_of("select 1 as a, 2 as b, 3 as A"), &statement, &fault), &fault);
   rille_connection_release(statement);
 }
 
@@ -238,7 +219,7 @@ says_that_memory_ran_out(void **state)
   rille_connection_release(statement);
 }
 
-#define ON_DB(test) cmocka_unit_test_setup_teardown(test, open_db, close_db)
+#define ON_DB(test) cmocka_unit_test_setup_teardown(test, spec_db_tables, spec_db_close)
 
 int
 main(void)

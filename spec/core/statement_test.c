@@ -145,32 +145,21 @@ does_not_free_what_is_in_use(void **state)
 
 /* -- values ---------------------------------------------------------------------------------------------- */
 
-static rille_connection *db;
-
 static int
 open_db(void **state)
 {
   rille_fault fault;
+  int opened = spec_db_tables(state);
 
-  db = spec_connect(NULL);
-  for (const char *const *ddl = build_ddl; *ddl != NULL; ddl++)
-    assert_ok(spec_run(db, *ddl, &fault), &fault);
   assert_ok(
-    spec_run(db,
+    spec_run(spec_db,
              "insert into posts (id, title, views, price, created_at) values (1, 'a*b', 5, 12.5, "
              "'2026-11-20T12:00:00.000000Z'), "
              "(2, 'A_c', 6, 100, null), (3, '100%', 7, null, null), (4, '[x]\\', 8, null, null), (5, 'a\"\\\nz', "
              "9, null, null)",
              &fault),
     &fault);
-  return build_start(state);
-}
-
-static int
-close_db(void **state)
-{
-  rille_connection_close(db);
-  return build_end(state);
+  return opened;
 }
 
 /* How many rows of posts the condition finds with these values. */
@@ -185,7 +174,7 @@ found(rille_node *where, const rille_slot *slots, size_t count)
 
   query->where = where;
   query->aggregate = build_call(RILLE_FN_COUNT, build_node(RILLE_NODE_STAR, NULL, NULL, NULL));
-  assert_ok(rille_connection_statement(db, query, &statement, &fault), &fault);
+  assert_ok(rille_connection_statement(spec_db, query, &statement, &fault), &fault);
   assert_ok(rille_statement_bind(statement, slots, count, build_arena(), &fault), &fault);
   assert_ok(statement->stmt->driver->step(statement->stmt, &row, &fault), &fault);
   assert_ok(statement->stmt->driver->row(statement->stmt, &cell, &fault), &fault);
@@ -225,7 +214,7 @@ refuses_values_that_their_columns_do_not_take(void **state)
 
   (void)state;
   query->where = build_equal("views", 0);
-  assert_ok(rille_connection_statement(db, query, &statement, &fault), &fault);
+  assert_ok(rille_connection_statement(spec_db, query, &statement, &fault), &fault);
   assert_fails(RILLE_INVALID_ARGUMENT, rille_statement_bind(statement, &slot, 1, build_arena(), &fault), &fault);
   assert_string_equal(fault.message, "posts.views wants an integer, not the text \"five\"");
   rille_connection_release(statement);
@@ -302,7 +291,7 @@ refuses_what_does_not_fit_into_a_list(void **state)
 
   (void)state;
   query->where = build_node(RILLE_NODE_IN, build_column("views"), build_node(RILLE_NODE_LIST, NULL, NULL, NULL), NULL);
-  assert_ok(rille_connection_statement(db, query, &statement, &fault), &fault);
+  assert_ok(rille_connection_statement(spec_db, query, &statement, &fault), &fault);
   assert_fails(RILLE_INVALID_ARGUMENT, rille_statement_bind(statement, &slot, 1, build_arena(), &fault), &fault);
   assert_contains(fault.message, "posts.views wants an integer");
   rille_connection_release(statement);
@@ -319,7 +308,7 @@ binds_values_of_sql_text_in_their_order(void **state)
   bool row;
 
   (void)state;
-  assert_ok(rille_connection_sql(db, rille_str_of("select ? * 2 + ?"), &statement, &fault), &fault);
+  assert_ok(rille_connection_sql(spec_db, rille_str_of("select ? * 2 + ?"), &statement, &fault), &fault);
   assert_fails(RILLE_INVALID_ARGUMENT, rille_statement_bind(statement, slots, 1, build_arena(), &fault), &fault);
   assert_string_equal(fault.message, "the SQL has 2 parameters but 1 value was given");
   assert_fails(RILLE_INVALID_ARGUMENT, rille_statement_bind(statement, NULL, 0, build_arena(), &fault), &fault);
@@ -343,11 +332,11 @@ refuses_raw_sql_that_wants_other_values_than_it_gets(void **state)
 
   (void)state;
   query->where = build_raw("views = ? or views = ?", build_value(0));
-  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_statement(db, query, &statement, &fault), &fault);
+  assert_fails(RILLE_INVALID_ARGUMENT, rille_connection_statement(spec_db, query, &statement, &fault), &fault);
   assert_contains(fault.message, "more or fewer ? than values");
 }
 
-#define ON_DB(test) cmocka_unit_test_setup_teardown(test, open_db, close_db)
+#define ON_DB(test) cmocka_unit_test_setup_teardown(test, open_db, spec_db_close)
 
 int
 main(void)

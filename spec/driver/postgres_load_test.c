@@ -1,44 +1,17 @@
 /* spec/driver/postgres_load_test.c - rows that are put into a table many at once. */
-#include "spec/driver/contract.h"
+#include "spec/driver/posts.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "spec/support/postgres.h"
-
 static const rille_driver *const postgres = &rille_driver_postgres;
-static const rille_str columns[] = { { "a", 1 }, { "b", 1 } };
-static rille_conn *db;
-static char url[SPEC_URL_BYTES];
+static const rille_str columns[] = { { "id", 2 }, { "title", 5 } };
 
 static rille_cell
 text_cell(const char *text)
 {
   return (rille_cell){ .kind = RILLE_TEXT, .as.text = rille_str_of(text) };
-}
-
-static int
-open_table(void **state)
-{
-  rille_open_options options = { .busy_timeout_ms = 2000 };
-  rille_fault fault;
-
-  (void)state;
-  spec_postgres_schema(url, sizeof url);
-  options.url = rille_str_of(url);
-  assert_ok(postgres->open(&options, &db, &fault), &fault);
-  contract_run_sql(db, "create table t (a bigint primary key, b text)");
-  return 0;
-}
-
-static int
-close_table(void **state)
-{
-  (void)state;
-  postgres->close(db);
-  db = NULL;
-  return 0;
 }
 
 static rille_load *
@@ -47,7 +20,7 @@ start(const char *table)
   rille_load *load = NULL;
   rille_fault fault;
 
-  assert_ok(postgres->load(db, rille_str_of(table), columns, 2, &load, &fault), &fault);
+  assert_ok(postgres->load(posts_db, rille_str_of(table), columns, 2, &load, &fault), &fault);
   return load;
 }
 
@@ -72,7 +45,7 @@ put_many(rille_load *load, int64_t from, int64_t to, rille_fault *fault)
 static void
 puts_rows_into_a_table(void **state)
 {
-  rille_load *load = start("t");
+  rille_load *load = start("posts");
   rille_fault fault;
   int64_t rows = 0;
 
@@ -80,8 +53,8 @@ puts_rows_into_a_table(void **state)
   assert_ok(put_many(load, 1, 20000, &fault), &fault);
   assert_ok(postgres->load_end(load, true, &rows, &fault), &fault);
   assert_int_equal(rows, 20000);
-  assert_int_equal(contract_integer(db, "select sum(a) from t"), 200010000);
-  load = start("t");
+  assert_int_equal(contract_integer(posts_db, "select sum(id) from posts"), 200010000);
+  load = start("posts");
   assert_ok(postgres->load_end(load, true, &rows, &fault), &fault);
   assert_int_equal(rows, 0);
 }
@@ -92,7 +65,7 @@ keeps_each_text_as_it_is(void **state)
   static const char *const texts[] = {
     "", "\\N", "\\.", "\t", "a\nb\r\n", "\\", "\\\\t", "\xC3\xA9", "\b\f\v", "NULL"
   };
-  rille_load *load = start("t");
+  rille_load *load = start("posts");
   rille_fault fault;
   int64_t rows = 0;
 
@@ -102,7 +75,7 @@ keeps_each_text_as_it_is(void **state)
   assert_ok(put(load, 100, NULL, &fault), &fault);
   assert_ok(postgres->load_end(load, true, &rows, &fault), &fault);
   for (size_t i = 0; i < SPEC_COUNT(texts); i++) {
-    rille_stmt *stmt = contract_prepare(db, "select (b = $1)::int from t where a = $2");
+    rille_stmt *stmt = contract_prepare(posts_db, "select (title = $1)::int from posts where id = $2");
     const rille_cell text = text_cell(texts[i]);
     const rille_cell id = { .kind = RILLE_INT, .as.integer = (int64_t)i };
     rille_cell cell;
@@ -116,7 +89,7 @@ keeps_each_text_as_it_is(void **state)
     assert_int_equal(cell.as.integer, 1);
     postgres->free(stmt);
   }
-  assert_int_equal(contract_integer(db, "select count(*) from t where b is null"), 1);
+  assert_int_equal(contract_integer(posts_db, "select count(*) from posts where title is null"), 1);
 }
 
 static void
@@ -131,21 +104,21 @@ keeps_numbers_and_bytes(void **state)
   int64_t rows = 0;
 
   (void)state;
-  contract_run_sql(db, "create table \"of \"\"all\" (a double precision, b bytea)");
+  contract_run_sql(posts_db, "create table \"of \"\"all\" (id double precision, title bytea)");
   load = start("of \"all");
   assert_ok(postgres->load_row(load, cells, &fault), &fault);
   assert_ok(postgres->load_row(load, infinite, &fault), &fault);
   assert_ok(postgres->load_row(load, none, &fault), &fault);
   assert_ok(postgres->load_end(load, true, &rows, &fault), &fault);
-  assert_int_equal(contract_integer(db, "select count(*) from \"of \"\"all\" where a = 5e-324 and "
-                                        "b = '\\x00ff5c78' or a in ('inf', 'nan')"),
+  assert_int_equal(contract_integer(posts_db, "select count(*) from \"of \"\"all\" where id = 5e-324 and "
+                                              "title = '\\x00ff5c78' or id in ('inf', 'nan')"),
                    3);
 }
 
 static void
 keeps_all_rows_or_none(void **state)
 {
-  rille_load *load = start("t");
+  rille_load *load = start("posts");
   rille_fault fault;
   int64_t rows = 7;
 
@@ -153,16 +126,16 @@ keeps_all_rows_or_none(void **state)
   assert_ok(put_many(load, 1, 5000, &fault), &fault);
   assert_ok(postgres->load_end(load, false, &rows, &fault), &fault);
   assert_int_equal(rows, 0);
-  load = start("t");
+  load = start("posts");
   assert_ok(put_many(load, 1, 5000, &fault), &fault);
   assert_ok(put(load, 77, "twice", &fault), &fault);
   assert_fails(RILLE_UNIQUE_VIOLATION, postgres->load_end(load, true, &rows, &fault), &fault);
-  assert_string_equal(fault.table, "t");
-  assert_contains(fault.hint, "COPY t, line 5001");
-  assert_contains(fault.hint, "(a)=(77)");
-  assert_int_equal(contract_integer(db, "select count(*) from t"), 0);
-  assert_fails(RILLE_NO_SUCH_TABLE, postgres->load(db, rille_str_of("u"), columns, 2, &load, &fault), &fault);
-  assert_int_equal(contract_integer(db, "select 1"), 1);
+  assert_string_equal(fault.table, "posts");
+  assert_contains(fault.hint, "COPY posts, line 5001");
+  assert_contains(fault.hint, "(id)=(77)");
+  assert_int_equal(contract_integer(posts_db, "select count(*) from posts"), 0);
+  assert_fails(RILLE_NO_SUCH_TABLE, postgres->load(posts_db, rille_str_of("u"), columns, 2, &load, &fault), &fault);
+  assert_int_equal(contract_integer(posts_db, "select 1"), 1);
 }
 
 static void
@@ -173,31 +146,31 @@ is_part_of_a_transaction(void **state)
   int64_t rows = 0;
 
   (void)state;
-  assert_ok(postgres->begin(db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
-  load = start("t");
-  assert_true(postgres->in_transaction(db));
+  assert_ok(postgres->begin(posts_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  load = start("posts");
+  assert_true(postgres->in_transaction(posts_db));
   assert_ok(put_many(load, 1, 10, &fault), &fault);
   assert_ok(postgres->load_end(load, true, &rows, &fault), &fault);
-  assert_int_equal(contract_integer(db, "select count(*) from t"), 10);
-  assert_ok(postgres->rollback(db, &fault), &fault);
-  assert_int_equal(contract_integer(db, "select count(*) from t"), 0);
-  assert_ok(postgres->begin(db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
-  load = start("t");
+  assert_int_equal(contract_integer(posts_db, "select count(*) from posts"), 10);
+  assert_ok(postgres->rollback(posts_db, &fault), &fault);
+  assert_int_equal(contract_integer(posts_db, "select count(*) from posts"), 0);
+  assert_ok(postgres->begin(posts_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  load = start("posts");
   assert_ok(postgres->load_end(load, false, &rows, &fault), &fault);
-  assert_true(postgres->failed(db));
-  assert_ok(postgres->rollback(db, &fault), &fault);
+  assert_true(postgres->failed(posts_db));
+  assert_ok(postgres->rollback(posts_db, &fault), &fault);
 }
 
 static void
 lets_nothing_else_run_meanwhile(void **state)
 {
-  rille_load *load = start("t");
+  rille_load *load = start("posts");
   rille_fault fault;
   int64_t rows = 0;
 
   (void)state;
   assert_ok(put_many(load, 1, 10, &fault), &fault);
-  assert_fails(RILLE_INVALID_ARGUMENT, contract_try(db, "select 1", &fault), &fault);
+  assert_fails(RILLE_INVALID_ARGUMENT, contract_try(posts_db, "select 1", &fault), &fault);
   assert_ok(put_many(load, 11, 20, &fault), &fault);
   assert_ok(postgres->load_end(load, true, &rows, &fault), &fault);
   assert_int_equal(rows, 20);
@@ -214,8 +187,8 @@ says_that_the_connection_was_lost(void **state)
 
   (void)state;
   (void)snprintf(sql, sizeof sql, "select pg_terminate_backend(%lld)",
-                 (long long)contract_integer(db, "select pg_backend_pid()"));
-  load = start("t");
+                 (long long)contract_integer(posts_db, "select pg_backend_pid()"));
+  load = start("posts");
   (void)spec_postgres_sql(sql);
   status = put_many(load, 1, 200000, &fault);
   if (status == RILLE_OK)
@@ -223,22 +196,20 @@ says_that_the_connection_was_lost(void **state)
   else
     (void)postgres->load_end(load, false, &rows, NULL);
   assert_int_equal(status, RILLE_CONNECTION_LOST);
-  assert_int_equal(contract_integer(db, "select count(*) from t"), 0);
+  assert_int_equal(contract_integer(posts_db, "select count(*) from posts"), 0);
 }
-
-#define ON_TABLE(test) cmocka_unit_test_setup_teardown(test, open_table, close_table)
 
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    ON_TABLE(puts_rows_into_a_table),
-    ON_TABLE(keeps_each_text_as_it_is),
-    ON_TABLE(keeps_numbers_and_bytes),
-    ON_TABLE(keeps_all_rows_or_none),
-    ON_TABLE(is_part_of_a_transaction),
-    ON_TABLE(lets_nothing_else_run_meanwhile),
-    ON_TABLE(says_that_the_connection_was_lost),
+    ON_POSTS(puts_rows_into_a_table),
+    ON_POSTS(keeps_each_text_as_it_is),
+    ON_POSTS(keeps_numbers_and_bytes),
+    ON_POSTS(keeps_all_rows_or_none),
+    ON_POSTS(is_part_of_a_transaction),
+    ON_POSTS(lets_nothing_else_run_meanwhile),
+    ON_POSTS(says_that_the_connection_was_lost),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,43 +1,17 @@
 /* spec/driver/postgres_value_test.c - values of PostgreSQL's types go in and come back, in both of its formats. */
-#include "spec/driver/contract.h"
+#include "spec/driver/posts.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "spec/support/postgres.h"
-
 static const rille_driver *const postgres = &rille_driver_postgres;
-static rille_conn *db;
-static char url[SPEC_URL_BYTES];
-
-static int
-open_db(void **state)
-{
-  rille_open_options options = { .busy_timeout_ms = 2000 };
-  rille_fault fault;
-
-  (void)state;
-  spec_postgres_schema(url, sizeof url);
-  options.url = rille_str_of(url);
-  assert_ok(postgres->open(&options, &db, &fault), &fault);
-  return 0;
-}
-
-static int
-close_db(void **state)
-{
-  (void)state;
-  postgres->close(db);
-  db = NULL;
-  return 0;
-}
 
 /* The first cell of the first row; its texts live as long as the statement, the caller's. */
 static rille_stmt *
 first(const char *sql, rille_cell *cell)
 {
-  rille_stmt *stmt = contract_prepare(db, sql);
+  rille_stmt *stmt = contract_prepare(posts_db, sql);
   rille_cell cells[8];
   rille_fault fault;
   bool row;
@@ -146,7 +120,7 @@ reads_moments_one_behind_the_other(void **state)
       len += (size_t)snprintf(sql + len, sizeof sql - len, texts[i] != NULL ? "%s(%zu, '%s')" : "%s(%zu, null)",
                               i > 0 ? ", " : "", i, texts[i]);
     (void)snprintf(sql + len, sizeof sql - len, ") as v (i, at) order by i");
-    stmt = contract_prepare(db, sql);
+    stmt = contract_prepare(posts_db, sql);
     for (size_t i = 0; i < SPEC_COUNT(texts); i++) {
       rille_cell cells[3];
       rille_fault fault;
@@ -252,13 +226,13 @@ says_what_columns_are_declared_as(void **state)
   const rille_cell table = { .kind = RILLE_TEXT, .as.text = rille_str_of("kept") };
 
   (void)state;
-  contract_run_sql(db, "create table kept ()");
+  contract_run_sql(posts_db, "create table kept ()");
   for (size_t i = 0; i < SPEC_COUNT(types); i++)
-    contract_run_sql(db, "alter table kept add column c%zu %s", i, types[i]);
-  contract_run_sql(db, "create domain whole as bigint not null");
-  contract_run_sql(db, "alter table kept add column d whole");
-  stmt = contract_prepare(db, "select * from kept");
-  catalog = contract_prepare(db, postgres->catalog[RILLE_CATALOG_COLUMNS]);
+    contract_run_sql(posts_db, "alter table kept add column c%zu %s", i, types[i]);
+  contract_run_sql(posts_db, "create domain whole as bigint not null");
+  contract_run_sql(posts_db, "alter table kept add column d whole");
+  stmt = contract_prepare(posts_db, "select * from kept");
+  catalog = contract_prepare(posts_db, postgres->catalog[RILLE_CATALOG_COLUMNS]);
   assert_ok(postgres->bind(catalog, 1, &table, &fault), &fault);
   for (size_t i = 0; i <= SPEC_COUNT(types); i++) {
     const char *expected = i + 3 >= SPEC_COUNT(types) && i < SPEC_COUNT(types) ? "" /* unknown types: no word */
@@ -282,7 +256,7 @@ says_what_columns_are_declared_as(void **state)
 static rille_status
 give(const char *sql, rille_cell cell, char *text, size_t size, rille_fault *fault)
 {
-  rille_stmt *stmt = contract_prepare(db, sql);
+  rille_stmt *stmt = contract_prepare(posts_db, sql);
   rille_cell out = { 0 };
   bool row = false;
   rille_status status = postgres->bind(stmt, 1, &cell, fault);
@@ -396,7 +370,7 @@ refuses_what_parameters_do_not_take(void **state)
     assert_fails(RILLE_INVALID_ARGUMENT, give(cases[i].sql, cases[i].cell, text, sizeof text, &fault), &fault);
     assert_contains(fault.message, cases[i].says);
   }
-  assert_int_equal(contract_integer(db, "select 1"), 1);
+  assert_int_equal(contract_integer(posts_db, "select 1"), 1);
 }
 
 /* -- limits ------------------------------------------------------------------------------------------------ */
@@ -424,7 +398,7 @@ takes_7498_parameters_and_no_more(void **state)
   bool row;
 
   (void)state;
-  assert_ok(postgres->prepare(db, rille_str_of(sql), &stmt, &fault), &fault);
+  assert_ok(postgres->prepare(posts_db, rille_str_of(sql), &stmt, &fault), &fault);
   assert_int_equal(postgres->param_count(stmt), 7498);
   assert_ok(postgres->bind(stmt, 7498, &five, &fault), &fault);
   assert_ok(postgres->step(stmt, &row, &fault), &fault);
@@ -432,7 +406,7 @@ takes_7498_parameters_and_no_more(void **state)
   postgres->free(stmt);
   free(sql);
   sql = many_parameters(7499);
-  assert_fails(RILLE_INVALID_ARGUMENT, postgres->prepare(db, rille_str_of(sql), &stmt, &fault), &fault);
+  assert_fails(RILLE_INVALID_ARGUMENT, postgres->prepare(posts_db, rille_str_of(sql), &stmt, &fault), &fault);
   assert_contains(fault.message, "7498");
   free(sql);
 }
@@ -452,7 +426,7 @@ refuses_a_gigabyte_before_the_server_does(void **state)
                &fault);
   assert_contains(fault.message, "gigabyte");
   free(bytes);
-  assert_int_equal(contract_integer(db, "select 1"), 1);
+  assert_int_equal(contract_integer(posts_db, "select 1"), 1);
 }
 
 static void
@@ -464,14 +438,14 @@ says_that_a_value_cannot_be_read_rather_than_to_guess(void **state)
   bool row;
 
   (void)state;
-  contract_run_sql(db, "set datestyle = 'German'");
-  contract_run_sql(db, "set bytea_output = 'escape'");
-  stmt = contract_prepare(db, "select now(), '1.2.3.4'::inet");
+  contract_run_sql(posts_db, "set datestyle = 'German'");
+  contract_run_sql(posts_db, "set bytea_output = 'escape'");
+  stmt = contract_prepare(posts_db, "select now(), '1.2.3.4'::inet");
   assert_ok(postgres->step(stmt, &row, &fault), &fault);
   assert_fails(RILLE_CORRUPT, postgres->row(stmt, cells, &fault), &fault);
   assert_contains(fault.hint, "DateStyle");
   postgres->free(stmt);
-  stmt = contract_prepare(db, "select 'a'::bytea, '1.2.3.4'::inet");
+  stmt = contract_prepare(posts_db, "select 'a'::bytea, '1.2.3.4'::inet");
   assert_ok(postgres->step(stmt, &row, &fault), &fault);
   assert_fails(RILLE_CORRUPT, postgres->row(stmt, cells, &fault), &fault);
   postgres->free(stmt);
@@ -500,7 +474,7 @@ gives_moments_as_the_server_reads_them(void **state)
 
     (void)snprintf(sql, sizeof sql, "select $1::%s = $2::text::%s", type, type);
     (void)snprintf(blank, sizeof blank, " %s", text);
-    stmt = contract_prepare(db, sql);
+    stmt = contract_prepare(posts_db, sql);
     assert_ok(postgres->bind(stmt, 1, &(rille_cell){ .kind = RILLE_TEXT, .as.text = rille_str_of(text) }, &fault),
               &fault);
     assert_ok(postgres->bind(stmt, 2, &(rille_cell){ .kind = RILLE_TEXT, .as.text = rille_str_of(blank) }, &fault),
@@ -553,24 +527,22 @@ leaves_other_moments_to_the_server(void **state)
   }
 }
 
-#define ON_DB(test) cmocka_unit_test_setup_teardown(test, open_db, close_db)
-
 int
 main(void)
 {
   const struct CMUnitTest values[] = {
-    ON_DB(reads_texts_of_its_types),
-    ON_DB(reads_moments_one_behind_the_other),
-    ON_DB(reads_numbers_and_booleans_in_both_formats),
-    ON_DB(reads_bytes_in_both_formats),
-    ON_DB(says_what_columns_are_declared_as),
-    ON_DB(gives_what_parameters_take),
-    ON_DB(gives_moments_as_the_server_reads_them),
-    ON_DB(leaves_other_moments_to_the_server),
-    ON_DB(refuses_what_parameters_do_not_take),
-    ON_DB(takes_7498_parameters_and_no_more),
-    ON_DB(refuses_a_gigabyte_before_the_server_does),
-    ON_DB(says_that_a_value_cannot_be_read_rather_than_to_guess),
+    ON_POSTS(reads_texts_of_its_types),
+    ON_POSTS(reads_moments_one_behind_the_other),
+    ON_POSTS(reads_numbers_and_booleans_in_both_formats),
+    ON_POSTS(reads_bytes_in_both_formats),
+    ON_POSTS(says_what_columns_are_declared_as),
+    ON_POSTS(gives_what_parameters_take),
+    ON_POSTS(gives_moments_as_the_server_reads_them),
+    ON_POSTS(leaves_other_moments_to_the_server),
+    ON_POSTS(refuses_what_parameters_do_not_take),
+    ON_POSTS(takes_7498_parameters_and_no_more),
+    ON_POSTS(refuses_a_gigabyte_before_the_server_does),
+    ON_POSTS(says_that_a_value_cannot_be_read_rather_than_to_guess),
   };
 
   return cmocka_run_group_tests(values, NULL, NULL);

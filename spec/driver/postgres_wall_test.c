@@ -1,38 +1,26 @@
 /* spec/driver/postgres_wall_test.c - whose rows a statement sees is told to the server for it, and forgotten there. */
-#include "spec/driver/contract.h"
-
-#include "spec/support/postgres.h"
+#include "spec/driver/posts.h"
 
 #define TOLD                                                              \
   "select coalesce(current_setting('rille.tenant', true), '') || '/' || " \
   "coalesce(current_setting('rille.everybody', true), '') from generate_series(1, 500)"
 
 static const rille_driver *const postgres = &rille_driver_postgres;
-static rille_conn *db;
 static rille_stmt *told;
 
 static int
 open_statement(void **state)
 {
-  static char url[SPEC_URL_BYTES];
-  rille_open_options options = { .busy_timeout_ms = 2000 };
-  rille_fault fault;
-
-  (void)state;
-  spec_postgres_schema(url, sizeof url);
-  options.url = rille_str_of(url);
-  assert_ok(postgres->open(&options, &db, &fault), &fault);
-  assert_ok(postgres->prepare(db, rille_str_of(TOLD), &told, &fault), &fault);
+  (void)posts_open(state);
+  told = contract_prepare(posts_db, TOLD);
   return 0;
 }
 
 static int
 close_statement(void **state)
 {
-  (void)state;
   postgres->free(told);
-  postgres->close(db);
-  return 0;
+  return posts_close(state);
 }
 
 static void
@@ -81,13 +69,13 @@ is_told_for_a_transaction(void **state)
 
   (void)state;
   for (int commits = 0; commits < 2; commits++) {
-    assert_ok(postgres->begin(db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+    assert_ok(postgres->begin(posts_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
     assert_told("7", "", false, "7/");
     assert_told("7", "", true, "7/");
     assert_told("8", "*", true, "8/*");
     assert_told("7", "", false, "7/");
     postgres->reset(told);
-    assert_ok((commits != 0 ? postgres->commit : postgres->rollback)(db, &fault), &fault);
+    assert_ok((commits != 0 ? postgres->commit : postgres->rollback)(posts_db, &fault), &fault);
     assert_told(NULL, NULL, false, "/");
   }
 }
@@ -98,15 +86,15 @@ is_told_again_behind_a_savepoint(void **state)
   rille_fault fault;
 
   (void)state;
-  assert_ok(postgres->begin(db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
-  contract_run_sql(db, "savepoint a");
+  assert_ok(postgres->begin(posts_db, RILLE_BEGIN_IMMEDIATE, &fault), &fault);
+  contract_run_sql(posts_db, "savepoint a");
   assert_told("7", "", false, "7/");
   postgres->reset(told);
-  contract_run_sql(db, "rollback to savepoint a");
+  contract_run_sql(posts_db, "rollback to savepoint a");
   assert_told(NULL, NULL, false, "/");
   assert_told("7", "", false, "7/");
   postgres->reset(told);
-  assert_ok(postgres->rollback(db, &fault), &fault);
+  assert_ok(postgres->rollback(posts_db, &fault), &fault);
 }
 
 #define ON_STATEMENT(test) cmocka_unit_test_setup_teardown(test, open_statement, close_statement)

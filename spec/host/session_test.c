@@ -1,13 +1,7 @@
 /* spec/host/session_test.c - a session over the calls of a host, and its token. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "spec/host/hosted.h"
 
-#include <cmocka.h>
 #include <string.h>
-
-#include "host/rille.h"
 
 static const char *const TABLES =
   "local rille = require 'rille' rille.connect ':memory:' "
@@ -16,30 +10,7 @@ static const char *const TABLES =
 static int
 open_host(void **state)
 {
-  rille_host *host = rille_open(&(rille_options){ .trusted = true }, NULL);
-
-  *state = host;
-  if (host != NULL)
-    rille_free(rille_do(host, TABLES, "tables", NULL, 0, NULL));
-  return host ? 0 : -1;
-}
-
-static int
-close_host(void **state)
-{
-  rille_close(*state);
-  return 0;
-}
-
-static void
-add(rille_host *host, const char *title)
-{
-  rille_field fields[] = { { "title", rille_text(title) } };
-  rille_value args[] = { rille_table(fields, 1) };
-  rille_value *post = rille_call(host, "Post:create", args, 1, NULL);
-
-  assert_non_null(post);
-  rille_free(post);
+  return hosted_open(state, TABLES);
 }
 
 /* A copy of the token; the caller frees it. */
@@ -66,13 +37,13 @@ gives_a_token_that_goes_on(void **state)
   assert_true(rille_session_enter(host, NULL, &err));
   none = token_of(host);
   assert_true(rille_is_null(none));
-  add(host, "one");
+  hosted_add(host, "one");
   first = token_of(host);
   assert_true(rille_length(first) > 0);
   rille_session_leave(host);
 
   assert_true(rille_session_enter(host, rille_as_text(first), &err));
-  add(host, "two");
+  hosted_add(host, "two");
   second = token_of(host);
   assert_true(strcmp(rille_as_text(first), rille_as_text(second)) < 0);
   rille_session_leave(host);
@@ -90,7 +61,7 @@ nests(void **state)
 
   assert_true(rille_session_enter(host, NULL, &err));
   assert_true(rille_session_enter(host, NULL, &err));
-  add(host, "one");
+  hosted_add(host, "one");
   inner = token_of(host);
   rille_session_leave(host);
   outer = token_of(host);
@@ -132,9 +103,9 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(gives_a_token_that_goes_on, open_host, close_host),
-    cmocka_unit_test_setup_teardown(nests, open_host, close_host),
-    cmocka_unit_test_setup_teardown(refuses_what_is_no_token, open_host, close_host),
+    cmocka_unit_test_setup_teardown(gives_a_token_that_goes_on, open_host, hosted_close),
+    cmocka_unit_test_setup_teardown(nests, open_host, hosted_close),
+    cmocka_unit_test_setup_teardown(refuses_what_is_no_token, open_host, hosted_close),
     cmocka_unit_test(takes_null),
   };
 

@@ -1,12 +1,5 @@
 /* spec/host/tenant_test.c - whose rows the calls of a host see. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "host/rille.h"
+#include "spec/host/hosted.h"
 
 static const char *const TABLES =
   "local rille = require 'rille' rille.connect ':memory:' "
@@ -16,19 +9,7 @@ static const char *const TABLES =
 static int
 open_host(void **state)
 {
-  rille_host *host = rille_open(&(rille_options){ .trusted = true }, NULL);
-
-  *state = host;
-  if (host != NULL)
-    rille_free(rille_do(host, TABLES, "tables", NULL, 0, NULL));
-  return host ? 0 : -1;
-}
-
-static int
-close_host(void **state)
-{
-  rille_close(*state);
-  return 0;
+  return hosted_open(state, TABLES);
 }
 
 static int64_t
@@ -43,24 +24,12 @@ count(rille_host *host)
 }
 
 static void
-add(rille_host *host, const char *title)
-{
-  rille_field fields[] = { { "title", rille_text(title) } };
-  rille_value args[] = { rille_table(fields, 1) };
-  rille_error err = { 0 };
-  rille_value *post = rille_call(host, "Post:create", args, 1, &err);
-
-  assert_non_null(post);
-  rille_free(post);
-}
-
-static void
 limits_calls_to_its_rows(void **state)
 {
   rille_error err = { 0 };
 
   assert_true(rille_tenant_enter(*state, "acme", &err));
-  add(*state, "of acme");
+  hosted_add(*state, "of acme");
   assert_int_equal(count(*state), 1);
   assert_true(rille_tenant_enter(*state, "other", &err));
   assert_int_equal(count(*state), 0);
@@ -83,7 +52,7 @@ holds_again_with_each_call(void **state)
   rille_error err = { 0 };
 
   assert_true(rille_tenant_enter(*state, "acme", &err));
-  add(*state, "of acme");
+  hosted_add(*state, "of acme");
   for (size_t i = 0; i < sizeof SCRIPTS / sizeof *SCRIPTS; i++) {
     rille_free(rille_do(*state, SCRIPTS[i], "script", NULL, 0, &err));
     assert_int_equal(count(*state), 1);
@@ -113,7 +82,7 @@ may_be_an_id(void **state)
   rille_error err = { 0 };
 
   assert_true(rille_tenant_enter_id(*state, rille_text("ACME Ltd."), NULL, &err));
-  add(*state, "of acme");
+  hosted_add(*state, "of acme");
   assert_int_equal(count(*state), 1);
   rille_tenant_leave(*state);
   assert_false(rille_tenant_enter_id(*state, rille_null(), NULL, &err));
@@ -170,7 +139,7 @@ is_the_one_of_a_request(void **state)
   assert_non_null(tenant);
   assert_true(rille_tenant_enter_id(*state, *rille_get(tenant, "id"), rille_as_text(rille_get(tenant, "slug")), &err));
   rille_free(tenant);
-  add(*state, "of acme");
+  hosted_add(*state, "of acme");
   rille_tenant_leave(*state);
   request = rille_table(none, 1);
   assert_null(rille_call(*state, "requests.tenant", &request, 1, &err));
@@ -181,13 +150,13 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup_teardown(limits_calls_to_its_rows, open_host, close_host),
-    cmocka_unit_test_setup_teardown(holds_again_with_each_call, open_host, close_host),
-    cmocka_unit_test_setup_teardown(is_wanted, open_host, close_host),
-    cmocka_unit_test_setup_teardown(may_be_an_id, open_host, close_host),
-    cmocka_unit_test_setup_teardown(refuses_what_is_no_slug, open_host, close_host),
-    cmocka_unit_test_setup_teardown(is_the_one_of_lua, open_host, close_host),
-    cmocka_unit_test_setup_teardown(is_the_one_of_a_request, open_host, close_host),
+    cmocka_unit_test_setup_teardown(limits_calls_to_its_rows, open_host, hosted_close),
+    cmocka_unit_test_setup_teardown(holds_again_with_each_call, open_host, hosted_close),
+    cmocka_unit_test_setup_teardown(is_wanted, open_host, hosted_close),
+    cmocka_unit_test_setup_teardown(may_be_an_id, open_host, hosted_close),
+    cmocka_unit_test_setup_teardown(refuses_what_is_no_slug, open_host, hosted_close),
+    cmocka_unit_test_setup_teardown(is_the_one_of_lua, open_host, hosted_close),
+    cmocka_unit_test_setup_teardown(is_the_one_of_a_request, open_host, hosted_close),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

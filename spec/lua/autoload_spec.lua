@@ -3,12 +3,7 @@ local autoload = require "rille.autoload"
 local config = require "rille.config"
 local core = require "rille.core"
 local model = require "rille.model"
-
-local function refused(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  return e
-end
+local refused = require "spec.support.refused"
 
 describe("autoload", function()
   local directory, written

@@ -2,17 +2,7 @@
 local cli = require "rille.cli"
 local files = require "rille.cli.files"
 local json = require "dkjson"
-
---- A stream that keeps what is written to it.
-local function recorder()
-  return {
-    text = "",
-    write = function(self, ...)
-      self.text = self.text .. table.concat { ... }
-      return self
-    end,
-  }
-end
+local recorder = require "spec.support.recorder"
 
 --- Run a command as the program does.
 ---@return integer status

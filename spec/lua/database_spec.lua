@@ -4,12 +4,7 @@ local Error = require "rille.error"
 local config = require "rille.config"
 local database = require "rille.database"
 local hook = require "rille.hook"
-
-local function refused(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  return e
-end
+local refused = require "spec.support.refused"
 
 describe("database", function()
   local db, core, handle

@@ -1,16 +1,9 @@
 --- migrator_spec: which migrations run, in which order, and what a failing one leaves: nothing.
 local Database = require "spec.support.database"
-local Error = require "rille.error"
 local Folder = require "spec.support.migration_folder"
 local migrator = require "rille.migrator"
+local refused = require "spec.support.refused"
 local rille = require "rille"
-
-local function refused(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.is_true(Error.is(e), tostring(e))
-  return e
-end
 
 -- What is said of foreign keys that are switched off, which only SQLite can.
 local on_sqlite = Database.is_postgres and function() end or it

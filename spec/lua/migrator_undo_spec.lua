@@ -1,16 +1,9 @@
 --- migrator_undo_spec: migrations taken back, tried without effect, begun afresh, verified; and two migrators at once.
 local Database = require "spec.support.database"
-local Error = require "rille.error"
 local Folder = require "spec.support.migration_folder"
 local migrator = require "rille.migrator"
+local refused = require "spec.support.refused"
 local rille = require "rille"
-
-local function refused(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.is_true(Error.is(e), tostring(e))
-  return e
-end
 
 local is_postgres = Database.is_postgres
 

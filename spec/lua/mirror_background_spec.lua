@@ -1,4 +1,5 @@
 --- mirror_background_spec: a mirror is kept up to its source by itself, whoever writes; none of that can be bypassed.
+local Root = require "spec.support.root"
 local core = require "rille.core"
 local world = require "spec.support.world"
 local rille, refused = world.rille, world.refused
@@ -50,15 +51,10 @@ end
 
 describe("a mirror in the background", function()
   before_each(function()
-    root = os.tmpname()
-    os.remove(root)
+    root = Root.new()
     configure()
   end)
-  after_each(function()
-    rille.close()
-    os.execute("rm -rf '" .. root .. "'")
-    require "rille.config".clear()
-  end)
+  after_each(function() Root.leave(root) end)
 
   it("gets what is written without being asked to", function()
     local a, b = source "a", source "b"

@@ -1,4 +1,5 @@
 --- mirror_spec: what is written to one database, once and in order in another one, and what becomes of what cannot be.
+local Root = require "spec.support.root"
 local world = require "spec.support.world"
 local rille, refused = world.rille, world.refused
 
@@ -27,15 +28,10 @@ end
 
 describe("a mirror", function()
   before_each(function()
-    root = os.tmpname()
-    os.remove(root)
+    root = Root.new()
     configure()
   end)
-  after_each(function()
-    rille.close()
-    os.execute("rm -rf '" .. root .. "'")
-    require "rille.config".clear()
-  end)
+  after_each(function() Root.leave(root) end)
 
   it("has what was inserted, updated and deleted, with the name of its source", function()
     local db = source "acme"

@@ -1,4 +1,5 @@
 --- open_spec: databases by name: which names there may be, what is done once in each, and what becomes of them.
+local Root = require "spec.support.root"
 local world = require "spec.support.world"
 local core = require "rille.core"
 local rille, refused = world.rille, world.refused
@@ -19,15 +20,10 @@ local NOTES = { "create table notes (id integer primary key, body text)", "inser
 
 describe("rille.open", function()
   before_each(function()
-    root = os.tmpname()
-    os.remove(root)
+    root = Root.new()
     configure()
   end)
-  after_each(function()
-    rille.close()
-    os.execute("rm -rf '" .. root .. "'")
-    require "rille.config".clear()
-  end)
+  after_each(function() Root.leave(root) end)
 
   it("makes a database, and opens it the next time", function()
     rille.open "root":execute "create table t (n integer)"

@@ -7,17 +7,8 @@ local files = require "rille.cli.files"
 local grid = require "rille.repl.grid"
 local pretty = require "rille.repl.pretty"
 local printer = require "rille.repl.printer"
+local recorder = require "spec.support.recorder"
 local terminal = require "rille.repl.terminal"
-
-local function recorder()
-  return {
-    text = "",
-    write = function(self, ...)
-      self.text = self.text .. table.concat { ... }
-      return self
-    end,
-  }
-end
 
 local function plain(_, text) return text end
 

@@ -1,13 +1,8 @@
 --- repository_spec: rows in and out as plain tables, of a model and of a table alike.
 local config = require "rille.config"
 local model = require "rille.model"
+local refused = require "spec.support.refused"
 local rille = require "rille"
-
-local function refused(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  return e
-end
 
 describe("a repository", function()
   before_each(function()

@@ -1,12 +1,7 @@
 --- rows_spec: the words of a handle about rows of a named table, on a real database.
 local config = require "rille.config"
+local refused = require "spec.support.refused"
 local rille = require "rille"
-
-local function refused(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  return e
-end
 
 describe("rows of a table", function()
   local db

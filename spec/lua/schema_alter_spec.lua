@@ -1,15 +1,9 @@
 --- schema_alter_spec: tables changed on SQLite: by ALTER TABLE where that can do it, by a rebuild that loses nothing;
 -- what is alike on every engine is in schema_table_spec.
-local Error = require "rille.error"
+local Altered = require "spec.support.altered"
 local hook = require "rille.hook"
+local refused = require "spec.support.refused"
 local rille = require "rille"
-
-local function refused(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.is_true(Error.is(e), tostring(e))
-  return e
-end
 
 describe("schema:table", function()
   local db, schema
@@ -34,14 +28,7 @@ describe("schema:table", function()
     local lines = {}
     for _, row in ipairs(db:query [[select type, name, sql from sqlite_schema order by type, name]]) do
       lines[#lines + 1] = ("%s %s %s"):format(row.type, row.name, row.sql)
-      if row.type == "table" then
-        for _, each in ipairs(db:query(('select * from "%s"'):format(row.name:gsub('"', '""')))) do
-          local values = {}
-          for key, value in pairs(each) do values[#values + 1] = ("%s=%s"):format(key, value) end
-          table.sort(values)
-          lines[#lines + 1] = table.concat(values, " ")
-        end
-      end
+      for _, line in ipairs(row.type == "table" and Altered.rows(db, row.name) or {}) do lines[#lines + 1] = line end
     end
     lines[#lines + 1] = db:query("pragma foreign_keys")[1].foreign_keys
     lines[#lines + 1] = db:query("pragma legacy_alter_table")[1].legacy_alter_table
@@ -61,21 +48,7 @@ describe("schema:table", function()
   before_each(function()
     db = rille.connect ":memory:"
     schema = rille.schema()
-    schema:create("users", function(t)
-      t:id()
-      t:string("name"):unique()
-      t:text("email"):nullable():index()
-      t:integer("age"):default(20):check("age >= 0")
-    end)
-    schema:create("posts", function(t)
-      t:id()
-      t:references("user"):on_delete("cascade")
-      t:string("title")
-    end)
-    for i = 1, 3 do
-      db:execute("insert into users (name, email) values (?, ?)", "u" .. i, i > 1 and i .. "@example.org" or rille.null)
-      db:execute("insert into posts (user_id, title) values (?, ?)", i, "p" .. i)
-    end
+    Altered.make(schema, db)
   end)
   after_each(function() rille.close() end)
 

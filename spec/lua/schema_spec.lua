@@ -1,16 +1,9 @@
 --- schema_spec: the words of migrations: the SQL they become, the tables that come of it, and what they refuse.
 local Definition = require "rille.schema.sqlite.definition"
-local Error = require "rille.error"
 local Ddl = require "rille.schema.sqlite.ddl"
+local refused = require "spec.support.refused"
 local Table = require "rille.schema.table"
 local rille = require "rille"
-
-local function refused(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.is_true(Error.is(e), tostring(e))
-  return e
-end
 
 --- The SQL that the words of a new table become.
 local function sql_of(name, fn) return Ddl.create(Table.describe(name, fn)) end

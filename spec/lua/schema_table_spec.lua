@@ -1,17 +1,11 @@
 --- schema_table_spec: tables made, changed and dropped, alike on every engine: what they keep, and what is refused.
+local Altered = require "spec.support.altered"
 local Database = require "spec.support.database"
 local Engine = require "rille.schema.engine"
-local Error = require "rille.error"
+local refused = require "spec.support.refused"
 local rille = require "rille"
 
 local is_postgres = Database.is_postgres
-
-local function refused(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  assert.is_true(Error.is(e), tostring(e))
-  return e
-end
 
 describe("schema:table", function()
   local db, schema
@@ -24,12 +18,7 @@ describe("schema:table", function()
     local lines = {}
     for what, text in pairs(Engine.of(db).snapshot(db)) do lines[#lines + 1] = what .. " " .. text end
     for _, name in ipairs(db:tables()) do
-      for _, row in ipairs(db:query(('select * from "%s"'):format(name:gsub('"', '""')))) do
-        local values = {}
-        for key, value in pairs(row) do values[#values + 1] = ("%s=%s"):format(key, value) end
-        table.sort(values)
-        lines[#lines + 1] = name .. " " .. table.concat(values, " ")
-      end
+      for _, line in ipairs(Altered.rows(db, name)) do lines[#lines + 1] = name .. " " .. line end
     end
     table.sort(lines)
     return table.concat(lines, "\n")
@@ -48,21 +37,7 @@ describe("schema:table", function()
   before_each(function()
     db = Database.fresh()
     schema = rille.schema()
-    schema:create("users", function(t)
-      t:id()
-      t:string("name"):unique()
-      t:text("email"):nullable():index()
-      t:integer("age"):default(20):check("age >= 0")
-    end)
-    schema:create("posts", function(t)
-      t:id()
-      t:references("user"):on_delete("cascade")
-      t:string("title")
-    end)
-    for i = 1, 3 do
-      db:execute("insert into users (name, email) values (?, ?)", "u" .. i, i > 1 and i .. "@example.org" or rille.null)
-      db:execute("insert into posts (user_id, title) values (?, ?)", i, "p" .. i)
-    end
+    Altered.make(schema, db)
   end)
   after_each(function() rille.close() end)
 

@@ -1,14 +1,9 @@
 --- sql_spec: scripts split and placeholders found, whatever stands in quotes and remarks.
 local recording = require "spec.support.recording"
+local refused = require "spec.support.refused"
 local Sql = require "rille.sql"
 
 local null = recording().core.null
-
-local function refused(fn, ...)
-  local ok, e = pcall(fn, ...)
-  assert.is_false(ok)
-  return e
-end
 
 describe("sql.split", function()
   it("gives the statements without their semicolons, and the lines they begin in", function()

@@ -1,66 +1,21 @@
 --- tenant_extract_spec: a tenant's rows moved into another database and back: none is lost and none doubled.
 local core = require "rille.core"
 local Extract = require "rille.tenant.extract"
+local Files = require "spec.support.tenancy.files"
 local world = require "spec.support.world"
 local rille, refused = world.rille, world.refused
+local rows_of = Files.rows_of
 
 local A <const>, B <const> = { id = 1, slug = "a" }, { id = 2, slug = "b" }
 
 describe("a tenant's rows", function()
-  local folder, shared, own
-
-  local function tables_in(name)
-    local schema = rille.schema(name)
-    schema:create("orgs", function(t) t:id() t:string "name" end)
-    schema:create("posts", function(t)
-      t:id()
-      t:references("org", "orgs"):tenant()
-      t:string("slug"):unique()
-      t:blob("data"):nullable()
-      t:references("parent", "posts"):nullable()
-    end)
-    schema:create("kinds", function(t) t:id() t:string "name" t:references("parent", "kinds"):nullable() end)
-    schema:create("tags", function(t) t:id() t:string "name" t:references("kind"):nullable() end)
-    schema:create("post_tags", function(t)
-      t:references("post", "posts")
-      t:references("tag", "tags")
-    end)
-  end
+  local files, folder, shared, own
 
   before_each(function()
-    require "rille.model".forget_all()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(core.make_directory(folder))
-    rille.configure { default = "shared", models = folder .. "/models", connections = {
-      shared = { database = folder .. "/shared.db" }, own = { database = folder .. "/own.db" },
-    } }
-    tables_in "shared"
-    tables_in "own"
-    shared, own = rille.db "shared", rille.db "own"
-    shared:insert("orgs", { { id = 1, name = "a" }, { id = 2, name = "b" } })
-    shared:insert("tags", { { id = 1, name = "x" }, { id = 2, name = "y" } })
-    for i = 1, 40 do
-      shared:insert("posts", { id = i, org_id = i % 2 + 1, slug = "s" .. i, data = rille.blob("\0" .. i),
-        parent_id = i > 2 and i - 2 or rille.null })
-      shared:insert("post_tags", { post_id = i, tag_id = i % 4 == 0 and 2 or 1 })
-    end
+    files = Files.new()
+    folder, shared, own = files.folder, files.shared, files.own
   end)
-  after_each(function()
-    rille.close()
-    os.execute("rm -rf '" .. folder .. "'")
-  end)
-
-  --- All rows of both databases, in a form that tells whose they are.
-  local function rows_of(db, tenant)
-    local list = {}
-    for _, row in ipairs(db:query([[select 'post ' || id || quote(slug) || quote(data) || quote(parent_id) as line
-        from posts where org_id = :id union all select 'tag ' || post_id || ' ' || tag_id from post_tags
-        join posts on posts.id = post_id where org_id = :id order by 1]], { id = tenant.id })) do
-      list[#list + 1] = row.line
-    end
-    return table.concat(list, "\n")
-  end
+  after_each(function() files:remove() end)
 
   it("take along what they need of everybody's, and what that needs", function()
     local mine = rows_of(shared, B)

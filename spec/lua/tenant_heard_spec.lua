@@ -1,62 +1,27 @@
 --- tenant_heard_spec: a tenant's rows moved between two files of which mirrors, or sessions, are to hear; what moves is
 -- asked by tenant_extract_spec.
-local core = require "rille.core"
 local Extract = require "rille.tenant.extract"
+local Files = require "spec.support.tenancy.files"
 local world = require "spec.support.world"
 local rille = world.rille
+local rows_of = Files.rows_of
 
 local A <const> = { id = 1, slug = "a" }
 
 describe("a tenant's rows that move between two files", function()
-  local folder, shared, own
+  local files, shared, own
 
   --- Both files, opened with more settings.
   local function open(session, mirror)
-    rille.configure { default = "shared", models = folder .. "/models", mirror_background = false, session = session,
-      connections = {
-        shared = { database = folder .. "/shared.db", mirror = mirror }, all = { database = folder .. "/all.db" },
-        own = { database = folder .. "/own.db", mirror = mirror },
-    } }
-    shared, own = rille.db "shared", rille.db "own"
+    files:open({ mirror_background = false, session = session }, mirror)
+    shared, own = files.shared, files.own
   end
 
   before_each(function()
-    require "rille.model".forget_all()
-    folder = os.tmpname()
-    os.remove(folder)
-    assert(core.make_directory(folder))
+    files = Files.new()
     open()
-    for _, name in ipairs { "shared", "own" } do
-      local schema = rille.schema(name)
-      schema:create("posts", function(t)
-        t:id()
-        t:integer("org_id"):tenant()
-        t:string "slug"
-        t:blob("data"):nullable()
-        t:references("parent", "posts"):nullable()
-      end)
-      schema:create("post_tags", function(t) t:references("post", "posts") t:string "name" end)
-    end
-    for i = 1, 40 do
-      shared:insert("posts", { id = i, org_id = i % 2 + 1, slug = "s" .. i, data = rille.blob("\0" .. i),
-        parent_id = i > 2 and i - 2 or rille.null })
-      shared:insert("post_tags", { post_id = i, name = "x" })
-    end
   end)
-  after_each(function()
-    rille.close()
-    os.execute("rm -rf '" .. folder .. "'")
-  end)
-
-  local function rows_of(db, tenant)
-    local list = {}
-    for i, row in ipairs(db:query([[select 'post ' || id || quote(slug) || quote(data) || quote(parent_id) as line
-        from posts where org_id = :id union all select 'tag ' || post_id || ' ' || name from post_tags
-        join posts on posts.id = post_id where org_id = :id order by 1]], { id = tenant.id })) do
-      list[i] = row.line
-    end
-    return table.concat(list, "\n")
-  end
+  after_each(function() files:remove() end)
 
   it("reach the mirrors of both files, after any end", function()
     open(nil, { all = { tables = { "posts" } } })

@@ -1,4 +1,5 @@
 --- tenant_place_spec: which database is a tenant's; nothing that is no slug becomes a path, nobody is made by a visit.
+local Root = require "spec.support.root"
 local world = require "spec.support.world"
 local core = require "rille.core"
 local place = require "rille.tenant.place"
@@ -19,16 +20,11 @@ end
 
 describe("a tenant's place", function()
   before_each(function()
-    root = os.tmpname()
-    os.remove(root)
+    root = Root.new()
     assert(core.make_directory(root))
     configure()
   end)
-  after_each(function()
-    rille.close()
-    os.execute("rm -rf '" .. root .. "'")
-    require "rille.config".clear()
-  end)
+  after_each(function() Root.leave(root) end)
 
   it("is a database of its own", function()
     make "acme"

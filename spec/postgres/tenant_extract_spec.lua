@@ -1,100 +1,11 @@
 --- postgres/tenant_extract_spec: a tenant's rows moved between a shared database and its own, where one of them at
 -- least is at a server: none is lost, none doubled, none changed; RILLE_SPEC_URL names it.
 local world = require "spec.support.world"
-local Extract = require "rille.tenant.extract"
+local Moved = require "spec.support.tenancy.moved"
 local Moves = require "spec.support.tenancy.moves"
 local Moving = require "rille.tenant.moving"
-local Place = require "rille.tenant.place"
 local rille, refused = world.rille, world.refused
-
-local TABLES <const> = [[return {
-  up = function(s)
-    s:create("sorts", function(t) t:id() t:string("name", 20) t:references("parent", "sorts"):nullable() end)
-    s:create("tags", function(t) t:id() t:string("name", 20):unique() t:references("sort"):nullable() end)
-    s:create("posts", function(t)
-      t:id()
-      t:string("org_id", 40):tenant()
-      t:string("slug", 40):unique()
-      t:decimal("price", 30, 4):nullable()
-      t:decimal("cheap", 10, 2):nullable()
-      t:uuid("key"):nullable()
-      t:json("meta"):nullable()
-      t:datetime("at"):nullable()
-      t:date("day"):nullable()
-      t:boolean("live"):nullable()
-      t:blob("data"):nullable()
-      t:bigint("big"):nullable()
-      t:float("score"):nullable()
-      t:references("parent", "posts"):nullable()
-    end)
-    s:create("post_tags", function(t)
-      t:references("post", "posts"):on_delete "cascade"
-      t:references("tag", "tags")
-      t:integer "place"
-    end)
-    s:create("likes", function(t)
-      t:id()
-      t:string("org_id", 40):tenant()
-      t:references("post", "posts"):on_delete("cascade"):global()
-    end)
-  end,
-  down = function(s) s:drop "likes" s:drop "post_tags" s:drop "posts" s:drop "tags" s:drop "sorts" end,
-}]]
-
---- The same rows in the words of each: whatever form they are kept in.
-local function rows_of(slug)
-  return {
-    sqlite = ([[select 'post', id, slug, price, iif(cheap is null, null, printf('%%.2f', cheap)),
-      key, json_extract(meta, '$.n'),
-      json_extract(meta, '$.deep[1]'), at, day, live, lower(hex(data)), big,
-      iif(score is null, null, printf('%%.12f', score)), parent_id
-      from posts where org_id = '%s' order by id;
-      select 'tag', p.post_id, p.tag_id, p.place from post_tags p join posts on posts.id = p.post_id
-      where org_id = '%s' order by 2, 3, 4]]):format(slug, slug),
-    postgres = ([[select 'post', id, slug, price, cheap, key, meta->'n', meta->'deep'->>1,
-      to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), day, live::int, encode(data, 'hex'), big,
-      round(score::numeric, 12), parent_id from posts where org_id = '%s' order by id;
-      select 'tag', p.post_id, p.tag_id, p.place from post_tags p join posts on posts.id = p.post_id
-      where org_id = '%s' order by 2, 3, 4]]):format(slug, slug),
-  }
-end
-
-local moves
-
-local function shared() return rille.db "main" end
-local function own(slug) return Place.handle(slug or "acme") end
-local function there(slug) return moves:ask(nil, rows_of(slug)) end
-local function here(slug) return moves:ask(slug, rows_of(slug)) end
-
-local function begin(pair)
-  require "rille.model".forget_all()
-  moves = Moves.new(pair[1], pair[2])
-  local file <close> = assert(io.open(moves.path .. "/migrations/0001_tables.lua", "wb"))
-  file:write(TABLES)
-  file:flush()
-  rille.configure(moves:config())
-  require "rille.migrator".migrate { connection = shared() }
-  local db = shared()
-  db:insert("tags", { { name = "x" }, { name = "y" } })
-  db:transaction(function()
-    for i = 1, 30 do
-      db:insert("posts", { id = i, org_id = i % 2 == 0 and "globex" or "acme", slug = "s" .. i,
-        price = "12345678901234567890.123" .. i % 10, cheap = i .. ".50",
-        key = ("0f000000-0000-4000-8000-%012d"):format(i), meta = ('{"n":%d,"deep":[1,"é"]}'):format(i),
-        at = ("2026-11-20T12:00:00.%06dZ"):format(i), day = "2026-11-20", live = i % 3 == 0,
-        data = rille.blob("\0\xff" .. i), big = math.maxinteger - i, score = i / 8,
-        parent_id = i > 2 and i - 2 or rille.null })
-      db:insert("post_tags", { post_id = i, tag_id = i % 2 + 1, place = i })
-    end
-    db:insert("posts", { id = 100, org_id = "acme", slug = "null" })
-  end)
-end
-
-local function finish()
-  rille.close()
-  require "rille.config".clear()
-  moves:remove()
-end
+local shared, own, there, here = Moved.shared, Moved.own, Moved.there, Moved.here
 
 --- Both engines as the source and as the target are in these two pairs.
 local MIXED <const> = { Moves.PAIRS[1], Moves.PAIRS[2] }
@@ -102,8 +13,8 @@ local MIXED <const> = { Moves.PAIRS[1], Moves.PAIRS[2] }
 local function between(pairs_of, tell)
   for _, pair in ipairs(pairs_of) do
     describe(("a tenant's rows, between %s for all and %s of its own,"):format(pair[1], pair[2]), function()
-      before_each(function() begin(pair) end)
-      after_each(finish)
+      before_each(function() Moved.begin(pair) end)
+      after_each(Moved.finish)
       tell()
     end)
   end
@@ -322,9 +233,9 @@ between(MIXED, function()
     local e = refused("migration", Moving.run, "extract", "acme")
     assert.equal("posts", e.table)
     own():execute "alter table posts drop column more"
-    local kind = moves.shared == "sqlite" and "create trigger t after delete on posts begin select 1; end"
+    local kind = shared().driver == "sqlite" and "create trigger t after delete on posts begin select 1; end"
       or "create trigger t after delete on posts for each row execute function suppress_redundant_updates_trigger()"
-    if moves.shared == "postgres" then
+    if shared().driver == "postgres" then
       shared():execute [[create function nothing() returns trigger language plpgsql as 'begin return null; end']]
       kind = kind:gsub("suppress_redundant_updates_trigger", "nothing")
     end
@@ -335,7 +246,7 @@ between(MIXED, function()
 end)
 
 describe("a tenant's rows that the target cannot keep", function()
-  after_each(finish)
+  after_each(Moved.finish)
 
   --- Give one of the tenant's rows a value; it is refused, by its place, and nothing is made.
   local function refuses(place, row, why)
@@ -351,7 +262,7 @@ describe("a tenant's rows that the target cannot keep", function()
   end
 
   it("are refused in a file, by their place", function()
-    begin { "postgres", "sqlite" }
+    Moved.begin { "postgres", "sqlite" }
     shared():execute "update posts set score = 'NaN' where id = 7"
     refuses("posts.score", 7, "NaN")
     shared():execute "update posts set score = 1 where id = 7"
@@ -361,7 +272,7 @@ describe("a tenant's rows that the target cannot keep", function()
   end)
 
   it("are refused at a server, by their place", function()
-    begin { "sqlite", "postgres" }
+    Moved.begin { "sqlite", "postgres" }
     local db = shared()
     db:execute "update posts set day = 'soon' where id = 7"
     refuses("posts.day", 7, "soon")
@@ -377,10 +288,10 @@ describe("a tenant's rows that the target cannot keep", function()
 end)
 
 describe("a tenant's rows between two places at servers", function()
-  after_each(finish)
+  after_each(Moved.finish)
 
   it("are whatever PostgreSQL keeps", function()
-    begin { "postgres", "postgres" }
+    Moved.begin { "postgres", "postgres" }
     rille.tenant.create "acme"
     for _, db in ipairs { shared(), own() } do
       db:execute "alter table posts add column tries interval, add column parts bigint[], add column span int4range"
@@ -402,7 +313,7 @@ describe("a tenant's rows between two places at servers", function()
   end)
 
   it("are looked at as they would be in a schema, which is gone afterwards", function()
-    begin { "postgres", "schema" }
+    Moved.begin { "postgres", "schema" }
     shared():execute "alter table posts alter column slug type varchar(60)"
     shared():execute "update posts set slug = repeat('x', 50) where id = 7"
     local mine = there "acme"
@@ -414,7 +325,7 @@ describe("a tenant's rows between two places at servers", function()
   end)
 
   it("wait for no move that goes the other way, and for others no longer than for a lock", function()
-    begin { "postgres", "postgres" }
+    Moved.begin { "postgres", "postgres" }
     rille.tenant.create "acme"
     local words, locked = require "rille.tenant.side.postgres", {}
     local lock_notes = words.lock_notes
@@ -438,153 +349,5 @@ describe("a tenant's rows between two places at servers", function()
       assert.matches("another move", refused("busy", Moving.run, "extract", "acme").message)
     end)
     Moving.run("extract", "acme")
-  end)
-end)
-
-describe("tables that are moved", function()
-  after_each(finish)
-
-  it("may refer to each other where that can be looked after at the end", function()
-    begin { "postgres", "postgres" }
-    rille.tenant.create "acme"
-    local function add(db, deferrable)
-      db:execute "alter table posts add column first_id bigint"
-      db:execute "alter table post_tags add column id bigint unique"
-      db:execute("alter table posts add constraint firsts foreign key (first_id) references post_tags (id) "
-        .. deferrable)
-    end
-    for _, db in ipairs { shared(), own() } do add(db, "") end
-    shared():execute "update post_tags set id = place"
-    shared():execute "update posts set first_id = id where id < 20"
-    local e = refused("unsupported", Moving.run, "extract", "acme")
-    assert.matches("refer to each other", e.message)
-    assert.matches("deferrable", e.hint)
-    for _, db in ipairs { shared(), own() } do
-      for _, each in ipairs(db:query [[select conname::text as name, conrelid::regclass::text as "table"
-          from pg_constraint where contype = 'f']]) do
-        db:execute(("alter table %s alter constraint %s deferrable"):format(each.table, each.name))
-      end
-    end
-    assert.equal(31, Moving.run("extract", "acme").rows)
-    assert.equal(10, own():table("posts"):where("first_id", "is not", rille.null):count())
-    assert.equal(31, Moving.run("absorb", "acme").rows)
-  end)
-
-  it("are no partitions, and do not write elsewhere", function()
-    begin { "postgres", "sqlite" }
-    shared():execute [[create table parts (org_id varchar(40), id bigint, primary key (org_id, id))
-      partition by hash (id)]]
-    shared():execute "create table parts_0 partition of parts for values with (modulus 1, remainder 0)"
-    shared():execute "create unique index on parts (org_id, id)"
-    rille.model "Part" { table = "parts", tenant_column = "org_id" }
-    assert.matches("partitions", refused("unsupported", Moving.run, "extract", "acme").message)
-    require "rille.model".forget_all()
-    shared():execute "drop table parts"
-    shared():execute "create schema elsewhere"
-    shared():execute "create table elsewhere.likes (post_id bigint references posts (id) on delete cascade)"
-    local e = refused("unsupported", Moving.run, "extract", "acme")
-    assert.matches("elsewhere.likes", e.message)
-    shared():execute "drop schema elsewhere cascade"
-    shared():execute "create rule quiet as on delete to posts do instead nothing"
-    assert.matches("rule quiet", refused("unsupported", Moving.run, "extract", "acme").message)
-  end)
-
-  it("may have ids of the tenant that are no texts", function()
-    begin { "postgres", "sqlite" }
-    shared():execute "create table plans (id bigint primary key, team_id bigint not null)"
-    shared():insert("plans", { { id = 1, team_id = 7 }, { id = 2, team_id = 8 } })
-    rille.model "Plan" { table = "plans", tenant_column = "team_id" }
-    rille.tenant.create "acme"
-    own():execute "create table plans (id integer primary key, team_id integer not null)"
-    assert.equal(0, Moving.run("extract", "acme", { dry_run = true }).tables.plans)
-    assert.same({ plans = 1, posts = 0, post_tags = 0, likes = 0 }, Extract.run(shared(), own(), { id = 7 }).tables)
-    local left = shared():query "select team_id from plans"
-    assert.same({ 1, 8 }, { #left, left[1].team_id })
-  end)
-
-  it("are seen as they are when they are locked, whatever the server's default is", function()
-    begin { "postgres", "sqlite" }
-    shared():execute [[do $$ begin execute format('alter database %I set default_transaction_isolation = %L',
-      current_database(), 'repeatable read'); end $$]]
-    rille.close()
-    rille.configure(moves:config())
-    local words, written = require "rille.tenant.side.postgres", false
-    local lock = words.lock
-    words.lock = function(db, names)                     -- somebody's commit is waited for
-      if not written then shared():insert("posts", { id = 1000, org_id = "acme", slug = "late" }) end
-      written = true
-      return lock(db, names)
-    end
-    local ok, e = pcall(Moving.run, "extract", "acme")
-    words.lock = lock
-    assert.is_true(ok, e)
-    assert.same({ "", 17 }, { there "acme", own():table("posts"):count() })
-  end)
-
-  it("may refer to rows of everybody's that refer to others of these", function()
-    begin { "sqlite", "postgres" }
-    rille.tenant.create "acme"
-    for _, name in ipairs { "main", "own" } do
-      local db = name == "main" and shared() or own()
-      for _, sql in ipairs { "create table kinds (id integer primary key)",
-        "create table forms (id integer primary key, kind_id integer references kinds (id))",
-        "alter table posts add column a_form_id integer references forms (id)",
-        "alter table posts add column a_kind_id integer references kinds (id)",
-        "alter table posts add column b_form_id integer references forms (id)" } do
-        db:execute(sql)
-      end
-    end
-    shared():insert("kinds", { id = 1 })
-    shared():insert("forms", { { id = 1, kind_id = 1 }, { id = 2, kind_id = 1 } })
-    shared():execute "update posts set a_form_id = 1, a_kind_id = 1, b_form_id = 2"
-    Moving.run("extract", "acme")
-    assert.same({ 1, 2 }, { own():table("kinds"):count(), own():table("forms"):count() })
-  end)
-
-  it("leave counters where they are further, and bring them behind what came, near or far", function()
-    begin { "postgres", "postgres" }
-    local count_on = require "rille.tenant.side.postgres".count_on
-    for i, case in ipairs { { counter = 5000, last = 40, next = 5001 }, { counter = 5001, last = 5040, next = 5041 },
-      { counter = 5041, last = 9000000, next = 9000001 } } do
-      shared():query("select setval('tags_id_seq', ?)", case.counter)
-      shared():insert("tags", { id = case.last, name = "came " .. i })
-      count_on({ db = shared() }, "tags")
-      assert.equal(case.next, shared():create("tags", { name = "next " .. i }).id)
-    end
-  end)
-
-  it("may have ids of the tenant that are numbers, in the one form that ids have", function()
-    begin { "postgres", "sqlite" }
-    rille.tenant.create "acme"
-    for _, db in ipairs { shared(), own() } do
-      db:execute "create table plans (id bigint primary key, team_id bigint not null)"
-    end
-    shared():insert("plans", { { id = 1, team_id = 1000 }, { id = 2, team_id = 8 } })
-    rille.model "Plan" { table = "plans", tenant_column = "team_id" }
-    for _, id in ipairs { "1e3", "01000", "0x3e8" } do
-      assert.equal("plans", refused("invalid_argument", Extract.run, shared(), own(), { id = id }).table)
-    end
-    assert.equal(1, Extract.run(shared(), own(), { id = "1000" }).tables.plans)
-    for _, id in ipairs { "1e3", "01000", "0x3e8" } do
-      assert.equal("plans", refused("invalid_argument", Extract.run, own(), shared(), { id = id }).table)
-    end
-    for _, db in ipairs { shared(), own() } do assert.equal(1, #db:query "select id from plans") end
-  end)
-
-  it("may have policies that keep tenants apart", function()
-    begin { "postgres", "postgres" }
-    rille.schema():table("posts", function(t) t:row_security() end)
-    rille.tenant.create "acme"
-    rille.schema("main"):table("likes", function(t) t:row_security() end)
-    local mine = there "acme"
-    assert.equal("", mine)                                  -- to whom the wall lets through nothing
-    assert.equal(31, Moving.run("extract", "acme").rows)
-    assert.equal(16, own():table("posts"):count())
-    assert.equal(31, Moving.run("absorb", "acme").rows)
-    for _, name in ipairs { "posts", "likes" } do
-      shared():execute(("alter table %s no force row level security"):format(name))
-    end
-    assert.equal(16, shared():query("select count(*) as n from posts where org_id = 'acme'")[1].n)
-    assert.equal(0, own():table("posts"):count())
   end)
 end)

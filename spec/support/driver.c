@@ -2,6 +2,7 @@
 #include "spec/support/driver.h"
 
 #include "core/run/cursor.h"
+#include "spec/support/build.h"
 #include "spec/support/spec.h"
 
 static const rille_driver *const below = &rille_driver_sqlite;
@@ -342,4 +343,42 @@ spec_integer(rille_connection *connection, const char *sql)
   assert_ok(run(connection, sql, &integer, &fault), &fault);
   assert_true(integer != INT64_MIN);
   return integer;
+}
+
+/* -- one for each case ----------------------------------------------------------------------------------- */
+
+rille_connection *spec_db;
+
+static int
+open_with(void **state, const char *const *ddl)
+{
+  rille_fault fault;
+
+  spec_db = spec_connect(NULL);
+  for (; *ddl != NULL; ddl++)
+    assert_ok(spec_run(spec_db, *ddl, &fault), &fault);
+  spec_driver_reset();
+  return build_start(state);
+}
+
+int
+spec_db_tables(void **state)
+{
+  return open_with(state, build_ddl);
+}
+
+int
+spec_db_posts(void **state)
+{
+  static const char *const ddl[] = { "create table posts (id integer primary key, views integer unique)", NULL };
+
+  return open_with(state, ddl);
+}
+
+int
+spec_db_close(void **state)
+{
+  rille_connection_close(spec_db);
+  spec_db = NULL;
+  return build_end(state);
 }

@@ -26,6 +26,13 @@ const char *spec_driver_log(void);
 /* A connection to an empty database in memory, or at `path`; fails the test when it cannot be had. */
 rille_connection *spec_connect(const char *path);
 
+/* A connection of a case whose setup opens it: to a database in memory with the tables of build_ddl, or with
+** posts (id integer primary key, views integer unique).  Nothing is written down yet, and trees can be built. */
+extern rille_connection *spec_db;
+int spec_db_tables(void **state);
+int spec_db_posts(void **state);
+int spec_db_close(void **state);
+
 /* Runs SQL text on the connection as bind does, and forgets its rows. */
 rille_status spec_run(rille_connection *connection, const char *sql, rille_fault *fault);
 
