@@ -7,18 +7,29 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 [ $# -gt 0 ] || set -- release dev lint
-shared=release                                 # the build in which the specs that both engines share run on PostgreSQL
-case " $* " in *' dev '*) shared=dev ;; esac
+once=release                                   # the build in which those run that run in one
+case " $* " in *' dev '*) once=dev ;; esac
 
 jobs=$(nproc)
+crowd=$((jobs + 1))                            # of what also waits, for servers and for time: no processor is idle
 work=$(mktemp -d)
-server=${TMPDIR:-/tmp}/rille-specs.$$            # the servers' user must reach it
+# Where servers keep their data: in memory, where there is room for it.  Their user must reach it.
+room_kib=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+if [ "${room_kib:-0}" -gt 4000000 ] && [ -w /dev/shm ]; then : "${RILLE_SPEC_SERVERS:=/dev/shm}"; fi
+export RILLE_SPEC_SERVERS="${RILLE_SPEC_SERVERS:-${TMPDIR:-/tmp}}"
+server=$RILLE_SPEC_SERVERS/rille-specs.$$
 trap 'sh spec/support/postgres.sh destroy "$server" >/dev/null 2>&1; rm -rf "$work"' EXIT
 counts=$work/counts                            # a line "PASSED FAILED SECONDS SUITE" for each suite
 : >"$counts" >"$counts.failed"                 # what was said by those that failed, shown once more in the end
 began=$(date +%s)
 
-step() { printf '\n== %s (after %d s)\n' "$*" "$(($(date +%s) - began))"; }
+# Says what begins, how long all has taken so far, and how much of that processors worked, but for the servers'.
+step() {
+  times >"$work/times"                         # not in a subshell, which has none of its own
+  printf '\n== %s (after %d s, %s s of work)\n' "$*" "$(($(date +%s) - began))" "$(awk '
+    NR == 2 { split($1 "m" $2, part, /m/); printf "%.0f", part[1] * 60 + part[2] + part[3] * 60 + part[4] }
+  ' "$work/times")"
+}
 
 # Runs a command whose output only matters when it fails; then that is one failure.
 must() {
@@ -37,7 +48,7 @@ build() {
 # cmocka says how many cases of each program passed; a program that fails without saying so counts as one failure.
 c_tests() {
   step "C tests: $1"
-  ctest --test-dir "build/$1" --no-tests=error --parallel "$jobs" -V >"$work/ctest.log" 2>&1
+  ctest --test-dir "build/$1" --no-tests=error --parallel "$crowd" -V >"$work/ctest.log" 2>&1
   awk -v build="$1" '
     /^[0-9]+: \[  (PASSED|FAILED)  \] [0-9]+ test\(s\)/ {
       id = $1 + 0
@@ -67,32 +78,40 @@ c_tests() {
 LONG='spec/story/debian_spec.lua spec/hostile/session_spec.lua spec/story/replicas_spec.lua
   spec/story/failover_spec.lua spec/postgres/promote_crash_spec.lua spec/postgres/tenant_crash_spec.lua'
 
+# What a server does for most of its time is no different for a build: one of them runs it.
+ONCE='spec/postgres/tenant_extract_spec.lua spec/postgres/tenant_table_spec.lua
+  spec/postgres/tenant_database_spec.lua spec/postgres/promote_spec.lua'
+
 # Names of specs, each on a line, without those that the build does not run.
 of_build() {
-  if [ "$1" = dev ]; then printf '%s\n' $LONG >"$work/long"; else : >"$work/long"; fi
-  grep -vxF -f "$work/long"
+  if [ "$1" = dev ]; then printf '%s\n' $LONG >"$work/left"; else : >"$work/left"; fi
+  [ "$1" = $once ] || printf '%s\n' $ONCE >>"$work/left"
+  grep -vxF -f "$work/left"
+}
+
+# Lines "ENGINE FILE" of all that a build runs.
+all_specs() {
+  find spec -path spec/postgres -prune -o -name '*_spec.lua' -print | of_build "$1" | sed 's/^/sqlite /'
+  [ -z "${PG_URL:-}" ] || {
+    find spec/postgres -name '*_spec.lua'
+    [ "$1" != $once ] || grep -v '^#' spec/postgres/shared
+  } | of_build "$1" | sed 's/^/postgres /'
 }
 
 # Those that spec/long names come first: one that began last would keep the others waiting.
-long_first() { awk 'FNR == NR { if (!/^#/) rank[$1] = FNR; next } { print ($1 in rank) ? rank[$1] : 1000, $1 }' \
-  spec/long - | sort -n | cut -d ' ' -f 2; }
+long_first() { awk 'FNR == NR { if (!/^#/) rank[$0] = FNR; next } { print ($0 in rank) ? rank[$0] : 1000, $0 }' \
+  spec/long - | sort -n | cut -d ' ' -f 2-; }
 
+# Those on PostgreSQL run on a server of their own, which ends with this script.
 specs() {
   step "Specs: $1"
+  must sh spec/support/postgres.sh start "$server" 0 $$ && eval "$(sh spec/support/postgres.sh env "$server")"
   [ "$1" = release ] || echo "in release only:" $LONG
-  find spec -path spec/postgres -prune -o -name '*_spec.lua' -print | of_build "$1" | long_first \
-    | xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
-}
-
-# On a server and a replica of their own, which end with this script.
-postgres_specs() {
-  step "Specs on PostgreSQL: $1"
-  must sh spec/support/postgres.sh start "$server" 1 $$ || return
-  eval "$(sh spec/support/postgres.sh env "$server")"
-  { find spec/postgres -name '*_spec.lua'; [ "$1" != $shared ] || grep -v '^#' spec/postgres/shared; } \
-    | of_build "$1" | long_first \
-    | RILLE_SPEC_URL=$PG_URL RILLE_SPEC_REPLICA_URL=$PG_REPLICA1_URL \
-      xargs -P "$jobs" -I FILE sh spec/file.sh "$1" FILE "$counts"
+  [ "$1" = $once ] || echo "in $once only:" $ONCE
+  # shellcheck disable=SC2016  # the words are those of the inner shell
+  all_specs "$1" | long_first | RILLE_SPEC_URL=${PG_URL:-} \
+    xargs -P "$crowd" -L 1 sh -c '[ "$3" = postgres ] || unset RILLE_SPEC_URL
+      exec sh spec/file.sh "$1" "$4" "$2"' sh "$1" "$counts"
 }
 
 lint() {
@@ -106,7 +125,7 @@ if must sh host/install-dependencies.sh build test; then
   echo "all there"
   for what; do
     case $what in
-      release | dev) build "$what" && { c_tests "$what"; specs "$what"; postgres_specs "$what"; } ;;
+      release | dev) build "$what" && { c_tests "$what"; specs "$what"; } ;;
       lint)          lint ;;
       *)             echo "0 1 0 run.sh knows release, dev and lint, not \"$what\"" >>"$counts" ;;
     esac

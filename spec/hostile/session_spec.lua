@@ -1,12 +1,13 @@
 --- session_spec: many processes work in the same sessions while nodes stop, lag, die and are promoted.
 -- Each read must show what its session wrote and saw before, in whichever process, unless that was told to be lost; and
--- what was acknowledged is there in the end.  RILLE_SECONDS says for how long, RILLE_SEED which faults.
+-- what was acknowledged is there in the end.  RILLE_SECONDS says for how long (RILLE_SESSION_SECONDS says it to these
+-- alone), RILLE_SEED which faults.
 local world = require "spec.support.world"
 local Cluster = require "spec.support.cluster"
 local core = require "rille.core"
 local rille = world.rille
 
-local SECONDS <const> = tonumber(os.getenv "RILLE_SECONDS") or 4
+local SECONDS <const> = tonumber(os.getenv "RILLE_SECONDS" or os.getenv "RILLE_SESSION_SECONDS") or 4
 local CLIENTS <const> = 3
 local KEYS <const> = 9
 

@@ -1,5 +1,6 @@
 --- postgres/row_security_spec: row-level security behind a tenant's column: it follows the tenant, is made by
--- migrations, and says so where it does not hold; RILLE_SPEC_URL names a server, and RILLE_SPEC_REPLICA_URL a replica.
+-- migrations, and says so where it does not hold; RILLE_SPEC_URL names a server.
+local Cluster = require "spec.support.cluster"
 local Database = require "spec.support.database"
 local Wall = require "rille.tenant.wall"
 local Walled = require "spec.support.tenancy.walled"
@@ -366,9 +367,9 @@ describe("row-level security", function()
   end)
 
   it("is told to replicas, and tried there", function()
-    local replica = assert(os.getenv "RILLE_SPEC_REPLICA_URL", "RILLE_SPEC_REPLICA_URL says where a replica is")
-    local path = db:query "select current_schema()::text as name"[1].name
-    connect { replicas = { replica .. "&options=-csearch_path%3D" .. path } }
+    local cluster = Cluster.start(1)
+    finally(function() cluster:destroy() end)
+    Memo = Walled.fill { url = cluster.urls[0], replicas = { cluster.urls[1] } }
     local numbers = {}
     local stop = rille.on("query", function(event) numbers[#numbers + 1] = event.replica end)
     rille.session.start({}):run(function()

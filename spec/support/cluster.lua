@@ -18,11 +18,12 @@ local function output(command)
   return text
 end
 
---- Start one.
+--- Start one, in the folder that RILLE_SPEC_SERVERS names, or in /tmp.
 ---@param replicas integer
 function Cluster.start(replicas)
   local folder = os.tmpname()
   os.remove(folder)
+  folder = folder:gsub("^.*/", (os.getenv "RILLE_SPEC_SERVERS" or "/tmp") .. "/")
   local self = setmetatable({ folder = folder, urls = {} }, Cluster)
   local text = output(('sh %s start %s %d "$PPID"'):format(SCRIPT, folder, replicas))
   self.urls[0] = text:match "PG_URL='(.-)'"

@@ -50,12 +50,12 @@ destroy(void)
 const char *
 spec_postgres_url(void)
 {
+  const char *parent = getenv("RILLE_SPEC_SERVERS"), *line;
   char command[300];
-  const char *line;
 
   if (url[0] != '\0')
     return url;
-  (void)snprintf(folder, sizeof folder, "/tmp/rille-pg-XXXXXX");
+  (void)snprintf(folder, sizeof folder, "%s/rille-pg-XXXXXX", parent != NULL ? parent : "/tmp");
   if (mkdtemp(folder) == NULL) {
     perror(folder);
     exit(1);

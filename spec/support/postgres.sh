@@ -89,6 +89,7 @@ make_node() {                    # a cluster that has just been made and not bee
 listen_addresses = ''
 unix_socket_directories = '$dir/s'
 max_connections = 100
+dynamic_shared_memory_type = mmap
 shared_buffers = 32MB
 fsync = off
 wal_level = replica

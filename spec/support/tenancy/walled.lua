@@ -22,10 +22,11 @@ function M.connect(more, tenancy)
 end
 
 --- Tenant 1 has two memos, tenant 2 three; t1 and t2 have a note each.
+---@param more? table  settings of the connection
 ---@return table Memo  the model
-function M.fill()
+function M.fill(more)
   require "rille.model".forget_all()
-  local db, schema = M.connect()
+  local db, schema = M.connect(more)
   Database.empty(db)
   schema:create("orgs", function(t) t:id(); t:string "name" end)
   schema:create("memos", function(t)
