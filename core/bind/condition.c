@@ -94,13 +94,13 @@ compare_null(rille_chain *r, rille_node *a, size_t operator)
   return negation;
 }
 
-/* `a` operator value, which stand at the positions `operator` and `value` of the node */
+/* `a` operator value, which stand at the positions `operator` and `value` of the node.  What it pushes the walk takes
+** off with the node. */
 static rille_node *
 compare_value(rille_chain *r, rille_node *a, int node, int operator, int value)
 {
   rille_str what = a->text.at != NULL ? a->text : rille_str_of("a condition");
   size_t found;
-  rille_node *made;
   int type;
 
   (void)lua_rawgeti(r->L, node, operator);
@@ -109,11 +109,8 @@ compare_value(rille_chain *r, rille_node *a, int node, int operator, int value)
   if (type == LUA_TNIL)
     (void)rille_lua_refuse(r->L, "%s: a condition was given nil (rille.null stands for NULL)", rille_show(what).text);
   if (type == LUA_TUSERDATA && rille_lua_is_null(r->L, -1))
-    made = compare_null(r, a, found);
-  else
-    made = rille_condition_compare(r, a, found, rille_chain_value_at(r, -1, what));
-  lua_pop(r->L, 2);
-  return made;
+    return compare_null(r, a, found);
+  return rille_condition_compare(r, a, found, rille_chain_value_at(r, -1, what));
 }
 
 rille_node *

@@ -1,4 +1,6 @@
 --- session.place: the tokens of one database, compared.  core/run/token.h says how they are written.
+local sub = string.sub               -- of each statement at the primary
+
 local M = {}
 
 --- Bytes of the token of one database.
@@ -16,7 +18,7 @@ function M.is_signed(part) return #part == M.BYTES end
 --- Which database a token speaks of.
 ---@param part string
 ---@return string
-function M.cluster(part) return part:sub(4, 19) end
+function M.cluster(part) return sub(part, 4, 19) end
 
 --- Are both of one epoch, so that the texts are ordered as the places are?
 ---@param a string
@@ -27,7 +29,7 @@ function M.comparable(a, b) return M.epoch(a) == M.epoch(b) end
 --- What the tokens of one epoch begin with, and no others.
 ---@param part string
 ---@return string
-function M.epoch(part) return part:sub(1, EPOCH_BYTES) end
+function M.epoch(part) return sub(part, 1, EPOCH_BYTES) end
 
 --- What was seen at a replica are transactions with numbers below this one; 0: it was seen at the primary.
 ---@param part string
@@ -39,8 +41,8 @@ function M.bound(part) return tonumber(part:sub(POSITION_BYTES + 2, POSITION_BYT
 ---@param wanted string
 ---@return boolean?
 function M.reaches(place, wanted)
-  if not M.comparable(place, wanted) then return nil end
-  return place >= wanted or place:sub(1, POSITION_BYTES) >= wanted:sub(1, POSITION_BYTES)
+  if sub(place, 1, EPOCH_BYTES) ~= sub(wanted, 1, EPOCH_BYTES) then return nil end
+  return place >= wanted or sub(place, 1, POSITION_BYTES) >= sub(wanted, 1, POSITION_BYTES)
 end
 
 return M
