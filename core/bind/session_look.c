@@ -17,11 +17,13 @@ session_track(lua_State *L)
   rille_lua_database *database = rille_lua_check_database(L, 1);
   bool can = database->driver->track != NULL;
 
+  rille_lua_hold(database);
   database->tracks = can && lua_toboolean(L, 2) != 0;
   if (!database->tracks)
     database->looked = database->last;
   for (int i = 0; can && i < database->count; i++)
     database->driver->track(database->connections[i]->conn, database->tracks);
+  rille_lua_settle(database);
   lua_pushboolean(L, can);
   return 1;
 }
@@ -59,11 +61,15 @@ session_seen(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
   rille_connection *connection = NULL;
+  int pushed;
 
+  rille_lua_hold(database);
   for (int i = 0; i < database->count; i++)
     if (database->connections[i] == database->looked)
       connection = database->connections[i];
-  return push_seen(L, database, connection);
+  pushed = push_seen(L, database, connection);
+  rille_lua_settle(database);
+  return pushed;
 }
 
 /* db:sign(place) -> the token of a place that db:seen() gave; nil where the database keeps another history now */
@@ -92,14 +98,16 @@ session_look(lua_State *L)
   rille_lua_database *database = rille_lua_check_database(L, 1);
   rille_status status;
   rille_fault fault;
+  int pushed;
 
   if (database->driver->look == NULL || database->history == NULL || database->history->count == 0)
     return rille_lua_session_token(L);
   status = database->driver->look(rille_lua_connection(L, database)->conn, &fault);
+  pushed = status == RILLE_OK ? push_seen(L, database, database->last) : 0;
   rille_lua_settle(database);
   if (status != RILLE_OK)
     return rille_lua_raise(L, &fault, (rille_str){ 0 });
-  return push_seen(L, database, database->last) > 0 ? 1 : rille_lua_session_token(L);
+  return pushed > 0 ? 1 : rille_lua_session_token(L);
 }
 
 /* db:generation() -> a greater number after each connecting, to what may be another server */
@@ -108,12 +116,14 @@ session_generation(lua_State *L)
 {
   rille_lua_database *database = rille_lua_check_database(L, 1);
 
+  rille_lua_hold(database);
   for (int i = 0; database->driver->generation != NULL && i < database->count; i++) {
     uint64_t generation = database->driver->generation(database->connections[i]->conn);
 
     if (generation > database->generation)
       database->generation = generation;
   }
+  rille_lua_settle(database);
   lua_pushinteger(L, (lua_Integer)(database->driver->generation != NULL ? database->generation : database->opened));
   return 1;
 }

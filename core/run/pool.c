@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "core/base/shown.h"
+#include "core/run/idle.h"
 
 enum {
   FILES_EACH = 4, /* a connection has three files open, and a fourth while it commits */
   FILES_OF_OTHERS = 256,
   FILES_TRIED = 3,
-  SMALL_SHARE = 8 /* of few files the pool takes an eighth */
+  SMALL_SHARE = 8, /* of few files the pool takes an eighth */
+  LATE_MS = 10     /* of the clock by which idle times are measured */
 };
 
 struct list {
@@ -166,6 +168,7 @@ rille_pool_configure(const rille_pool_settings *settings)
   pool.limit = 0;
   (void)pthread_cond_broadcast(&pool.changed);
   unlock();
+  rille_idle_ring();
 }
 
 rille_pool_stats
@@ -212,6 +215,20 @@ wait_until_closed(const rille_seat *seat)
   pool.waiting--;
 }
 
+int64_t
+rille_pool_close_idle(void)
+{
+  int64_t due_ms = 0;
+
+  lock();
+  if (pool.idle.oldest != NULL && now_ms() - pool.idle.oldest->idle_since_ms >= pool.settings.idle_ms)
+    evict(pool.idle.oldest, NULL);
+  if (pool.idle.oldest != NULL)
+    due_ms = pool.idle.oldest->idle_since_ms + pool.settings.idle_ms + LATE_MS;
+  unlock();
+  return due_ms;
+}
+
 /* -- pinning --------------------------------------------------------------------------------------------- */
 
 void
@@ -231,6 +248,7 @@ void
 rille_seat_unpin(rille_seat *seat)
 {
   rille_seat *oldest;
+  bool idle;
 
   if (!seat->held)
     return; /* somebody may be closing it */
@@ -242,8 +260,11 @@ rille_seat_unpin(rille_seat *seat)
     (void)pthread_cond_broadcast(&pool.changed);
   oldest = pool.idle.oldest;
   if (oldest != NULL && seat->idle_since_ms - oldest->idle_since_ms > pool.settings.idle_ms)
-    evict(oldest, seat->host);
+    evict(oldest, seat->host); /* the thread is late, or could not be made */
+  idle = pool.idle.count > 0;
   unlock();
+  if (idle)
+    rille_idle_watch();
 }
 
 void

@@ -2,7 +2,8 @@
 **
 ** One pool for the whole process, because it counts what the process has: open files.  A seat is one database of one
 ** host.  It is pinned while something goes on in it and idle otherwise; the connections of an idle seat may be closed
-** at any time, by the thread of another host too.  A seat that was closed is opened again when it is used again.
+** at any time, by the thread of another host or one that is nobody's, too.  A seat that was closed is opened again when
+** it is used again.
 **
 **   out  --pin-->  pinned  --unpin, with connections-->  idle  --pin-->  pinned
 **                                                        idle  --room is needed, or a minute has passed-->  out */
@@ -53,14 +54,18 @@ typedef struct rille_pool_stats {
 /* What holds from now on. */
 void rille_pool_configure(const rille_pool_settings *settings);
 
+/* Closes what has been idle for longest, if that is too long, as the thread of another host.  Says by the monotonic
+** clock, in ms, when there may be more to close; 0: nothing is idle. */
+int64_t rille_pool_close_idle(void);
+
 /* How the pool stands. */
 rille_pool_stats rille_pool_look(void);
 
 /* Nobody closes the connections of the seat until it is unpinned.  Pinning a pinned seat does nothing. */
 void rille_seat_pin(rille_seat *seat);
 
-/* Nothing goes on in the seat any more; for one that is not pinned nothing happens.  May close what has been idle for
-** too long. */
+/* Nothing goes on in the seat any more; for one that is not pinned nothing happens.  What is idle for too long is
+** closed by a thread (core/run/idle.h). */
 void rille_seat_unpin(rille_seat *seat);
 
 /* Leave to open one more connection of a pinned seat, to be followed by rille_seat_opened.  Closes what was used

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -185,16 +186,81 @@ who_waits_keeps_to_the_newest_settings(void **state)
   assert_int_equal(closed[1], 0); /* there is room for three now */
 }
 
+/* Waits, two seconds at most, until so many connections are open. */
+static bool
+comes_to(int open)
+{
+  for (int i = 0; i < 400 && rille_pool_look().open != open; i++)
+    (void)nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+  return rille_pool_look().open == open;
+}
+
 static void
 closes_what_nobody_uses(void **state)
 {
   (void)state;
   rille_pool_configure(&(rille_pool_settings){ .max = 3, .wait_ms = 50, .idle_ms = 20 });
+  for (int turn = 1; turn <= 3; turn++) {
+    use(&seats[0]);
+    use(&seats[1]);
+    rille_seat_pin(&seats[1]);
+    assert_true(comes_to(1));
+    assert_int_equal(closed[0], turn);
+    assert_int_equal(closed_foreign[0], turn);
+    assert_int_equal(closed[1], turn - 1);
+    rille_seat_unpin(&seats[1]);
+    assert_true(comes_to(0));
+    assert_int_equal(closed[1], turn);
+  }
+}
+
+static void
+closes_nothing_too_early(void **state)
+{
+  (void)state;
+  rille_pool_configure(&(rille_pool_settings){ .max = 3, .wait_ms = 50, .idle_ms = 400 });
   use(&seats[0]);
-  (void)nanosleep(&(struct timespec){ .tv_nsec = 60000000 }, NULL);
-  use(&seats[1]);
+  for (int i = 0; i < 30; i++) {
+    rille_seat_pin(&seats[1]);
+    if (seats[1].open == 0)
+      use(&seats[1]);
+    rille_seat_unpin(&seats[1]);
+    (void)nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+  }
+  assert_true(comes_to(1));
   assert_int_equal(closed[0], 1);
   assert_int_equal(closed[1], 0);
+}
+
+static void
+closes_sooner_when_that_is_said_later(void **state)
+{
+  (void)state;
+  use(&seats[0]);
+  rille_pool_configure(&(rille_pool_settings){ .max = 3, .wait_ms = 50, .idle_ms = 10 });
+  assert_true(comes_to(0));
+}
+
+static void
+closes_in_a_child_of_its_own(void **state)
+{
+  int status = 1;
+  pid_t child;
+
+  (void)state;
+  rille_pool_configure(&(rille_pool_settings){ .max = 3, .wait_ms = 50, .idle_ms = 20 });
+  use(&seats[0]);
+  child = fork();
+  if (child == 0) {
+    bool closed_all = comes_to(1); /* what the parent had open nobody closes before the child has something idle */
+
+    use(&seats[1]);
+    _exit(closed_all && comes_to(0) ? 0 : 1);
+  }
+  assert_true(child > 0);
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+  assert_true(comes_to(0));
 }
 
 static void
@@ -400,6 +466,9 @@ main(void)
     cmocka_unit_test_setup_teardown(gets_what_another_host_gives_back, start, end),
     cmocka_unit_test_setup_teardown(who_waits_keeps_to_the_newest_settings, start, end),
     cmocka_unit_test_setup_teardown(closes_what_nobody_uses, start, end),
+    cmocka_unit_test_setup_teardown(closes_nothing_too_early, start, end),
+    cmocka_unit_test_setup_teardown(closes_sooner_when_that_is_said_later, start, end),
+    cmocka_unit_test_setup_teardown(closes_in_a_child_of_its_own, start, end),
     cmocka_unit_test_setup_teardown(one_opens_a_path_and_another_waits, start, end),
     cmocka_unit_test_setup_teardown(one_that_could_not_be_opened_takes_no_room, start, end),
     cmocka_unit_test_setup_teardown(a_claim_closes_what_others_have_open, start, end),

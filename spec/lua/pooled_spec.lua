@@ -56,6 +56,25 @@ describe("a pooled database", function()
     assert.equal(0, core.pool_stats().open)
   end)
 
+  it("is closed when nothing went on in it for a while, without being asked", function()
+    core.pool_configure { max = 50, wait_ms = 50, idle_ms = 50 }
+    local before, all = files_open(), {}
+    for i = 1, 10 do
+      all[i] = open(i .. ".db")
+      all[i]:execute "create table t (n integer)"
+    end
+    all[1]:begin()
+    for _ = 1, 200 do
+      if core.pool_stats().open == 1 then break end
+      core.pause(10)
+    end
+    assert.equal(1, core.pool_stats().open)
+    assert.is_true(files_open() <= before + 4)
+    all[1]:execute "insert into t values (7)"
+    all[1]:commit()
+    for i = 1, 10 do assert.equal(i == 1 and 1 or 0, #all[i]:query "select * from t") end
+  end)
+
   it("stays while a transaction is open, and only so long", function()
     local first, second, third = open "1.db", open "2.db", open "3.db"
     first:begin()

@@ -78,6 +78,26 @@ describe("models of tenants with schemas of their own", function()
     end)
   end)
 
+  it("have no connections where nothing went on for a while", function()
+    for _, slug in ipairs { "i1", "i2", "i3" } do rille.tenant.create(slug) end
+    home:configure { pool = { max = 8, idle_ms = 500 } }
+    local db <close> = home:beside()
+    local function connected()
+      return db:query("select count(*) as n from pg_stat_activity where datname = current_database() and pid <> "
+        .. "pg_backend_pid()")[1].n
+    end
+    local before = connected()
+    for _, slug in ipairs { "i1", "i2", "i3" } do as(slug, function() Home.Post:create { title = slug } end) end
+    assert.is_true(connected() >= before + 3)
+    for _ = 1, 300 do
+      if core.pool_stats().open == 0 and connected() <= before + 1 then break end
+      core.pause(10)
+    end
+    assert.equal(0, core.pool_stats().open)
+    assert.is_true(connected() <= before + 1)               -- that of `main`, which is no tenant's
+    assert.equal("i1", as("i1", function() return Home.Post:first().title end))
+  end)
+
   it("share few connections among many tenants", function()
     home:configure { pool = { max = 3 } }
     for i = 1, 8 do rille.tenant.create("t" .. i) end
