@@ -50,8 +50,10 @@ start(lua_State *L, rille_connection **connection)
   read_params(L, 3, work);
   *connection = rille_lua_connection(L, database);
   if (rille_connection_ready(*connection, &work->fault) != RILLE_OK ||
-      rille_connection_sql(*connection, sql, &statement, &work->fault) != RILLE_OK ||
-      rille_work_run(work, *connection, statement, &work->arena) != RILLE_OK)
+      rille_connection_sql(*connection, sql, &statement, &work->fault) != RILLE_OK)
+    (void)rille_lua_fail_sql(L, work, sql);
+  rille_statement_own(statement);
+  if (rille_work_run(work, *connection, statement, &work->arena) != RILLE_OK)
     (void)rille_lua_fail_sql(L, work, sql);
   return work;
 }

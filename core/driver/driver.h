@@ -151,6 +151,11 @@ typedef struct rille_driver {
   ** none of such rows.  NULL: a database that does not keep tenants apart. */
   void (*whose)(rille_stmt *stmt, rille_str tenant, rille_str everybody);
 
+  /* Says of a statement, once and for all its runs, that SQL of the caller's own is in it, which may set where bare
+  ** names are looked up: where the connection was opened with a schema, that is put back before anything else runs.
+  ** NULL: there is nothing to put back. */
+  void (*own)(rille_stmt *stmt);
+
   /* Has statements that are bound and not yet stepped run at once, in one round trip where that helps; what came of
   ** each its own steps say.  Outside of transactions each is done or fails for itself.  All are of one connection, and
   ** none streams or is guarded.  RILLE_OK: their steps say the rest.  Otherwise none has run, or nobody knows. */

@@ -297,6 +297,7 @@ const rille_driver rille_driver_postgres = {
   .stream = postgres_stream,
   .guard = postgres_guard,
   .whose = rille_postgres_whose,
+  .own = rille_postgres_own,
   .together = rille_postgres_together,
   .end_with = postgres_end_with,
   .load = rille_postgres_load,

@@ -61,15 +61,16 @@ typedef struct rille_postgres_conn {
   bool was_by_row;           /* what was asked last gave its rows one by one, outside of a pipeline */
   bool wall_knows;           /* wall_told is what the server was told in this transaction */
   bool wall_unnamed;         /* what tells it is not prepared: a pooler's servers forget it */
-  bool defers;               /* something that ran may have switched off that a commit waits until it is written */
-  bool tracks;               /* looks where the history is; see postgres_place.h */
-  size_t looking;            /* asks of a look that were sent, and whose answers were not read yet */
-  bool tracked;              /* the last look saw something: */
-  uint32_t epoch;            /* the timeline */
-  uint64_t position;         /* in the WAL */
-  uint64_t look_generation;  /* the server has the look prepared since this connecting */
-  uint64_t wall_generation;  /* the server has what tells it whose rows are seen prepared since this connecting */
-  rille_buffer wall_told;    /* whose are seen until the transaction ends, where it knows; see postgres_wall.h */
+  bool astray;              /* SQL of the caller's own ran: bare names may be looked up elsewhere than they are to be */
+  bool defers;              /* something that ran may have switched off that a commit waits until it is written */
+  bool tracks;              /* looks where the history is; see postgres_place.h */
+  size_t looking;           /* asks of a look that were sent, and whose answers were not read yet */
+  bool tracked;             /* the last look saw something: */
+  uint32_t epoch;           /* the timeline */
+  uint64_t position;        /* in the WAL */
+  uint64_t look_generation; /* the server has the look prepared since this connecting */
+  uint64_t wall_generation; /* the server has what tells it whose rows are seen prepared since this connecting */
+  rille_buffer wall_told;   /* whose are seen until the transaction ends, where it knows; see postgres_wall.h */
 } rille_postgres_conn;
 
 /* -- postgres_info.c --------------------------------------------------------------------------------------- */

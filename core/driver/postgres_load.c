@@ -100,11 +100,15 @@ load_free(rille_load *load)
 static rille_status
 say_before(rille_postgres_conn *conn, rille_fault *fault)
 {
-  rille_postgres_ask asks[RILLE_POSTGRES_BEFORE];
+  rille_postgres_ask asks[RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_HOMES];
   char told[RILLE_POSTGRES_TOLD_BYTES];
-  size_t count = rille_postgres_before(conn, asks, told);
-  rille_status status = RILLE_OK;
+  size_t count;
+  rille_status status = rille_postgres_go_home(conn, fault);
 
+  if (status != RILLE_OK)
+    return status;
+  count = rille_postgres_before(conn, asks, told);
+  count += rille_postgres_home(conn, false, asks + count);
   if (conn->begin != NULL) {
     conn->begin = NULL;
     conn->in_transaction = true; /* lost from here on, it is lost with all of it */
@@ -114,6 +118,7 @@ say_before(rille_postgres_conn *conn, rille_fault *fault)
   for (size_t i = 0; i < count && status == RILLE_OK; i++)
     if (PQresultStatus(asks[i].result) == PGRES_FATAL_ERROR)
       status = rille_postgres_fault(asks[i].result, (rille_str){ 0 }, conn->stopped, fault);
+  conn->astray = conn->astray && status != RILLE_OK;
   rille_postgres_clear(asks, count);
   return status;
 }

@@ -230,7 +230,7 @@ rille_postgres_connect(rille_postgres_conn *conn, rille_fault *fault)
   }
   if (status == RILLE_OK) {
     conn->generation = atomic_fetch_add(&connected, 1) + 1;
-    conn->in_transaction = conn->failed = conn->wait_told_inside = false;
+    conn->in_transaction = conn->failed = conn->wait_told_inside = conn->astray = false;
     conn->wait_told_ms = first && is_set(conn->pg) ? conn->wait_ms : -1;
     conn->used_ms = rille_postgres_now_ms();
     if (conn->info.question != NULL)

@@ -104,12 +104,15 @@ rille_postgres_prepare_again(rille_postgres_stmt *stmt, rille_fault *fault)
   enum { FORGOTTEN = 32 };
   rille_postgres_conn *conn = stmt->conn;
   char texts[FORGOTTEN][RILLE_POSTGRES_NAME_BYTES + 16];
-  rille_postgres_ask asks[FORGOTTEN + 2];
+  rille_postgres_ask asks[FORGOTTEN + RILLE_POSTGRES_HOMES + 2];
   size_t count = forget(conn, asks, texts, FORGOTTEN);
   const char *name = conn->unnamed ? "" : stmt->name;
-  rille_postgres_ask *made = &asks[count], *described = &asks[count + 1];
+  rille_postgres_ask *made, *described;
   rille_status status;
 
+  count += rille_postgres_home(conn, false, asks + count);
+  made = &asks[count];
+  described = &asks[count + 1];
   stmt->number = ++conn->names;
   put_name(conn, stmt->number, stmt->name);
   *made = (rille_postgres_ask){ .what = RILLE_ASK_PREPARE, .text = stmt->sql.at, .name = name };

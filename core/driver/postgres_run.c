@@ -123,7 +123,8 @@ go_back(rille_postgres_conn *conn)
 
 /* What one round trip holds around a statement. */
 typedef struct round_trip {
-  rille_postgres_ask asks[RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_WALLS + 4 + RILLE_POSTGRES_LOOKS];
+  rille_postgres_ask
+    asks[RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_HOMES + RILLE_POSTGRES_WALLS + 4 + RILLE_POSTGRES_LOOKS];
   char told[RILLE_POSTGRES_TOLD_BYTES];
   size_t count, run, now; /* asks, which of them is the statement itself, and those waited for */
   bool guards;
@@ -138,6 +139,7 @@ plan(rille_postgres_stmt *stmt, round_trip *trip)
 
   trip->guards = stmt->guarded && inside && !stmt->one_by_one && !conn->failed;
   trip->count = rille_postgres_before(conn, trip->asks, trip->told);
+  trip->count += rille_postgres_home(conn, stmt->own, trip->asks + trip->count);
   trip->count += rille_postgres_wall(stmt, trip->asks + trip->count);
   if (trip->guards)
     trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "savepoint rille_guard" };
@@ -204,6 +206,7 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
     conn->begin = NULL;
     conn->in_transaction = true; /* lost from here on, it is lost with all of it */
   }
+  conn->astray = conn->astray || stmt->own;
   status = make(stmt, &trip, &come, fault);
   if (come)
     rille_postgres_stream_begin(stmt);
@@ -225,6 +228,7 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
     stmt->result = trip.asks[trip.run].result;
     trip.asks[trip.run].result = NULL;
     take_whole(stmt);
+    conn->astray = stmt->own;
     rille_postgres_read_tag(conn, stmt->result);
     if (trip.now < trip.count && begins(stmt->result))
       rille_postgres_look_end(conn);
@@ -265,6 +269,8 @@ start(rille_postgres_stmt *stmt, rille_fault *fault)
   rille_status status = rille_postgres_ready(conn, fault);
   bool stale = false;
 
+  if (status == RILLE_OK)
+    status = rille_postgres_go_home(conn, fault);
   for (int tries = 0; tries < 3 && status == RILLE_OK; tries++) {
     status = rille_postgres_encode(stmt, fault);
     stale = false;

@@ -32,6 +32,7 @@ struct rille_postgres_stmt {
   char name[RILLE_POSTGRES_NAME_BYTES];
   uint64_t number, generation; /* the server knows it by this number, since this connecting */
   bool writes;
+  bool own;     /* it may set where bare names are looked up, on a connection that says that itself */
   bool changed; /* its columns may be others than when it was first prepared */
   bool stale;   /* the server does not take it any more: it must be prepared again ... */
   bool missing; /* ... for it does not know it */
@@ -89,6 +90,23 @@ rille_status rille_postgres_encode(rille_postgres_stmt *stmt, rille_fault *fault
 enum { RILLE_POSTGRES_BEFORE = 3, RILLE_POSTGRES_TOLD_BYTES = 48 };
 size_t rille_postgres_before(rille_postgres_conn *conn, rille_postgres_ask asks[],
                              char told[RILLE_POSTGRES_TOLD_BYTES]);
+
+/* -- postgres_home.c: where bare names are looked up, on a connection to one schema --------------------------- */
+
+enum { RILLE_POSTGRES_HOMES = 2 }; /* asks that put it back */
+
+/* The driver's own. */
+void rille_postgres_own(rille_stmt *base);
+
+/* Adds what puts it back where SQL of the caller's own may have set it, right before a statement, with which it fails
+** and is undone: at most RILLE_POSTGRES_HOMES asks; returns their number.  `apart`: what follows must stand alone where
+** no transaction is open. */
+size_t rille_postgres_home(const rille_postgres_conn *conn, bool apart, rille_postgres_ask asks[]);
+
+/* Puts it back now where a transaction is about to begin: what rolls it back must find it as it is to be. */
+rille_status rille_postgres_go_home(rille_postgres_conn *conn, rille_fault *fault);
+
+/* -- postgres_run.c, again ------------------------------------------------------------------------------------ */
 
 /* Adds what runs the statement, at most two asks, the last of which gives its result; returns their number. */
 size_t rille_postgres_run_asks(const rille_postgres_stmt *stmt, rille_postgres_ask asks[]);

@@ -15,6 +15,8 @@ ask_for_all(rille_postgres_conn *conn, rille_stmt *const stmts[], size_t count, 
   for (size_t i = 0; i < count; i++) {
     if (i > 0 && !inside)
       asks[asked++] = (rille_postgres_ask){ .what = RILLE_ASK_SYNC };
+    asked += rille_postgres_home(conn, false, asks + asked);
+    conn->astray = conn->astray || ((const rille_postgres_stmt *)stmts[i])->own;
     asked += rille_postgres_wall((rille_postgres_stmt *)stmts[i], asks + asked);
     asked += rille_postgres_run_asks((const rille_postgres_stmt *)stmts[i], asks + asked);
   }
@@ -80,6 +82,8 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
   if (count < (ends ? 1 : 2))
     return RILLE_OK; /* its step does it */
   status = rille_postgres_ready(conn, fault);
+  if (status == RILLE_OK)
+    status = rille_postgres_go_home(conn, fault);
   for (size_t i = 0; i < count && status == RILLE_OK; i++) {
     reads = reads && !((rille_postgres_stmt *)stmts[i])->writes;
     status = rille_postgres_encode((rille_postgres_stmt *)stmts[i], fault);
@@ -87,9 +91,9 @@ rille_postgres_together(rille_stmt *const stmts[], size_t count, rille_fault *fa
   if (status != RILLE_OK)
     return status;
   conn->wrote = conn->wrote || !reads;
-  asks = rille_arena_get(&first->made,
-                         ((3 + RILLE_POSTGRES_WALLS) * count + RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_LOOKS + 1) *
-                           sizeof *asks);
+  asks = rille_arena_get(&first->made, ((3 + RILLE_POSTGRES_HOMES + RILLE_POSTGRES_WALLS) * count +
+                                        RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_LOOKS + 1) *
+                                         sizeof *asks);
   if (asks == NULL)
     return rille_fault_no_memory(fault);
   looks = conn->tracks && (ends || (!conn->in_transaction && conn->begin == NULL));

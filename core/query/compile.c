@@ -299,6 +299,7 @@ rille_compile(const rille_query *query, const rille_dialect *dialect, rille_aren
   if (c.status == RILLE_OK) {
     compiled->sql = rille_arena_copy(arena, (rille_str){ c.sql.at, c.sql.len });
     compiled->param_count = c.params.len / sizeof(rille_param);
+    compiled->own = c.own;
     compiled->params = rille_arena_get(arena, c.params.len);
     if (compiled->params != NULL && c.params.len > 0)
       memcpy(compiled->params, c.params.at, c.params.len);

@@ -29,6 +29,7 @@ typedef struct rille_compiled {
   rille_str sql;
   size_t param_count;
   rille_param *params;
+  bool own; /* SQL of the caller's own stands in it */
 } rille_compiled;
 
 /* Compiles a resolved tree; the same shape always gives the same text.  The result, and all that it points to, lives in

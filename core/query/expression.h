@@ -17,6 +17,7 @@ typedef struct rille_compiler {
   bool qualify;             /* columns are written with their table */
   bool unites;              /* the order of a union is written: rows of any of its queries */
   bool assigns;             /* values are written into columns, not compared with them */
+  bool own;                 /* SQL of the caller's own stands in the text */
   int negations;            /* how many NOT stand around */
   const rille_node *each;   /* an IN in whose place stands that its column is the key of one record; NULL: none */
 } rille_compiler;

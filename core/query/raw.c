@@ -8,6 +8,7 @@
 static const rille_node *
 write_raw(rille_compiler *c, rille_str text, const rille_node *item)
 {
+  c->own = true;
   for (size_t i = 0; i < text.len; i++) {
     if (text.at[i] != '?') {
       rille_buffer_byte(&c->sql, text.at[i] == '\1' ? '?' : text.at[i]);

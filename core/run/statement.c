@@ -151,6 +151,15 @@ rille_statement_free(rille_statement *statement)
   rille_memory_free(statement);
 }
 
+void
+rille_statement_own(rille_statement *statement)
+{
+  const rille_driver *driver = statement->stmt->driver;
+
+  if (driver->own != NULL)
+    driver->own(statement->stmt);
+}
+
 rille_status
 rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query *query, rille_str sql, rille_str key,
                      uint64_t hash, rille_buffer *tried, rille_statement **out, rille_fault *fault)
@@ -183,6 +192,8 @@ rille_statement_make(rille_conn *conn, const rille_dialect *dialect, rille_query
   if (status == RILLE_OK) {
     s->writes = conn->driver->writes(s->stmt);
     s->changes_seen = -1;
+    if (s->compiled.own)
+      rille_statement_own(s);
     if (s->writes)
       s->effect = s->raw ? effect_of(sql) : RILLE_CHANGES_ROWS;
     if (s->stmt->once)

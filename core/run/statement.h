@@ -63,6 +63,9 @@ rille_status rille_statement_make(rille_conn *conn, const rille_dialect *dialect
                                   rille_str key, uint64_t hash, rille_buffer *tried, rille_statement **out,
                                   rille_fault *fault);
 
+/* Says that SQL of the caller's own is run by it, as it does of trees: see rille_driver.own. */
+void rille_statement_own(rille_statement *statement);
+
 /* Frees a statement that is not kept; NULL is ignored. */
 void rille_statement_free(rille_statement *statement);
 
