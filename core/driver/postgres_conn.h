@@ -7,6 +7,8 @@
 #include "core/driver/driver.h"
 #include "core/driver/postgres_library.h"
 
+#define RILLE_SCHEMA_LOCK "491394985061" /* what tells advisory locks of schemas from others */
+
 enum {
   RILLE_POSTGRES_NAME_BYTES = 48,  /* room for the name of a prepared statement */
   RILLE_POSTGRES_PARAMS_MAX = 7498 /* the protocol allows 65535, but libpq takes what it says of a statement's
@@ -21,7 +23,7 @@ typedef struct rille_postgres_info {
   int deadline_ms;      /* for one try to connect */
   int statement_ms;     /* the server ends a statement that takes longer; 0: we do not know */
   const char *session;  /* its settings as SQL, for where a pooler keeps those of the first packet to itself */
-  const char *question; /* where bare names are those of one schema: answered by `t` where they are */
+  const char *question; /* where bare names are those of one schema: `held` where they are, `none`, or `going` */
   bool own_options;     /* the url has settings for the session, too */
   bool several;         /* hosts: libpq itself must go from one to the next */
 } rille_postgres_info;

@@ -97,6 +97,20 @@ set_schema(rille_buffer *text, rille_str schema)
 }
 
 static void
+put_text(rille_buffer *text, rille_str given)
+{
+  rille_buffer_byte(text, '\'');
+  for (size_t i = 0; i < given.len; i++) {
+    if (given.at[i] == '\'')
+      rille_buffer_byte(text, '\'');
+    rille_buffer_byte(text, given.at[i]);
+  }
+  rille_buffer_byte(text, '\'');
+}
+
+/* Each connection to a schema holds a lock of that name, which whoever drops it wants for itself: lua/rille/tenant/
+** schemas.lua.  It goes with the session. */
+static void
 set_question(rille_postgres_info *info, rille_str schema)
 {
   rille_buffer text;
@@ -104,13 +118,11 @@ set_question(rille_postgres_info *info, rille_str schema)
   if (schema.len == 0)
     return;
   rille_buffer_init(&text, 1 << 16);
-  rille_buffer_text(&text, "select pg_catalog.current_schema() = '");
-  for (size_t i = 0; i < schema.len; i++) {
-    if (schema.at[i] == '\'')
-      rille_buffer_byte(&text, '\'');
-    rille_buffer_byte(&text, schema.at[i]);
-  }
-  rille_buffer_byte(&text, '\'');
+  rille_buffer_text(&text, "select case when pg_catalog.current_schema() is distinct from ");
+  put_text(&text, schema);
+  rille_buffer_text(&text, " then 'none' when pg_catalog.pg_try_advisory_lock_shared(pg_catalog.hashtextextended(");
+  put_text(&text, schema);
+  rille_buffer_text(&text, ", " RILLE_SCHEMA_LOCK ")) then 'held' else 'going' end");
   info->question = rille_arena_copy(&info->arena, rille_buffer_str(&text)).at;
   if (!rille_buffer_ok(&text))
     info->arena.failed = true;

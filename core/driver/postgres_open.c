@@ -181,32 +181,42 @@ try_to_connect(rille_postgres_conn *conn, int64_t until_ms, bool *starting, rill
   return status;
 }
 
+/* Why a connection to a schema is none. */
+static rille_status
+no_schema(bool settled, bool going, rille_fault *fault)
+{
+  rille_status status = going ? RILLE_BUSY : settled ? RILLE_NOT_FOUND : RILLE_UNSUPPORTED;
+
+  (void)rille_fault_set(fault, status, "%s",
+                        going     ? "the schema of this connection is being dropped"
+                        : settled ? "the schema of this connection is not there"
+                                  : "a pooler keeps the settings of this connection to itself, its schema among them");
+  rille_fault_hint(fault, "%s",
+                   going     ? "try again: it is gone then, or stays"
+                   : settled ? "is it made, and has this role USAGE on it?"
+                             : "connect to the server itself, or have the pooler pass `options` on");
+  return status;
+}
+
 /* A server takes any name for a search path, so it is asked.  Where a pooler dropped the settings, whatever holds is
 ** somebody else's. */
 static rille_status
 check_schema(rille_postgres_conn *conn, rille_fault *fault)
 {
   rille_postgres_ask ask = { .what = RILLE_ASK_SQL, .text = conn->info.question };
-  bool settled = is_set(conn->pg), there = false;
+  bool settled = is_set(conn->pg), there = false, going = false;
   rille_status status = settled ? rille_postgres_exchange(conn, &ask, 1, fault) : RILLE_OK;
 
-  if (settled && status == RILLE_OK && PQresultStatus(ask.result) != PGRES_TUPLES_OK)
+  if (settled && status == RILLE_OK && PQresultStatus(ask.result) != PGRES_TUPLES_OK) {
     status = rille_postgres_fault(ask.result, (rille_str){ 0 }, conn->stopped, fault);
-  else if (settled && status == RILLE_OK)
-    there = strcmp(PQgetvalue(ask.result, 0, 0), "t") == 0;
+  } else if (settled && status == RILLE_OK) {
+    there = strcmp(PQgetvalue(ask.result, 0, 0), "held") == 0;
+    going = strcmp(PQgetvalue(ask.result, 0, 0), "going") == 0;
+  }
   rille_postgres_clear(&ask, 1);
   if (!there && conn->pg != NULL)
     rille_postgres_drop(conn);
-  if (status != RILLE_OK || there)
-    return status;
-  status = settled ? RILLE_NOT_FOUND : RILLE_UNSUPPORTED;
-  (void)rille_fault_set(fault, status, "%s",
-                        settled ? "the schema of this connection is not there"
-                                : "a pooler keeps the settings of this connection to itself, its schema among them");
-  rille_fault_hint(fault, "%s",
-                   settled ? "is it made, and has this role USAGE on it?"
-                           : "connect to the server itself, or have the pooler pass `options` on");
-  return status;
+  return status != RILLE_OK || there ? status : no_schema(settled, going, fault);
 }
 
 rille_status

@@ -2,6 +2,7 @@
 local world = require "spec.support.world"
 local Folder = require "spec.support.migration_folder"
 local Schemas = require "spec.support.tenancy.schemas"
+local core = require "rille.core"
 local place = require "rille.tenant.place"
 local rille, refused = world.rille, world.refused
 
@@ -120,11 +121,38 @@ describe("tenants with schemas of their own", function()
     end
   end)
 
+  it("are not dropped while another process has them open, though it does nothing there", function()
+    rille.tenant.create "acme"
+    place.handle("acme"):query "select * from notes"
+    local function elsewhere() return core.open { driver = "postgres", url = home.url, schema = "acme" } end
+    do
+      local other <close> = elsewhere()
+      local e = refused("busy", rille.tenant.drop, "acme")
+      assert.equal('somebody else has the schema of the tenant "acme" open', e.message)
+      other:execute "insert into notes (name) values ('held')"
+    end
+    assert.equal(1, #place.handle("acme"):query "select * from notes")
+    local dropping <close> = home:beside()
+    dropping:begin()
+    dropping:query("select pg_try_advisory_xact_lock(hashtextextended('other', 491394985061))", {})
+    elsewhere():close()
+    core.pool_empty(place.handle("acme"):place())
+    local alone = "select pg_try_advisory_xact_lock(hashtextextended('acme', 491394985061)) as alone"
+    for _ = 1, 100 do
+      if dropping:query(alone, {})[1].alone then break end
+      core.pause(20)
+    end
+    refused("busy", elsewhere)
+    dropping:rollback()
+    rille.tenant.drop "acme"
+    assert.equal("public", schemas())
+  end)
+
   it("are unknown a second after somebody else dropped them", function()
     local db = rille.tenant.create "acme"
     local other <close> = home:beside()
     other:execute "drop schema acme cascade"
-    require "rille.core".pause(1100)
+    core.pause(1100)
     refused("tenant_unknown", db.query, db, "select * from notes")
     refused("tenant_unknown", rille.tenant.run, "acme", function() return rille.db():query "select 1" end)
   end)

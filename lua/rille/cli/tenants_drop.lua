@@ -3,7 +3,7 @@
 ---@type rille.Command
 return {
   summary = "delete a tenant with all it holds",
-  details = "It is refused while anybody has the database open, or uses what is in the schema.",
+  details = "It is refused while anybody has the database or schema open.",
   json = true,
   arguments = { { "slug", "the tenant" } },
   options = { { "--yes", "do not ask", value = "SLUG" } },

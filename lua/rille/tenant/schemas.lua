@@ -18,6 +18,8 @@ local M = {}
 local MARK <const> = Place.MARK
 local NEW <const> = "rille_new_"               -- what one is called that is to be gone again, then when it was made
 local LEFT_S <const> = 3600                    -- older ones are of a process that was killed
+local WAIT_MS <const>, LOOK_MS <const> = 3000, 20
+local LOCK <const> = "491394985061"            -- of core/driver/postgres_conn.h: each connection to a schema holds it
 local MARK_OF <const> = "pg_catalog.obj_description(n.oid, 'pg_namespace')"
 
 --- The connection in whose database the schemas are.
@@ -155,13 +157,34 @@ local function drop_schema(db, slug)
   db:_execute("drop schema " .. Name.quote(slug))
 end
 
+--- Wait until nobody is connected to the schema, and let nobody in: connections that were just closed may take a while
+--- to go.  Whoever came first has dropped it.
+local function wait_until_alone(db, slug)
+  local deadline = core.monotonic_ms() + WAIT_MS
+  while not db:_query("select pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended(?, " .. LOCK
+    .. ")) as alone", slug)[1].alone do
+    if core.monotonic_ms() >= deadline then
+      Error.raise("busy", ("somebody else has the schema of the tenant %s open"):format(Error.quote(slug)), {
+        hint = "close it in every other process first; nothing was changed",
+      })
+    end
+    core.pause(LOOK_MS)
+  end
+  if not db:_query("select 1 as there from pg_catalog.pg_namespace n where n.nspname = ? and " .. MARK_OF .. " = ?",
+    slug, MARK)[1] then unknown(slug) end
+end
+
 function M.drop(tenant)
   local slug = M.slug(tenant)
   if not M.exists(slug) then unknown(slug) end
   core.pool_empty(require "rille.handle.postgres".place(settings_of(slug)))
-  local db = own_handle(slug)
+  local db = own_handle()
   local closed <close> = closing(db.close, db)                                 -- luacheck: ignore 211
-  db:transaction(function() drop_schema(db, slug) end)
+  db:transaction(function()
+    wait_until_alone(db, slug)
+    db:_query("select pg_catalog.set_config('search_path', ?, true) as path", Name.quote(slug))
+    drop_schema(db, slug)
+  end)
   Place.forget(slug)
 end
 
