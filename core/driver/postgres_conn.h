@@ -44,6 +44,7 @@ typedef struct rille_postgres_conn {
   bool loading;        /* rows are on their way to the server: it takes nothing else meanwhile */
   const char *begin;   /* a transaction that the server has not been told of yet: goes with its first statement */
   bool in_transaction; /* the server has one open, or had when it was lost */
+  bool hidden;         /* the server has one open that is the streaming statement's own: nobody else is in it */
   bool failed;         /* ... in which it refuses everything but a rollback */
   bool wrote;          /* a statement of it can have changed something */
   bool ends;           /* it shall be committed with what runs together next */
@@ -103,9 +104,10 @@ typedef struct rille_postgres_ask {
   const char *text, *name;
   const char *const *values;
   const int *lengths, *formats;
-  PGresult *result; /* what came of it, the caller's to clear: an error, too */
-  int count;        /* of the values */
-  bool aside;       /* it is for what others ask: what it gives is nobody's */
+  const unsigned *types; /* of the values; NULL: the server finds out */
+  PGresult *result;      /* what came of it, the caller's to clear: an error, too */
+  int count;             /* of the values */
+  bool aside;            /* it is for what others ask: what it gives is nobody's */
   int result_format;
   enum {
     RILLE_ASK_SQL,      /* run `text` */
@@ -135,6 +137,15 @@ void rille_postgres_look_end(rille_postgres_conn *conn);
 rille_status rille_postgres_exchange_rows(rille_postgres_conn *conn, rille_postgres_ask asks[], size_t count,
                                           size_t rows, bool always, bool *come, rille_fault *fault);
 
+/* The parts of these.  Hands one ask to libpq, `alone` or into a pipeline, which sends it soon; 0 when it cannot. */
+int rille_postgres_send_one(PGconn *pg, const rille_postgres_ask *ask, bool alone);
+
+/* Waits for all results of an ask, and gives it the first that failed, or else the last. */
+rille_status rille_postgres_collect(rille_postgres_conn *conn, rille_postgres_ask *ask, rille_fault *fault);
+
+/* For how many milliseconds a server may be silent that was asked for these; 0: for ever. */
+int rille_postgres_silence(const rille_postgres_conn *conn, const rille_postgres_ask asks[], size_t count);
+
 /* Clears the results of asks that were made. */
 void rille_postgres_clear(rille_postgres_ask asks[], size_t count);
 
@@ -160,7 +171,9 @@ rille_status rille_postgres_lost(rille_postgres_conn *conn, const PGresult *last
 /* Drops a connection that cannot be used any more. */
 void rille_postgres_drop(rille_postgres_conn *conn);
 
-/* Takes over what the server says about the transaction, once a round trip is complete. */
+/* Takes over what the server says about the transaction, once there is nothing left to read; and that so a round trip
+** is complete. */
+void rille_postgres_take_over(rille_postgres_conn *conn);
 void rille_postgres_settle(rille_postgres_conn *conn);
 
 /* RILLE_OK when something may be sent: connected (anew, if that loses nothing), and nobody's rows on their way. */
@@ -168,6 +181,19 @@ rille_status rille_postgres_ready(rille_postgres_conn *conn, rille_fault *fault)
 
 /* Milliseconds by a clock that never goes back. */
 int64_t rille_postgres_now_ms(void);
+
+/* -- postgres_pipe.c -------------------------------------------------------------------------------------- */
+
+/* Begins a pipeline that stays open, in which something is asked before the answer to what was asked before it is read;
+** and ends it once all answers were.  Each ask is for itself: what fails keeps none that follows from being done. */
+rille_status rille_postgres_pipe(rille_postgres_conn *conn, rille_fault *fault);
+rille_status rille_postgres_pipe_end(rille_postgres_conn *conn, rille_fault *fault);
+
+/* Asks, and does not wait. */
+rille_status rille_postgres_pipe_ask(rille_postgres_conn *conn, const rille_postgres_ask *ask, rille_fault *fault);
+
+/* Waits for the next answer, in the order of the asks. */
+rille_status rille_postgres_pipe_answer(rille_postgres_conn *conn, rille_postgres_ask *ask, rille_fault *fault);
 
 /* -- postgres_load.c -------------------------------------------------------------------------------------- */
 

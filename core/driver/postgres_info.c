@@ -159,6 +159,7 @@ set_session(rille_postgres_info *info, const rille_open_options *options)
   rille_buffer_init(&text, 1 << 16);
   rille_buffer_text(&text, "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
                            " -c tcp_user_timeout=30000 "); /* so does the server find out about us: it keeps locks */
+  rille_buffer_text(&text, "-c cursor_tuple_fraction=1 "); /* all rows of a cursor are wanted, not the first soon */
   rille_buffer_format(&text, "-c lock_timeout=%d", options->busy_timeout_ms > 0 ? options->busy_timeout_ms : 1);
   if (options->statement_timeout_ms > 0)
     rille_buffer_format(&text, " -c statement_timeout=%d", options->statement_timeout_ms);

@@ -51,6 +51,7 @@
   X(PQputCopyEnd)              \
   X(PQresultErrorField)        \
   X(PQresultErrorMessage)      \
+  X(PQresultMemorySize)        \
   X(PQresultStatus)            \
   X(PQsendDescribePrepared)    \
   X(PQsendPrepare)             \
@@ -118,6 +119,7 @@ rille_status rille_pq_load(rille_fault *fault);
 #define PQputCopyEnd rille_pq.PQputCopyEnd_
 #define PQresultErrorField rille_pq.PQresultErrorField_
 #define PQresultErrorMessage rille_pq.PQresultErrorMessage_
+#define PQresultMemorySize rille_pq.PQresultMemorySize_
 #define PQresultStatus rille_pq.PQresultStatus_
 #define PQsendDescribePrepared rille_pq.PQsendDescribePrepared_
 #define PQsendPrepare rille_pq.PQsendPrepare_

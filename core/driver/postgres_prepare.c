@@ -57,15 +57,29 @@ forget(rille_postgres_conn *conn, rille_postgres_ask asks[], char texts[][RILLE_
   return count;
 }
 
+/* Has no value of the type more than a kilobyte or so? */
+static bool
+is_narrow(rille_postgres_form form, int typmod)
+{
+  switch (form) {
+  case RILLE_PG_TEXT: return typmod > 0 && typmod <= 4 + 255; /* varchar(255) */
+  case RILLE_PG_BYTEA:
+  case RILLE_PG_JSONB:
+  case RILLE_PG_OTHER: return false;
+  default: return true;
+  }
+}
+
 /* Takes over what the server says that the statement takes and gives. */
 static rille_status
 describe(rille_postgres_stmt *stmt, PGresult *described, rille_fault *fault)
 {
   int params = PQnparams(described), columns = PQnfields(described);
-  bool binary = true;
+  bool binary = true, narrow = true;
 
   rille_arena_reset(&stmt->about);
   stmt->params = rille_arena_get(&stmt->about, (size_t)params * sizeof *stmt->params);
+  stmt->types = rille_arena_get(&stmt->about, (size_t)params * sizeof *stmt->types);
   stmt->values = rille_arena_get(&stmt->about, (size_t)params * sizeof *stmt->values);
   stmt->bytes = rille_arena_get(&stmt->about, (size_t)params * sizeof *stmt->bytes);
   stmt->lengths = rille_arena_get(&stmt->about, (size_t)params * sizeof *stmt->lengths);
@@ -79,8 +93,10 @@ describe(rille_postgres_stmt *stmt, PGresult *described, rille_fault *fault)
     PQclear(described);
     return rille_fault_no_memory(fault);
   }
-  for (int i = 0; i < params; i++)
-    stmt->params[i] = rille_postgres_form_of(PQparamtype(described, i));
+  for (int i = 0; i < params; i++) {
+    stmt->types[i] = PQparamtype(described, i);
+    stmt->params[i] = rille_postgres_form_of(stmt->types[i]);
+  }
   for (int i = 0; i < columns; i++) {
     unsigned type = PQftype(described, i);
     bool expression = PQftable(described, i) == 0;
@@ -90,11 +106,13 @@ describe(rille_postgres_stmt *stmt, PGresult *described, rille_fault *fault)
       stmt->columns[i].form = RILLE_PG_SUM;
     rille_postgres_declare(type, PQfmod(described, i), expression, stmt->columns[i].declared);
     binary = binary && stmt->columns[i].form != RILLE_PG_OTHER;
+    narrow = narrow && is_narrow(stmt->columns[i].form, PQfmod(described, i));
   }
   PQclear(stmt->described);
   stmt->described = described;
   stmt->column_count = columns;
   stmt->binary = binary;
+  stmt->narrow = narrow;
   return RILLE_OK;
 }
 
@@ -212,6 +230,7 @@ rille_postgres_prepare(rille_conn *base, rille_str sql, rille_stmt **out, rille_
     stmt->base.driver = &rille_driver_postgres;
     stmt->conn = conn;
     stmt->writes = scan.writes;
+    stmt->queries = scan.queries && !scan.writes;
     rille_postgres_defer(conn, scan.defers);
     stmt->sql = (rille_str){ rille_memory_copy(sql.at, sql.len), sql.len };
     if (stmt->sql.at == NULL)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/driver/postgres_error.h"
+#include "core/driver/postgres_fetch.h"
 #include "core/driver/postgres_place.h"
 #include "core/driver/postgres_stmt.h"
 #include "core/driver/postgres_wall.h"
@@ -127,7 +128,7 @@ typedef struct round_trip {
     asks[RILLE_POSTGRES_BEFORE + RILLE_POSTGRES_HOMES + RILLE_POSTGRES_WALLS + 4 + RILLE_POSTGRES_LOOKS];
   char told[RILLE_POSTGRES_TOLD_BYTES];
   size_t count, run, now; /* asks, which of them is the statement itself, and those waited for */
-  bool guards;
+  bool guards, fetches;
 } round_trip;
 
 static void
@@ -138,12 +139,16 @@ plan(rille_postgres_stmt *stmt, round_trip *trip)
   bool looks = conn->tracks && !inside && !stmt->one_by_one;
 
   trip->guards = stmt->guarded && inside && !stmt->one_by_one && !conn->failed;
+  trip->fetches = rille_postgres_fetches(stmt);
   trip->count = rille_postgres_before(conn, trip->asks, trip->told);
   trip->count += rille_postgres_home(conn, stmt->own, trip->asks + trip->count);
+  if (trip->fetches && !inside)
+    trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "begin" };
   trip->count += rille_postgres_wall(stmt, trip->asks + trip->count);
   if (trip->guards)
     trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "savepoint rille_guard" };
-  trip->count += rille_postgres_run_asks(stmt, trip->asks + trip->count);
+  trip->count += trip->fetches ? rille_postgres_fetch_asks(stmt, trip->asks + trip->count)
+                               : rille_postgres_run_asks(stmt, trip->asks + trip->count);
   trip->run = trip->count - 1;
   if (trip->guards)
     trip->asks[trip->count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = "release savepoint rille_guard" };
@@ -162,6 +167,8 @@ make(rille_postgres_stmt *stmt, round_trip *trip, bool *come, rille_fault *fault
   bool last = trip->run + 1 == trip->count;
 
   *come = false;
+  if (trip->fetches)
+    return rille_postgres_exchange_rows(stmt->conn, trip->asks, trip->count, trip->run, false, come, fault);
   if (last && (stmt->one_by_one || (!stmt->writes && !stmt->few)))
     return rille_postgres_exchange_rows(stmt->conn, trip->asks, trip->count, trip->run, stmt->one_by_one, come, fault);
   return rille_postgres_exchange_looking(stmt->conn, trip->asks, trip->count, trip->now, fault);
@@ -176,16 +183,13 @@ begins(PGresult *result)
   return strcmp(tag, "BEGIN") == 0 || strcmp(tag, "START TRANSACTION") == 0;
 }
 
-/* Of so many rows it is not worth while to look whether they come in pieces. */
-enum { FEW_ROWS = 20 };
-
 /* The result has all rows. */
 static void
 take_whole(rille_postgres_stmt *stmt)
 {
   stmt->streams = false;
   stmt->rows = PQntuples(stmt->result);
-  stmt->few = stmt->rows <= FEW_ROWS;
+  stmt->few = stmt->rows <= RILLE_POSTGRES_FEW_ROWS;
   stmt->at = -1;
 }
 
@@ -202,13 +206,16 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
   *stale = stmt->missing = false;
   conn->wrote = conn->wrote || stmt->writes;
   plan(stmt, &trip);
+  conn->hidden = trip.fetches && begin == NULL && !conn->in_transaction;
   if (begin != NULL) {
     conn->begin = NULL;
     conn->in_transaction = true; /* lost from here on, it is lost with all of it */
   }
   conn->astray = conn->astray || stmt->own;
   status = make(stmt, &trip, &come, fault);
-  if (come)
+  if (come && trip.fetches)
+    rille_postgres_fetch_begin(stmt, NULL);
+  else if (come)
     rille_postgres_stream_begin(stmt);
   if (status == RILLE_OK)
     status = rille_postgres_walled(conn, trip.asks, trip.count, stale, fault);
@@ -216,7 +223,8 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
     if (PQresultStatus(trip.asks[i].result) == PGRES_FATAL_ERROR) {
       *stale = i == trip.run && rille_postgres_is_stale(trip.asks[i].result);
       stmt->missing = *stale && rille_postgres_is(trip.asks[i].result, "26000");
-      status = rille_postgres_fault(trip.asks[i].result, stmt->sql, conn->stopped, fault);
+      status = rille_postgres_fault(trip.asks[i].result, trip.fetches ? stmt->fetch.declare : stmt->sql, conn->stopped,
+                                    fault);
       if (stmt->walled)
         status = rille_postgres_wall_fault(trip.asks[i].result, status, fault);
       if (trip.guards && i == trip.run)
@@ -224,6 +232,11 @@ ask(rille_postgres_stmt *stmt, bool *stale, rille_fault *fault)
     }
   if (come && status != RILLE_OK) {
     rille_postgres_stream_end(stmt);
+  } else if (trip.fetches && status != RILLE_OK) {
+    rille_postgres_fetch_undo(conn);
+  } else if (trip.fetches && !come) {
+    rille_postgres_fetch_begin(stmt, trip.asks[trip.run].result);
+    trip.asks[trip.run].result = NULL;
   } else if (status == RILLE_OK && !come) {
     stmt->result = trip.asks[trip.run].result;
     trip.asks[trip.run].result = NULL;
@@ -248,7 +261,9 @@ rille_postgres_encode(rille_postgres_stmt *stmt, rille_fault *fault)
     status = rille_postgres_prepare_again(stmt, fault);
     stmt->changed = true;
   }
-  return status == RILLE_OK ? encode(stmt, fault) : status;
+  if (status == RILLE_OK)
+    status = encode(stmt, fault);
+  return status == RILLE_OK && rille_postgres_fetches(stmt) ? rille_postgres_fetch_write(stmt, fault) : status;
 }
 
 /* The transaction has failed with it, or it failed twice: done again, all of it may succeed. */
@@ -316,10 +331,9 @@ look_at(rille_postgres_stmt *stmt, rille_fault *fault)
 static rille_status
 next_row(rille_postgres_stmt *stmt, bool *row, rille_fault *fault)
 {
-  if (stmt->streams)
-    return rille_postgres_stream_next(stmt, row, fault);
-  *row = ++stmt->at < stmt->rows;
-  return RILLE_OK;
+  *row = stmt->at + 1 < stmt->rows;
+  stmt->at += *row;
+  return *row || !stmt->streams ? RILLE_OK : rille_postgres_stream_next(stmt, row, fault);
 }
 
 /* Whether the server takes a stream is known only with its first row: one that it does not take, outside of a
@@ -332,7 +346,7 @@ first_row(rille_postgres_stmt *stmt, bool *row, rille_fault *fault)
 
   if (status == RILLE_OK || !stmt->stale || conn->pg == NULL)
     return status;
-  if (conn->in_transaction)
+  if (conn->failed)
     return say_stale(fault);
   conn->unnamed = conn->unnamed || stmt->missing;
   stmt->one_by_one = false;

@@ -112,6 +112,7 @@ static void
 take_word(rille_postgres_scan *scan, rille_str word, bool first)
 {
   static const char *const reading[] = { "select", "values", "table", "with", "show", "explain", NULL };
+  static const char *const querying[] = { "select", "values", "table", "with", NULL };
   static const char *const neither[] = { "begin",    "start",     "commit",     "end",     "rollback",
                                          "abort",    "savepoint", "release",    "set",     "reset",
                                          "fetch",    "move",      "close",      "declare", "listen",
@@ -123,6 +124,7 @@ take_word(rille_postgres_scan *scan, rille_str word, bool first)
 
   if (first) {
     scan->writes = !is_one_of(word, reading) && !is_one_of(word, neither);
+    scan->queries = is_one_of(word, querying);
     scan->copies = is_one_of(word, copy);
     scan->defers = is_one_of(word, calling);
   } else {
@@ -137,7 +139,7 @@ rille_postgres_scan_text(rille_str sql)
 {
   rille_postgres_scan scan = { .empty = true };
   const char *at = sql.at, *end = sql.at + sql.len;
-  bool ended = false, copy = false, word_seen = false;
+  bool ended = false, led = false, copy = false, word_seen = false;
 
   while (at < end) {
     const char *from = at;
@@ -156,6 +158,7 @@ rille_postgres_scan_text(rille_str sql)
     }
     if (*at == ';') {
       ended = ended || !scan.empty;
+      led = led || scan.empty;
       at++;
       continue;
     }
@@ -185,5 +188,6 @@ rille_postgres_scan_text(rille_str sql)
     }
   }
   scan.copies = copy && !scan.copies; /* a client's word took it back */
+  scan.queries = scan.queries && !led;
   return scan;
 }

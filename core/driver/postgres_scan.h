@@ -8,6 +8,7 @@ typedef struct rille_postgres_scan {
   bool empty;        /* nothing but blanks, comments and semicolons */
   bool several;      /* something stands behind the first semicolon */
   bool writes;       /* it can change the database, as far as its words say; a function that it calls may, too */
+  bool queries;      /* it begins as a query does: it can stand behind DECLARE … CURSOR FOR, if it does not write */
   bool copies;       /* COPY from or to the client */
   bool defers;       /* it may switch off that a commit waits until it is written, or run what does */
   unsigned long top; /* the greatest N of $N; 0: no parameters */

@@ -10,12 +10,12 @@
 enum { BLOCK_BYTES = 1 << 20, MEMORY_BLOCKS = 64 };
 
 static size_t
-row_bytes(const PGresult *row, int columns)
+row_bytes(const PGresult *rows, int at, int columns)
 {
   size_t bytes = 0;
 
   for (int i = 0; i < columns; i++)
-    bytes += sizeof(int) + (PQgetisnull(row, 0, i) ? 0 : (size_t)PQgetlength(row, 0, i) + 1);
+    bytes += sizeof(int) + (PQgetisnull(rows, at, i) ? 0 : (size_t)PQgetlength(rows, at, i) + 1);
   return bytes;
 }
 
@@ -77,18 +77,18 @@ make_room(rille_postgres_spill_state *spill, size_t bytes)
 }
 
 rille_status
-rille_postgres_spill_row(rille_postgres_spill_state *spill, const PGresult *row)
+rille_postgres_spill_row(rille_postgres_spill_state *spill, const PGresult *rows, int at)
 {
-  int columns = PQnfields(row);
-  rille_status status = make_room(spill, row_bytes(row, columns));
+  int columns = PQnfields(rows);
+  rille_status status = make_room(spill, row_bytes(rows, at, columns));
 
   for (int i = 0; i < columns && status == RILLE_OK; i++) {
-    int length = PQgetisnull(row, 0, i) ? -1 : PQgetlength(row, 0, i);
+    int length = PQgetisnull(rows, at, i) ? -1 : PQgetlength(rows, at, i);
     char *to = spill->filling->bytes + spill->filling->len;
 
     memcpy(to, &length, sizeof length);
     if (length >= 0)
-      memcpy(to + sizeof length, PQgetvalue(row, 0, i), (size_t)length + 1); /* libpq puts a NUL behind each */
+      memcpy(to + sizeof length, PQgetvalue(rows, at, i), (size_t)length + 1); /* libpq puts a NUL behind each */
     spill->filling->len += sizeof length + (length >= 0 ? (size_t)length + 1 : 0);
   }
   return status;

@@ -25,6 +25,27 @@ typedef struct rille_postgres_spill_state {
   rille_fault *fault; /* how the stream ended; NULL: well, or without memory for saying how */
 } rille_postgres_spill_state;
 
+/* The cursor of the server that gives a stream its rows; see postgres_fetch.h. */
+typedef struct rille_postgres_fetch {
+  bool open;       /* and so is its transaction */
+  bool checked;    /* its columns are those expected */
+  bool ended;      /* the server was told to end it */
+  bool failed;     /* and so did the transaction */
+  bool by_row;     /* the rows of the first FETCH that is due come one by one */
+  int due;         /* FETCHes whose rows were not read to their end */
+  int asked[2];    /* how many rows each of them may give */
+  int most, got;   /* rows of the one before: as it might, and did give ... */
+  size_t bytes;    /* in so many bytes */
+  size_t mean;     /* bytes of a row of the last full one */
+  int full;        /* FETCHes so far that gave what they might */
+  PGresult *first; /* rows that came with its opening */
+  rille_str declare;
+  char text[40]; /* of the last FETCH */
+} rille_postgres_fetch;
+
+/* So few rows are not worth a cursor, nor to be looked at whether they come in pieces. */
+enum { RILLE_POSTGRES_FEW_ROWS = 20 };
+
 struct rille_postgres_stmt {
   rille_stmt base;
   rille_postgres_conn *conn;
@@ -32,6 +53,7 @@ struct rille_postgres_stmt {
   char name[RILLE_POSTGRES_NAME_BYTES];
   uint64_t number, generation; /* the server knows it by this number, since this connecting */
   bool writes;
+  bool queries; /* it can be asked of a cursor */
   bool own;     /* it may set where bare names are looked up, on a connection that says that itself */
   bool changed; /* its columns may be others than when it was first prepared */
   bool stale;   /* the server does not take it any more: it must be prepared again ... */
@@ -41,11 +63,13 @@ struct rille_postgres_stmt {
   PGresult *described;
   int param_count, column_count;
   rille_postgres_form *params;
+  unsigned *types;              /* of the parameters */
   rille_postgres_value *values; /* of a run, and the same as libpq wants them: */
   const char **bytes;
   int *lengths, *formats;
   rille_postgres_column *columns;
   bool binary; /* the form of its results */
+  bool narrow; /* no column of it can be wide */
 
   rille_cell *cells; /* bound: RILLE_NULL for what is not */
   rille_arena made;  /* values made for a run */
@@ -63,6 +87,8 @@ struct rille_postgres_stmt {
   bool few;         /* there were few the last time */
   PGresult *result; /* all rows, or the one that step found */
   int rows, at;     /* in `result`; the first is 0 */
+  int64_t streamed; /* rows so far, of a run that streams */
+  rille_postgres_fetch fetch;
   rille_postgres_spill_state spill;
 };
 
@@ -137,8 +163,8 @@ void rille_postgres_stream_end(rille_postgres_stmt *stmt);
 
 /* -- postgres_spill.c -------------------------------------------------------------------------------------- */
 
-/* Puts the row of a result behind the others.  RILLE_OUT_OF_MEMORY or RILLE_DISK_FULL when there is no place. */
-rille_status rille_postgres_spill_row(rille_postgres_spill_state *spill, const PGresult *row);
+/* Puts row `at` of a result behind the others.  RILLE_OUT_OF_MEMORY or RILLE_DISK_FULL when there is no place. */
+rille_status rille_postgres_spill_row(rille_postgres_spill_state *spill, const PGresult *rows, int at);
 
 /* No more rows come: they can be read from here on. */
 rille_status rille_postgres_spill_seal(rille_postgres_spill_state *spill);

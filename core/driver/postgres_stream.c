@@ -3,6 +3,7 @@
 ** A cursor's rows come so, and those of a result that is large, so that they are worked on while the rest comes. */
 #include "core/base/memory.h"
 #include "core/driver/postgres_error.h"
+#include "core/driver/postgres_fetch.h"
 #include "core/driver/postgres_stmt.h"
 
 /* Was that the last result?  A pipeline ends with its SYNC; NULLs only stand between its parts. */
@@ -45,6 +46,9 @@ rille_postgres_stream_begin(rille_postgres_stmt *stmt)
 {
   stmt->conn->streaming = stmt;
   stmt->streams = true;
+  stmt->rows = 0;
+  stmt->at = -1;
+  stmt->streamed = 0;
 }
 
 /* What came instead of a row: the end, or a failure. */
@@ -83,10 +87,33 @@ spilled_next(rille_postgres_stmt *stmt, bool *row, rille_fault *fault)
   return status;
 }
 
+/* The next rows of those that are on their way; *rows is NULL behind the last one, where the connection is free. */
+static rille_status
+more(rille_postgres_stmt *stmt, PGresult **rows, rille_fault *fault)
+{
+  PGresult *result = NULL;
+  rille_status status;
+
+  *rows = NULL;
+  if (stmt->fetch.open) {
+    status = rille_postgres_fetch_more(stmt, rows, fault);
+  } else {
+    status = rille_postgres_next(stmt->conn, &result, fault);
+    if (status == RILLE_OK && result != NULL && PQresultStatus(result) == PGRES_SINGLE_TUPLE)
+      *rows = result;
+    else if (status == RILLE_OK)
+      status = end_of_stream(stmt, result, fault);
+  }
+  if (*rows != NULL)
+    stmt->streamed += PQntuples(*rows);
+  else if (status == RILLE_OK && stmt->one_by_one)
+    stmt->few = stmt->streamed <= RILLE_POSTGRES_FEW_ROWS;
+  return status;
+}
+
 rille_status
 rille_postgres_stream_next(rille_postgres_stmt *stmt, bool *row, rille_fault *fault)
 {
-  PGresult *result = NULL;
   rille_status status;
 
   *row = false;
@@ -94,15 +121,14 @@ rille_postgres_stream_next(rille_postgres_stmt *stmt, bool *row, rille_fault *fa
     return spilled_next(stmt, row, fault);
   PQclear(stmt->result);
   stmt->result = NULL;
-  status = rille_postgres_next(stmt->conn, &result, fault);
-  if (status != RILLE_OK)
-    return status;
-  if (result == NULL || PQresultStatus(result) != PGRES_SINGLE_TUPLE)
-    return end_of_stream(stmt, result, fault);
-  stmt->result = result;
-  stmt->at = 0;
-  *row = true;
-  return RILLE_OK;
+  stmt->rows = 0;
+  status = more(stmt, &stmt->result, fault);
+  if (status == RILLE_OK && stmt->result != NULL) {
+    stmt->rows = PQntuples(stmt->result);
+    stmt->at = 0;
+    *row = true;
+  }
+  return status;
 }
 
 rille_status
@@ -114,18 +140,14 @@ rille_postgres_spill(rille_postgres_conn *conn, rille_fault *fault)
   rille_status status, kept = RILLE_OK;
 
   for (;;) {
-    PGresult *result = NULL;
+    PGresult *rows;
 
-    status = rille_postgres_next(conn, &result, &why);
-    if (status != RILLE_OK)
+    status = more(stmt, &rows, &why);
+    if (rows == NULL)
       break;
-    if (result == NULL || PQresultStatus(result) != PGRES_SINGLE_TUPLE) {
-      status = end_of_stream(stmt, result, &why);
-      break;
-    }
-    if (kept == RILLE_OK)
-      kept = rille_postgres_spill_row(spill, result);
-    PQclear(result);
+    for (int i = 0; i < PQntuples(rows) && kept == RILLE_OK; i++)
+      kept = rille_postgres_spill_row(spill, rows, i);
+    PQclear(rows);
   }
   if (kept == RILLE_OK)
     kept = rille_postgres_spill_seal(spill);
@@ -145,7 +167,9 @@ rille_postgres_stream_end(rille_postgres_stmt *stmt)
 {
   rille_postgres_conn *conn = stmt->conn;
 
-  if (conn->streaming == stmt) {
+  if (conn->streaming == stmt && stmt->fetch.open) {
+    rille_postgres_fetch_end(stmt);
+  } else if (conn->streaming == stmt) {
     if (stmt->one_by_one && !conn->in_transaction) /* in one, it would fail with it */
       rille_postgres_cancel(conn);
     (void)finish(conn, NULL);

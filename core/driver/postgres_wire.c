@@ -41,7 +41,7 @@ rille_postgres_drop(rille_postgres_conn *conn)
   PQfinish(conn->pg);
   conn->pg = NULL;
   conn->streaming = NULL;
-  conn->loading = conn->commit_behind = false;
+  conn->loading = conn->commit_behind = conn->hidden = false;
   conn->unwanted_count = 0;
   conn->wait_told_ms = -1;
   conn->piped = conn->was_by_row = conn->wall_knows = conn->tracked = false;
@@ -58,9 +58,10 @@ rille_postgres_lost(rille_postgres_conn *conn, const PGresult *last, rille_fault
   if (conn->stopped) {
     status = rille_fault_set(fault, RILLE_INTERRUPTED, "the statement was stopped");
   } else if (state != NULL) {
-    (void)rille_postgres_fault(last, (rille_str){ 0 }, false, fault);
+    if (rille_postgres_fault(last, (rille_str){ 0 }, false, fault) == RILLE_SERIALIZATION_FAILURE)
+      status = RILLE_SERIALIZATION_FAILURE; /* a replica's transaction that was in the way stood still */
     if (fault != NULL)
-      fault->kind = RILLE_CONNECTION_LOST;
+      fault->kind = status;
   } else {
     const char *message = conn->silent ? "it has not answered for much longer than a statement may take"
                                        : PQerrorMessage(conn->pg);
@@ -72,6 +73,23 @@ rille_postgres_lost(rille_postgres_conn *conn, const PGresult *last, rille_fault
                                           : "whether a write was done is not known: look, and do it again if not");
   }
   rille_postgres_drop(conn);
+  return status;
+}
+
+/* The connection is gone.  Behind `last`, what was read last or NULL, may be what the server said last: why it ended
+** it. */
+static rille_status
+gone(rille_postgres_conn *conn, PGresult *last, rille_fault *fault)
+{
+  enum { RESULTS = 16 }; /* of what a pipeline has not been read of, and NULLs between */
+  rille_status status;
+
+  for (int i = 0; i < RESULTS && PQresultErrorField(last, PG_DIAG_SQLSTATE) == NULL && !PQisBusy(conn->pg); i++) {
+    PQclear(last);
+    last = PQgetResult(conn->pg);
+  }
+  status = rille_postgres_lost(conn, last, fault);
+  PQclear(last);
   return status;
 }
 
@@ -119,24 +137,15 @@ rille_postgres_flush(rille_postgres_conn *conn, rille_fault *fault)
 
   while ((left = PQflush(conn->pg)) > 0)
     if (!rille_postgres_wait(conn, true) || !consume(conn))
-      return rille_postgres_lost(conn, NULL, fault);
-  return left == 0 ? RILLE_OK : rille_postgres_lost(conn, NULL, fault);
+      return gone(conn, NULL, fault);
+  return left == 0 ? RILLE_OK : gone(conn, NULL, fault);
 }
 
 /* Waits for more to come, and takes it. */
 static rille_status
 arrive(rille_postgres_conn *conn, rille_fault *fault)
 {
-  PGresult *last;
-  rille_status status;
-
-  if (rille_postgres_wait(conn, false) && consume(conn))
-    return RILLE_OK;
-  /* What it said last may already be there: why it ended the connection. */
-  last = PQisBusy(conn->pg) ? NULL : PQgetResult(conn->pg);
-  status = rille_postgres_lost(conn, last, fault);
-  PQclear(last);
-  return status;
+  return rille_postgres_wait(conn, false) && consume(conn) ? RILLE_OK : gone(conn, NULL, fault);
 }
 
 rille_status
@@ -150,25 +159,23 @@ rille_postgres_next(rille_postgres_conn *conn, PGresult **out, rille_fault *faul
   if (status != RILLE_OK)
     return status;
   result = PQgetResult(conn->pg);
-  if (PQstatus(conn->pg) == CONNECTION_BAD) {
-    status = rille_postgres_lost(conn, result, fault);
-    PQclear(result);
-    return status;
-  }
+  if (PQstatus(conn->pg) == CONNECTION_BAD)
+    return gone(conn, result, fault);
   *out = result;
   return RILLE_OK;
 }
 
 /* -- one round trip ---------------------------------------------------------------------------------------- */
 
-static int
-send_one(PGconn *pg, const rille_postgres_ask *ask, bool alone)
+int
+rille_postgres_send_one(PGconn *pg, const rille_postgres_ask *ask, bool alone)
 {
   switch (ask->what) {
   case RILLE_ASK_SQL:
-    return alone && ask->count == 0
+    return alone && ask->count == 0 && ask->result_format == 0
              ? PQsendQuery(pg, ask->text)
-             : PQsendQueryParams(pg, ask->text, ask->count, NULL, ask->values, ask->lengths, ask->formats, 0);
+             : PQsendQueryParams(pg, ask->text, ask->count, ask->types, ask->values, ask->lengths, ask->formats,
+                                 ask->result_format);
   case RILLE_ASK_PREPARE: return PQsendPrepare(pg, ask->name, ask->text, 0, NULL);
   case RILLE_ASK_DESCRIBE: return PQsendDescribePrepared(pg, ask->name);
   case RILLE_ASK_RUN:
@@ -182,7 +189,7 @@ rille_status
 rille_postgres_cannot_send(rille_postgres_conn *conn, rille_fault *fault)
 {
   if (PQstatus(conn->pg) == CONNECTION_BAD)
-    return rille_postgres_lost(conn, NULL, fault);
+    return gone(conn, NULL, fault);
   (void)rille_fault_set(fault, RILLE_OUT_OF_MEMORY, "out of memory, or more than can be sent: %s",
                         PQerrorMessage(conn->pg));
   rille_postgres_drop(conn);
@@ -191,8 +198,8 @@ rille_postgres_cannot_send(rille_postgres_conn *conn, rille_fault *fault)
 
 /* All results of one ask: the first that failed, or else the last.  In a pipeline a NULL ends each; a SYNC has one
 ** result and no NULL. */
-static rille_status
-collect(rille_postgres_conn *conn, rille_postgres_ask *ask, rille_fault *fault)
+rille_status
+rille_postgres_collect(rille_postgres_conn *conn, rille_postgres_ask *ask, rille_fault *fault)
 {
   rille_status status;
 
@@ -227,8 +234,8 @@ collect(rille_postgres_conn *conn, rille_postgres_ask *ask, rille_fault *fault)
 }
 
 /* The server ends what takes longer than statement_timeout, if it is there to do so. */
-static int
-silence_of(const rille_postgres_conn *conn, const rille_postgres_ask asks[], size_t count)
+int
+rille_postgres_silence(const rille_postgres_conn *conn, const rille_postgres_ask asks[], size_t count)
 {
   int64_t ms = END_PATIENCE_MS;
 
@@ -246,7 +253,7 @@ static rille_status
 lead_in(rille_postgres_conn *conn, rille_fault *fault)
 {
   rille_postgres_ask sync = { .what = RILLE_ASK_SYNC };
-  rille_status status = collect(conn, &sync, fault);
+  rille_status status = rille_postgres_collect(conn, &sync, fault);
 
   PQclear(sync.result);
   return status;
@@ -264,13 +271,13 @@ send_all(rille_postgres_conn *conn, const rille_postgres_ask asks[], size_t coun
   leads = conn->was_by_row && !alone;
   conn->stopped = conn->silent = conn->was_by_row = false;
   conn->arrived = 0;
-  conn->silence_ms = silence_of(conn, asks, count);
+  conn->silence_ms = rille_postgres_silence(conn, asks, count);
   if (!alone && !PQenterPipelineMode(conn->pg))
     return rille_postgres_cannot_send(conn, fault);
   if (leads && !PQpipelineSync(conn->pg))
     return rille_postgres_cannot_send(conn, fault);
   for (size_t i = 0; i < count; i++)
-    if (!send_one(conn->pg, &asks[i], alone))
+    if (!rille_postgres_send_one(conn->pg, &asks[i], alone))
       return rille_postgres_cannot_send(conn, fault);
   if (!alone && !PQpipelineSync(conn->pg))
     return rille_postgres_cannot_send(conn, fault);
@@ -283,7 +290,7 @@ static rille_status
 leave_pipeline(rille_postgres_conn *conn, rille_fault *fault)
 {
   rille_postgres_ask last = { .what = RILLE_ASK_SYNC };
-  rille_status status = collect(conn, &last, fault);
+  rille_status status = rille_postgres_collect(conn, &last, fault);
 
   PQclear(last.result);
   if (status == RILLE_OK && !PQexitPipelineMode(conn->pg))
@@ -305,7 +312,7 @@ rille_postgres_exchange_looking(rille_postgres_conn *conn, rille_postgres_ask as
 
   conn->arrived = MUCH_BYTES; /* nobody asks */
   for (size_t i = 0; i < now && status == RILLE_OK; i++)
-    status = collect(conn, &asks[i], fault);
+    status = rille_postgres_collect(conn, &asks[i], fault);
   if (status == RILLE_OK && now < count)
     conn->looking = count - now;
   else if (status == RILLE_OK && count > 1)
@@ -333,7 +340,7 @@ rille_postgres_exchange_rows(rille_postgres_conn *conn, rille_postgres_ask asks[
 
   *come = false;
   for (size_t i = 0; i < rows && status == RILLE_OK; i++)
-    status = collect(conn, &asks[i], fault);
+    status = rille_postgres_collect(conn, &asks[i], fault);
   if (status == RILLE_OK && count == 1 && !always)
     status = arrive(conn, fault);
   if (status == RILLE_OK && (always || conn->arrived >= MUCH_BYTES) && is_reached(asks, rows))
@@ -343,7 +350,7 @@ rille_postgres_exchange_rows(rille_postgres_conn *conn, rille_postgres_ask asks[
   if (*come)
     return RILLE_OK;
   for (size_t i = rows; i < count && status == RILLE_OK; i++)
-    status = collect(conn, &asks[i], fault);
+    status = rille_postgres_collect(conn, &asks[i], fault);
   if (status == RILLE_OK && count > 1)
     status = leave_pipeline(conn, fault);
   if (status == RILLE_OK)
@@ -360,25 +367,24 @@ rille_postgres_clear(rille_postgres_ask asks[], size_t count)
   }
 }
 
-/* What the server says about the transaction.  libpq does not tell while a look is still to be read, which is behind
-** what is in none. */
-static void
-take_over(rille_postgres_conn *conn)
+/* libpq does not tell while a look is still to be read, which is behind what is in none. */
+void
+rille_postgres_take_over(rille_postgres_conn *conn)
 {
   PGTransactionStatusType now = PQtransactionStatus(conn->pg);
 
-  conn->in_transaction = now == PQTRANS_INTRANS || now == PQTRANS_INERROR;
+  conn->in_transaction = !conn->hidden && (now == PQTRANS_INTRANS || now == PQTRANS_INERROR);
   if (conn->wait_told_inside && (conn->failed || now != PQTRANS_INTRANS))
     conn->wait_told_ms = -1; /* it may have been rolled back */
   conn->wall_knows = conn->wall_knows && now == PQTRANS_INTRANS;
   conn->wait_told_inside = conn->wait_told_inside && conn->in_transaction;
-  conn->failed = now == PQTRANS_INERROR;
+  conn->failed = !conn->hidden && now == PQTRANS_INERROR;
 }
 
 void
 rille_postgres_settle(rille_postgres_conn *conn)
 {
-  take_over(conn);
+  rille_postgres_take_over(conn);
   conn->used_ms = rille_postgres_now_ms(); /* not where an answer is read that came long ago */
   conn->round_trips++;
 }
@@ -394,12 +400,12 @@ rille_postgres_look_end(rille_postgres_conn *conn)
     return;
   conn->looking = 0;
   for (size_t i = 0; i < count && status == RILLE_OK; i++)
-    status = collect(conn, &asks[i], NULL);
+    status = rille_postgres_collect(conn, &asks[i], NULL);
   if (status == RILLE_OK)
     status = leave_pipeline(conn, NULL);
   if (status == RILLE_OK) {
     rille_postgres_looked(conn, &asks[count - 1]);
-    take_over(conn);
+    rille_postgres_take_over(conn);
   }
   rille_postgres_clear(asks, count);
 }

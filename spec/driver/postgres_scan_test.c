@@ -46,6 +46,27 @@ tells_what_stands_behind_the_first_statement(void **state)
 }
 
 static void
+tells_what_is_a_query(void **state)
+{
+  static const char *const are[] = { "select 1",
+                                     " /* a */ SELECT 1;",
+                                     "(select 1) union (select 2)",
+                                     "values (1)",
+                                     "table a",
+                                     "with a as (select 1) select * from a" };
+  static const char *const are_not[] = {
+    "show all", "explain select 1", "fetch 1 from a",      "insert into a values (1)",
+    "'select'", ";select 1",        "-- select\nshow all", "execute a"
+  };
+
+  (void)state;
+  for (size_t i = 0; i < SPEC_COUNT(are); i++)
+    assert_true(scan(are[i]).queries);
+  for (size_t i = 0; i < SPEC_COUNT(are_not); i++)
+    assert_false(scan(are_not[i]).queries);
+}
+
+static void
 tells_what_may_let_a_commit_come_early(void **state)
 {
   static const char *const may[] = { "set local synchronous_commit = off", "SET Synchronous_Commit TO local",
@@ -137,6 +158,7 @@ main(void)
   const struct CMUnitTest scans[] = {
     cmocka_unit_test(tells_a_text_without_a_statement),
     cmocka_unit_test(tells_what_stands_behind_the_first_statement),
+    cmocka_unit_test(tells_what_is_a_query),
     cmocka_unit_test(tells_what_may_let_a_commit_come_early),
     cmocka_unit_test(tells_what_writes_and_what_reads),
     cmocka_unit_test(finds_the_greatest_parameter),
