@@ -33,10 +33,18 @@ is_of_changes(rille_status status, const rille_fault *fault)
 static rille_status
 another_history(const rille_mirror *mirror, rille_mirror_place place, rille_fault *fault)
 {
-  (void)rille_fault_set(fault, RILLE_CHECKSUM_MISMATCH,
-                        "the mirror has transaction %lld of %s, which its outbox does not have: it was put back from a "
-                        "backup, or its outbox was written by somebody else",
-                        (long long)place.seq, rille_show(mirror->source_name).text);
+  rille_shown source = rille_show(mirror->source_name);
+
+  if (place.seq == 0)
+    (void)rille_fault_set(fault, RILLE_CHECKSUM_MISMATCH,
+                          "the mirror lacks what %s wrote first, which its outbox no longer has: it was dropped, put "
+                          "back from a backup, or is another one than before",
+                          source.text);
+  else
+    (void)rille_fault_set(fault, RILLE_CHECKSUM_MISMATCH,
+                          "the mirror has transaction %lld of %s, which its outbox does not have: it was put back from "
+                          "a backup, or its outbox was written by somebody else",
+                          (long long)place.seq, source.text);
   rille_fault_hint(fault, "resync the mirror: rille mirror:resync, or db:mirror_resync()");
   return RILLE_CHECKSUM_MISMATCH;
 }

@@ -171,7 +171,8 @@ function M.before_drop(self)
   if ok then return end
   Error.raise(Error.is(e) and e.kind or "script", ("drop: a mirror of %s lacks what was written last: %s"):format(
     Error.quote(self.name), Error.is(e) and e.message or tostring(e)), {
-    hint = "try again once the mirror is well; or mirror_stop(its name), and what it lacks is lost",
+    hint = "try again once the mirror is well (mirror_resync copies all rows anew); or mirror_stop(its name), and what "
+      .. "it lacks is lost",
   })
 end
 
