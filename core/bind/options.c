@@ -96,6 +96,7 @@ rille_lua_read_options(lua_State *L, rille_lua_database *database)
     .user = text_option(L, database, "user"),
     .password = text_option(L, database, "password"),
     .schema = text_option(L, database, "schema"),
+    .no_role_schema = flag_option(L, "no_role_schema", false),
     .port = (int)number_option(L, "port", 0),
     .connect_timeout_ms = (int)number_option(L, "connect_timeout_ms", 0),
     .statement_timeout_ms = (int)number_option(L, "statement_timeout_ms", 0),

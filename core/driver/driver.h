@@ -22,6 +22,7 @@ typedef struct rille_open_options {
   /* Of a server.  No text, or 0: what the url says or else the server's library takes. */
   rille_str url, host, user, password; /* what is named alone goes before what the url says */
   rille_str schema;                    /* bare names are looked up there alone; one that is missing is `not_found` */
+  bool no_role_schema;                 /* bare names are not looked up in a schema that is called as the role */
   int port;
   int connect_timeout_ms;   /* for one try; 0: 10 seconds */
   int statement_timeout_ms; /* a statement that takes longer is `timeout`; 0: as the server has it */
@@ -152,7 +153,8 @@ typedef struct rille_driver {
   void (*whose)(rille_stmt *stmt, rille_str tenant, rille_str everybody);
 
   /* Says of a statement, once and for all its runs, that SQL of the caller's own is in it, which may set where bare
-  ** names are looked up: where the connection was opened with a schema, that is put back before anything else runs.
+  ** names are looked up: where the connection was opened with `schema` or `no_role_schema`, that is put back before
+  ** anything else runs.
   ** NULL: there is nothing to put back. */
   void (*own)(rille_stmt *stmt);
 

@@ -23,6 +23,7 @@ typedef struct rille_postgres_info {
   int deadline_ms;      /* for one try to connect */
   int statement_ms;     /* the server ends a statement that takes longer; 0: we do not know */
   const char *session;  /* its settings as SQL, for where a pooler keeps those of the first packet to itself */
+  const char *home;     /* puts back where bare names are looked up, as SQL; NULL: wherever the server does */
   const char *question; /* where bare names are those of one schema: `held` where they are, `none`, or `going` */
   bool own_options;     /* the url has settings for the session, too */
   bool several;         /* hosts: libpq itself must go from one to the next */

@@ -1,5 +1,6 @@
-/* core/driver/postgres_home.c - on a connection to one schema bare names are looked up there, whatever SQL of the
-** caller's own has set: `set schema`, set_config() in a condition, a DO block that puts its text together.
+/* core/driver/postgres_home.c - where bare names are looked up stays as the connection was opened, whatever SQL of the
+** caller's own has set: `set schema`, set_config() in a condition, a DO block that puts its text together.  So it is on
+** one to one schema; on others the schema that is called as the role stays out, where that was said.
 **
 ** What such SQL sets nobody can read off it.  So after it the connection is astray, and with each statement that
 ** follows goes what puts the search path back, until one of them was done: then it holds.  A failure undoes both.
@@ -7,14 +8,12 @@
 #include "core/driver/postgres_error.h"
 #include "core/driver/postgres_stmt.h"
 
-#define PUT_BACK "reset search_path" /* to what the first packet said */
-
 void
 rille_postgres_own(rille_stmt *base)
 {
   rille_postgres_stmt *stmt = (rille_postgres_stmt *)base;
 
-  stmt->own = stmt->conn->info.question != NULL;
+  stmt->own = stmt->conn->info.home != NULL;
 }
 
 size_t
@@ -24,7 +23,7 @@ rille_postgres_home(const rille_postgres_conn *conn, bool apart, rille_postgres_
 
   if (!conn->astray || conn->failed)
     return 0;
-  asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = PUT_BACK };
+  asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SQL, .text = conn->info.home };
   if (apart && !conn->in_transaction)
     asks[count++] = (rille_postgres_ask){ .what = RILLE_ASK_SYNC };
   return count;

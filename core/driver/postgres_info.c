@@ -96,6 +96,13 @@ set_schema(rille_buffer *text, rille_str schema)
   rille_buffer_byte(text, '"');
 }
 
+/* Where bare names are looked up is the server's business, but for the schema that is called as the role: somebody's
+** who happens to be called so.  What is set for one transaction stays so, unless it names that schema. */
+#define WITHOUT_ROLE                                                                              \
+  "select pg_catalog.set_config('search_path', pg_catalog.ltrim(pg_catalog.regexp_replace(path, " \
+  "'(^|,)\\s*\"?\\$user\"?\\s*(?=,|$)', '', 'g'), ', '), false) "                                 \
+  "from pg_catalog.current_setting('search_path') as path where path ~ '\\$user'"
+
 static void
 put_text(rille_buffer *text, rille_str given)
 {
@@ -210,6 +217,10 @@ rille_postgres_info_take(rille_postgres_info *info, const rille_open_options *op
   set_default(info, "tcp_user_timeout", "30000"); /* milliseconds */
   set_session(info, options);
   set_question(info, options->schema);
+  if (info->question != NULL)
+    info->home = "reset search_path"; /* to what the first packet said */
+  else if (options->no_role_schema)
+    info->home = WITHOUT_ROLE;
   info->statement_ms = options->statement_timeout_ms;
   info->deadline_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
   info->several = (get(info, "host") != NULL && strchr(get(info, "host"), ',') != NULL) ||

@@ -113,11 +113,11 @@ is_set(PGconn *pg)
   return true;
 }
 
-/* The same settings in a round trip of their own. */
+/* Settings in a round trip of their own. */
 static rille_status
-set_again(rille_postgres_conn *conn, rille_fault *fault)
+set_again(rille_postgres_conn *conn, const char *sql, rille_fault *fault)
 {
-  rille_postgres_ask set = { .what = RILLE_ASK_SQL, .text = conn->info.session };
+  rille_postgres_ask set = { .what = RILLE_ASK_SQL, .text = sql };
   rille_status status = rille_postgres_exchange(conn, &set, 1, fault);
 
   if (status == RILLE_OK && PQresultStatus(set.result) == PGRES_FATAL_ERROR)
@@ -246,7 +246,9 @@ rille_postgres_connect(rille_postgres_conn *conn, rille_fault *fault)
     if (conn->info.question != NULL)
       status = check_schema(conn, fault);
     else if (!is_set(conn->pg))
-      status = set_again(conn, fault);
+      status = set_again(conn, conn->info.session, fault);
+    if (status == RILLE_OK && conn->info.question == NULL && conn->info.home != NULL)
+      status = set_again(conn, conn->info.home, fault);
   }
   return status;
 }

@@ -117,7 +117,7 @@ enum { RILLE_POSTGRES_BEFORE = 3, RILLE_POSTGRES_TOLD_BYTES = 48 };
 size_t rille_postgres_before(rille_postgres_conn *conn, rille_postgres_ask asks[],
                              char told[RILLE_POSTGRES_TOLD_BYTES]);
 
-/* -- postgres_home.c: where bare names are looked up, on a connection to one schema --------------------------- */
+/* -- postgres_home.c: where bare names are looked up ------------------------------------------------------------ */
 
 enum { RILLE_POSTGRES_HOMES = 2 }; /* asks that put it back */
 

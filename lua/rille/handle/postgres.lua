@@ -25,18 +25,16 @@ M.READING = { "query_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml"
 M.syntax = { parameter = "$%d", nested_comments = true, backslash_texts = true, slices = true,
   line_ends = "\r\n", reading_functions = M.READING, table_type = "regclass" }
 
---- Are tenants to be kept apart by the database itself, too?
-local function is_walled()
-  local tenancy = require "rille.config".current().tenancy
-  return tenancy and tenancy.rls
-end
+--- What the configuration says of tenants, if anything.
+local function tenancy() return require "rille.config".current().tenancy or {} end
 
 function M.options(settings)
   local options = {}
   for _, key in ipairs(OPTIONS) do options[key] = settings[key] end
   options.max_connections = settings.pool and settings.pool.max
   options.place = settings.pooled and M.place(settings) or nil
-  if settings.walled or is_walled() then options.walled = require "rille.tenant.wall".build() end
+  options.no_role_schema = tenancy().strategy == "schema" or nil       -- it may be a tenant's
+  if settings.walled or tenancy().rls then options.walled = require "rille.tenant.wall".build() end
   return options
 end
 
