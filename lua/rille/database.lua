@@ -47,7 +47,7 @@ end
 function M.opened()
   local list = {}
   for _, name in ipairs(require "rille.keys"(handles)) do
-    if handles[name].core then list[#list + 1] = handles[name] end
+    if handles[name]._core then list[#list + 1] = handles[name] end
   end
   return list
 end

@@ -71,7 +71,7 @@ end
 function M.call(handle, method, a, b, c, d)
   if handle.tenant then check(handle, false) end
   if M.session then return M.session.call(handle, run, method, a, b, c, d) end
-  local db = handle.core or handle:connect()
+  local db = handle._core or handle:_connect()
   if not listening.query then return db[method](db, a, b, c, d) end
   return run_traced(handle, db, nil, method, a, b, c, d)
 end
@@ -111,7 +111,7 @@ end
 ---@return rille.Record?
 function M.find(handle, source, key)
   if M.session then return (M.session.call(handle, run_find, "find", source, key)) end
-  return run_find(handle, handle.core or handle:connect(), nil, "find", source, key)
+  return run_find(handle, handle._core or handle:_connect(), nil, "find", source, key)
 end
 
 --- The same with a primary key of any number of columns.
@@ -121,7 +121,7 @@ end
 ---@return rille.Record?
 function M.find_by(handle, source, keys)
   if M.session then return (M.session.call(handle, run_find_by, "find", source, keys)) end
-  return run_find_by(handle, handle.core or handle:connect(), nil, "find", source, keys)
+  return run_find_by(handle, handle._core or handle:_connect(), nil, "find", source, keys)
 end
 
 return M

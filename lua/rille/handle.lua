@@ -37,7 +37,7 @@ end
 ---@field name string
 ---@field driver string
 ---@field settings table         as in config.lua
----@field core table|false       the database of the core, once it is open
+---@field _core table|false      the database of the core, once it is open
 ---@field version integer        counts changes of the schema: what is known of tables holds for one version
 ---@field closed boolean
 ---@field mirrors? rille.Mirror[]  what its writes are repeated in
@@ -62,7 +62,7 @@ end })
 local open_handles = setmetatable({}, { __mode = "k" })
 
 local function next_open(_, handle)
-  repeat handle = next(open_handles, handle) until not handle or handle.core
+  repeat handle = next(open_handles, handle) until not handle or handle._core
   return handle
 end
 
@@ -76,7 +76,7 @@ function M.each_open() return next_open end
 ---@return rille.Handle
 function M.new(name, settings)
   return setmetatable({
-    name = name, driver = settings.driver, settings = settings, core = false, version = 0, closed = false,
+    name = name, driver = settings.driver, settings = settings, _core = false, version = 0, closed = false,
     tenant = false,
   }, Handle)
 end
@@ -98,23 +98,23 @@ local function open(self)
   if tenancy and tenancy.rls then require "rille.tenant.wall".check_engine(self) end
   local options = self:engine().options(self.settings)
   options.name = self.name
-  self.core = core.open(options)
+  self._core = core.open(options)
   open_handles[self] = true
   local session = Config.current().session
-  if Fetch.session or session and session.enabled then self.core:count(true) end
-  if self.core:mirrored() then require "rille.mirror".remember(self) end
+  if Fetch.session or session and session.enabled then self._core:count(true) end
+  if self._core:mirrored() then require "rille.mirror".remember(self) end
   if self.settings.mirror ~= nil then require "rille.mirror".register(self, self.settings.mirror) end
-  return self.core
+  return self._core
 end
 
 --- The database of the core, opened when it is first asked for.
 ---@return table db
-function Handle:connect() return self.core or open(self) end
+function Handle:_connect() return self._core or open(self) end
 
 --- Close the database; the handle is of no use afterwards.
 function Handle:close()
-  local db = self.core
-  self.closed, self.core = true, false
+  local db = self._core
+  self.closed, self._core = true, false
   if Fetch.session then Fetch.session.closed(self) end
   if db then db:close() end
 end
@@ -226,14 +226,14 @@ function Handle:snapshot(fn) return Transaction.snapshot(self, fn) end
 
 --- Names of the tables and views, sorted.
 ---@return string[]
-function Handle:tables() return self:connect():tables() end
+function Handle:tables() return self:_connect():tables() end
 
 --- What the database says of a table; nil when there is none.
 ---@param name string
 ---@return table?
 function Handle:describe(name)
   if type(name) ~= "string" then Error.argument("describe", "the name of a table", name) end
-  local description = self:connect():describe(name)
+  local description = self:_connect():describe(name)
   if not description then return nil end
   if not self.read or self.read.version ~= self.version then
     self.read = { version = self.version, schema = description.schema, table = name, at = core.now() }
@@ -259,7 +259,7 @@ end
 --- Has another connection changed the schema since it was read here?  Then what is known of tables is dropped.
 ---@return string|nil read_at  when it was read, if it has changed
 function Handle:notice()
-  local db, read = self.core, self.read
+  local db, read = self._core, self.read
   if not db or not read or read.version ~= self.version then return nil end
   db:trace(false)                                        -- nobody who listens to statements asked for this one
   local ok, now = pcall(db.describe, db, read.table)
@@ -284,7 +284,7 @@ end
 function Handle:forget()
   self.version = self.version + 1
   if core.wall[2] then require "rille.tenant.wall".again() end
-  if self.core then self.core:forget() end
+  if self._core then self._core:forget() end
 end
 
 --- Does the database answer, and can it be written?  Never raises: `ok` is false and `error` says why.
@@ -292,7 +292,7 @@ end
 function Handle:health()
   local start = core.monotonic_ms()
   local ok, health = xpcall(function()
-    local health = self:engine().probe(self:connect())
+    local health = self:engine().probe(self:_connect())
     if self.settings.replicas then health.replicas = require "rille.session.nodes".health(self) end
     return health
   end, Error.keep_trace)

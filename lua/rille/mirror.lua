@@ -87,7 +87,7 @@ end
 ---@param handle rille.Handle
 ---@param make boolean  a mirror that is not there is made; else whoever says that there is one may mean another place
 local function follow(handle, make)
-  local db, followed = handle.core, handle.followed
+  local db, followed = handle._core, handle.followed
   if Config.current().mirror_background == false or handle.settings.database == ":memory:" then return end
   for _, mirror in ipairs(handle.mirrors) do
     local settings = not followed[mirror.name] and settings_of(mirror.name, make)
@@ -101,7 +101,7 @@ end
 
 local function begin(handle, mirrors)
   handle.mirrors, handle.followed = mirrors, {}
-  handle.core:mirror_look()
+  handle._core:mirror_look()
   follow(handle, true)
 end
 
@@ -144,7 +144,7 @@ end
 ---@param given string|table  "root", a list of names, or { root = { tables = { "users" } } }
 function M.register(handle, given)
   local wanted, known, same = {}, {}, true
-  for _, each in ipairs(handle:connect():mirrored() and recorded(handle) or {}) do known[each.name] = each end
+  for _, each in ipairs(handle:_connect():mirrored() and recorded(handle) or {}) do known[each.name] = each end
   for said, options in next, read_option(given) do
     local name = meant(handle, said, known)
     if name == handle.name then Error.argument("mirror", "another database", said) end
@@ -156,7 +156,7 @@ function M.register(handle, given)
   if same then return follow(handle, true) end
   M.quietly(handle, function()
     handle:transaction(function()
-      handle.core:mirror_create()
+      handle._core:mirror_create()
       for name, options in next, wanted do record(handle, name, options.text) end
     end)
   end)
@@ -166,7 +166,7 @@ end
 --- The database goes: what its mirrors do not have yet they get now, or it stays.
 ---@param self rille.Handle
 function M.before_drop(self)
-  if not self:connect():mirrored() then return end
+  if not self:_connect():mirrored() then return end
   local ok, e = xpcall(M.mirror_sync, Error.keep_trace, self, { timeout_ms = DROP_MS })
   if ok then return end
   Error.raise(Error.is(e) and e.kind or "script", ("drop: a mirror of %s lacks what was written last: %s"):format(
@@ -189,7 +189,7 @@ local function existing(name)
 end
 
 local function mirrors_of(self, word)
-  local mirrors = self:connect():mirrored() and recorded(self)
+  local mirrors = self:_connect():mirrored() and recorded(self)
   if mirrors and #mirrors > 0 then return mirrors end
   Error.raise("invalid_argument", ("%s: %s has no mirror"):format(word, Error.quote(self.name)), {
     hint = 'rille.open(name, { mirror = "root" }) gives it one',
@@ -205,7 +205,7 @@ local function put_back(db, before, ok, ...)
 end
 
 local function in_mode(handle, mode, fn, ...)
-  local db = handle:connect()
+  local db = handle:_connect()
   return put_back(db, db:mirror_mode(mode), xpcall(fn, Error.keep_trace, ...))
 end
 
@@ -241,7 +241,7 @@ end
 
 --- Apply what there is; a transaction that cannot be applied is tried again, and then set aside.
 local function sync(self, mirror, deadline)
-  local db, target, tries = self:connect(), target_of(mirror.name):connect(), 0
+  local db, target, tries = self:_connect(), target_of(mirror.name):_connect(), 0
   local applied, set_aside = 0, 0
   while true do
     local count, aside, more, blocked = db:mirror_apply(target, mirror, BATCH, tries > #PAUSES_MS)
@@ -292,7 +292,7 @@ function M.mirror_retry(self)
   local done = { applied = 0, failed = 0 }
   each_mirror(self, "mirror_retry", function(mirror)
     sync(self, mirror)
-    local applied, failed = self.core:mirror_retry(target_of(mirror.name):connect(), mirror)
+    local applied, failed = self._core:mirror_retry(target_of(mirror.name):_connect(), mirror)
     done.applied, done.failed = done.applied + applied, done.failed + failed
   end)
   return done
@@ -305,9 +305,9 @@ function M.mirror_resync(self)
   local done = { rows = 0, left_out = 0 }
   each_mirror(self, "mirror_resync", function(mirror)
     local target = target_of(mirror.name)
-    local rows, left_out = self.core:mirror_resync(target:connect(), mirror)
+    local rows, left_out = self._core:mirror_resync(target:_connect(), mirror)
     target:forget()                                      -- tables may be new
-    self.core:mirror_ring()                              -- what kept it from going on may be over
+    self._core:mirror_ring()                              -- what kept it from going on may be over
     done.rows, done.left_out = done.rows + rows, done.left_out + left_out
   end)
   return done
@@ -323,7 +323,7 @@ function M.mirror_verify(self)
     local rows, names
     for _ = 1, VERIFY_TRIES do
       sync(self, mirror)
-      rows, names = self.core:mirror_verify(target_of(mirror.name):connect(), mirror)
+      rows, names = self._core:mirror_verify(target_of(mirror.name):_connect(), mirror)
       if rows then break end                             -- else somebody wrote in between
     end
     if not rows then
@@ -399,7 +399,7 @@ function M.mirror_status(self)
   for i, mirror in ipairs(mirrors_of(self, "mirror_status")) do
     local each, n = look(self, mirror), (self.followed or {})[mirror.name]
     each.background = n ~= nil
-    local kind, message = self.core:mirror_fails(n or 0)
+    local kind, message = self._core:mirror_fails(n or 0)
     if kind and not each.error then each.error = Error.new(kind, message) end
     status.mirrors[i] = each
     status.lag, status.lag_ms = math.max(status.lag, each.lag), math.max(status.lag_ms, each.lag_ms)

@@ -89,7 +89,7 @@ local function make(key, name, options)
   Pooled.make_folder(path)
   local handle = handles:add(key, path, { max_bytes = options.max_bytes })
   handle.identity = { name = name, version = options.version }
-  local ok, e = pcall(handle.connect, handle)
+  local ok, e = pcall(handle._connect, handle)
   if not ok then
     handles:drop(key)
     error(e, 0)

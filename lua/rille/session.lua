@@ -79,7 +79,7 @@ end
 
 --- What a database says of a part of the token; false when it is not its own.
 local function recognized(self, handle, part)
-  local verdict = handle:connect():judge(part)
+  local verdict = handle:_connect():judge(part)
   if verdict == "foreign" then return false end
   clusters[handle], self.touched[handle] = Place.cluster(part), self.touched[handle] or false
   if verdict == "there" then
@@ -105,13 +105,13 @@ end
 -- is what tells later whether a backup was put there meanwhile.
 local function touch(self, handle)
   if self.touched[handle] then return end
-  local backs = handle.core:look_again()
+  local backs = handle._core:look_again()
   for part in next, self.waiting do
     if recognized(self, handle, part) then self.waiting[part] = nil end
-    backs = handle.core:look_again()                      -- what that saw is known now
+    backs = handle._core:look_again()                      -- what that saw is known now
   end
   if self.touched[handle] == nil and not Nodes.has(handle) then
-    backs = select(2, handle:connect():token(false)) or backs
+    backs = select(2, handle:_connect():token(false)) or backs
   end
   self.touched[handle] = backs                            -- not before: what failed is tried again
 end
@@ -123,7 +123,7 @@ local function saw(self, handle, seen, place, replica)
   if not replica then Nodes.route(handle):heard(place) end
   local reached, verdict = not before or Place.reaches(place, before), nil
   if reached == nil or not reached and not replica then   -- of another epoch, or not written into the log yet
-    verdict = (replica or handle:connect()):judge(before, true)
+    verdict = (replica or handle:_connect()):judge(before, true)
   end
   if not replica then seen.primary, seen.late, seen.at = false, false, nil end
   if reached or verdict == "there" then
@@ -171,7 +171,7 @@ end
 --- Find out which database it is before something is done there: what fails here has done nothing yet.
 local function identify(handle)
   if clusters[handle] then return end
-  local place = handle:connect():token()
+  local place = handle:_connect():token()
   if not place then return end
   clusters[handle] = Place.cluster(place)
   if Nodes.has(handle) then Nodes.route(handle):heard(place) end
@@ -181,12 +181,12 @@ end
 local function part_of(self, handle)
   if handle.closed then return nil end
   local inside = Transaction.innermost(handle) ~= nil
-  if not Nodes.has(handle) then return handle:connect():token(not inside) end
+  if not Nodes.has(handle) then return handle:_connect():token(not inside) end
   local seen = self:seen_of(handle)
   if not inside then Nodes.route(handle):settle(seen) end
   local part = token_of(seen)
   if part or not seen.part or inside then return part end
-  part = handle:connect():token()
+  part = handle:_connect():token()
   if part then seen.saw(part) end
   return token_of(seen)
 end
@@ -202,7 +202,7 @@ local function keep_part(self, handle, backs)
   for _, before in ipairs(Nodes.has(handle) and {} or self.parts) do
     if Place.cluster(before) == Place.cluster(part) then
       if not Place.reaches(part, before) then
-        verdict = handle:connect():judge(before)
+        verdict = handle:_connect():judge(before)
         if verdict ~= "there" then gone = before end
       end
     end
@@ -241,7 +241,7 @@ function M.closed(handle) Nodes.close(handle) end
 ---@param d any
 ---@return any ...       what it gives
 function M.call(handle, run, method, a, b, c, d)
-  local owner, db = coroutine_running(), handle.core or handle:connect()
+  local owner, db = coroutine_running(), handle._core or handle:_connect()
   local self = running[owner]
   if not self then return run(handle, db, nil, method, a, b, c, d) end
   touch(self, handle)
@@ -261,7 +261,7 @@ end
 function M.begin(handle)
   local self = running[coroutine.running()]
   if not self or not Nodes.has(handle) then return end
-  handle:connect()
+  handle:_connect()
   touch(self, handle)
   identify(handle)
   show(self, handle)
@@ -280,7 +280,7 @@ end
 local function start_counting()
   if Fetch.session then return end
   Fetch.session = M                     -- from here on it hears of each statement
-  for handle in Handle.each_open() do handle.core:count(true) end
+  for handle in Handle.each_open() do handle._core:count(true) end
 end
 
 --- Begin a session, or go on with the one that gave a token.

@@ -167,7 +167,7 @@ local function begin(handle, mode, isolation, of_test)
   if Fetch.session and not parent then Fetch.session.begin(handle) end
   if parent and isolation then check_inside(parent, isolation, "transaction.isolation") end
   local tenant = M.tenant_in and not of_test and not unless_of_test(parent) and M.tenant_in(handle) or nil
-  local db = parent and parent.db or handle:connect()
+  local db = parent and parent.db or handle:_connect()
   local self = setmetatable({ handle = handle, db = db, parent = parent, outer = newest[owner], owner = owner,
     state = "open", version = handle.version, of_test = of_test, isolation = isolation or parent and parent.isolation,
     tenant = tenant, whose = (tenants[owner] or NOTHING)[1],

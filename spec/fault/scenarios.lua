@@ -104,7 +104,7 @@ end
 --- After whatever happened the program goes on: the database can be read and written, and no transaction is open.
 function M.go_on(path)
   if not opened then M.open(path) end                    -- it was connecting that failed
-  assert(rille.db():connect():depth() == 0, "a transaction is still open")
+  assert(rille.db():_connect():depth() == 0, "a transaction is still open")
   rille.transaction(function()
     local post = Post:create { title = "probe", meta = { a = { 1, 2 } } }
     assert(Post:find(post.id).meta.a[2] == 2)

@@ -122,11 +122,11 @@ describe("a database", function()
     write(script, ([[
       local rille = require "rille"
       local db = rille.connect %q
-      db:connect():begin "immediate"
+      db:_connect():begin "immediate"
       db:execute "update notes set text = 'theirs'"
       io.open(%q, "w"):close()
       %s
-      db:connect():rollback()
+      db:_connect():rollback()
     ]]):format(path, ready, hold and ("os.execute 'sleep %.1f'"):format(hold) or "io.read()"))
     local process = io.popen(("%s %s"):format(LUA, script), "w")
     for _ = 1, 500 do

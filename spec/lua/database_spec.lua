@@ -40,7 +40,7 @@ describe("database", function()
     it("opens a database of a server, whose password is never shown", function()
       local warehouse = config.connect("postgresql://me:s3cret@host/app?password=s3cret", { statement_timeout_ms = 5,
         pool = { max = 4 } })
-      warehouse:connect()
+      warehouse:_connect()
       assert.same({ name = "main", driver = "postgres", url = "postgresql://me:s3cret@host/app?password=s3cret",
         statement_timeout_ms = 5, max_connections = 4 }, core.opened[1].options)
       core.refuse_open = Error.new("connection_lost", "no")

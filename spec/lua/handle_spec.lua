@@ -273,7 +273,7 @@ describe("a handle", function()
     end)
 
     it("ends the read first", function()
-      local core = db:connect()
+      local core = db:_connect()
       close_when_collected()
       local rows = core:query("select id, title from posts order by id", {})
       assert.is_true(db.closed)

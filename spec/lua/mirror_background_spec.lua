@@ -144,7 +144,7 @@ describe("a mirror in the background", function()
     local start = core.monotonic_ms()
     for i = 1, 50 do db:create("users", { name = "n" .. i }) end
     assert.is_true(core.monotonic_ms() - start < 1000)
-    local function why() return (db.core:mirror_fails(1)) end
+    local function why() return (db._core:mirror_fails(1)) end
     soon("busy", why)
     assert.equal(50, db:mirror_status().lag)
     locker:rollback()

@@ -389,7 +389,7 @@ describe("a mirror", function()
     local db = source "acme"
     db:mirror_sync()
     local other = rille.open "root"
-    other.core:close()
+    other._core:close()
     other:close()
     configure { main = { database = ":memory:", busy_timeout_ms = 20 } }
     db = rille.open "acme"

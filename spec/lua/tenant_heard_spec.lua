@@ -31,7 +31,7 @@ describe("a tenant's rows that move between two files", function()
       assert.same({}, db:mirror_verify().differing)
       return rille.db "all":query("select count(*) as n from posts where org_id = 1 and source = ?", db.name)[1].n
     end
-    own:connect()
+    own:_connect()
     rille.close()
     open()                                            -- the files say it by themselves
     local mine = rows_of(shared, A)

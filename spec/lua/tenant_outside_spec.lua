@@ -48,6 +48,7 @@ describe("a tenant's way out", function()
 
   it("is no word of rille's own", function()
     for _, word in ipairs { "lift", "everybody" } do assert.is_nil(rille.tenant[word]) end
+    for _, word in ipairs { "connect", "core" } do assert.is_nil(rille.db()[word]) end
   end)
 
   describe("is not the schema, which is everybody's:", function()

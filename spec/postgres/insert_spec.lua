@@ -9,9 +9,9 @@ local POSTS <const> = [[create table posts (id integer primary key autoincrement
 local db, Post
 
 local function trips(fn)
-  local before = db:connect():stats().round_trips
+  local before = db:_connect():stats().round_trips
   fn()
-  return db:connect():stats().round_trips - before
+  return db:_connect():stats().round_trips - before
 end
 
 local function some(count, change)

@@ -71,7 +71,7 @@ describe("row-level security", function()
           assert.same({ id + 1, id }, { row.n, row.o })
         end
       end
-      assert.equal(1, db:connect():stats().connections)
+      assert.equal(1, db:_connect():stats().connections)
     end)
 
     it("in transactions, behind savepoints and statements that fail", function()
@@ -200,9 +200,9 @@ describe("row-level security", function()
 
   it("costs no round trip of its own", function()
     local function trips(fn)
-      local before = db:connect():stats().round_trips
+      local before = db:_connect():stats().round_trips
       fn()
-      return db:connect():stats().round_trips - before
+      return db:_connect():stats().round_trips - before
     end
     as(2, function()
       local id = Memo:first().id
@@ -342,7 +342,7 @@ describe("row-level security", function()
       migration.up(schema)
       assert.same({}, Generate.of(db).tables)
       assert.same({ on = true, forced = true, policies = 1 }, policy "plans")
-      assert.same({}, Wall.faults(db:connect(), Wall.guards "main"))
+      assert.same({}, Wall.faults(db:_connect(), Wall.guards "main"))
       migration.down(schema)
       assert.same({ on = false, forced = false, policies = 0 }, policy "memos")
     end)

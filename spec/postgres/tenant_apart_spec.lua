@@ -94,7 +94,7 @@ describe("a tenant's column of PostgreSQL", function()
     local Wall = require "rille.tenant.wall"
     posts "char(9)"
     local told
-    for _, fault in ipairs(Wall.faults(db:connect(), Wall.guards(db.name))) do
+    for _, fault in ipairs(Wall.faults(db:_connect(), Wall.guards(db.name))) do
       told = fault.table == "posts" and fault or told
     end
     assert.matches("posts has the column org_id, which cannot say whose a row is: by the type character", told.message)

@@ -230,9 +230,9 @@ describe("on a connection of a tenant with a schema of its own", function()
     as("a", function()
       local db = rille.db()
       local function trips(fn)
-        local before = db:connect():stats().round_trips
+        local before = db:_connect():stats().round_trips
         fn()
-        return db:connect():stats().round_trips - before
+        return db:_connect():stats().round_trips - before
       end
       local function both()
         stray()

@@ -114,8 +114,8 @@ describe("behind a view of PostgreSQL", function()
   end)
 
   it("is read again where something is dropped under the look at all there is", function()
-    local Behind, real, left = require "rille.tenant.behind.postgres", db:connect(), 0
-    local handle = { connect = function()
+    local Behind, real, left = require "rille.tenant.behind.postgres", db:_connect(), 0
+    local handle = { _connect = function()
       return { query = function(_, sql, params)
         left = left - 1
         if left >= 0 then

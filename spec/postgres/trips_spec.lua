@@ -17,9 +17,9 @@ local db, User, Post, Note
 local function trips(fn)
   fn()
   fn()
-  local before = db:connect():stats().round_trips
+  local before = db:_connect():stats().round_trips
   fn()
-  return db:connect():stats().round_trips - before
+  return db:_connect():stats().round_trips - before
 end
 
 before_each(function()
@@ -127,7 +127,7 @@ describe("one round trip", function()
     local seen, level = {}, nil
     Post:on("retrieved", function(post)
       seen[#seen + 1] = post.title
-      level = db:connect():depth()
+      level = db:_connect():depth()
       db:insert("tags", { name = post.title })
     end)
     assert.equal(6, trips(function() User:with("posts", "photos"):all() end))   -- three inserts, and the commit alone
@@ -142,7 +142,7 @@ describe("one round trip", function()
     assert.equal(5, db:table("tags"):count())
     rille.transaction(function()
       assert.equal(3, #User:with("posts", "photos"):all())
-      assert.equal(1, db:connect():depth())
+      assert.equal(1, db:_connect():depth())
       db:insert("tags", { name = "kept" })
     end)
     assert.equal(7, db:table("tags"):count())

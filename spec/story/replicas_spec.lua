@@ -272,7 +272,7 @@ describe("a session over replicas", function()
           exit when (pg_current_wal_insert_lsn() - '0/0') % 8192 = 24;
           perform pg_logical_emit_message(false, 'x', repeat('x', greatest(1, least(2000, (left_ - 60)::int))));
         end loop; end \$\$]])
-      local place = rille.db().core:token()
+      local place = rille.db()._core:token()
       assert.is_true(s:run(function() return Post:count() end) == 1, place)
       local replica = nodes(function()
         local later = rille.session.start { token = place, wait_ms = 3000, on_lag = "error" }

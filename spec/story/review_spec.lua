@@ -123,7 +123,7 @@ describe("once wrong", function()
     for _, sql in ipairs { "begin", ";begin", "\u{feff}commit", "/* x */ rollback", "-- y\n savepoint a" } do
       refused("invalid_argument", function() rille.db():execute(sql) end)
     end
-    assert.equal(0, rille.db():connect():depth())
+    assert.equal(0, rille.db():_connect():depth())
   end)
 
   it("a cursor keeps what it compares with", function()

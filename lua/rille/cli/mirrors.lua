@@ -36,7 +36,7 @@ local function all()
   local handles = {}
   for _, name in ipairs(require "rille.keys"(Config.current().connections)) do
     local handle = require "rille.database".get(name)
-    local known, mirrored = pcall(function() return handle:connect():mirrored() end)
+    local known, mirrored = pcall(function() return handle:_connect():mirrored() end)
     if Config.current().connections[name].mirror or known and mirrored then handles[#handles + 1] = handle end
   end
   for _, each in ipairs(require "rille.open".list()) do

@@ -173,7 +173,7 @@ function M.alike(handle, description, column)
   local declared = column.declared
   if column.type == "integer" or column.type == "uuid" then return "the type " .. declared end
   if not column.collation and (declared == "text" or declared:find "^character varying") then return nil end
-  return handle:connect():query(ALIKE_OF, { description.name, column.name })[1].alike
+  return handle:_connect():query(ALIKE_OF, { description.name, column.name })[1].alike
 end
 
 function M.count_anew(handle, name)

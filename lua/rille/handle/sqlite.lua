@@ -139,7 +139,7 @@ function M.alike(handle, description, column)
   for _, each in ipairs(description.kind == "view" and ALIKE or {}) do
     local sql = ("select %s = ?1 as alike from (select %s from %s where 0 union all select ?2)"):format(name, name,
       Name.quote(description.name))
-    if handle:connect():query(sql, { each[2], each[3] })[1].alike == 1 then found = each[1] end
+    if handle:_connect():query(sql, { each[2], each[3] })[1].alike == 1 then found = each[1] end
   end
   return found and "the collation " .. found
 end

@@ -36,7 +36,7 @@ local known = setmetatable({}, { __mode = "k" })
 function M.of(handle, name)
   local tables = known[handle]
   if not tables or tables.version ~= handle.version then
-    tables = { version = handle.version, of = {}, none = not handle:connect():describe(Store.TABLE) }
+    tables = { version = handle.version, of = {}, none = not handle:_connect():describe(Store.TABLE) }
     known[handle] = tables
   end
   if tables.none then return nil end

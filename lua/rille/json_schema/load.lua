@@ -9,7 +9,7 @@ local M = {}
 
 --- A runner that nobody who listens to statements hears: nobody asked for what it reads.
 local function quiet_runner(handle)
-  local db = handle:connect()
+  local db = handle:_connect()
   return require "rille.schema.runner".new {
     driver = handle.driver, _query = function(_, sql, ...)
       local text, params = require "rille.sql".placeholders("query", handle.driver, sql, ...)

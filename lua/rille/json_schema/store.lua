@@ -15,7 +15,7 @@ function M.ensure(run) run:execute(engine_of(run.handle).json_schemas) end
 ---@return string? schema
 ---@return string? picture
 function M.read(handle, name)
-  local db = handle:connect()                  -- past whoever listens to statements: nobody asked for this one
+  local db = handle:_connect()                  -- past whoever listens to statements: nobody asked for this one
   if not db:describe(M.TABLE) then return nil end
   local keeps_picture = engine_of(handle).keeps_picture
   local text, params = require "rille.sql".placeholders("query", handle.driver,
@@ -47,7 +47,7 @@ end
 ---@param name string
 ---@param to? string  its new name; nil when it was dropped
 function M.moved(run, name, to)
-  if not run.handle:connect():describe(M.TABLE) then return end
+  if not run.handle:_connect():describe(M.TABLE) then return end
   if to then
     run:execute([[update "rille_json_schemas" set "table" = ? where "table" = ?]], to, name)
   else

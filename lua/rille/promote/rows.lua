@@ -72,7 +72,7 @@ end
 local function carry(handle, plan, side, more)
   more.sql, more.table, more.columns, more.exact = select_of(plan, side), plan.name, plan.columns, plan.exact
   more.most = more.most or MOST
-  local done = handle:connect():carry(more)
+  local done = handle:_connect():carry(more)
   for _, each in ipairs(done.misfits) do
     each.table, each.row, each.key, each.number = plan.name, named(each), nil, nil
   end
@@ -101,7 +101,7 @@ function M.sum(to, plan, on_progress) return carry(to, plan, "name", { progress 
 ---@param on_progress? fun(rows: integer)
 ---@return rille.Carried
 function M.copy(from, to, plan, on_progress)
-  return carry(from, plan, "source", { target = to:connect(), progress = on_progress })
+  return carry(from, plan, "source", { target = to:_connect(), progress = on_progress })
 end
 
 --- Marks for the buckets in which both sides differ, at most so many that their rows can be named.

@@ -24,7 +24,7 @@ local function check_home(info) require "rille.tenant.home".check(info.handle, t
 
 --- fetch.call where a statement that fails would end the whole transaction: it is undone alone.
 local function call_alone(handle, method, record, ...)
-  local db = handle:connect()
+  local db = handle:_connect()
   if db:depth() == 0 then return fetch.call(handle, method, record, ...) end
   db:guard_saves(true)
   local ok, a, b = pcall(fetch.call, handle, method, record, ...)

@@ -35,7 +35,7 @@ function M.route(handle)
   local route = routes[handle]
   if not route then
     local replicas = handle.settings.replicas or {}
-    route = Route.new(handle:connect(), #replicas, function(number) return open(handle, number) end)
+    route = Route.new(handle:_connect(), #replicas, function(number) return open(handle, number) end)
     routes[handle] = route
   end
   return route
@@ -89,7 +89,7 @@ function M.at_primary(db, seen, fn, ...)
 end
 
 local function primary(handle, seen, run, method, a, b, c, d)
-  local db = handle:connect()
+  local db = handle:_connect()
   if seen.unsaid or seen.bound then M.route(handle):show(seen) end
   return M.at_primary(db, seen, run, handle, db, nil, method, a, b, c, d)
 end
@@ -122,7 +122,7 @@ function M.call(handle, seen, run, method, a, b, c, d)
     route:show(seen)
     route:notice(seen)
     seen.late = true                                       -- nowhere else to go: asked for when it is wanted
-    return run(handle, handle:connect(), nil, method, a, b, c, d)
+    return run(handle, handle:_connect(), nil, method, a, b, c, d)
   end
   local replica, waited_ms = route:choose(seen)
   if not replica then return primary(handle, seen, run, method, a, b, c, d) end
@@ -141,7 +141,7 @@ local WHERE <const> = [[select pg_is_in_recovery() as replica, case when pg_is_i
 function M.health(handle)
   local count = #(handle.settings.replicas or {})
   if count == 0 then return nil end
-  local list, ahead = {}, handle:connect():query(WHERE)[1].position
+  local list, ahead = {}, handle:_connect():query(WHERE)[1].position
   for number, replica in ipairs(M.route(handle).replicas) do
     local state = { number = number, ok = false }
     local ok, seen = pcall(function()

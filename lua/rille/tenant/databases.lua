@@ -118,11 +118,11 @@ function M.open(slug, settings)
   local own, name = elsewhere(settings, settings.database), name_of(settings)
   own.statement_timeout_ms, own.pooled, own.tenant = settings.statement_timeout_ms, true, slug
   local handle = Handle.new(slug, own)
-  if is_marked() and not handle:connect():query(IS_MARKED:format("pg_catalog.current_database()", "false"))[1] then
+  if is_marked() and not handle:_connect():query(IS_MARKED:format("pg_catalog.current_database()", "false"))[1] then
     handle:close()
     unknown(slug, name)
   end
-  handle:connect()
+  handle:_connect()
   handle.tenant = slug
   return handle
 end

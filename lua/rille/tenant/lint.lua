@@ -156,7 +156,7 @@ end
 local function check_wall(findings, handle)
   local Wall = require "rille.tenant.wall"
   if not Wall.is_at(handle) then return end
-  for _, fault in ipairs(Wall.faults(handle:connect(), Wall.guards(handle.name))) do
+  for _, fault in ipairs(Wall.faults(handle:_connect(), Wall.guards(handle.name))) do
     findings[#findings + 1] = { kind = fault.table and "no_policy" or "role", table = fault.table or "(all)",
       message = fault.message, hint = fault.hint }
   end

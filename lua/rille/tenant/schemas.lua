@@ -96,7 +96,7 @@ function M.open(slug)
   local settings = settings_of(slug)
   settings.pooled, settings.tenant = true, slug
   local handle = Handle.new(slug, settings)
-  local rows = handle:connect():query("select 1 as there from pg_catalog.pg_namespace n where n.nspname = "
+  local rows = handle:_connect():query("select 1 as there from pg_catalog.pg_namespace n where n.nspname = "
     .. "pg_catalog.current_schema() and " .. MARK_OF .. " = $1", { MARK })
   if not rows[1] then
     handle:close()

@@ -28,7 +28,7 @@ function M.work_on(path, settings, fn)
   own.database, own.pooled = path, nil
   local db = Handle.new("new tenant", own)
   local ok, e = xpcall(function()
-    db:connect()                                         -- there is a file then, even where nothing is done in it
+    db:_connect()                                         -- there is a file then, even where nothing is done in it
     fn(db)
   end, Error.keep_trace)
   db:close()                                             -- the last one: all is in the file then, and WAL is gone

@@ -12,7 +12,7 @@ local M = {}
 
 local function open_cursors()
   local count = 0
-  for _, handle in ipairs(Database.opened()) do count = count + handle:connect():stats().cursors end
+  for _, handle in ipairs(Database.opened()) do count = count + handle:_connect():stats().cursors end
   return count
 end
 
@@ -153,7 +153,7 @@ local function take_templates()
   for _, handle in ipairs(Database.opened()) do
     if is_in_memory(handle) then
       local template = Handle.new(handle.name, handle.settings)
-      template:connect():copy(handle:connect())
+      template:_connect():copy(handle:_connect())
       templates[handle.name] = template
     end
   end
@@ -172,7 +172,7 @@ function M.fresh_in(block, options)
     tenant = tenant_now()
     templates = templates or take_templates()
     Database.reset()
-    for name, template in next, templates do Database.get(name):connect():copy(template:connect()) end
+    for name, template in next, templates do Database.get(name):_connect():copy(template:_connect()) end
   end)
   block.after_each(function()
     local left = left_open { transactions = 0, cursors = 0 }

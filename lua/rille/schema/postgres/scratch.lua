@@ -13,7 +13,7 @@ local count = 0
 local Restore = {
   __close = function(self)
     local handle, scratch = self.handle, self.scratch
-    handle.core, handle.rehearsal = self.core, nil
+    handle._core, handle.rehearsal = self.core, nil
     handle:forget()
     scratch:close()
   end,
@@ -131,9 +131,9 @@ function M.run(handle, options, fn)
   local made = options.empty and {} or statements_of(handle)
   local other = Handle.new(handle.name, handle.settings)
   local restore <close> = setmetatable({                                       -- luacheck: ignore 211
-    handle = handle, scratch = other, core = handle.core,
+    handle = handle, scratch = other, core = handle._core,
   }, Restore)
-  handle.core, handle.rehearsal = other:connect(), {}
+  handle._core, handle.rehearsal = other:_connect(), {}
   handle:forget()
   return M.within(handle, function()
     for _, sql in ipairs(made) do handle:_execute(sql) end

@@ -20,7 +20,7 @@ local Switch = { __close = function(self) self.db:execute(("pragma %s = %d"):for
 ---@param name string
 ---@param value 0|1
 function Runner:switch(name, value)
-  local db = self.handle:connect()
+  local db = self.handle:_connect()
   local before = db:query("pragma " .. name)[1][name]
   db:execute(("pragma %s = %d"):format(name, value))
   return setmetatable({ db = db, name = name, before = before }, Switch)
@@ -28,7 +28,7 @@ end
 
 ---@return boolean
 function Runner:foreign_keys_are_on()
-  return self.handle:connect():query("pragma foreign_keys")[1].foreign_keys == 1
+  return self.handle:_connect():query("pragma foreign_keys")[1].foreign_keys == 1
 end
 
 --- Before a table is dropped to be made anew: raises, if foreign keys are on, what makes the change begin again.

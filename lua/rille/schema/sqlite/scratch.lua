@@ -8,7 +8,7 @@ local NO_ENTRY <const> = 2        -- errno of a file that is not there
 local Restore = {
   __close = function(self)
     local handle, scratch = self.handle, self.scratch
-    handle.core, handle.settings = self.core, self.settings
+    handle._core, handle.settings = self.core, self.settings
     handle:forget()
     scratch:close()
   end,
@@ -25,7 +25,7 @@ local COPIED = [[select m.sql as sql, m.name as name from sqlite_schema as m
 ---@param handle rille.Handle
 ---@return boolean
 function M.exists(handle)
-  if handle.core or handle.settings.database == ":memory:" then return true end
+  if handle._core or handle.settings.database == ":memory:" then return true end
   local path = handle.settings.database
   local file <close>, _, code = io.open(path, "rb")
   local folder = path:match "^(.*)/[^/]*$" or "."
@@ -41,16 +41,16 @@ end
 function M.run(handle, options, fn)
   local made = {}
   if not options.empty and M.exists(handle) then
-    made = handle:connect():query(COPIED)
+    made = handle:_connect():query(COPIED)
   end
   local settings = setmetatable({ database = ":memory:" }, { __index = handle.settings })
   local scratch = core.open {
     driver = "sqlite", database = ":memory:", name = handle.name, foreign_keys = options.foreign_keys,
   }
   local restore <close> = setmetatable({                                       -- luacheck: ignore 211
-    handle = handle, scratch = scratch, core = handle.core, settings = handle.settings,
+    handle = handle, scratch = scratch, core = handle._core, settings = handle.settings,
   }, Restore)
-  handle.core, handle.settings = scratch, settings
+  handle._core, handle.settings = scratch, settings
   handle:forget()
   for _, row in ipairs(made) do scratch:execute(row.sql) end
   return fn()

@@ -86,7 +86,7 @@ end
 ---@return { name: string, table: string, text: string }[]
 function M.triggers(handle)
   local list = {}
-  for _, row in ipairs((handle:connect():query(TRIGGERS))) do
+  for _, row in ipairs((handle:_connect():query(TRIGGERS))) do
     list[#list + 1] = { name = row.name, table = row.tbl_name, text = (row.source:lower():gsub('"', " ")) }
   end
   return list
@@ -100,7 +100,7 @@ function M.is_plain() return false end
 ---@param handle rille.Handle
 ---@return fun(name: string): (fun(table_name: string): boolean)?  for a name: is a table behind it?  nil: none is
 function M.read(handle)
-  local db = handle:connect()
+  local db = handle:_connect()
   local uses = read_uses(db)
   local names, things = read_things(db)
   return function(name)
@@ -120,7 +120,7 @@ end
 ---@param guarded table<string, true>  names of tables with a policy
 ---@return table<string, true> names
 function M.unwalled(handle, guarded)
-  local db = handle:connect()
+  local db = handle:_connect()
   local uses = read_uses(db)
   local names, things, kinds = read_things(db)
 

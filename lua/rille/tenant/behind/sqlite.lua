@@ -34,7 +34,7 @@ end
 
 --- What the database holds beside tables, by name: { name =, virtual =, text = all SQL that acts when it is used }.
 local function objects_of(handle)
-  local rows, list, by_name = handle:connect():query(OBJECTS), {}, {}
+  local rows, list, by_name = handle:_connect():query(OBJECTS), {}, {}
   for _, row in ipairs(rows) do
     if row.type ~= "trigger" then
       local object = { name = plain(row.name), virtual = row.type == "table", text = plain(row.sql or "") }
@@ -86,7 +86,7 @@ end
 ---@return { name: string, table: string, text: string }[]
 function M.triggers(handle)
   local list = {}
-  for _, row in ipairs((handle:connect():query(TRIGGERS))) do
+  for _, row in ipairs((handle:_connect():query(TRIGGERS))) do
     local text = plain(row.sql):match "%f[%w_]begin%f[^%w_](.*)"
     list[#list + 1] = { name = row.name, table = row.tbl_name, text = text or "" }
   end

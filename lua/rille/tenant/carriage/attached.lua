@@ -53,7 +53,7 @@ end
 local function sum(self, side, where)
   local columns = {}
   for i, column in ipairs(self.columns) do columns[i] = { name = column.name, declared = "TEXT" } end
-  return side.db:connect():carry { table = self.name, columns = columns, exact = true, most = 1,
+  return side.db:_connect():carry { table = self.name, columns = columns, exact = true, most = 1,
     sql = ("select %s from %s where %s"):format(exact(self), side:place(self.name), where) }
 end
 

@@ -62,7 +62,7 @@ local HEARD <const> = "select 1 from other.sqlite_schema where name in ('rille_m
 ---@return rille.MoveSide to
 function Sqlite.open_both(from, to)
   local settings, there = settings_of(from), settings_of(to)
-  if to.settings.mirror ~= nil then to:connect() end          -- so that the file says that it has mirrors
+  if to.settings.mirror ~= nil then to:_connect() end          -- so that the file says that it has mirrors
   local db = Handle.new("move", settings)
   db:_execute("attach ? as other", there.database)
   if not db:_query(HEARD)[1] then return on(db, "main"), on(db, "other") end
