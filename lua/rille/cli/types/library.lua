@@ -134,6 +134,7 @@ local CLASSES = [[
 
 ---@class rille.TenantModule
 ---@field run fun(tenant: string|rille.Tenant, fn: (fun(...: any): any), ...: any): any
+---@field outside fun(fn: (fun(...: any): any), ...: any): any  as no tenant, whatever holds around it
 ---@field set fun(tenant: string|rille.Tenant)
 ---@field clear fun()
 ---@field current fun(): rille.Tenant?
