@@ -14,9 +14,9 @@ local WANDERED, WANDERINGS, BOUND = 10000, 30000, 500
 
 local folder = os.getenv "BENCH_MANY"
 
-local function configure(max, connections)
+local function configure(max)
   rille.configure {
-    default = "main", connections = connections or require "rille.config".current().connections,
+    default = "main", connections = require "rille.config".current().connections,
     migrations = folder .. "/migrations",
     tenancy = { strategy = "database", fallback = "main", pattern = folder .. "/{slug}.db", pool = { max = max } },
   }
@@ -104,23 +104,35 @@ works.wander = {
 
 -- -- the same in rille, without tenants -----------------------------------------------------------------------------
 
+local function finds_of_tenants()
+  local finds, slugs = {}, configure(DATABASES)
+  local Guest = rille.model "Guest" { table = "users", timestamps = false }
+  local function find(id) return Guest:find(id) end
+  for n = 1, FULL do
+    local tenant = { id = n, slug = slugs[n] }
+    finds[n] = function(id) return rille.tenant.run(tenant, find, id) end
+  end
+  return finds
+end
+
+local function finds_of_connections()
+  local finds, connections = {}, require "rille.config".current().connections
+  for n = 1, FULL do connections["c" .. n] = { database = ("%s/t%d.db"):format(folder, n) } end
+  rille.configure { default = "main", connections = connections }
+  for n = 1, FULL do
+    local One = rille.model("Guest" .. n) { table = "users", connection = "c" .. n, timestamps = false }
+    finds[n] = function(id) return One:find(id) end
+  end
+  return finds
+end
+
 --- One record in each of 100 databases: the current tenant's, or that of a model for each.
 function works.hit(side)
   return {
     warm = "Post",
     prepare = function()
-      local connections, finds = require "rille.config".current().connections, {}
-      for n = 1, FULL do connections["c" .. n] = { database = ("%s/t%d.db"):format(folder, n) } end
-      local slugs = configure(DATABASES, connections)
-      local Guest = rille.model "Guest" { table = "users", timestamps = false }
-      local function find(id) return Guest:find(id) end
-      for n = 1, FULL do
-        local tenant = { id = n, slug = slugs[n] }
-        local One = rille.model("Guest" .. n) { table = "users", connection = "c" .. n, timestamps = false }
-        finds[n] = side == "rille" and function(id) return rille.tenant.run(tenant, find, id) end
-          or function(id) return One:find(id) end
-        finds[n](1)
-      end
+      local finds = side == "rille" and finds_of_tenants() or finds_of_connections()
+      for n = 1, FULL do finds[n](1) end
       return finds
     end,
     run = function(finds)
