@@ -32,22 +32,26 @@ enter(lua_State *L)
   return 0;
 }
 
+/* Calls a word of rille.tenant. */
 static int
-leave(lua_State *L)
+call(lua_State *L, const char *word)
 {
   rille_library_require(L, "rille.tenant");
-  lua_getfield(L, -1, "leave");
+  lua_getfield(L, -1, word);
   lua_call(L, 0, 0);
   return 0;
 }
 
 static int
+leave(lua_State *L)
+{
+  return call(L, "leave");
+}
+
+static int
 restore(lua_State *L)
 {
-  rille_library_require(L, "rille.tenant");
-  lua_getfield(L, -1, "restore");
-  lua_call(L, 0, 0);
-  return 0;
+  return call(L, "restore");
 }
 
 void

@@ -8,31 +8,6 @@ static const rille_driver *const postgres = &rille_driver_postgres;
 
 #define MANY "select i, repeat('x', 50) from generate_series(1, 3000) as n (i)"
 
-static rille_stmt *
-stream_of(const char *sql)
-{
-  rille_stmt *stmt = contract_prepare(posts_db, sql);
-
-  postgres->stream(stmt, true);
-  return stmt;
-}
-
-static void
-begin(void)
-{
-  rille_fault fault;
-
-  assert_ok(postgres->begin(posts_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
-}
-
-static void
-commit(void)
-{
-  rille_fault fault;
-
-  assert_ok(postgres->commit(posts_db, &fault), &fault);
-}
-
 /* Rows `from` to `to`, the first column of which counts. */
 static void
 assert_rows(rille_stmt *stmt, int64_t from, int64_t to)
@@ -110,7 +85,7 @@ static void
 has_a_transaction_that_nobody_sees_and_that_ends_with_it(void **state)
 {
   int64_t pid = pid_of();
-  rille_stmt *stmt = stream_of(MANY);
+  rille_stmt *stmt = posts_stream(MANY);
 
   (void)state;
   for (int way = 0; way < 3; way++) {
@@ -141,8 +116,8 @@ leaves_nothing_open_in_the_transaction_of_others(void **state)
 
   (void)state;
   contract_run_sql(posts_db, "insert into posts select i from generate_series(1, 3000) as n (i)");
-  stmt = stream_of("select id, title from posts order by id");
-  begin();
+  stmt = posts_stream("select id, title from posts order by id");
+  posts_begin();
   for (int way = 0; way < 3; way++) {
     assert_rows(stmt, 1, way == 0 ? 3000 : 700);
     if (way == 0)
@@ -155,7 +130,7 @@ leaves_nothing_open_in_the_transaction_of_others(void **state)
     postgres->stream(stmt, true);
   }
   postgres->free(stmt);
-  commit();
+  posts_commit();
 }
 
 /* What was opened in a savepoint goes with it at the server, but its rows were taken out of the way before. */
@@ -164,9 +139,9 @@ goes_on_when_a_savepoint_is_rolled_back(void **state)
 {
   (void)state;
   for (int inside = 0; inside < 2; inside++) {
-    rille_stmt *stmt = stream_of(MANY);
+    rille_stmt *stmt = posts_stream(MANY);
 
-    begin();
+    posts_begin();
     if (!inside)
       assert_rows(stmt, 1, 300);
     contract_run_sql(posts_db, "savepoint a");
@@ -176,7 +151,7 @@ goes_on_when_a_savepoint_is_rolled_back(void **state)
     assert_rows(stmt, 301, 3000);
     assert_ended(stmt);
     postgres->free(stmt);
-    commit();
+    posts_commit();
   }
 }
 
@@ -186,18 +161,18 @@ sees_what_was_there_when_it_was_opened(void **state)
   (void)state;
   contract_run_sql(posts_db, "insert into posts select i from generate_series(1, 1000) as n (i)");
   for (int inside = 0; inside < 2; inside++) {
-    rille_stmt *stmt = stream_of("select id, title from posts order by id");
+    rille_stmt *stmt = posts_stream("select id, title from posts order by id");
     rille_conn *other = posts_connect((rille_open_options){ 0 });
 
     if (inside)
-      begin();
+      posts_begin();
     assert_rows(stmt, 1, 1);
     contract_run_sql(other, "insert into posts select 1000 + i from generate_series(1, 10) as n (i)");
     assert_rows(stmt, 2, 1000);
     assert_ended(stmt);
     postgres->free(stmt);
     if (inside)
-      commit();
+      posts_commit();
     contract_run_sql(other, "delete from posts where id > 1000");
     postgres->close(other);
   }
@@ -213,12 +188,12 @@ says_that_a_row_failed_and_takes_another_cursor(void **state)
   (void)state;
   for (int way = 0; way < 4; way++) {
     bool inside = way % 2 == 1;
-    rille_stmt *stmt = stream_of(way < 2 ? "select i, 1 / (i - 900) from generate_series(1, 3000) as n (i)"
-                                         : "select i, 1 / (i - 9) from generate_series(1, 3000) as n (i)");
-    rille_stmt *next = stream_of(MANY);
+    rille_stmt *stmt = posts_stream(way < 2 ? "select i, 1 / (i - 900) from generate_series(1, 3000) as n (i)"
+                                            : "select i, 1 / (i - 9) from generate_series(1, 3000) as n (i)");
+    rille_stmt *next = posts_stream(MANY);
 
     if (inside) {
-      begin();
+      posts_begin();
       contract_run_sql(posts_db, "insert into posts values (%d)", way);
       contract_run_sql(posts_db, "savepoint a");
     }
@@ -233,7 +208,7 @@ says_that_a_row_failed_and_takes_another_cursor(void **state)
     postgres->free(next);
     postgres->free(stmt);
     if (inside)
-      commit();
+      posts_commit();
   }
   assert_int_equal(contract_integer(posts_db, "select count(*) from posts"), 2);
 }
@@ -249,9 +224,9 @@ says_that_the_connection_was_lost_between_its_rows(void **state)
     rille_stmt *stmt;
 
     (void)snprintf(sql, sizeof sql, "select pg_terminate_backend(%lld)", (long long)pid_of());
-    stmt = stream_of(MANY);
+    stmt = posts_stream(MANY);
     if (inside)
-      begin();
+      posts_begin();
     assert_rows(stmt, 1, 500);
     (void)spec_postgres_sql(sql);
     posts_pause(100);
@@ -274,7 +249,7 @@ says_why_the_server_ended_the_connection(void **state)
 
   (void)state;
   contract_run_sql(posts_db, "set idle_in_transaction_session_timeout = 200");
-  stmt = stream_of(MANY);
+  stmt = posts_stream(MANY);
   assert_rows(stmt, 1, 500);
   posts_pause(600);
   assert_in_range(rows_until(stmt, 500, RILLE_CONNECTION_LOST, &fault), 500, 2999);
@@ -292,7 +267,8 @@ says_that_a_row_took_too_long(void **state)
 
   (void)state;
   posts_db = posts_connect((rille_open_options){ .statement_timeout_ms = 300 });
-  stmt = stream_of("select i, pg_sleep(case when i > 700 then 100 else 0 end) from generate_series(1, 3000) as n (i)");
+  stmt = posts_stream(
+    "select i, pg_sleep(case when i > 700 then 100 else 0 end) from generate_series(1, 3000) as n (i)");
   assert_in_range(rows_until(stmt, 0, RILLE_TIMEOUT, &fault), 21, 700);
   postgres->free(stmt);
   assert_int_equal(contract_integer(posts_db, "select 7"), 7);
@@ -309,7 +285,7 @@ may_be_read_for_longer_than_a_statement_may_take(void **state)
 
   (void)state;
   posts_db = posts_connect((rille_open_options){ .statement_timeout_ms = 300 });
-  stmt = stream_of(MANY);
+  stmt = posts_stream(MANY);
   for (int i = 0; i < 5; i++) {
     assert_rows(stmt, i * 600 + 1, i * 600 + 600);
     posts_pause(150);
@@ -334,13 +310,13 @@ says_that_its_transaction_could_not_commit(void **state)
                              "'begin if new.id = 500 then raise exception ''no 500''; end if; return null; end'");
   contract_run_sql(posts_db, "create constraint trigger late after insert on posts deferrable initially deferred "
                              "for each row execute function refuse()");
-  stmt = stream_of("select put(i) from generate_series(1, 499) as n (i)");
+  stmt = posts_stream("select put(i) from generate_series(1, 499) as n (i)");
   assert_rows(stmt, 1, 499);
   assert_ended(stmt);
   assert_int_equal(contract_integer(posts_db, "select count(*) from posts"), 499);
   postgres->free(stmt);
   contract_run_sql(posts_db, "delete from posts");
-  stmt = stream_of("select put(i) from generate_series(1, 600) as n (i)");
+  stmt = posts_stream("select put(i) from generate_series(1, 600) as n (i)");
   assert_int_equal(rows_until(stmt, 0, RILLE_CHECK_VIOLATION, &fault), 600);
   assert_contains(fault.message, "no 500");
   postgres->free(stmt);
@@ -352,8 +328,8 @@ says_that_its_transaction_could_not_commit(void **state)
 static void
 cancels_what_nobody_waits_for(void **state)
 {
-  rille_stmt *stmt = stream_of("select i, pg_sleep(case when i > 100 then 100 else 0 end) "
-                               "from generate_series(1, 3000) as n (i)");
+  rille_stmt *stmt = posts_stream("select i, pg_sleep(case when i > 100 then 100 else 0 end) "
+                                  "from generate_series(1, 3000) as n (i)");
   int64_t began_ms = now_ms(), pid = pid_of();
 
   (void)state;

@@ -6,31 +6,6 @@
 
 static const rille_driver *const postgres = &rille_driver_postgres;
 
-static rille_stmt *
-stream_of(const char *sql)
-{
-  rille_stmt *stmt = contract_prepare(posts_db, sql);
-
-  postgres->stream(stmt, true);
-  return stmt;
-}
-
-static void
-begin(void)
-{
-  rille_fault fault;
-
-  assert_ok(postgres->begin(posts_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
-}
-
-static void
-commit(void)
-{
-  rille_fault fault;
-
-  assert_ok(postgres->commit(posts_db, &fault), &fault);
-}
-
 static void
 bind_integer(rille_stmt *stmt, int index, int64_t value)
 {
@@ -84,10 +59,10 @@ gives_all_rows_however_many_there_are(void **state)
   for (size_t i = 0; i < SPEC_COUNT(texts); i++)
     for (size_t j = 0; j < 2 * SPEC_COUNT(SIZES); j++) {
       bool inside = j >= SPEC_COUNT(SIZES);
-      rille_stmt *stmt = stream_of(texts[i]);
+      rille_stmt *stmt = posts_stream(texts[i]);
 
       if (inside)
-        begin();
+        posts_begin();
       for (int again = 0; again < 2; again++) {
         postgres->reset(stmt);
         postgres->stream(stmt, true);
@@ -98,7 +73,7 @@ gives_all_rows_however_many_there_are(void **state)
       assert_int_equal(postgres->in_transaction(posts_db), inside);
       postgres->free(stmt);
       if (inside)
-        commit();
+        posts_commit();
     }
 }
 
@@ -111,7 +86,7 @@ gives_all_rows_wherever_another_statement_runs(void **state)
   (void)state;
   for (int64_t at = 0; at <= 700; at += at < 30 || (at > 185 && at < 191) ? 1 : 31) {
     if (at % 2 == 1)
-      begin();
+      posts_begin();
     postgres->stream(stmt, true);
     assert_rows(stmt, 1, at);
     assert_int_equal(contract_integer(posts_db, "select 7"), 7);
@@ -119,7 +94,7 @@ gives_all_rows_wherever_another_statement_runs(void **state)
     assert_ended(stmt);
     postgres->reset(stmt);
     if (at % 2 == 1)
-      commit();
+      posts_commit();
   }
   postgres->free(stmt);
 }
@@ -133,8 +108,8 @@ takes_values_of_all_types(void **state)
                                { .kind = RILLE_REAL, .as.real = 0.5 },
                                { .kind = RILLE_NULL },
                                { .kind = RILLE_TEXT, .as.text = rille_str_of("2026-11-20T12:00:00.000000Z") } };
-  rille_stmt *stmt = stream_of("select i, $2::text, $3::bytea, $4::float8, $5::text, $6::timestamptz "
-                               "from generate_series($1::bigint, 90) as n (i);");
+  rille_stmt *stmt = posts_stream("select i, $2::text, $3::bytea, $4::float8, $5::text, $6::timestamptz "
+                                  "from generate_series($1::bigint, 90) as n (i);");
   rille_cell row[6];
   rille_fault fault;
   bool there;
@@ -206,7 +181,7 @@ peak_kib(void)
 static void
 keeps_few_wide_rows_in_memory(void **state)
 {
-  rille_stmt *stmt = stream_of("select i, repeat('x', 1000000) from generate_series(1, 200) as n (i)");
+  rille_stmt *stmt = posts_stream("select i, repeat('x', 1000000) from generate_series(1, 200) as n (i)");
   long before;
 
   (void)state;
@@ -223,8 +198,8 @@ keeps_few_wide_rows_in_memory(void **state)
 static void
 keeps_few_rows_in_memory_where_they_get_wide_all_at_once(void **state)
 {
-  rille_stmt *stmt = stream_of("select i, repeat('x', case when i > 5000 then 1000000 else 100 end) "
-                               "from generate_series(1, 5070) as n (i)");
+  rille_stmt *stmt = posts_stream("select i, repeat('x', case when i > 5000 then 1000000 else 100 end) "
+                                  "from generate_series(1, 5070) as n (i)");
   int64_t at = 4600;
   long before;
 
@@ -245,8 +220,8 @@ keeps_few_rows_in_memory_where_they_get_wide_all_at_once(void **state)
 static void
 asks_for_fewer_rows_when_they_got_wide(void **state)
 {
-  rille_stmt *stmt = stream_of("select i, repeat('x', case when i > 5000 then 100000 else 100 end) "
-                               "from generate_series(1, 6000) as n (i)");
+  rille_stmt *stmt = posts_stream("select i, repeat('x', case when i > 5000 then 100000 else 100 end) "
+                                  "from generate_series(1, 6000) as n (i)");
   long before;
 
   (void)state;
@@ -275,10 +250,10 @@ reads_columns_as_they_are_now(void **state)
     contract_run_sql(posts_db, "create temporary table seen as select 1::bigint as id, 'abcdefgh'::text as t");
     contract_run_sql(posts_db, "insert into seen select i, repeat('x', %d) from generate_series(2, 50) as n (i)",
                      wide ? 20000 : 10);
-    stmt = stream_of("select * from seen order by id");
+    stmt = posts_stream("select * from seen order by id");
     contract_run_sql(posts_db, "alter table seen alter column id type float8");
     if (inside)
-      begin();
+      posts_begin();
     for (int i = 1; i <= 50; i++) {
       assert_ok(postgres->step(stmt, &row, &fault), &fault);
       assert_true(row);
@@ -290,7 +265,7 @@ reads_columns_as_they_are_now(void **state)
     assert_true(postgres->changed(stmt));
     postgres->free(stmt);
     if (inside)
-      commit();
+      posts_commit();
     contract_run_sql(posts_db, "drop table seen");
   }
 }
@@ -304,7 +279,7 @@ names_the_table_that_is_gone(void **state)
 
   (void)state;
   contract_run_sql(posts_db, "create table gone (id bigint)");
-  stmt = stream_of("select id from gone");
+  stmt = posts_stream("select id from gone");
   contract_run_sql(posts_db, "drop table gone");
   assert_fails(RILLE_NO_SUCH_TABLE, postgres->step(stmt, &row, &fault), &fault);
   assert_string_equal(fault.table, "gone");
@@ -337,7 +312,7 @@ runs_what_is_no_mere_query_as_it_is(void **state)
 
   (void)state;
   for (size_t i = 0; i < SPEC_COUNT(texts); i++) {
-    rille_stmt *stmt = stream_of(texts[i]);
+    rille_stmt *stmt = posts_stream(texts[i]);
     bool row;
 
     if (i < 3)

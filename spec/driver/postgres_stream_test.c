@@ -11,15 +11,6 @@
 
 static const rille_driver *const postgres = &rille_driver_postgres;
 
-static rille_stmt *
-stream_of(const char *sql)
-{
-  rille_stmt *stmt = contract_prepare(posts_db, sql);
-
-  postgres->stream(stmt, true);
-  return stmt;
-}
-
 /* The next row must be there; its first cell. */
 static int64_t
 next_of(rille_stmt *stmt, rille_cell cells[])
@@ -65,7 +56,7 @@ peak_kib(void)
 static void
 reads_a_million_rows_in_flat_memory(void **state)
 {
-  rille_stmt *stmt = stream_of("select generate_series(1, 1000000), repeat('x', 100)");
+  rille_stmt *stmt = posts_stream("select generate_series(1, 1000000), repeat('x', 100)");
   rille_cell cells[2];
   long before = 0;
 
@@ -84,7 +75,7 @@ reads_a_million_rows_in_flat_memory(void **state)
 static void
 keeps_no_more_than_a_bounded_part_of_the_rest_in_memory(void **state)
 {
-  rille_stmt *stmt = stream_of("select generate_series(1, 1000000), repeat('x', 100)");
+  rille_stmt *stmt = posts_stream("select generate_series(1, 1000000), repeat('x', 100)");
   rille_cell cells[2];
   long before = 0;
 
@@ -114,8 +105,9 @@ goes_on_after_another_statement_with_the_rows_as_they_were(void **state)
                    "case when i = 7 then ''::bytea else '\\x00ff'::bytea end as b, i / 4.0 as n, "
                    "'1.2.3.4'::inet as o from generate_series(1, 10) as n (i)");
   for (int printed = 0; printed < 2; printed++) {
-    stmt = stream_of(printed ? "select i, t, b, n, o from kept order by i" : "select i, t, b, n from kept order by i");
-    inner = stream_of("select i from kept order by i desc");
+    stmt = posts_stream(printed ? "select i, t, b, n, o from kept order by i"
+                                : "select i, t, b, n from kept order by i");
+    inner = posts_stream("select i from kept order by i desc");
     for (int i = 1; i <= 10; i++) {
       char text[20];
 
@@ -147,7 +139,7 @@ ends_before_its_last_row_without_reading_the_rest(void **state)
 
   (void)state;
   for (int inside = 0; inside < 2; inside++) {
-    rille_stmt *stmt = stream_of("select i from generate_series(1, 100000) as n (i)");
+    rille_stmt *stmt = posts_stream("select i from generate_series(1, 100000) as n (i)");
 
     if (inside == 1)
       assert_ok(postgres->begin(posts_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
@@ -176,7 +168,7 @@ says_where_it_comes_that_a_row_failed(void **state)
 
   (void)state;
   for (int spilled = 0; spilled < 2; spilled++) {
-    rille_stmt *stmt = stream_of("select 0 / (2000 - i) + i from generate_series(1, 3000) as n (i)");
+    rille_stmt *stmt = posts_stream("select 0 / (2000 - i) + i from generate_series(1, 3000) as n (i)");
     rille_status status = RILLE_OK;
     int64_t rows = 0;
 
@@ -211,7 +203,7 @@ says_where_it_comes_that_the_connection_was_lost(void **state)
   (void)state;
   (void)snprintf(sql, sizeof sql, "select pg_terminate_backend(%lld)",
                  (long long)contract_integer(posts_db, "select pg_backend_pid()"));
-  stmt = stream_of("select generate_series(1, 100000000)");
+  stmt = posts_stream("select generate_series(1, 100000000)");
   (void)next_of(stmt, cells);
   (void)spec_postgres_sql(sql);
   while (status == RILLE_OK && row) {
@@ -227,7 +219,7 @@ says_where_it_comes_that_the_connection_was_lost(void **state)
 static void
 begins_a_transaction_and_ends_it_with_rows_left(void **state)
 {
-  rille_stmt *stmt = stream_of("select i from generate_series(1, 1000) as n (i)");
+  rille_stmt *stmt = posts_stream("select i from generate_series(1, 1000) as n (i)");
   rille_fault fault;
   rille_cell cells[1];
 
@@ -254,8 +246,9 @@ static void
 stops_when_asked_to_stop(void **state)
 {
   const struct itimerval soon = { .it_value = { .tv_usec = 100000 } };
-  rille_stmt *stmt = stream_of("select i, pg_sleep(case when i > 100 then 100 else 0 end) from generate_series(1, 200) "
-                               "as n (i)");
+  rille_stmt *stmt = posts_stream(
+    "select i, pg_sleep(case when i > 100 then 100 else 0 end) from generate_series(1, 200) "
+    "as n (i)");
   rille_status status = RILLE_OK;
   rille_fault fault;
   bool row = true;

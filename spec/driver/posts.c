@@ -38,6 +38,31 @@ posts_close(void **state)
   return 0;
 }
 
+rille_stmt *
+posts_stream(const char *sql)
+{
+  rille_stmt *stmt = contract_prepare(posts_db, sql);
+
+  rille_driver_postgres.stream(stmt, true);
+  return stmt;
+}
+
+void
+posts_begin(void)
+{
+  rille_fault fault;
+
+  assert_ok(rille_driver_postgres.begin(posts_db, RILLE_BEGIN_DEFERRED, &fault), &fault);
+}
+
+void
+posts_commit(void)
+{
+  rille_fault fault;
+
+  assert_ok(rille_driver_postgres.commit(posts_db, &fault), &fault);
+}
+
 void
 posts_pause(int ms)
 {

@@ -17,6 +17,13 @@ int posts_close(void **state);
 /* One more connection to that schema; whose url and how long it waits for locks are filled in. */
 rille_conn *posts_connect(rille_open_options options);
 
+/* A statement on posts_db whose rows come one after the other. */
+rille_stmt *posts_stream(const char *sql);
+
+/* A transaction of posts_db; both must be done. */
+void posts_begin(void);
+void posts_commit(void);
+
 /* Ends a connection from outside, and waits: a connection is looked at before it is used when some time went by. */
 void posts_terminate(rille_conn *conn);
 
