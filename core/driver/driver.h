@@ -137,8 +137,9 @@ typedef struct rille_driver {
   rille_status (*bind)(rille_stmt *stmt, int index, const rille_cell *cell, rille_fault *fault);
 
   /* Says, before the first step of a run, whether rows are to come one by one: memory then holds one of them, and not
-  ** all, where the database sends them.  Until the run has ended another statement of the connection costs the memory
-  ** of the rows that are left. */
+  ** all, where the database sends them.  They are those that were there when the run began, whatever its connection
+  ** writes meanwhile.  Until the run has ended another statement of the connection may cost room for the rows that are
+  ** left: in memory, and what does not fit in 64 MB of it in a temporary file. */
   void (*stream)(rille_stmt *stmt, bool streams);
 
   /* Says, before the first step of a run, that a failure of it must leave the open transaction as it was before, also

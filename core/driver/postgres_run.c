@@ -384,7 +384,7 @@ rille_status
 rille_postgres_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
 {
   rille_postgres_stmt *stmt = (rille_postgres_stmt *)base;
-  const PGresult *result = stmt->spill.row == NULL ? stmt->result : NULL;
+  const PGresult *result = stmt->spilled.row == NULL ? stmt->result : NULL;
   int count = stmt->column_count, at = stmt->at;
   rille_status status = RILLE_OK;
 
@@ -395,7 +395,7 @@ rille_postgres_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
     size_t length = 0;
 
     if (result == NULL) {
-      bytes = rille_postgres_spilled_value(&stmt->spill, i, &length);
+      bytes = rille_postgres_spilled_value(stmt->spilled.row, i, &length);
     } else {
       length = (size_t)PQgetlength(result, at, i); /* of NULL 0: most values need not be asked if they are */
       bytes = length == 0 && PQgetisnull(result, at, i) ? NULL : PQgetvalue(result, at, i);

@@ -2,28 +2,17 @@
 #ifndef RILLE_POSTGRES_STMT_H
 #define RILLE_POSTGRES_STMT_H
 
-#include <stdio.h>
-
 #include "core/driver/postgres_conn.h"
 #include "core/driver/postgres_type.h"
+#include "core/driver/spill.h"
 
-/* Rows of a streaming statement that were taken out of the way, one behind the other. */
-typedef struct rille_postgres_block {
-  struct rille_postgres_block *next;
-  size_t len, size;
-  char bytes[]; /* of each column of a row four bytes of length (-1: NULL), its bytes and a NUL */
-} rille_postgres_block;
-
-/* The rest of a stream: blocks in memory, and behind them those in a file. */
-typedef struct rille_postgres_spill_state {
-  rille_postgres_block *first, *last, *filling;
-  size_t blocks;   /* that were put into memory */
-  FILE *file;      /* NULL: none is needed */
-  size_t at;       /* the next row, in the first block */
-  const char *row; /* the one that step found; NULL: it was not spilled */
-  rille_status status;
-  rille_fault *fault; /* how the stream ended; NULL: well, or without memory for saying how */
-} rille_postgres_spill_state;
+/* The rest of a stream whose rows were taken out of the way; see postgres_spill.c. */
+typedef struct rille_postgres_spilled {
+  rille_spill rows;
+  const char *row;     /* the one that step found; NULL: it was not spilled */
+  rille_status status; /* how the stream ended, or the rows could not be kept */
+  rille_fault *fault;  /* of the stream; NULL: it ended well, or there was no memory for saying how */
+} rille_postgres_spilled;
 
 /* The cursor of the server that gives a stream its rows; see postgres_fetch.h. */
 typedef struct rille_postgres_fetch {
@@ -89,7 +78,7 @@ struct rille_postgres_stmt {
   int rows, at;     /* in `result`; the first is 0 */
   int64_t streamed; /* rows so far, of a run that streams */
   rille_postgres_fetch fetch;
-  rille_postgres_spill_state spill;
+  rille_postgres_spilled spilled;
 };
 
 /* -- postgres_prepare.c ------------------------------------------------------------------------------------- */
@@ -163,19 +152,10 @@ void rille_postgres_stream_end(rille_postgres_stmt *stmt);
 
 /* -- postgres_spill.c -------------------------------------------------------------------------------------- */
 
-/* Puts row `at` of a result behind the others.  RILLE_OUT_OF_MEMORY or RILLE_DISK_FULL when there is no place. */
-rille_status rille_postgres_spill_row(rille_postgres_spill_state *spill, const PGresult *rows, int at);
+/* Puts row `at` of a result behind the others. */
+rille_status rille_postgres_spill_row(rille_spill *spill, const PGresult *rows, int at);
 
-/* No more rows come: they can be read from here on. */
-rille_status rille_postgres_spill_seal(rille_postgres_spill_state *spill);
-
-/* Goes to the next row; false behind the last one, or (*status) when it cannot be read again. */
-bool rille_postgres_spill_next(rille_postgres_spill_state *spill, int columns, rille_status *status);
-
-/* The bytes of a column of the row that was found, and their length; NULL for NULL. */
-const char *rille_postgres_spilled_value(const rille_postgres_spill_state *spill, int column, size_t *length);
-
-/* Forgets all rows. */
-void rille_postgres_spill_clear(rille_postgres_spill_state *spill);
+/* The bytes of a column of a row that was spilled, and their length; NULL for NULL. */
+const char *rille_postgres_spilled_value(const char *row, int column, size_t *length);
 
 #endif

@@ -72,18 +72,19 @@ end_of_stream(rille_postgres_stmt *stmt, PGresult *result, rille_fault *fault)
 static rille_status
 spilled_next(rille_postgres_stmt *stmt, bool *row, rille_fault *fault)
 {
-  rille_postgres_spill_state *spill = &stmt->spill;
+  rille_postgres_spilled *spilled = &stmt->spilled;
   rille_status status;
 
-  *row = rille_postgres_spill_next(spill, stmt->column_count, &status);
+  spilled->row = rille_spill_next(&spilled->rows, &status);
+  *row = spilled->row != NULL;
   if (!*row && status == RILLE_OK)
-    status = spill->status;
+    status = spilled->status;
   if (status == RILLE_OUT_OF_MEMORY)
     return rille_fault_no_memory(fault);
-  if (status == RILLE_DISK_FULL && spill->fault == NULL)
+  if (status == RILLE_DISK_FULL && spilled->fault == NULL)
     return rille_fault_set(fault, status, "the rows of a cursor do not fit on the disk of temporary files");
-  if (status != RILLE_OK && fault != NULL && spill->fault != NULL)
-    *fault = *spill->fault;
+  if (status != RILLE_OK && fault != NULL && spilled->fault != NULL)
+    *fault = *spilled->fault;
   return status;
 }
 
@@ -135,7 +136,7 @@ rille_status
 rille_postgres_spill(rille_postgres_conn *conn, rille_fault *fault)
 {
   rille_postgres_stmt *stmt = conn->streaming;
-  rille_postgres_spill_state *spill = &stmt->spill;
+  rille_postgres_spilled *spilled = &stmt->spilled;
   rille_fault why = { 0 };
   rille_status status, kept = RILLE_OK;
 
@@ -146,18 +147,18 @@ rille_postgres_spill(rille_postgres_conn *conn, rille_fault *fault)
     if (rows == NULL)
       break;
     for (int i = 0; i < PQntuples(rows) && kept == RILLE_OK; i++)
-      kept = rille_postgres_spill_row(spill, rows, i);
+      kept = rille_postgres_spill_row(&spilled->rows, rows, i);
     PQclear(rows);
   }
   if (kept == RILLE_OK)
-    kept = rille_postgres_spill_seal(spill);
-  spill->status = kept != RILLE_OK ? kept : status;
+    kept = rille_spill_seal(&spilled->rows);
+  spilled->status = kept != RILLE_OK ? kept : status;
   if (kept == RILLE_OK && status != RILLE_OK) {
-    spill->fault = rille_memory_get(sizeof *spill->fault);
-    if (spill->fault != NULL)
-      *spill->fault = why;
+    spilled->fault = rille_memory_get(sizeof *spilled->fault);
+    if (spilled->fault != NULL)
+      *spilled->fault = why;
     else
-      spill->status = RILLE_OUT_OF_MEMORY;
+      spilled->status = RILLE_OUT_OF_MEMORY;
   }
   return rille_postgres_ready(conn, fault);
 }
@@ -174,5 +175,7 @@ rille_postgres_stream_end(rille_postgres_stmt *stmt)
       rille_postgres_cancel(conn);
     (void)finish(conn, NULL);
   }
-  rille_postgres_spill_clear(&stmt->spill);
+  rille_spill_clear(&stmt->spilled.rows);
+  rille_memory_free(stmt->spilled.fault);
+  stmt->spilled = (rille_postgres_spilled){ 0 };
 }

@@ -10,6 +10,7 @@
 #include "core/driver/sqlite_function.h"
 #include "core/driver/sqlite_error.h"
 #include "core/driver/sqlite_file.h"
+#include "core/driver/sqlite_stream.h"
 #include "core/driver/sqlite_watch.h"
 
 struct sqlite_stmt {
@@ -17,6 +18,7 @@ struct sqlite_stmt {
   rille_sqlite_conn *conn;
   int ended; /* SQLITE_DONE, or the code of the failure that ended the run; 0 while it goes on */
   rille_sqlite_bound bound;
+  rille_sqlite_stream stream;
 };
 
 static void
@@ -58,8 +60,11 @@ sqlite_begin(rille_conn *base, rille_begin_mode mode, rille_fault *fault)
     [RILLE_BEGIN_SERIALIZABLE] = SQL_BEGIN_IMMEDIATE,   [RILLE_BEGIN_SNAPSHOT] = SQL_BEGIN_DEFERRED,
     [RILLE_BEGIN_READ_COMMITTED] = SQL_BEGIN_IMMEDIATE,
   };
+  rille_sqlite_conn *conn = (rille_sqlite_conn *)base;
 
-  return run_kept((rille_sqlite_conn *)base, kept[mode], words[kept[mode]], fault);
+  if (kept[mode] != SQL_BEGIN_DEFERRED)
+    rille_sqlite_spill(&conn->streams);
+  return run_kept(conn, kept[mode], words[kept[mode]], fault);
 }
 
 static rille_status
@@ -94,6 +99,7 @@ sqlite_free(rille_stmt *base)
   struct sqlite_stmt *stmt = (struct sqlite_stmt *)base;
 
   if (stmt != NULL) {
+    rille_sqlite_stream_end(&stmt->stream);
     (void)sqlite3_finalize(stmt->bound.handle);
     rille_memory_free(stmt);
   }
@@ -160,6 +166,8 @@ sqlite_prepare(rille_conn *base, rille_str sql, rille_stmt **out, rille_fault *f
   if (status == RILLE_OK) {
     stmt->base.driver = &rille_driver_sqlite;
     stmt->conn = conn;
+    stmt->stream.handle = stmt->bound.handle;
+    stmt->stream.ended = &stmt->ended;
     *out = &stmt->base;
     stmt = NULL;
   }
@@ -182,11 +190,11 @@ sqlite_bind(rille_stmt *base, int index, const rille_cell *cell, rille_fault *fa
   return code == SQLITE_OK ? RILLE_OK : rille_sqlite_fail(stmt->conn, code, fault);
 }
 
+/* Rows come one by one in any case. */
 static void
 sqlite_stream(rille_stmt *base, bool streams)
 {
-  (void)base;
-  (void)streams; /* it never does anything else */
+  ((struct sqlite_stmt *)base)->stream.wanted = streams;
 }
 
 /* A failed statement is undone alone anyway. */
@@ -207,6 +215,32 @@ sqlite_together(rille_stmt *const stmts[], size_t count, rille_fault *fault)
   return RILLE_OK;
 }
 
+/* A row of a run that was read to its end before its time. */
+static rille_status
+step_spilled(struct sqlite_stmt *stmt, bool *row, rille_fault *fault)
+{
+  int code = rille_sqlite_spilled_next(&stmt->stream);
+
+  *row = code == SQLITE_ROW;
+  if (*row)
+    return RILLE_OK;
+  rille_sqlite_stream_end(&stmt->stream);
+  stmt->ended = code;
+  if (code == SQLITE_DONE)
+    return RILLE_OK;
+  return rille_sqlite_fault(
+    code, code == SQLITE_FULL ? "the rows of a cursor do not fit on the disk of temporary files" : sqlite3_errstr(code),
+    fault);
+}
+
+/* Other statements read their rows before this one writes; a statement that only reads may be read before its time. */
+static void
+make_way(struct sqlite_stmt *stmt)
+{
+  if (sqlite3_stmt_readonly(stmt->bound.handle) == 0)
+    rille_sqlite_spill(&stmt->conn->streams);
+}
+
 /* Left to itself SQLite begins a run that has ended once more, and writes its rows again. */
 static rille_status
 sqlite_step(rille_stmt *base, bool *row, rille_fault *fault)
@@ -219,13 +253,21 @@ sqlite_step(rille_stmt *base, bool *row, rille_fault *fault)
     rille_sqlite_drop_stale(&stmt->bound);
   if (stmt->ended == SQLITE_DONE)
     return RILLE_OK;
+  if (stmt->ended == RILLE_SQLITE_SPILLED)
+    return step_spilled(stmt, row, fault);
   if (stmt->ended != 0)
     return rille_sqlite_fault(stmt->ended, sqlite3_errstr(stmt->ended), fault);
+  if (stmt->conn->streams != NULL)
+    make_way(stmt);
   code = sqlite3_step(stmt->bound.handle);
   *row = code == SQLITE_ROW;
   if (!*row) {
     stmt->ended = code;
     stmt->conn->aside = false;
+    if (stmt->stream.wanted)
+      rille_sqlite_stream_end(&stmt->stream);
+  } else if (stmt->stream.wanted && stmt->stream.at == NULL && sqlite3_stmt_readonly(stmt->bound.handle) != 0) {
+    rille_sqlite_stream_begin(&stmt->stream, &stmt->conn->streams);
   }
   return code == SQLITE_ROW || code == SQLITE_DONE ? RILLE_OK : rille_sqlite_fail(stmt->conn, code, fault);
 }
@@ -235,6 +277,8 @@ sqlite_reset(rille_stmt *base)
 {
   struct sqlite_stmt *stmt = (struct sqlite_stmt *)base;
 
+  if (stmt->stream.wanted)
+    rille_sqlite_stream_end(&stmt->stream);
   (void)sqlite3_reset(stmt->bound.handle);
   stmt->ended = 0;
   rille_sqlite_unbind(&stmt->bound);
@@ -264,6 +308,8 @@ sqlite_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
   struct sqlite_stmt *stmt = (struct sqlite_stmt *)base;
   int count = sqlite3_data_count(stmt->bound.handle);
 
+  if (stmt->ended == RILLE_SQLITE_SPILLED)
+    rille_sqlite_spilled_row(&stmt->stream, cells);
   for (int i = 0; i < count; i++)
     if (!rille_sqlite_cell(sqlite3_column_value(stmt->bound.handle, i), &cells[i]))
       return rille_fault_no_memory(fault);

@@ -9,20 +9,22 @@
 enum { SQL_BEGIN_DEFERRED, SQL_BEGIN_IMMEDIATE, SQL_BEGIN_EXCLUSIVE, SQL_COMMIT, SQL_ROLLBACK, SQL_COUNT };
 
 typedef struct rille_sqlite_watch rille_sqlite_watch;
+struct rille_sqlite_stream;
 
 typedef struct rille_sqlite_conn {
   rille_conn base;
   sqlite3 *db;
   int busy_timeout_ms;
   int64_t busy_since_ms;
-  int64_t max_bytes;             /* 0: as much as there is */
-  int checkpoint_pages;          /* in the log, from which on it is copied into the database; INT_MAX: never */
-  bool checkpoint_said;          /* by the pragma */
-  sqlite3_stmt *kept[SQL_COUNT]; /* begin, commit ...: prepared at first use */
-  rille_sqlite_watch *watch;     /* NULL: nobody is told of rows */
-  bool has_functions;            /* those of sqlite_function.h */
-  bool aside;                    /* the last statement was run aside: */
-  int64_t changes_before;        /* ... what the one before it changed */
+  int64_t max_bytes;                   /* 0: as much as there is */
+  int checkpoint_pages;                /* in the log, from which on it is copied into the database; INT_MAX: never */
+  bool checkpoint_said;                /* by the pragma */
+  sqlite3_stmt *kept[SQL_COUNT];       /* begin, commit ...: prepared at first use */
+  struct rille_sqlite_stream *streams; /* those in the middle of a run */
+  rille_sqlite_watch *watch;           /* NULL: nobody is told of rows */
+  bool has_functions;                  /* those of sqlite_function.h */
+  bool aside;                          /* the last statement was run aside: */
+  int64_t changes_before;              /* ... what the one before it changed */
 } rille_sqlite_conn;
 
 /* Fills the fault for a result code that the connection has just given, with its extended code and message. */

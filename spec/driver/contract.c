@@ -11,7 +11,8 @@ int
 contract_run(const contract_subject *subject)
 {
   contract = subject;
-  return contract_statements() + contract_values() + contract_transactions() + contract_constraints();
+  return contract_statements() + contract_values() + contract_transactions() + contract_constraints() +
+         contract_streams();
 }
 
 static rille_conn *

@@ -30,6 +30,7 @@ int contract_statements(void);
 int contract_values(void);
 int contract_transactions(void);
 int contract_constraints(void);
+int contract_streams(void);
 
 /* -- for the cases --------------------------------------------------------------------------------------- */
 

@@ -209,6 +209,38 @@ cursors(rille_connection *db, rille_fault *fault)
   return status;
 }
 
+/* A loop that writes between the rows of a cursor: that gives them as they were, or says that it cannot. */
+static rille_status
+write_between(rille_connection *db, rille_fault *fault)
+{
+  rille_statement *statement = NULL;
+  rille_cursor cursor = { 0 };
+  rille_arena arena;
+  rille_cell cells[10];
+  bool row = true;
+  int64_t sum = 0;
+  rille_status status;
+
+  rille_arena_init(&arena);
+  status = begin(db, fault);
+  if (status == RILLE_OK)
+    status = rille_connection_sql(db, rille_str_of("select views, title from posts"), &statement, fault);
+  if (status == RILLE_OK)
+    status = rille_cursor_open(&cursor, db, statement, NULL, 0, &arena, fault);
+  if (status == RILLE_OK)
+    statement->stmt->driver->stream(statement->stmt, true);
+  while (status == RILLE_OK && row) {
+    status = rille_cursor_next(&cursor, cells, &row, fault);
+    sum += status == RILLE_OK && row ? cells[0].as.integer : 0;
+    if (status == RILLE_OK && cursor.rows == 1)
+      status = text(db, "update posts set views = 100", fault);
+  }
+  assert_true(status != RILLE_OK || sum == 6);
+  rille_cursor_close(&cursor);
+  rille_arena_release(&arena);
+  return end(db, status, fault);
+}
+
 /* -- the sweep ------------------------------------------------------------------------------------------- */
 
 /* After a failure the same connection must be as good as new. */
@@ -344,6 +376,13 @@ gives_up_cursors_in_the_middle(void **state)
   sweep(&(scenario){ cursors, "select sum(views) from posts", 6, 6 });
 }
 
+static void
+gives_all_rows_of_a_cursor_or_says_why_not(void **state)
+{
+  (void)state;
+  sweep(&(scenario){ write_between, "select sum(views) from posts", 6, 300 });
+}
+
 int
 main(void)
 {
@@ -355,6 +394,7 @@ main(void)
     cmocka_unit_test_teardown(looks_behind_a_statement, spec_sweep_end),
     cmocka_unit_test_teardown(commits_all_of_a_transaction_or_nothing, spec_sweep_end),
     cmocka_unit_test_teardown(gives_up_cursors_in_the_middle, spec_sweep_end),
+    cmocka_unit_test_teardown(gives_all_rows_of_a_cursor_or_says_why_not, spec_sweep_end),
   };
 
   return cmocka_run_group_tests(tests, make_base, NULL);

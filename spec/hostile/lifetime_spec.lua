@@ -111,17 +111,13 @@ describe("in the middle of a walk", function()
     end
   end)
 
-  it("the table may be refused to be dropped, but the cursor goes on", function()
+  it("the table may be dropped, and the cursor goes on", function()
     local seen = 0
     for _ in Post:cursor() do
       seen = seen + 1
-      if seen == 2 then
-        local ok, e = pcall(db.execute, db, "drop table posts")
-        assert.is_true(not ok and rille.is_error(e), tostring(e))
-      end
+      if seen == 2 then db:execute "drop table posts" end
     end
     assert.equal(50, seen)
-    db:execute "drop table posts"
   end)
 
   it("a transaction may begin and end", function()
