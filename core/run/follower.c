@@ -1,10 +1,9 @@
 /* core/run/follower.c - the plan of one who is followed, and a batch of its work. */
 #include "core/run/follower.h"
 
-#include <time.h>
-
 #include "core/base/memory.h"
 #include "core/run/follow_ends.h"
+#include "core/run/sleeper.h"
 #include "core/run/turn.h"
 
 enum {
@@ -19,15 +18,6 @@ enum {
 /* Before a transaction is tried again; then it is set aside. */
 static const int again_ms[] = { 10, 40, 160 };
 enum { TRIES = sizeof again_ms / sizeof again_ms[0] };
-
-int64_t
-rille_follower_now_ms(void)
-{
-  struct timespec now;
-
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 rille_status
 rille_follower_new(const rille_opening *source, const rille_opening *target, const rille_mirror *mirror,
@@ -76,7 +66,7 @@ rille_follower_is_wanted(const rille_follower *follower)
 void
 rille_follower_delay(rille_follower *follower, int64_t ms)
 {
-  follower->due_ms = rille_follower_now_ms() + ms;
+  follower->due_ms = rille_sleeper_now_ms() + ms;
   follower->tidying = false;
 }
 

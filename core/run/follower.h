@@ -19,16 +19,13 @@ struct rille_follower {
   rille_opening source, target;
   rille_mirror mirror;
   atomic_bool rung; /* since it was looked at last */
-  int64_t due_ms;   /* by rille_follower_now_ms; 0: there is nothing to do */
+  int64_t due_ms;   /* by rille_sleeper_now_ms; 0: there is nothing to do */
   bool tidying;     /* that is all there is to do */
   bool stopped;     /* nobody has it any more */
   int tries;        /* of one transaction */
   int64_t untidy, seq;
   rille_follow_look look;
 };
-
-/* A clock that nobody sets. */
-int64_t rille_follower_now_ms(void);
 
 /* Copies all that it is told; RILLE_OK: *out is the caller's, and of no list. */
 rille_status rille_follower_new(const rille_opening *source, const rille_opening *target, const rille_mirror *mirror,
