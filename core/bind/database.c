@@ -1,4 +1,4 @@
-/* core/bind/database.c - core.open, connections by coroutine, closing. */
+/* core/bind/database.c - core.open, closing, and what is asked of a database beside its rows. */
 #include "core/bind/database.h"
 
 #include <lauxlib.h>
@@ -53,97 +53,6 @@ int
 rille_lua_fail(lua_State *L, rille_work *work, const rille_statement *statement)
 {
   return rille_lua_fail_sql(L, work, statement != NULL ? statement->compiled.sql : (rille_str){ 0 });
-}
-
-/* Raises `busy`: every connection is held by a transaction or a cursor of another coroutine. */
-static int
-busy(lua_State *L, const rille_lua_database *database)
-{
-  const char *holder = database->exclusive || database->connections[0]->depth > 0 ? "transaction" : "cursor";
-  rille_fault fault;
-
-  if (database->exclusive) {
-    (void)rille_fault_set(&fault, RILLE_BUSY, "a %s of another coroutine holds this database for itself", holder);
-    rille_fault_hint(&fault, "what is done by several coroutines wants a database that no transaction holds");
-  } else if (database->memory) {
-    (void)rille_fault_set(&fault, RILLE_BUSY,
-                          "a %s of another coroutine holds the one connection of this in-memory database", holder);
-    rille_fault_hint(&fault, "end that %s first", holder);
-  } else {
-    (void)rille_fault_set(&fault, RILLE_BUSY,
-                          "all %d connections are held by transactions and cursors of other coroutines",
-                          database->most);
-    rille_fault_hint(&fault, "end some of them first");
-  }
-  return rille_lua_raise(L, &fault, (rille_str){ 0 });
-}
-
-/* True while a cursor of another coroutine reads on the connection. */
-static bool
-is_read(lua_State *L, const rille_connection *connection)
-{
-  for (const rille_cursor *each = connection->cursors; each != NULL; each = each->next)
-    if (each->owner != NULL && each->owner != L)
-      return true;
-  return false;
-}
-
-/* Sets how long the connection waits for locks.  Where all rows have one lock: not at all while a transaction or a
-** cursor of this database is open on another connection, for whoever holds that lock is in this thread and cannot go
-** on while we wait. */
-static rille_connection *
-with_wait(rille_lua_database *database, rille_connection *chosen)
-{
-  bool held = false;
-
-  for (int i = 0; i < database->count && !database->driver->locks_rows; i++) {
-    const rille_connection *other = database->connections[i];
-
-    held = held || (other != chosen && (other->depth > 0 || other->cursors != NULL));
-  }
-  database->driver->set_wait(chosen->conn, held ? 0 : database->options.busy_timeout_ms);
-  return database->last = chosen;
-}
-
-rille_connection *
-rille_lua_connection_alone(lua_State *L, rille_lua_database *database)
-{
-  rille_connection *idle = NULL;
-  bool held = false;
-
-  rille_lua_hold(database);
-  for (int i = 0; i < database->count; i++) {
-    rille_connection *connection = database->connections[i];
-
-    if (connection->depth > 0 && connection->owner == L)
-      return with_wait(database, connection);
-    held = held || connection->depth > 0;
-    if (connection->depth == 0 && idle == NULL && !is_read(L, connection))
-      idle = connection;
-  }
-  if (held && database->exclusive)
-    (void)busy(L, database);
-  if (idle == NULL) {
-    if (database->count == database->most || (database->memory && database->count > 0))
-      (void)busy(L, database);
-    idle = rille_lua_add_connection(L, database);
-  }
-  return with_wait(database, idle);
-}
-
-rille_connection *
-rille_lua_connection(lua_State *L, rille_lua_database *database)
-{
-  rille_connection *first;
-
-  rille_lua_hold(database);
-  first = database->count == 1 ? database->connections[0] : NULL;
-  if (first == NULL || (first->depth > 0 && first->owner != L))
-    first = rille_lua_connection_alone(L, database);
-  /* else nothing was committed beside it: a cursor on it hides nothing */
-  if (first->wall != NULL)
-    rille_lua_wall(L, database, first);
-  return database->last = first;
 }
 
 rille_work *

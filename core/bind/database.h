@@ -28,8 +28,8 @@ typedef struct rille_lua_signer {
 /* User values of a database. */
 enum { RILLE_DATABASE_WORKS = 1, RILLE_DATABASE_VALUES = 1 };
 
-/* The first connection serves everybody; a coroutine that comes while another one's transaction holds it gets one of
-** its own. */
+/* The first connection serves everybody; what comes while another coroutine's transaction holds it, and cursors, get
+** others (connection.c). */
 typedef struct rille_lua_database {
   const void *tag; /* says that it is one */
   const rille_driver *driver;
@@ -63,13 +63,14 @@ typedef struct rille_lua_database {
   rille_outbox_mode mirror_mode;
   rille_follower **followers; /* of its mirrors, rung by its commits */
   int follower_count;
-  rille_lua_running *running; /* calls of its state */
-  int calls;                  /* that run on it, see rille_work_open */
-  int steps;                  /* of cursors that run, see rille_work_step */
-  int count;
-  rille_connection *connections[RILLE_CONNECTIONS_MAX];
-  rille_connection *last; /* used last */
-  uint64_t opened;        /* connections so far */
+  rille_lua_running *running;                           /* calls of its state */
+  int calls;                                            /* that run on it, see rille_work_open */
+  int steps;                                            /* of cursors that run, see rille_work_step */
+  int count, writers;                                   /* connections, and those of them that may write */
+  bool readerless;                                      /* one that only reads could not be opened */
+  rille_connection *connections[RILLE_CONNECTIONS_MAX]; /* the first may write */
+  rille_connection *last;                               /* used last */
+  uint64_t opened;                                      /* connections so far */
 } rille_lua_database;
 
 /* The open database at `index`; raises invalid_argument when it is none, or closed. */
@@ -79,6 +80,17 @@ rille_lua_database *rille_lua_check_database(lua_State *L, int index);
 ** when there is none.  Where there are several, none on which a cursor of another coroutine reads: that would still
 ** show what was there before the last commit on another one.  Raises `busy` when there cannot be one. */
 rille_connection *rille_lua_connection(lua_State *L, rille_lua_database *database);
+
+/* The same for what only reads: it need not be one that may write. */
+rille_connection *rille_lua_connection_to_read(lua_State *L, rille_lua_database *database);
+
+/* The same for a cursor: outside of transactions one that only reads, and on which nothing else is open, where that can
+** be had. */
+rille_connection *rille_lua_connection_to_walk(lua_State *L, rille_lua_database *database);
+
+/* To be called before a statement that may set how the database is opened, as a pragma does: connections that only read
+** and do not now are closed where there are to be none any more. */
+void rille_lua_look_at_readers(rille_lua_database *database);
 
 /* The same to begin a level on: not even the only connection while a cursor of another coroutine reads there, which
 ** would see what is not committed. */
@@ -122,6 +134,9 @@ void rille_lua_close_connections(rille_lua_database *database);
 
 /* Opens one more connection and gives it the pragmas that were asked for; raises what went wrong. */
 rille_connection *rille_lua_add_connection(lua_State *L, rille_lua_database *database);
+
+/* Opens one that only reads; NULL when it cannot be had. */
+rille_connection *rille_lua_add_reader(rille_lua_database *database);
 
 /* Where the connection fills an outbox: says what becomes of changes, and whom a commit rings. */
 void rille_lua_mirror_connection(rille_lua_database *database, rille_connection *connection);

@@ -1,4 +1,5 @@
-/* core/bind/pooled.c - databases whose connections come from the pool: opened when used, closed for others. */
+/* core/bind/pooled.c - opens connections; of some databases they come from the pool: opened when used, closed for
+** others. */
 #include <errno.h>
 #include <lauxlib.h>
 #include <stddef.h>
@@ -23,6 +24,7 @@ close_all(rille_lua_database *database)
 {
   while (database->count > 0)
     rille_connection_close(database->connections[--database->count]);
+  database->writers = 0;
   database->last = NULL;
 }
 
@@ -283,6 +285,18 @@ open_from_pool(rille_lua_database *database, rille_connection **out, rille_fault
   return status;
 }
 
+/* The connection is the database's from here on. */
+static rille_connection *
+take_in(rille_lua_database *database, rille_connection *connection)
+{
+  connection->trace.on = database->trace;
+  connection->seen = database->seen;
+  connection->begun = ++database->opened << 32; /* so that no level of it has the number of one before it */
+  database->writers += !connection->reads;
+  database->connections[database->count++] = connection;
+  return connection;
+}
+
 rille_connection *
 rille_lua_add_connection(lua_State *L, rille_lua_database *database)
 {
@@ -302,11 +316,27 @@ rille_lua_add_connection(lua_State *L, rille_lua_database *database)
     (void)rille_lua_raise(L, &fault, (rille_str){ 0 });
     return NULL;
   }
-  connection->trace.on = database->trace;
-  connection->seen = database->seen;
-  connection->begun = ++database->opened << 32; /* so that no level of it has the number of one before it */
-  database->connections[database->count++] = connection;
-  return connection;
+  return take_in(database, connection);
+}
+
+/* It waits for nobody: a file that somebody has for himself, as the pragma "locking_mode" says, has no readers. */
+rille_connection *
+rille_lua_add_reader(rille_lua_database *database)
+{
+  rille_opening opening = rille_lua_opening(database);
+  rille_connection *connection = NULL;
+  rille_status status;
+
+  if (!is_same_file(database))
+    return NULL;
+  opening.options.readonly = opening.options.existing = true;
+  opening.options.busy_timeout_ms = 0;
+  status = rille_opening_connect(&opening, &connection, NULL);
+  database->readerless = status != RILLE_OK && status != RILLE_OUT_OF_MEMORY;
+  if (status != RILLE_OK)
+    return NULL;
+  connection->reads = true;
+  return take_in(database, connection);
 }
 
 /* -- what Lua asks of the pool --------------------------------------------------------------------------- */

@@ -53,6 +53,8 @@ start(lua_State *L, rille_connection **connection)
       rille_connection_sql(*connection, sql, &statement, &work->fault) != RILLE_OK)
     (void)rille_lua_fail_sql(L, work, sql);
   rille_statement_own(statement);
+  if (statement->effect == RILLE_CHANGES_NOTHING)
+    rille_lua_look_at_readers(database);
   if (rille_work_run(work, *connection, statement, &work->arena) != RILLE_OK)
     (void)rille_lua_fail_sql(L, work, sql);
   return work;

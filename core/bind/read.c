@@ -40,7 +40,7 @@ push_source(lua_State *L)
 static void
 start(lua_State *L, rille_lua_database *database, rille_work *work, rille_query *query)
 {
-  rille_lua_start(L, rille_lua_connection(L, database), work, query);
+  rille_lua_start(L, rille_lua_connection_to_read(L, database), work, query);
 }
 
 void
@@ -226,7 +226,7 @@ read_cursor(lua_State *L)
   if (rille_lua_has_view(work))
     rille_lua_keep_view(L, work, kept, VIEW);
   keep_texts(L, work);
-  start(L, database, work, query);
+  rille_lua_start(L, rille_lua_connection_to_walk(L, database), work, query);
   work->cursor.statement->stmt->driver->stream(work->cursor.statement->stmt, true);
   work->cursor.owner = L;
   source = push_source(L);

@@ -96,7 +96,7 @@ save_find(lua_State *L)
   if (keys == 0 || primary_column(&source->table, keys + 1) != NULL)
     return rille_lua_refuse(L, "%s: find wants a value for each column of the primary key",
                             rille_show(source->table.name).text);
-  rille_lua_start(L, rille_lua_connection(L, database), work, query);
+  rille_lua_start(L, rille_lua_connection_to_read(L, database), work, query);
   rille_lua_rows_init(L, &rows, source, 2, work);
   if (!rille_lua_rows_next(L, &rows, work))
     lua_pushnil(L);

@@ -153,10 +153,9 @@ typedef struct rille_driver {
   ** none of such rows.  NULL: a database that does not keep tenants apart. */
   void (*whose)(rille_stmt *stmt, rille_str tenant, rille_str everybody);
 
-  /* Says of a statement, once and for all its runs, that SQL of the caller's own is in it, which may set where bare
-  ** names are looked up: where the connection was opened with `schema` or `no_role_schema`, that is put back before
-  ** anything else runs.
-  ** NULL: there is nothing to put back. */
+  /* Says of a statement, once and for all its runs, that SQL of the caller's own is in it, which may set how its
+  ** connection works.  Where bare names are looked up is put back before anything else runs, on one that was opened
+  ** with `schema` or `no_role_schema`; and `shares` knows of what makes the connection unlike others. */
   void (*own)(rille_stmt *stmt);
 
   /* Has statements that are bound and not yet stepped run at once, in one round trip where that helps; what came of
@@ -250,6 +249,10 @@ typedef struct rille_driver {
 
   /* True when what is written goes into a file that is no more the one at its path; NULL where there is no file. */
   bool (*moved)(rille_conn *conn);
+
+  /* True when one more connection to the file, which only reads, shows what this one does outside of transactions, and
+  ** neither waits for who writes nor is waited for.  NULL: a connection of a server is not told to only read. */
+  bool (*shares)(rille_conn *conn);
 
   /* The path of that file, borrowed from the connection, "" where there is none; and what is at a path.  NULL where
   ** there is never a file. */

@@ -17,6 +17,7 @@ struct sqlite_stmt {
   rille_stmt base;
   rille_sqlite_conn *conn;
   int ended; /* SQLITE_DONE, or the code of the failure that ended the run; 0 while it goes on */
+  bool own;  /* its text was looked at */
   rille_sqlite_bound bound;
   rille_sqlite_stream stream;
 };
@@ -195,6 +196,16 @@ static void
 sqlite_stream(rille_stmt *base, bool streams)
 {
   ((struct sqlite_stmt *)base)->stream.wanted = streams;
+}
+
+static void
+sqlite_own(rille_stmt *base)
+{
+  struct sqlite_stmt *stmt = (struct sqlite_stmt *)base;
+
+  if (!stmt->own && !stmt->conn->odd)
+    rille_sqlite_look_for_pragma(stmt->conn, sqlite3_sql(stmt->bound.handle));
+  stmt->own = true;
 }
 
 /* A failed statement is undone alone anyway. */
@@ -388,6 +399,7 @@ const rille_driver rille_driver_sqlite = {
   .bind = sqlite_bind,
   .stream = sqlite_stream,
   .guard = sqlite_guard,
+  .own = sqlite_own,
   .together = sqlite_together,
   .step = sqlite_step,
   .reset = sqlite_reset,
@@ -398,6 +410,7 @@ const rille_driver rille_driver_sqlite = {
   .changed = sqlite_changed,
   .data_version = rille_sqlite_data_version,
   .moved = rille_sqlite_moved,
+  .shares = rille_sqlite_shares,
   .path = rille_sqlite_path,
   .mark = rille_sqlite_mark,
   .has_table = sqlite_has_table,

@@ -6,7 +6,17 @@
 
 #include "core/driver/driver.h"
 
-enum { SQL_BEGIN_DEFERRED, SQL_BEGIN_IMMEDIATE, SQL_BEGIN_EXCLUSIVE, SQL_COMMIT, SQL_ROLLBACK, SQL_COUNT };
+enum {
+  SQL_BEGIN_DEFERRED,
+  SQL_BEGIN_IMMEDIATE,
+  SQL_BEGIN_EXCLUSIVE,
+  SQL_COMMIT,
+  SQL_ROLLBACK,
+  SQL_LOG,
+  SQL_LOCK,
+  SQL_APART,
+  SQL_COUNT
+};
 
 typedef struct rille_sqlite_watch rille_sqlite_watch;
 struct rille_sqlite_stream;
@@ -22,6 +32,7 @@ typedef struct rille_sqlite_conn {
   sqlite3_stmt *kept[SQL_COUNT];       /* begin, commit ...: prepared at first use */
   struct rille_sqlite_stream *streams; /* those in the middle of a run */
   rille_sqlite_watch *watch;           /* NULL: nobody is told of rows */
+  bool odd;                            /* a pragma set how it reads, or whether others may */
   bool has_functions;                  /* those of sqlite_function.h */
   bool aside;                          /* the last statement was run aside: */
   int64_t changes_before;              /* ... what the one before it changed */
@@ -80,6 +91,10 @@ bool rille_sqlite_guard_checkpoints(rille_sqlite_conn *conn);
 ** log is copied at twice as many pages, so that the disk is waited for as often as otherwise; unless the pragma said a
 ** number. */
 void rille_sqlite_space_checkpoints(rille_sqlite_conn *conn, bool spaced);
+
+/* The driver's shares; and its own, of a statement's text. */
+bool rille_sqlite_shares(rille_conn *base);
+void rille_sqlite_look_for_pragma(rille_sqlite_conn *conn, const char *sql);
 
 /* The driver's open and close. */
 rille_status rille_sqlite_open(const rille_open_options *options, rille_conn **out, rille_fault *fault);

@@ -46,6 +46,12 @@ has_bytes(const rille_cell *cell)
   return cell->kind == RILLE_TEXT || cell->kind == RILLE_BLOB;
 }
 
+static size_t
+size_of(const rille_cell *cell)
+{
+  return HEAD_BYTES + (has_bytes(cell) ? cell->as.text.len : 0);
+}
+
 static char *
 put_cell(char *to, const rille_cell *cell)
 {
@@ -61,7 +67,7 @@ put_cell(char *to, const rille_cell *cell)
   memcpy(to + 1, &head, sizeof head);
   if (has_bytes(cell))
     memcpy(to + HEAD_BYTES, cell->as.text.at, cell->as.text.len);
-  return to + HEAD_BYTES + (has_bytes(cell) ? cell->as.text.len : 0);
+  return to + size_of(cell);
 }
 
 static const char *
@@ -77,7 +83,7 @@ take_cell(const char *from, rille_cell *cell)
     memcpy(&cell->as.real, &head, sizeof head);
   else if (has_bytes(cell))
     cell->as.text = (rille_str){ from + HEAD_BYTES, (size_t)head };
-  return from + HEAD_BYTES + (has_bytes(cell) ? cell->as.text.len : 0);
+  return from + size_of(cell);
 }
 
 /* Keeps the row that the statement stands on; SQLite's code. */
@@ -87,13 +93,13 @@ keep_row(rille_sqlite_stream *stream)
   int columns = sqlite3_data_count(stream->handle);
   size_t bytes = 0;
   rille_status status;
-  rille_cell cell;
+  rille_cell cell = { 0 };
   char *to;
 
   for (int i = 0; i < columns; i++) {
     if (!rille_sqlite_cell(sqlite3_column_value(stream->handle, i), &cell))
       return SQLITE_NOMEM;
-    bytes += HEAD_BYTES + (has_bytes(&cell) ? cell.as.text.len : 0);
+    bytes += size_of(&cell);
   }
   status = rille_spill_put(&stream->rows, bytes, &to);
   for (int i = 0; i < columns && status == RILLE_OK; i++) {

@@ -50,6 +50,7 @@ typedef struct rille_connection {
   bool stale;           /* it is mirrored since the connection was opened */
   int64_t missed;       /* rows that were written before that was noticed */
   rille_wall *wall;     /* whose rows the database itself lets statements see; NULL: it keeps no tenants apart */
+  bool reads;           /* it may not write */
   bool counts;          /* each commit of a transaction that wrote is a position in the history */
   bool wrote;           /* the transaction that is open */
   bool counting;        /* the history knows of this connection; `counted` is where it left it, or earlier */

@@ -154,10 +154,7 @@ rille_statement_free(rille_statement *statement)
 void
 rille_statement_own(rille_statement *statement)
 {
-  const rille_driver *driver = statement->stmt->driver;
-
-  if (driver->own != NULL)
-    driver->own(statement->stmt);
+  statement->stmt->driver->own(statement->stmt);
 }
 
 rille_status

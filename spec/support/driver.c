@@ -246,6 +246,12 @@ stream_below(rille_stmt *stmt, bool streams)
   below->stream(stmt, streams);
 }
 
+static void
+own_below(rille_stmt *stmt)
+{
+  below->own(stmt);
+}
+
 static bool
 failed_below(const rille_conn *conn)
 {
@@ -267,6 +273,7 @@ const rille_driver spec_driver = {
   .bind = bind_below,
   .stream = stream_below,
   .guard = guard_below,
+  .own = own_below,
   .together = together_below,
   .step = step_below,
   .reset = reset_below,
