@@ -2,6 +2,7 @@
 #include "core/base/cell.h"
 
 #include <locale.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -109,6 +110,45 @@ rille_real_shortest(char *text, size_t size, double real)
   }
   (void)uselocale(before);
   return (size_t)wanted;
+}
+
+/* Leaves a mantissa, which has a point, no zeros at its end but one behind the point. */
+static void
+shorten_mantissa(char *text)
+{
+  char *end = text + strcspn(text, "e"), *last = end;
+  bool whole;
+
+  while (last[-1] == '0')
+    last--;
+  whole = last[-1] == '.';
+  memmove(last + whole, end, strlen(end) + 1);
+  if (whole)
+    *last = '0';
+}
+
+size_t
+rille_real_text(char text[RILLE_REAL_BYTES], double real)
+{
+  bool plain = real == 0 || (fabs(real) >= 1e-4 && fabs(real) < 1e15);
+  locale_t before;
+
+  if (plain) {
+    size_t len = rille_real_shortest(text, RILLE_REAL_BYTES, real);
+
+    if (strchr(text, '.') == NULL)
+      (void)snprintf(text + len, RILLE_REAL_BYTES - len, ".0");
+    return strlen(text);
+  }
+  before = plain_locale();
+  for (int digits = 0; digits < 17; digits++) { /* behind the point */
+    (void)snprintf(text, RILLE_REAL_BYTES, "%#.*e", digits, real);
+    if (strtod(text, NULL) == real)
+      break;
+  }
+  (void)uselocale(before);
+  shorten_mantissa(text);
+  return strlen(text);
 }
 
 double

@@ -46,6 +46,11 @@ size_t rille_real_print(char *text, size_t size, int decimals, double real);
 ** them without the NUL. */
 size_t rille_real_shortest(char *text, size_t size, double real);
 
+enum { RILLE_REAL_BYTES = 32 }; /* room for what rille_real_text writes */
+
+/* The same as SQL writes it, so that it never looks like an integer: "1.0", "-0.25", "1.0e+15", "2.5e-05". */
+size_t rille_real_text(char text[RILLE_REAL_BYTES], double real);
+
 /* Reads a number written so. */
 double rille_real_read(const char *text);
 

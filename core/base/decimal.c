@@ -67,6 +67,83 @@ rille_decimal_read(rille_str text, rille_decimal *decimal)
   return end == text.len;
 }
 
+static bool
+is_blank(char c)
+{
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static rille_str
+without_blanks(rille_str text)
+{
+  for (; text.len > 0 && is_blank(text.at[0]); text.len--)
+    text.at++;
+  while (text.len > 0 && is_blank(text.at[text.len - 1]))
+    text.len--;
+  return text;
+}
+
+/* The exponent from `at` to the end of the text, where nothing is none; false for anything else. */
+static bool
+exponent_of(rille_str text, size_t at, int *exponent)
+{
+  bool negative;
+
+  *exponent = 0;
+  if (at == text.len)
+    return true;
+  if (text.at[at] != 'e' && text.at[at] != 'E')
+    return false;
+  at++;
+  negative = at < text.len && text.at[at] == '-';
+  if (at < text.len && (text.at[at] == '-' || text.at[at] == '+'))
+    at++;
+  if (at == text.len || past_digits(text, at) < text.len)
+    return false;
+  at = past_zeros(text, at);
+  if (text.len - at > 3)
+    return false;
+  for (; at < text.len; at++)
+    *exponent = *exponent * 10 + (text.at[at] - '0');
+  if (negative)
+    *exponent = -*exponent;
+  return true;
+}
+
+size_t
+rille_decimal_plain(rille_str text, char room[RILLE_DECIMAL_PLAIN_BYTES])
+{
+  size_t start, point, end, len = 0;
+  int exponent, before; /* digits before the point; 0 and less: zeros behind it */
+
+  if (text.len > RILLE_DECIMAL_SAID_BYTES)
+    return 0;
+  text = without_blanks(text);
+  start = sign_bytes(text);
+  point = past_digits(text, start);
+  end = point < text.len && text.at[point] == '.' ? past_digits(text, point + 1) : point;
+  if (end - start <= (size_t)(end > point) || !exponent_of(text, end, &exponent))
+    return 0;
+  before = (int)(point - start) + exponent;
+  if (start > 0)
+    room[len++] = text.at[0];
+  if (before <= 0)
+    room[len++] = '0';
+  if (before < 0)
+    room[len++] = '.';
+  for (int i = before; i < 0; i++)
+    room[len++] = '0';
+  for (size_t i = start; i < end; i++)
+    if (i != point) {
+      if (before-- == 0)
+        room[len++] = '.';
+      room[len++] = text.at[i];
+    }
+  for (; before > 0; before--)
+    room[len++] = '0';
+  return len;
+}
+
 size_t
 rille_decimal_write(rille_str text, size_t scale, char *to)
 {

@@ -9,7 +9,9 @@
 enum {
   RILLE_DECIMAL_BYTES = 330,       /* the longest text that rille_decimal_write takes: any double fits */
   RILLE_DECIMAL_PRINT_BYTES = 400, /* room for any double */
-  RILLE_DECIMAL_MOST = 17          /* digits behind the point that rille_decimal_print adds at most */
+  RILLE_DECIMAL_MOST = 17,         /* digits behind the point that rille_decimal_print adds at most */
+  RILLE_DECIMAL_SAID_BYTES = 1000, /* the longest text that rille_decimal_plain takes */
+  RILLE_DECIMAL_PLAIN_BYTES = 2002 /* and room for what it writes */
 };
 
 /* How many digits a decimal has. */
@@ -22,8 +24,14 @@ typedef struct rille_decimal {
 /* True when `text` is [+-] digits [. digits] and nothing else; fills *decimal then. */
 bool rille_decimal_read(rille_str text, rille_decimal *decimal);
 
+/* Reads a number as SQL's numeric does: blanks of ASCII around a sign, digits with or without a point ("5.", ".5") and
+** an exponent, which has at most three digits behind its zeros.  Writes it into `room` as a text that
+** rille_decimal_read takes, every digit of it, and returns its bytes; 0 for what is no such number: "", "NaN", "0x10",
+** "1_000". */
+size_t rille_decimal_plain(rille_str text, char room[RILLE_DECIMAL_PLAIN_BYTES]);
+
 /* Writes a text that rille_decimal_read takes with exactly `scale` digits behind the point, without leading zeros or
-** a sign before zero, into `to`, which has room for RILLE_DECIMAL_BYTES + scale + 2; returns the bytes written.
+** a sign before zero, into `to`, which has room for `whole` (as that says) + scale + 3; returns the bytes written.
 ** Digits behind `scale` are left out. */
 size_t rille_decimal_write(rille_str text, size_t scale, char *to);
 

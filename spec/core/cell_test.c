@@ -180,6 +180,37 @@ names_every_kind_of_value(void **state)
   assert_string_equal(rille_cell_kind_name(RILLE_BOOL), "a boolean");
 }
 
+static void
+writes_doubles_as_sql_does(void **state)
+{
+  static const struct {
+    double real;
+    const char *text;
+  } cases[] = {
+    { 0, "0.0" },
+    { -0.0, "-0.0" },
+    { 1, "1.0" },
+    { -0.25, "-0.25" },
+    { 0.1 + 0.2, "0.30000000000000004" },
+    { 0.0001, "0.0001" },
+    { 0.00001, "1.0e-05" },
+    { 123456789012345, "123456789012345.0" },
+    { 999999999999999.9, "999999999999999.9" },
+    { 1e15, "1.0e+15" },
+    { 1234567890123456, "1.234567890123456e+15" },
+    { 1000000000000000.25, "1.0000000000000002e+15" },
+    { -1.7976931348623157e308, "-1.7976931348623157e+308" },
+    { 5e-324, "5.0e-324" },
+  };
+  char room[RILLE_REAL_BYTES];
+
+  (void)state;
+  for (size_t i = 0; i < SPEC_COUNT(cases); i++) {
+    assert_text(((rille_str){ room, rille_real_text(room, cases[i].real) }), cases[i].text);
+    assert_true(rille_real_read(room) == cases[i].real);
+  }
+}
+
 int
 main(void)
 {
@@ -189,6 +220,7 @@ main(void)
     cmocka_unit_test(finds_a_fault_wherever_it_stands),
     cmocka_unit_test(takes_the_empty_text),
     cmocka_unit_test(names_every_kind_of_value),
+    cmocka_unit_test(writes_doubles_as_sql_does),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
