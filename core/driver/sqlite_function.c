@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "core/base/cell.h"
 #include "core/base/exact.h"
 
 static const char PLUS[] = "+", MINUS[] = "-"; /* what a function does, as its user data */
@@ -97,6 +98,83 @@ decimal_add(sqlite3_context *context, int count, sqlite3_value **values)
     sqlite3_result_error(context, "decimal overflow", -1);
   else
     sqlite3_result_text(context, text, (int)len, SQLITE_TRANSIENT);
+}
+
+/* A number in any of the forms in which a column may hold it, as decimal text; returns its bytes, 0 for none. */
+static size_t
+plain_of(sqlite3_value *value, char room[RILLE_DECIMAL_PLAIN_BYTES])
+{
+  char shortest[RILLE_REAL_BYTES];
+  double real;
+
+  switch (sqlite3_value_type(value)) {
+  case SQLITE_INTEGER:
+  case SQLITE_TEXT: return rille_decimal_plain(text_of(value), room);
+  case SQLITE_FLOAT:
+    real = sqlite3_value_double(value);
+    if (!isfinite(real))
+      return 0;
+    return rille_decimal_plain((rille_str){ shortest, rille_real_text(shortest, real) }, room);
+  default: return 0;
+  }
+}
+
+/* rille_decimal_of(value, precision, scale) */
+static void
+decimal_of(sqlite3_context *context, int count, sqlite3_value **values)
+{
+  char plain[RILLE_DECIMAL_PLAIN_BYTES], made[RILLE_DECIMAL_BYTES + 3];
+  size_t precision = (size_t)sqlite3_value_int(values[1]), scale = (size_t)sqlite3_value_int(values[2]);
+  rille_str text = { plain, plain_of(values[0], plain) };
+  rille_decimal decimal;
+
+  (void)count;
+  if (text.len > 0 && precision <= RILLE_DECIMAL_BYTES && rille_decimal_read(text, &decimal) &&
+      decimal.scale <= scale && decimal.whole + scale <= precision)
+    sqlite3_result_text(context, made, (int)rille_decimal_write(text, scale, made), SQLITE_TRANSIENT);
+}
+
+/* rille_real_of(value) */
+static void
+real_of(sqlite3_context *context, int count, sqlite3_value **values)
+{
+  char plain[RILLE_DECIMAL_PLAIN_BYTES + 1];
+  rille_str text = { plain, plain_of(values[0], plain) };
+  rille_decimal decimal;
+  double real;
+
+  (void)count;
+  if (text.len == 0)
+    return;
+  plain[text.len] = '\0';
+  real = rille_real_read(plain);
+  (void)rille_decimal_read(text, &decimal);
+  if (isfinite(real) && (real != 0 || decimal.significant == 0))
+    sqlite3_result_double(context, real);
+}
+
+/* rille_text_of(value) */
+static void
+as_text(sqlite3_context *context, int count, sqlite3_value **values)
+{
+  char text[RILLE_REAL_BYTES];
+  double real;
+
+  (void)count;
+  switch (sqlite3_value_type(values[0])) {
+  case SQLITE_FLOAT:
+    real = sqlite3_value_double(values[0]);
+    if (isfinite(real))
+      sqlite3_result_text(context, text, (int)rille_real_text(text, real), SQLITE_TRANSIENT);
+    else
+      sqlite3_result_text(context, real > 0 ? "Infinity" : "-Infinity", -1, SQLITE_STATIC);
+    break;
+  case SQLITE_INTEGER:
+  case SQLITE_TEXT:
+    sqlite3_result_text(context, text_of(values[0]).at, sqlite3_value_bytes(values[0]), SQLITE_TRANSIENT);
+    break;
+  default: break;
+  }
 }
 
 /* What an aggregate has seen so far; SQLite zeroes it. */
@@ -196,6 +274,9 @@ rille_sqlite_add_functions(sqlite3 *db)
     { "rille_subtract", 2, MINUS, add, NULL },
     { "rille_decimal_add", 5, PLUS, decimal_add, NULL },
     { "rille_decimal_subtract", 5, MINUS, decimal_add, NULL },
+    { "rille_decimal_of", 3, NULL, decimal_of, NULL },
+    { "rille_real_of", 1, NULL, real_of, NULL },
+    { "rille_text_of", 1, NULL, as_text, NULL },
     { "rille_decimal_sum", 2, PLUS, total_step, sum_final },
     { "rille_decimal_avg", 3, PLUS, total_step, average_final },
   };

@@ -15,6 +15,13 @@
 **   rille_decimal_sum(value, scale)                      exact, as text; NULL for no rows.  Values that are
 **                                                        doubles are decimals with `scale` digits
 **   rille_decimal_avg(value, scale, digits)              with `digits` digits, rounded half away from zero
+**   rille_decimal_of(value, precision, scale)            the decimal that a number, or a text as rille_decimal_plain
+**                                                        takes it, is, with `scale` digits behind the point; NULL where
+**                                                        it has more digits, and for what is no number
+**   rille_real_of(value)                                 the double nearest to it; NULL where that is infinite, or 0
+**                                                        for what is not, and for what is no number
+**   rille_text_of(value)                                 its text, of a double the shortest that reads as the same;
+**                                                        NULL for bytes
 **   rille_collation(table, column)                       how texts of the column are compared, NULL for by bytes and
 **                                                        for what is no column of a table
 **   collate rille_decimal                                decimal texts by their value, behind them other texts by their

@@ -101,13 +101,13 @@ describe("create_table of a table that is there", function()
       ["create_table: t: 6 rows would not be valid: 2: name has the wrong form; 3: name has the wrong form; 4: name "
         .. "has the wrong form; 5: name has the wrong form; 6: name has the wrong form; …"] =
         schema_of { name = { type = "string", pattern = "1" } },
-      ['7 rows of "t" hold no integer in "name"'] = schema_of { name = { type = "integer" } },
+      ['7 rows of "t" hold no integer in "name" (the first: id 1: "n1")'] = schema_of { name = { type = "integer" } },
     } do
       assert.equal(message, untouched("migration", apply, schema, { lossy = true }).message)
     end
     db:create("t", { name = "x", size = null })
     local e = untouched("migration", apply, schema_of({}, { required = { "name", "size" } }))
-    assert.equal('1 row of "t" holds NULL in "size"', e.message)
+    assert.equal('1 row of "t" holds NULL in "size" (id 8)', e.message)
     local more = schema_of({ note = { type = "string" } }, { required = { "name", "note" } })
     assert.truthy(untouched("migration", apply, more).message:find("not nullable and has no default", 1, true))
   end)

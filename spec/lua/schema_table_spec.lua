@@ -2,6 +2,7 @@
 local Altered = require "spec.support.altered"
 local Database = require "spec.support.database"
 local Engine = require "rille.schema.engine"
+local core = require "rille.core"
 local refused = require "spec.support.refused"
 local rille = require "rille"
 
@@ -103,35 +104,51 @@ describe("schema:table", function()
     db:execute "update people set called = 'anything' where id = 1"
   end)
 
-  it("refuses to narrow where rows would not fit, and counts them", function()
+  it("refuses to narrow where rows would not fit, counts them and shows the first", function()
     local e = refused_whole(function(t) t:text("email"):change() end)
     assert.equal("migration", e.kind)
-    assert.equal('1 row of "users" holds NULL in "email"', e.message)
+    assert.equal('1 row of "users" holds NULL in "email" (id 1)', e.message)
+    assert.equal("users", e.table)
     assert.equal("email", e.column)
+    local name, email = ' in "name" (the first: id 1: "u1")', ' in "email" (the first: id 2: "2@example.org")'
     for expected, fn in pairs {
-      ['3 rows of "users" hold no integer in "name"'] = function(t) t:integer("name"):change() end,
-      ['3 rows of "users" hold no number in "name"'] = function(t) t:float("name"):change() end,
-      ['3 rows of "users" hold neither true nor false in "age"'] = function(t) t:boolean("age"):change() end,
-      ['3 rows of "users" hold more than 1 characters in "name"'] = function(t) t:string("name", 1):change() end,
-      ['3 rows of "users" hold none of its values in "name"'] = function(t) t:enum("name", { "u9" }):change() end,
-      ['3 rows of "users" hold no date in "name"'] = function(t) t:date("name"):change() end,
-      ['2 rows of "users" hold no moment in "email"'] = function(t) t:datetime("email"):nullable():change() end,
-      ['2 rows of "users" hold no UUID in "email"'] = function(t) t:uuid("email"):nullable():change() end,
-      ['2 rows of "users" hold no JSON in "email"'] = function(t) t:json("email"):nullable():change() end,
-      ['3 rows of "users" hold no number of so many digits in "age"'] =
+      ['3 rows of "users" hold no integer' .. name] = function(t) t:integer("name"):change() end,
+      ['3 rows of "users" hold no number' .. name] = function(t) t:float("name"):change() end,
+      ['3 rows of "users" hold neither true nor false in "age" (the first: id 1: "20")'] =
+        function(t) t:boolean("age"):change() end,
+      ['3 rows of "users" hold more than 1 characters' .. name] = function(t) t:string("name", 1):change() end,
+      ['2 rows of "users" hold none of its values in "name" (the first: id 1: "u1")'] =
+        function(t) t:enum("name", { "u3" }):change() end,
+      ['3 rows of "users" hold no date' .. name] = function(t) t:date("name"):change() end,
+      ['2 rows of "users" hold no moment' .. email] = function(t) t:datetime("email"):nullable():change() end,
+      ['2 rows of "users" hold no UUID' .. email] = function(t) t:uuid("email"):nullable():change() end,
+      ['2 rows of "users" hold no JSON' .. email] = function(t) t:json("email"):nullable():change() end,
+      ['3 rows of "users" hold no number of so many digits in "age" (the first: id 1: "20")'] =
         function(t) t:decimal("age", 1, 0):change() end,
-      ['2 rows of "users" hold no number of so many digits in "email"'] =
+      ['2 rows of "users" hold no number of so many digits' .. email] =
         function(t) t:decimal("email", 20, 2):nullable():change() end,
     } do
       assert.equal(expected, refused_whole(fn).message)
     end
   end)
 
+  it("shows the first row by its key, or by what it holds where it has none", function()
+    schema:create("pairs", function(t) t:integer "a" t:text "b" t:text "c" t:primary { "b", "a" } end)
+    db:execute "insert into pairs (a, b, c) values (1, 'y', '7'), (2, 'x', 'two'), (1, 'x', 'one\n')"
+    local function to_integer(t) t:integer("c"):change() end
+    assert.equal('2 rows of "pairs" hold no integer in "c" (the first: b "x", a 1: "one\\n")',
+      refused_whole(to_integer, "pairs").message)
+    alter("pairs", function(t) t:drop_primary() end)
+    assert.equal('2 rows of "pairs" hold no integer in "c" (the first: "one\\n")',
+      refused_whole(to_integer, "pairs").message)
+  end)
+
   it("counts the least and the greatest integer, too, where they have too many digits", function()
     schema:create("sums", function(t) t:bigint "n" end)
     db:insert("sums", { { n = math.mininteger }, { n = math.maxinteger }, { n = -9 } })
     local e = refused(schema.table, schema, "sums", function(t) t:decimal("n", 1, 0):change() end)
-    assert.equal('2 rows of "sums" hold no number of so many digits in "n"', e.message)
+    assert.equal('2 rows of "sums" hold no number of so many digits in "n" (the first: "-9223372036854775808")',
+      e.message)
   end)
 
   it("takes no text for a number, a day or a document that it nearly is", function()
@@ -140,12 +157,16 @@ describe("schema:table", function()
         bad = { "", "7.5", "9223372036854775808", "0x10", "1e", "7 8", "--7" } },
       float = { good = { "0.1", "1e300", "-7", ".5" }, bad = { "x", "1e", "1.2.3", "" } },
       decimal = { good = { "12.34", "-0.5", "12345678.9" }, bad = { "123456789", "0.125", "x", "" } },
-      date = { good = { "2024-02-29", "0001-01-01" }, bad = { "2023-02-29", "2024-13-01", "2024-1-1", "now", "" } },
-      datetime = { good = { "2024-02-29T23:59:59Z", "2024-02-29 10:00:00.123456" },
-        bad = { "2024-02-30T00:00:00Z", "2024-02-29T25:00:00Z", "yesterday", "" } },
+      date = { good = { "2024-02-29", "0001-01-01" },
+        bad = { "2023-02-29", "2024-13-01", "2024-1-1", "0000-01-01", "now", "" } },
+      datetime = {
+        good = { "2024-02-29T23:59:59Z", "2024-02-29 10:00:00.123456", "2024-02-29", "2024-02-29T10:00+14:30" },
+        bad = { "2024-02-30T00:00:00Z", "2024-02-29T25:00:00Z", "2024-02-29T24:00:00", "2024-02-29T10:00:60",
+          "2024-02-29T10", "2024-02-29T10:00 ", "2024-02-29T10:00:00.1234567Z", "2024-02-29T10:00+0530",
+          "2024-02-29T10:00+15:00", "2024-02-29T10:00z", "0000-01-01", "yesterday", "" } },
       json = { good = { "{}", "[1, null]", '"x"', "1" }, bad = { "{", "", "nul", "{'a': 1}" } },
       uuid = { good = { "6F9619FF-8B86-D011-B42D-00C04FC964FF" }, bad = { "6f9619ff8b86d011b42d00c04fc964ff", "" } },
-      boolean = { good = { "0", "1" }, bad = { "2", "yes", "" } },
+      boolean = { good = { "0", "1", "1.0" }, bad = { "2", "yes", "", " 1", "01", "1e0" } },
     }
     for word, values in pairs(types) do
       local function make(text)
@@ -162,10 +183,109 @@ describe("schema:table", function()
       for _, text in ipairs(values.bad) do
         local ok, e = make(text)
         assert.is_false(ok, ("%s %q"):format(word, text))
-        assert.matches("^1 row of \"probes\" holds n.* in \"c\"$", e.message)
+        assert.matches("^1 row of \"probes\" holds n.* in \"c\" %(\".*\"%)$", e.message)
         schema:drop "probes"
       end
     end
+  end)
+
+  --- Change a column `c` with one value; what it holds then as text, or the error.
+  local function changed(from, value, fn)
+    schema:create("probes", function(t) t[from](t, "c") end)
+    db:insert("probes", { c = value })
+    local ok, e = pcall(alter, "probes", function(t) fn(t):change() end)
+    local text = ok and db:query("select cast(c as text) as c from probes")[1].c or nil
+    if not ok then
+      assert.is_true(rille.is_error(e, "migration"), tostring(e))
+      assert.equal(value, db:query("select c from probes")[1].c)
+    end
+    schema:drop "probes"
+    return text, not ok and e or nil
+  end
+
+  -- Text -> the decimal with 2 digits behind the point that it is.
+  local DECIMALS <const> = {
+    ["7"] = "7.00", ["-12.5"] = "-12.50", ["1.50000000000000000000000"] = "1.50", ["007"] = "7.00", ["+7"] = "7.00",
+    [" 5"] = "5.00", ["\t\v\f\r\n5 "] = "5.00", [".5"] = "0.50", ["-.25"] = "-0.25", ["5."] = "5.00", ["-0"] = "0.00",
+    ["1e3"] = "1000.00", ["1.5E+2"] = "150.00", ["725e-2"] = "7.25", ["0.0000001e0007"] = "1.00", ["0e-999"] = "0.00",
+    ["99999999.99"] = "99999999.99", ["-99999999.99"] = "-99999999.99", [("0"):rep(999) .. "7"] = "7.00",
+  }
+  local NO_DECIMALS <const> = { "", " ", ".", "-", "x", "7x", "e5", "1e", "1e+", "--7", "+-7", "- 7", "1 000", "1,5",
+    "1_000", "0x10", "1.2.3", "NaN", "Infinity", "-inf", "1e1000", "1e-1000", "1e999", "0.005", "7.001", "1e-3",
+    "1.0000000000000000000000001", "9007199254740993.001", "\u{A0}5", "5\u{2003}", "\u{FF15}", "\u{661}",
+    ("0"):rep(1000) .. "7" }
+  -- Digits -> what has more of them.
+  local LONG <const> = {
+    [10] = { "100000000", "1e8", "-100000000", "99999999.995", "99999999.990000000000000001" },
+    [20] = { "1000000000000000000", "1e18", "999999999999999999.995" },
+  }
+
+  it("makes decimals of the texts that are some, exactly, and of no other", function()
+    for text, decimal in pairs(DECIMALS) do
+      local short = decimal:gsub("0$", ""):gsub("%.0$", "")                 -- as SQLite keeps few digits, in a number
+      assert.equal(decimal, changed("text", text, function(t) return t:decimal("c", 20, 2) end), text)
+      assert.equal(is_postgres and decimal or short,
+        changed("text", text, function(t) return t:decimal("c", 10, 2) end), text)
+    end
+    for precision, long in pairs(LONG) do
+      for _, text in ipairs(table.move(NO_DECIMALS, 1, #NO_DECIMALS, #long + 1, table.move(long, 1, #long, 1, {}))) do
+        local _, e = changed("text", text, function(t) return t:decimal("c", precision, 2) end)
+        assert.is_not_nil(e, text)
+        assert.equal(('1 row of "probes" holds no number of so many digits in "c" ("%s")'):format(core.shown(text)),
+          e.message)
+      end
+    end
+    assert.equal("9007199254740993.01", changed("text", "9007199254740993.01", function(t)
+      return t:decimal("c", 20, 2)
+    end))
+  end)
+
+  it("makes decimals of numbers with the digits that they show, and of no other", function()
+    for _, case in ipairs { { "float", 1e15, "1000000000000000.00" }, { "float", 0.1, "0.10" },
+      { "float", -2.25, "-2.25" }, { "bigint", math.maxinteger, nil, "9223372036854775807" },
+      { "bigint", 100000000000000000, "100000000000000000.00" }, { "boolean", true, "1.00" },
+      { "float", 0.1 + 0.2, nil, "0.30000000000000004" }, { "float", 1e300, nil, "1.0e+300" },
+      { "float", 5e-324, nil, "5.0e-324" } } do
+      local from, value, expected, shown = table.unpack(case, 1, 4)
+      local made, e = changed(from, value, function(t) return t:decimal("c", 20, 2) end)
+      assert.equal(expected, made)
+      if shown then assert.truthy(e.message:find(('("%s")'):format(shown), 1, true), e.message) end
+    end
+  end)
+
+  it("makes integers and floats of the texts that are some, without a digit that goes", function()
+    local function integer(t) return t:integer "c" end
+    local function float(t) return t:float "c" end
+    for text, made in pairs { [" 5"] = "5", ["1e3"] = "1000", ["9007199254740993.0"] = "9007199254740993",
+      ["-9223372036854775808"] = "-9223372036854775808", ["9.223372036854775807e18"] = "9223372036854775807" } do
+      assert.equal(made, changed("text", text, integer))
+    end
+    for _, text in ipairs { "1.00000000000000000001", "9223372036854775808", "-9223372036854775809", "1e19", "1e-1",
+      "NaN", "0x10", "" } do
+      assert.is_nil((changed("text", text, integer)), text)
+    end
+    for _, text in ipairs { " 5", "1e3", "-.5", "1e-320", "1.7976931348623157e308" } do
+      assert.is_not_nil(changed("text", text, float), text)
+    end
+    for _, text in ipairs { "1e309", "-1.8e308", "1e-400", "NaN", "Infinity", "0x10", "" } do
+      assert.is_nil((changed("text", text, float)), text)
+    end
+    for _, real in ipairs { 1.0, 0.1 + 0.2, 1e15, -1e300, 1234567890123456.0 } do
+      assert.equal(real, tonumber((changed("float", real, function(t) return t:text "c" end))))
+    end
+  end)
+
+  it("takes the whole change back where one of its columns is refused", function()
+    db:execute "update users set name = ' 1e' || id"
+    local e = refused_whole(function(t)
+      t:text "more":nullable()
+      t:decimal("name", 20, 2):change()
+      t:decimal("email", 20, 2):nullable():change()
+    end)
+    assert.equal('2 rows of "users" hold no number of so many digits in "email" (the first: id 2: "2@example.org")',
+      e.message)
+    alter("users", function(t) t:decimal("name", 20, 2):change() end)
+    assert.same({ "10.00", "100.00", "1000.00" }, db:table("users"):order_by("id"):pluck "name")
   end)
 
   it("turns values into what their new column holds", function()
@@ -179,7 +299,7 @@ describe("schema:table", function()
     assert.same({ 11, "12.10", "20" }, { row.name, tostring(row.email), row.age })
     alter("users", function(t) t:blob("age"):change() end)
     local e = refused_whole(function(t) t:text("age"):change() end)
-    assert.equal('3 rows of "users" hold bytes instead of text in "age"', e.message)
+    assert.equal('3 rows of "users" hold bytes instead of text in "age" (the first: id 1)', e.message)
   end)
 
   it("leaves NULL what was NULL, whatever the types", function()
@@ -205,7 +325,7 @@ describe("schema:table", function()
     alter("days", function(t) t:datetime("c"):change() end)
     db:execute "insert into days (c) values ('2024-02-29T00:00:00.000001Z')"
     local e = refused(alter, "days", function(t) t:date("c"):change() end)
-    assert.equal('1 row of "days" holds no date in "c"', e.message)
+    assert.equal('1 row of "days" holds no date in "c" ("2024-02-29T00:00:00.000001Z")', e.message)
   end)
 
   it("adds no column that the rows could not fill", function()

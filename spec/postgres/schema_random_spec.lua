@@ -99,7 +99,9 @@ describe("words drawn at random", function()
     for _, column in ipairs(blueprint.columns) do
       if column.word == "integer" then column.word = "bigint" end
     end
-    table.sort(blueprint.indexes, function(x, y) return x.name < y.name end)
+    for _, list in ipairs { blueprint.indexes, blueprint.checks } do
+      table.sort(list, function(x, y) return x.name < y.name end)
+    end
     local text = table.concat(Say.table(blueprint), "\n")
     text = text:gsub('check%("(.-)", "check_', function(sql)
       return ('check("%s", "check_'):format(sql:lower():gsub('[()\\"]', ""))
@@ -107,13 +109,18 @@ describe("words drawn at random", function()
     return (text:gsub("(%d%d:%d%d:%d%d%.%d-)0*Z", "%1Z"):gsub("%.Z", "Z"))
   end
 
+  --- A number without an exponent: jsonb keeps no other way to write it.
+  local function plain(text)
+    local whole, fraction, exponent = text:match "^(%-?%d+)%.?(%d-)0*e%+?(%d+)$"
+    return whole and whole .. fraction .. ("0"):rep(exponent - #fraction) or text
+  end
+
   local function rows_of(handle, name)
     local lines = {}
     for i, row in ipairs(handle:table(name):order_by("id"):all()) do
       local values = {}
       for _, key in ipairs(require "rille.keys"(row)) do
-        local value = tostring(row[key])
-        value = value == "1e3" and "1000" or value:gsub("^ ", "")       -- jsonb keeps no other way to write a number
+        local value = plain((tostring(row[key]):gsub("^ ", "")))
         if value:find "^%-?%d+%.%d+$" then value = value:gsub("0+$", ""):gsub("%.$", "") end   -- 1.50 is 1.5
         values[#values + 1] = key .. "=" .. value
       end

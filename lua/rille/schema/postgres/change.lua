@@ -98,7 +98,7 @@ end
 function M.run(run, table_, column)
   local old = Find.known(table_, column.name)
   check_possible(run, table_, column, old)
-  Narrow.check(run, table_.name, column, old)
+  Narrow.check(run, table_, column, old)
   local parts, name = {}, Name.quote(old.name)
   local function add(text) parts[#parts + 1] = text end
   local function alter(text) add(("alter column %s %s"):format(name, text)) end

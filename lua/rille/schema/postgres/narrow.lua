@@ -2,6 +2,7 @@
 -- A value goes by its text, the one in which rille gives it to a program; where both types are of one kind it is taken
 -- as it is.  The messages are those of SQLite's narrow.lua.
 local Ddl = require "rille.schema.postgres.ddl"
+local Find = require "rille.schema.postgres.find"
 local Name = require "rille.schema.name"
 local Narrow = require "rille.schema.narrow"
 
@@ -14,6 +15,7 @@ local KINDS = {
   timestamptz = "datetime", timestamp = "datetime", json = "json", jsonb = "json", uuid = "uuid",
 }
 
+local ANY <const> = {}                 -- a column of no type in particular
 local EXACT_DIGITS <const> = 15        -- SQLite keeps decimals of more digits as the texts that they were
 
 -- Kind -> the text of a value, which is the one that SQLite would make of it; any other is cast.
@@ -24,13 +26,16 @@ local TEXTS = {
     else %s::text end)]],
 }
 
-local NUMBER <const> = [['^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\s*$']]
+-- As rille_decimal_plain of the core takes it: PostgreSQL 16 would take more, and numbers have an end there.
+local NUMBER <const> = [['^[ \t\n\v\f\r]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?0*[0-9]{1,3})?[ \t\n\v\f\r]*$']]
+local NUMBER_BYTES <const> = 1000
 local DATE <const> = [['^[0-9]{4}-[0-9]{2}-[0-9]{2}$']]
-local MOMENT <const> = [['^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}(:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)?]]
-  .. [[(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$']]
+local MOMENT <const> = [['^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?]]
+  .. [[(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])?)?$']]
 local UUID <const> = [['^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$']]
 local BIGINT_MIN <const>, BIGINT_MAX <const> = "-9223372036854775808", "9223372036854775807"
-local DOUBLE_MAX <const> = "1.7976931348623157e308"
+-- What is beyond them is infinite as a double, or 0.
+local DOUBLE_END <const>, DOUBLE_LEAST <const> = "1.7976931348623158079372897140531e308", "2.4703282292062328e-324"
 
 -- A function of the session, for what PostgreSQL 15 says only by failing.
 local FITS <const> = "pg_temp.rille_fits"
@@ -45,9 +50,8 @@ local MAKE_FITS <const> = [[create or replace function pg_temp.rille_fits(value 
 --- A condition that holds where the text is no number, or a number of which `wrong` (with %s for it) is true.
 local function wrong_number(text, wrong)
   local number = ("(%s)::numeric"):format(text)
-  return ("case when %s ~ %s then %s else true end"):format(text, NUMBER, (wrong:gsub("%%s", function()
-    return number
-  end)))
+  return ("case when %s ~ %s and length(%s) <= %d then %s else true end"):format(text, NUMBER, text, NUMBER_BYTES,
+    (wrong:gsub("%%s", function() return number end)))
 end
 
 local function wrong_form(type_name, form)
@@ -61,7 +65,9 @@ local WRONG = {
   integer = { "no integer", function(text)
     return wrong_number(text, ("%%s <> trunc(%%s) or %%s not between %s and %s"):format(BIGINT_MIN, BIGINT_MAX))
   end },
-  real = { "no number", function(text) return wrong_number(text, "abs(%s) > " .. DOUBLE_MAX) end },
+  real = { "no number", function(text)
+    return wrong_number(text, ("abs(%%s) >= %s or %%s <> 0 and abs(%%s) < %s"):format(DOUBLE_END, DOUBLE_LEAST))
+  end },
   boolean = { "neither true nor false", function(text) return text .. " not in ('0', '1', '0.0', '1.0')" end },
   decimal = { "no number of so many digits", function(text, column)
     return wrong_number(text, ("%%s <> round(%%s, %d) or abs(%%s) >= 1%s"):format(column.scale,
@@ -107,12 +113,13 @@ function M.conversion(column, source)
   return (MADE[column.type]:gsub("%%s", function() return text end))
 end
 
---- What a column must not find in its rows: a list of { words, condition }.
+--- What a column must not find in its rows; and whether that asks the function of the session.
 local function tests_of(column, source)
   local name, kind = Name.quote(source.name), KINDS[source.base]
   local text, tests = text_of(source, kind, column), {}
+  local shown = kind == "blob" and "null::text" or ('(%s) collate "C"'):format(text_of(source, kind, ANY))
   local function add(words, condition)
-    tests[#tests + 1] = { column = column.name, words = words, sql = condition }
+    tests[#tests + 1] = { column = column.name, words = words, sql = condition, shown = shown }
   end
   local wrong = WRONG[column.type]
   if wrong and (kind ~= column.type or column.type == "decimal") then
@@ -136,16 +143,16 @@ end
 
 --- Raise when a row of the table would lose what it holds.
 ---@param run rille.SchemaRunner
----@param table_name string
+---@param table_ rille.PostgresTable
 ---@param column rille.BlueprintColumn    what it shall be
 ---@param source rille.PostgresColumn     what it is
-function M.check(run, table_name, column, source)
+function M.check(run, table_, column, source)
   local tests, needs_function = tests_of(column, source)
-  if #tests == 0 then return end
+  local primary = Find.primary(table_)
   if needs_function then run:execute(MAKE_FITS) end
-  local row = run:rows(("select %s from %s"):format(Narrow.counts(tests), Name.quote(table_name)))[1]
+  local found = Narrow.find(run, Name.quote(table_.name), tests, primary and primary.columns or {})
   if needs_function then run:execute("drop function " .. FITS .. "(text, text)") end
-  Narrow.refuse(table_name, tests, row)
+  Narrow.refuse(table_.name, found)
 end
 
 return M

@@ -38,7 +38,7 @@ local function run_edit(run, edit)
   local current = edit.table
   if edit.rebuild then
     run:want_foreign_keys_off(current.name)
-    Narrow.check(run, current.name, edit.changes)
+    Narrow.check(run, current, edit.changes)
     require "rille.schema.sqlite.rebuild".run(run, current, edit.definition, edit.dropped)
   else
     for _, index in ipairs(current.indexes) do

@@ -331,4 +331,19 @@ function M.mentions(sql, column)
   return false
 end
 
+--- The primary key's columns; none when there is none.
+---@param definition rille.Definition
+---@return string[]
+function M.primary(definition)
+  for _, constraint in ipairs(definition.constraints) do
+    if constraint.kind == "primary" then return constraint.columns end
+  end
+  for _, column in ipairs(definition.columns) do
+    for _, clause in ipairs(column.clauses) do
+      if clause.kind == "primary" then return { column.name } end
+    end
+  end
+  return {}
+end
+
 return M

@@ -54,19 +54,6 @@ local function has(list, name)
   return false
 end
 
---- The primary key's columns; none when there is none.
-local function primary_of(definition)
-  for _, constraint in ipairs(definition.constraints) do
-    if constraint.kind == "primary" then return constraint.columns end
-  end
-  for _, column in ipairs(definition.columns) do
-    for _, clause in ipairs(column.clauses) do
-      if clause.kind == "primary" then return { column.name } end
-    end
-  end
-  return {}
-end
-
 local function remove_clauses(clauses, unwanted)
   local kept = {}
   for _, clause in ipairs(clauses) do
@@ -92,7 +79,7 @@ function EDITS.add(edit, operation)
     refuse(edit, ("the new column %q is not nullable and has no default, but there are %d rows"):format(column.name,
       edit.rows()), "add :default(value) or :nullable()", column.name)
   end
-  if column.primary and #primary_of(edit.definition) > 0 then
+  if column.primary and #Definition.primary(edit.definition) > 0 then
     refuse(edit, "there is a primary key already", "t:drop_primary() goes first", column.name)
   end
   local made = Ddl.column(column, edit.table.name)
@@ -109,7 +96,7 @@ function EDITS.change(edit, operation)
   local position = known_position(edit, column.name)
   local old = edit.definition.columns[position]
   local made = Ddl.column(column, edit.table.name)
-  if column.nullable and has(primary_of(edit.definition), old.name) then
+  if column.nullable and has(Definition.primary(edit.definition), old.name) then
     refuse(edit, ("%q is part of the primary key and cannot be nullable"):format(old.name), nil, old.name)
   end
   for _, clause in ipairs(old.clauses) do
@@ -148,7 +135,7 @@ local function release(edit, columns)
     end
   end
   for _, key in ipairs(edit.table.incoming) do
-    local references = #key.references > 0 and key.references or primary_of(edit.definition)
+    local references = #key.references > 0 and key.references or Definition.primary(edit.definition)
     local column = touched(references)
     if column and not (Name.same(key.table, edit.table.name) and all_go(key.columns)) then
       refuse(edit, ("%q is referenced by %q"):format(column, key.table), "drop that foreign key first", column)
@@ -210,7 +197,7 @@ local function is_covered(edit, name)
   for _, index in ipairs(edit.indexes) do
     if not index.where and not index.trashed and Name.same(index.columns[1][1], name) then return true end
   end
-  local key = primary_of(edit.definition)[1]
+  local key = Definition.primary(edit.definition)[1]
   return key ~= nil and Name.same(key, name)
 end
 
@@ -248,7 +235,7 @@ local function forbid_nulls(edit, column)
 end
 
 function EDITS.primary(edit, operation)
-  if #primary_of(edit.definition) > 0 then
+  if #Definition.primary(edit.definition) > 0 then
     refuse(edit, "there is a primary key already", "t:drop_primary() goes first")
   end
   for _, name in ipairs(operation.columns) do
@@ -351,7 +338,7 @@ function EDITS.drop_index(edit, operation)
 end
 
 function EDITS.drop_unique(edit, operation)
-  local primary = primary_of(edit.definition)
+  local primary = Definition.primary(edit.definition)
   for _, key in ipairs(operation.columns and edit.table.incoming or {}) do
     if Name.same_list(key.references, operation.columns) and not Name.same_list(key.references, primary) then
       refuse(edit, ("%q references %s, which must stay unique"):format(key.table, Name.quote_all(key.references)),
