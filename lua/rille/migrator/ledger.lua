@@ -30,16 +30,23 @@ local function is_there(db)
   return require "rille.schema.engine".of(db).has_table(require "rille.schema.runner".new(db), M.TABLE)
 end
 
---- Make the table where it is missing, in a transaction, and keep others from migrating until its end.
+--- Make the table where it is missing.
 ---@param run rille.SchemaRunner
-function M.take(run)
+function M.make(run)
   local db = run.handle
   local engine = require "rille.schema.engine".of(db)
-  if engine.lock then
-    engine.lock(run, M.TABLE, creation(db))
+  if engine.make_ledger then
+    engine.make_ledger(run, M.TABLE, creation(db))
   elseif not is_there(db) then
     db:_execute(creation(db))
   end
+end
+
+--- Keep others from migrating until the transaction ends.
+---@param run rille.SchemaRunner
+function M.lock(run)
+  local engine = require "rille.schema.engine".of(run.handle)
+  if engine.lock then engine.lock(run, M.TABLE) end
 end
 
 --- What was applied, in the order in which it is to be taken back last to first.

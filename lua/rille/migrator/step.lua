@@ -34,11 +34,13 @@ local function perform(handle, ledger, migration, direction, options)
   return ms
 end
 
---- Run `work` outside of a transaction of the handle: another connection's holds the lock and writes the ledger.
-local function outside(handle, work)
+--- The connection whose transaction has the lock and writes the ledger: one of its own for what runs outside of one.
+---@return rille.Handle keeper
+---@return table closed  for a variable that is <close>
+local function keeper_of(handle, is_outside)
+  if not is_outside then return handle, closing(function() end) end
   local keeper = require "rille.handle".new(handle.name, handle.settings)
-  local closed <close> = closing(keeper.close, keeper)                           -- luacheck: ignore 211
-  Runner.new(keeper):change(function() work(keeper) end)
+  return keeper, closing(keeper.close, keeper)
 end
 
 ---@class rille.StepResult
@@ -57,36 +59,46 @@ end
 ---@param options { least_batch: integer?, unrecorded: boolean? }  the batch is this one or that of whoever came between
 ---@return rille.StepResult
 function M.run(handle, migration, direction, options)
-  local run, engine, started = Runner.new(handle), Engine.of(handle), false
+  local engine, started = Engine.of(handle), false
+  local is_recorded = not options.unrecorded
+  local is_outside = migration.outside[direction] == true and is_recorded and engine.put_off ~= nil
+    and not handle.rehearsal
+  local keeper, closed <close> = keeper_of(handle, is_outside)                   -- luacheck: ignore 211
+  local run = Runner.new(keeper)
   local result = { name = migration.name, direction = direction, ms = 0 }
-  local function work(ledger)
+  local function work()
     local batch
-    if not options.unrecorded then
-      local keeper = ledger == handle and run or Runner.new(ledger)
-      Ledger.take(keeper)
-      local rows, by_name = Ledger.read(ledger)
+    if is_recorded then
+      if not is_outside then Ledger.make(run) end
+      Ledger.lock(run)
+      local rows, by_name = Ledger.read(handle)            -- outside of the transaction of a keeper
       if (by_name[migration.name] ~= nil) == (direction == "up") then
         result.state = "skipped"
         return
       end
       batch = direction == "up" and math.max(options.least_batch, Ledger.last_batch(rows)) or nil
-      if engine.settle then engine.settle(keeper, migration.name) end
+      if engine.settle then engine.settle(run, migration.name) end
     end
     started = true
-    result.ms, result.applied_at = perform(handle, ledger, migration, direction, {
+    result.ms, result.applied_at = perform(handle, keeper, migration, direction, {
       batch = batch, unrecorded = options.unrecorded,
     })
     result.batch = batch
     result.state = direction == "up" and "applied" or "rolled_back"
   end
-  local is_outside = migration.outside[direction] == true and not options.unrecorded and engine.put_off ~= nil
-    and not handle.rehearsal
-  local begin = migration.foreign_keys_off[direction] and run.without_foreign_keys or run.change
+  local begin = not is_outside and migration.foreign_keys_off[direction] and run.without_foreign_keys or run.change
+  local function try()
+    return xpcall(function()
+      if is_outside then Ledger.make(run) end              -- before the transaction: see postgres/lock.lua
+      begin(run, work)
+    end, Error.keep_trace)
+  end
+  local function may_again(e) return not started and Error.is(e, "locked") end
   local ok, e
-  if is_outside then
-    ok, e = xpcall(outside, Error.keep_trace, handle, work)
+  if engine.patiently and is_recorded then
+    ok, e = engine.patiently(run, try, may_again)
   else
-    ok, e = xpcall(begin, Error.keep_trace, run, function() work(handle) end)
+    ok, e = try()
   end
   if ok then return result end
   if not started or Failure.is_interrupt(e) then Error.again(e) end

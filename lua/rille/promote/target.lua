@@ -72,7 +72,8 @@ function M.make_rest(from, to, source, tell)
   for _, name in ipairs(source.tables) do
     local is_there = engine.has_table(run, name)
     if name == Ledger.TABLE and not is_there then
-      Ledger.take(run)
+      Ledger.make(run)
+      Ledger.lock(run)
     elseif not is_there and source.schemas[name] then
       schemas[name] = source.schemas[name]
     elseif not is_there then

@@ -11,8 +11,11 @@ local M = {}
 ---@field put_off? fun(run: rille.SchemaRunner, blueprint: rille.Blueprint): rille.BlueprintIndex[]?  takes out of a
 ---  blueprint what has to run outside of a transaction, after the rest
 ---@field create_concurrently? fun(run: rille.SchemaRunner, table_name: string, index: rille.BlueprintIndex)
----@field lock? fun(run: rille.SchemaRunner, ledger: string, creation: string)  keeps other migrators out until the
----  transaction ends, and makes the ledger; absent: a transaction that writes does so by itself
+---@field make_ledger? fun(run: rille.SchemaRunner, ledger: string, creation: string)  where others may do so at once
+---@field lock? fun(run: rille.SchemaRunner, ledger: string)  keeps other migrators out until the transaction ends, or
+---  raises `locked`; absent: a transaction that writes keeps them out by itself
+---@field patiently? fun(run: rille.SchemaRunner, try: fun(): boolean, any, may_again: fun(e: any): boolean):
+---  boolean, any  calls what takes the lock again while others have it
 ---@field settle? fun(run: rille.SchemaRunner, name: string)  the ledger was read, and this migration begins
 ---@field rename fun(run: rille.SchemaRunner, from: string, to: string)
 ---@field drop fun(run: rille.SchemaRunner, name: string)            raises while something else needs the table

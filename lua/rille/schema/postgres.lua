@@ -87,7 +87,15 @@ end
 
 function M.exists() return true end
 
-function M.lock(run, ledger, creation) require "rille.schema.postgres.lock".take(run, ledger, creation) end
+function M.make_ledger(run, ledger, creation)
+  require "rille.schema.postgres.lock".make(run, ledger, creation)
+end
+
+function M.lock(run, ledger) require "rille.schema.postgres.lock".take(run, ledger) end
+
+function M.patiently(run, try, may_again)
+  return require "rille.schema.postgres.lock".patiently(run, try, may_again)
+end
 
 function M.settle(run, name) require "rille.schema.postgres.lock".settle(run, name) end
 
