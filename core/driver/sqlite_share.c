@@ -1,4 +1,5 @@
 /* core/driver/sqlite_share.c - is one connection to a file as good as another? */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/driver/sqlite_conn.h"
@@ -15,9 +16,9 @@ rille_sqlite_look_for_pragma(rille_sqlite_conn *conn, const char *sql)
   if (sqlite3_strlike("%pragma%", sql, 0) != 0)
     return;
   for (size_t i = 0; i < sizeof pragmas / sizeof pragmas[0]; i++) {
-    char pattern[40] = "%";
+    char pattern[40];
 
-    (void)strcat(strcat(pattern, pragmas[i]), "%");
+    (void)snprintf(pattern, sizeof pattern, "%%%s%%", pragmas[i]);
     conn->odd = conn->odd || sqlite3_strlike(pattern, sql, 0) == 0;
   }
 }
