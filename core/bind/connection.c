@@ -65,31 +65,58 @@ own_transaction(lua_State *L, const rille_lua_database *database)
   return NULL;
 }
 
+/* Is each of its connections as good as another? */
+static bool
+shares(const rille_lua_database *database)
+{
+  return database->driver->shares != NULL && database->driver->shares(database->connections[0]->conn);
+}
+
+/* Those on which nothing is open. */
+static void
+close_readers(rille_lua_database *database)
+{
+  int kept = 0;
+
+  for (int i = 0; i < database->count; i++) {
+    rille_connection *connection = database->connections[i];
+
+    if (connection->reads && connection->cursors == NULL) {
+      database->last = database->last == connection ? database->connections[0] : database->last;
+      rille_connection_close(connection);
+    } else {
+      database->connections[kept++] = connection;
+    }
+  }
+  database->count = kept;
+}
+
 rille_connection *
 rille_lua_connection_alone(lua_State *L, rille_lua_database *database)
 {
   rille_connection *idle = NULL, *walked = NULL, *own;
-  bool held = false;
+  bool held = false, hides;
 
   rille_lua_hold(database);
   own = own_transaction(L, database);
   if (own != NULL)
     return with_wait(database, own);
+  hides = database->writers > 1 && shares(database);
   for (int i = 0; i < database->count; i++) {
     rille_connection *connection = database->connections[i];
 
     held = held || connection->depth > 0;
-    if (connection->depth > 0 || connection->reads)
+    if (connection->depth > 0 || connection->reads || is_read(L, connection))
       continue;
-    if (idle == NULL && connection->cursors == NULL)
+    if (idle == NULL && (connection->cursors == NULL || !hides))
       idle = connection;
-    else if (walked == NULL && !is_read(L, connection))
-      walked = connection; /* by cursors of this coroutine: what another one commits they would hide */
+    else if (walked == NULL)
+      walked = connection; /* by cursors of this coroutine: what was committed on another one they would hide */
   }
   if (held && database->exclusive)
     (void)busy(L, database);
-  if (idle == NULL && database->writers == 1)
-    idle = walked;
+  if (idle == NULL && database->count == database->most)
+    close_readers(database);
   if (idle == NULL && database->count < database->most && !(database->memory && database->count > 0))
     idle = rille_lua_add_connection(L, database);
   if (idle == NULL)
@@ -137,9 +164,8 @@ rille_lua_connection(lua_State *L, rille_lua_database *database)
 static bool
 may_have_readers(const rille_lua_database *database)
 {
-  return database->driver->shares != NULL && database->count > 0 && !database->memory && !database->pooled &&
-         !database->exclusive && !database->options.readonly && !database->readerless &&
-         database->driver->shares(database->connections[0]->conn);
+  return database->count > 0 && !database->memory && !database->pooled && !database->exclusive &&
+         !database->options.readonly && !database->readerless && shares(database);
 }
 
 /* One on which nothing is open: a cursor would hold what is read there where the cursor is.  At most half of all
@@ -147,6 +173,8 @@ may_have_readers(const rille_lua_database *database)
 static rille_connection *
 idle_reader(rille_lua_database *database)
 {
+  rille_connection *reader;
+
   if (!may_have_readers(database))
     return NULL;
   for (int i = 1; i < database->count; i++)
@@ -154,7 +182,8 @@ idle_reader(rille_lua_database *database)
       return with_wait(database, database->connections[i]);
   if (database->count == database->most || database->count - database->writers >= database->most / 2)
     return NULL;
-  return rille_lua_add_reader(database);
+  reader = rille_lua_add_reader(database);
+  return reader != NULL ? with_wait(database, reader) : NULL;
 }
 
 rille_connection *
@@ -180,18 +209,20 @@ rille_lua_connection_to_walk(lua_State *L, rille_lua_database *database)
 void
 rille_lua_look_at_readers(rille_lua_database *database)
 {
-  int kept = 0;
+  if (database->count > database->writers && !may_have_readers(database))
+    close_readers(database);
+}
 
-  if (database->count == database->writers || may_have_readers(database))
-    return;
-  for (int i = 0; i < database->count; i++) {
-    rille_connection *connection = database->connections[i];
+rille_connection *
+rille_lua_connection_idle(lua_State *L, rille_lua_database *database, const char *what)
+{
+  rille_connection *connection = rille_lua_connection_alone(L, database);
+  bool walked = false;
 
-    if (connection->reads && connection->cursors == NULL)
-      rille_connection_close(connection);
-    else
-      database->connections[kept++] = connection;
-  }
-  database->count = kept;
-  database->last = database->connections[0];
+  for (int i = 0; i < database->count; i++)
+    walked = walked || database->connections[i]->cursors != NULL;
+  if (connection->depth > 0 || walked)
+    (void)rille_lua_refuse(L, "%s: a %s is open on one of the databases", what,
+                           connection->depth > 0 ? "transaction" : "cursor");
+  return connection;
 }

@@ -5,18 +5,6 @@
 #include "core/bind/ends.h"
 #include "core/bind/value.h"
 
-/* The connection of a database on which nothing goes on; raises invalid_argument while something does. */
-static rille_connection *
-idle_connection(lua_State *L, rille_lua_database *database)
-{
-  rille_connection *connection = rille_lua_connection_alone(L, database);
-
-  if (connection->depth > 0 || connection->cursors != NULL)
-    (void)rille_lua_refuse(L, "copy: a %s is open on one of the databases",
-                           connection->depth > 0 ? "transaction" : "cursor");
-  return connection;
-}
-
 /* db:copy(other): from now on db holds what the other database holds, and nothing else */
 static int
 database_copy(lua_State *L)
@@ -28,8 +16,8 @@ database_copy(lua_State *L)
 
   if (database->driver != other->driver || database == other)
     return rille_lua_refuse(L, "copy: wants another database of the same driver");
-  to = idle_connection(L, database);
-  from = idle_connection(L, other);
+  to = rille_lua_connection_idle(L, database, "copy");
+  from = rille_lua_connection_idle(L, other, "copy");
   status = database->driver->copy(to->conn, from->conn, &fault);
   for (int i = 0; i < database->count && status == RILLE_OK; i++)
     rille_connection_forget(database->connections[i]);

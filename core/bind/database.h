@@ -67,7 +67,7 @@ typedef struct rille_lua_database {
   int calls;                                            /* that run on it, see rille_work_open */
   int steps;                                            /* of cursors that run, see rille_work_step */
   int count, writers;                                   /* connections, and those of them that may write */
-  bool readerless;                                      /* one that only reads could not be opened */
+  bool readerless;                                      /* one that only reads cannot be opened */
   rille_connection *connections[RILLE_CONNECTIONS_MAX]; /* the first may write */
   rille_connection *last;                               /* used last */
   uint64_t opened;                                      /* connections so far */
@@ -91,6 +91,10 @@ rille_connection *rille_lua_connection_to_walk(lua_State *L, rille_lua_database 
 /* To be called before a statement that may set how the database is opened, as a pragma does: connections that only read
 ** and do not now are closed where there are to be none any more. */
 void rille_lua_look_at_readers(rille_lua_database *database);
+
+/* The same for what wants a database on which nothing goes on; raises invalid_argument, in the name of `what`, while
+** something does. */
+rille_connection *rille_lua_connection_idle(lua_State *L, rille_lua_database *database, const char *what);
 
 /* The same to begin a level on: not even the only connection while a cursor of another coroutine reads there, which
 ** would see what is not committed. */

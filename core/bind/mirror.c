@@ -35,18 +35,6 @@ rille_lua_mirror_unfollow(rille_lua_database *database)
   database->followers = NULL;
 }
 
-/* A connection of the database on which nothing goes on; raises invalid_argument while something does. */
-static rille_connection *
-idle_connection(lua_State *L, rille_lua_database *database)
-{
-  rille_connection *connection = rille_lua_connection_alone(L, database);
-
-  if (connection->depth > 0 || connection->cursors != NULL)
-    (void)rille_lua_refuse(L, "mirror: a %s is open on the database or on its mirror",
-                           connection->depth > 0 ? "transaction" : "cursor");
-  return connection;
-}
-
 /* The list of names at `index` in the arena; raises what is wrong with it. */
 static rille_str *
 read_names(lua_State *L, int index, rille_arena *arena, size_t *count)
@@ -92,6 +80,8 @@ mirror_look(lua_State *L)
   rille_lua_mirror_unfollow(database);
   rille_lua_hold(database);
   for (int i = 0; i < database->count && status == RILLE_OK; i++) {
+    if (database->connections[i]->reads)
+      continue;
     status = rille_outbox_remember(database->connections[i], &fault);
     rille_lua_mirror_connection(database, database->connections[i]);
   }
@@ -157,8 +147,8 @@ read_mirror(lua_State *L, rille_lua_database *database, rille_lua_database *targ
 {
   rille_mirror mirror = read_words(L, database, target);
 
-  mirror.source = idle_connection(L, database);
-  mirror.target = idle_connection(L, target);
+  mirror.source = rille_lua_connection_idle(L, database, "mirror");
+  mirror.target = rille_lua_connection_idle(L, target, "mirror");
   return mirror;
 }
 

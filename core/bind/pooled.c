@@ -25,6 +25,7 @@ close_all(rille_lua_database *database)
   while (database->count > 0)
     rille_connection_close(database->connections[--database->count]);
   database->writers = 0;
+  database->readerless = false;
   database->last = NULL;
 }
 
@@ -319,7 +320,7 @@ rille_lua_add_connection(lua_State *L, rille_lua_database *database)
   return take_in(database, connection);
 }
 
-/* It waits for nobody: a file that somebody has for himself, as the pragma "locking_mode" says, has no readers. */
+/* It waits for nobody.  Where pragmas of the configuration write there are none. */
 rille_connection *
 rille_lua_add_reader(rille_lua_database *database)
 {
@@ -332,7 +333,7 @@ rille_lua_add_reader(rille_lua_database *database)
   opening.options.readonly = opening.options.existing = true;
   opening.options.busy_timeout_ms = 0;
   status = rille_opening_connect(&opening, &connection, NULL);
-  database->readerless = status != RILLE_OK && status != RILLE_OUT_OF_MEMORY;
+  database->readerless = status == RILLE_READONLY;
   if (status != RILLE_OK)
     return NULL;
   connection->reads = true;

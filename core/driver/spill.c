@@ -96,8 +96,12 @@ read_block(rille_spill *spill, rille_status *status)
   rille_spill_block *block;
   size_t len;
 
-  if (spill->file == NULL || fread(&len, sizeof len, 1, spill->file) != 1)
+  if (spill->file == NULL)
     return NULL;
+  if (fread(&len, sizeof len, 1, spill->file) != 1) {
+    *status = ferror(spill->file) ? RILLE_DISK_FULL : RILLE_OK;
+    return NULL;
+  }
   block = new_block(len);
   if (block != NULL && fread(block->bytes, 1, len, spill->file) == len) {
     block->len = len;

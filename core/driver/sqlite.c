@@ -63,8 +63,7 @@ sqlite_begin(rille_conn *base, rille_begin_mode mode, rille_fault *fault)
   };
   rille_sqlite_conn *conn = (rille_sqlite_conn *)base;
 
-  if (kept[mode] != SQL_BEGIN_DEFERRED)
-    rille_sqlite_spill(&conn->streams);
+  rille_sqlite_spill(&conn->streams);
   return run_kept(conn, kept[mode], words[kept[mode]], fault);
 }
 
@@ -77,7 +76,10 @@ sqlite_commit(rille_conn *base, rille_fault *fault)
 static rille_status
 sqlite_rollback(rille_conn *base, rille_fault *fault)
 {
-  return run_kept((rille_sqlite_conn *)base, SQL_ROLLBACK, "rollback", fault);
+  rille_sqlite_conn *conn = (rille_sqlite_conn *)base;
+
+  rille_sqlite_spill(&conn->streams);
+  return run_kept(conn, SQL_ROLLBACK, "rollback", fault);
 }
 
 static bool
@@ -101,6 +103,7 @@ sqlite_free(rille_stmt *base)
 
   if (stmt != NULL) {
     rille_sqlite_stream_end(&stmt->stream);
+    rille_memory_free(stmt->stream.held);
     (void)sqlite3_finalize(stmt->bound.handle);
     rille_memory_free(stmt);
   }
@@ -244,11 +247,12 @@ step_spilled(struct sqlite_stmt *stmt, bool *row, rille_fault *fault)
     fault);
 }
 
-/* Other statements read their rows before this one writes; a statement that only reads may be read before its time. */
+/* Other statements read their rows before this one writes, or does what gives no rows: goes back to a savepoint, begins
+** what is to see the database as it is now. */
 static void
 make_way(struct sqlite_stmt *stmt)
 {
-  if (sqlite3_stmt_readonly(stmt->bound.handle) == 0)
+  if (sqlite3_stmt_readonly(stmt->bound.handle) == 0 || sqlite3_column_count(stmt->bound.handle) == 0)
     rille_sqlite_spill(&stmt->conn->streams);
 }
 
@@ -324,6 +328,8 @@ sqlite_row(rille_stmt *base, rille_cell cells[], rille_fault *fault)
   for (int i = 0; i < count; i++)
     if (!rille_sqlite_cell(sqlite3_column_value(stmt->bound.handle, i), &cells[i]))
       return rille_fault_no_memory(fault);
+  if (stmt->stream.at != NULL && !stmt->conn->readonly && !rille_sqlite_hold_row(&stmt->stream, cells, count))
+    return rille_fault_no_memory(fault);
   return RILLE_OK;
 }
 

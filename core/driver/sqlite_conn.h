@@ -14,7 +14,7 @@ enum {
   SQL_ROLLBACK,
   SQL_LOG,
   SQL_LOCK,
-  SQL_APART,
+  SQL_ALIKE,
   SQL_COUNT
 };
 
@@ -32,6 +32,7 @@ typedef struct rille_sqlite_conn {
   sqlite3_stmt *kept[SQL_COUNT];       /* begin, commit ...: prepared at first use */
   struct rille_sqlite_stream *streams; /* those in the middle of a run */
   rille_sqlite_watch *watch;           /* NULL: nobody is told of rows */
+  bool readonly;                       /* nothing is written on it */
   bool odd;                            /* a pragma set how it reads, or whether others may */
   bool has_functions;                  /* those of sqlite_function.h */
   bool aside;                          /* the last statement was run aside: */

@@ -225,6 +225,7 @@ rille_sqlite_open(const rille_open_options *options, rille_conn **out, rille_fau
 
     conn->base.driver = &rille_driver_sqlite;
     conn->busy_timeout_ms = options->busy_timeout_ms;
+    conn->readonly = options->readonly;
     code = sqlite3_open_v2(path, &conn->db, flags, NULL);
     status = code == SQLITE_OK ? configure(conn, options, fault) : rille_sqlite_fail(conn, code, fault);
     if (status != RILLE_OK && fault != NULL) {

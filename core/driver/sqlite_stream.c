@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/base/memory.h"
 #include "core/driver/sqlite_conn.h"
 
 enum { HEAD_BYTES = 1 + sizeof(int64_t) };
@@ -107,6 +108,31 @@ keep_row(rille_sqlite_stream *stream)
     to = put_cell(to, &cell);
   }
   return status == RILLE_OK ? SQLITE_OK : status == RILLE_DISK_FULL ? SQLITE_FULL : SQLITE_NOMEM;
+}
+
+bool
+rille_sqlite_hold_row(rille_sqlite_stream *stream, rille_cell cells[], int count)
+{
+  size_t bytes = 0;
+  char *to;
+
+  for (int i = 0; i < count; i++)
+    bytes += has_bytes(&cells[i]) ? cells[i].as.text.len : 0;
+  if (bytes > stream->held_room) {
+    to = rille_memory_resize(stream->held, bytes);
+    if (to == NULL)
+      return false;
+    stream->held = to;
+    stream->held_room = bytes;
+  }
+  to = stream->held;
+  for (int i = 0; i < count; i++)
+    if (has_bytes(&cells[i]) && cells[i].as.text.len > 0) {
+      memcpy(to, cells[i].as.text.at, cells[i].as.text.len);
+      cells[i].as.text.at = to;
+      to += cells[i].as.text.len;
+    }
+  return true;
 }
 
 /* -- all rows -------------------------------------------------------------------------------------------------- */

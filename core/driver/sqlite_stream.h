@@ -17,6 +17,8 @@ typedef struct rille_sqlite_stream {
   bool wanted;                            /* the run streams */
   struct rille_sqlite_stream *next, **at; /* among those in the middle of a run; `at` is NULL: it is not */
   sqlite3_stmt *handle;
+  char *held; /* the texts of the row that was read last */
+  size_t held_room;
   int *ended; /* of its statement: how the run ended; RILLE_SQLITE_SPILLED once its rows are here: */
   rille_spill rows;
   const char *row; /* the one that was found last */
@@ -30,6 +32,10 @@ void rille_sqlite_stream_begin(rille_sqlite_stream *stream, rille_sqlite_stream 
 
 /* It gives no more: its run has ended, or is about to be.  Forgets rows that nobody read. */
 void rille_sqlite_stream_end(rille_sqlite_stream *stream);
+
+/* Copies the texts of the row that is being read to where they are until the next: its reader may allocate, and what
+** Lua collects then may write.  False: memory ran out. */
+bool rille_sqlite_hold_row(rille_sqlite_stream *stream, rille_cell cells[], int count);
 
 /* Reads what is left of all of them and ends their runs. */
 void rille_sqlite_spill(rille_sqlite_stream **first);

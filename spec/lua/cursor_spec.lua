@@ -77,6 +77,39 @@ describe("a cursor", function()
     end)
   end)
 
+  it("shows in a transaction what a level of it wrote that is rolled back meanwhile", function()
+    local seen = {}
+    rille.transaction(function()
+      local walk
+      pcall(rille.transaction, function()
+        for i = 41, 50 do Post:create { title = "post " .. i, views = i } end
+        walk = Post:order_by("views"):cursor()
+        seen[1] = walk().views
+        error "no"
+      end)
+      for post in walk do seen[#seen + 1] = post.views end
+    end)
+    assert.equal(50, #seen)
+    assert.equal(40, Post:count())
+  end)
+
+  it("gives whole rows when what is collected in between writes", function()
+    local long = ("long "):rep(2000)
+    Post:where("id", ">", 0):update { body = long }
+    local pause, writes = collectgarbage("setpause", 0), 0
+    for post in Post:order_by("id"):cursor() do
+      setmetatable({}, { __gc = function()
+        writes = writes + 1
+        Post:where("id", 40):update { body = "short " .. writes }
+      end })
+      assert.equal(long, post.body)
+      assert.equal("post " .. post.id, post.title)
+    end
+    collectgarbage("setpause", pause)
+    collectgarbage()
+    assert.is_true(writes > 0)
+  end)
+
   it("that was left early does not keep the table from being changed", function()
     for post in Post:order_by("views"):cursor() do
       if post.views == 3 then break end

@@ -190,6 +190,45 @@ describe("a file that is read beside whoever writes", function()
     assert.equal(11, Post:find(1).views)
   end)
 
+  it("closes those that nobody reads on to make room for who writes", function()
+    local walks = {}
+    for i = 1, 8 do walks[i] = Post:cursor() walks[i]() end
+    for i = 1, 8 do repeat until not walks[i]() end
+    assert.equal(9, connections())
+    local levels = {}
+    for i = 1, 16 do
+      levels[i] = coroutine.create(function()
+        db._core:begin "deferred"
+        assert.equal(6, Post:count())
+        coroutine.yield()
+        db._core:commit()
+      end)
+      assert(coroutine.resume(levels[i]))
+    end
+    assert.equal(16, connections())
+    for i = 1, 16 do assert(coroutine.resume(levels[i])) end
+  end)
+
+  it("is written where its cursor reads when two may write and there is no log", function()
+    open { journal_mode = "delete", busy_timeout_ms = 0 }
+    local level = coroutine.create(function()
+      rille.transaction(coroutine.yield)
+    end)
+    assert(coroutine.resume(level))
+    assert.equal(6, Post:count())
+    assert(coroutine.resume(level))
+    assert.equal(2, connections())
+    for post in Post:order_by("id"):cursor() do post:increment("views") end
+    assert.equal(27, Post:sum("views"))
+  end)
+
+  it("goes on to have them when somebody asked how it is opened", function()
+    assert.equal("wal", db:query "pragma journal_mode"[1].journal_mode)
+    for _ in Post:cursor() do assert.equal(2, connections()) end
+    db:query "pragma journal_mode"
+    assert.equal(2, connections())
+  end)
+
   it("leaves no log behind when it is closed, not even under a cursor", function()
     local walk = Post:cursor()
     walk()
